@@ -1,0 +1,44 @@
+"""Percentiles and period errors are what they say."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vla_ros.timing import NS_PER_S, Rate, Window, percentile
+
+MS = NS_PER_S // 1000
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(0.0, 1.0))
+def test_percentile_is_the_smallest_value_that_covers_its_share(values: list[float], share: float) -> None:
+    result = percentile(values, share)
+    assert result in values
+    assert sum(value <= result for value in values) >= share * len(values) - 1e-9
+
+
+def test_an_empty_window_says_nan() -> None:
+    assert math.isnan(percentile([], 0.5))
+    assert math.isnan(Window().summary().p99)
+    assert math.isnan(Rate(0.01, 0.005).hz)
+
+
+def test_a_window_forgets() -> None:
+    window = Window(2)
+    for value in (9.0, 1.0, 2.0):
+        window.add(value)
+    assert window.summary().largest == 2.0
+    assert window.summary().count == 2
+
+
+def test_a_late_tick_is_counted_with_its_error() -> None:
+    rate = Rate(period_s=0.010, tolerance_s=0.005)
+    for now_ms in (0, 10, 20, 36, 40):
+        rate.tick(now_ms * MS)
+    assert rate.ticks == 5
+    assert rate.misses == 2  # 16 ms, and the 4 ms that made up for it
+    assert rate.hz == 100.0
+    assert math.isclose(rate.errors().largest, 0.006)
+    assert math.isclose(rate.errors().p50, 0.0, abs_tol=1e-12)

@@ -1,0 +1,186 @@
+"""Parameters: one frozen dataclass per core is the declaration, the check and the documentation.
+
+A core says what it needs as a frozen dataclass whose fields are made by `parameter`; `from_mapping` turns a
+(nested) mapping, as YAML or ROS gives it, into a checked instance, or raises `ParameterError` that names the key.
+`vla_ros.nodes.base` declares the same fields to ROS and `docs/parameters.md` is generated from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+REQUIRED = dataclasses.MISSING
+
+
+class ParameterError(ValueError):
+    """A parameter is missing, unknown, of the wrong type or out of bounds. The text names the key and the remedy."""
+
+
+def parameter(
+    default: Any = REQUIRED,
+    *,
+    description: str,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    choices: tuple[str, ...] = (),
+    length: int | None = None,
+    read_only: bool = True,
+) -> Any:
+    """Declare one field of a parameter dataclass.
+
+    Args:
+        default: value when none is given; leave it out to make the parameter required (all safety parameters are).
+        description: one sentence for `ros2 param describe` and for docs/parameters.md.
+        unit: SI unit as printed, e.g. "rad/s"; empty for none.
+        minimum, maximum: inclusive bounds of a number, or of every element of a list.
+        above: exclusive lower bound, likewise.
+        choices: the allowed words of a string.
+        length: exact number of elements of a list.
+        read_only: False only where a change while running takes effect.
+    """
+    metadata = {
+        "description": description,
+        "unit": unit,
+        "minimum": minimum,
+        "maximum": maximum,
+        "above": above,
+        "choices": choices,
+        "length": length,
+        "read_only": read_only,
+    }
+    if isinstance(default, list | dict):
+        # A factory, because dataclasses refuse mutable defaults; each instance gets its own copy.
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """One leaf parameter of a core, ready to be declared to ROS or printed. `default` is REQUIRED when there is none."""
+
+    name: str
+    type: Any
+    default: Any
+    metadata: Mapping[str, Any]
+
+
+def declarations(cls: type, prefix: str = "") -> Iterator[Declaration]:
+    """Yield every leaf of the dataclass `cls`, nested dataclasses flattened to dotted names."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        name = f"{prefix}{field.name}"
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint):
+            yield from declarations(typing.cast(type, hint), f"{name}.")
+            continue
+        default = field.default
+        if default is REQUIRED and field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        yield Declaration(name, hint, default, field.metadata)
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn {"a.b": 1} into {"a": {"b": 1}}."""
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *parents, leaf = name.split(".")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[leaf] = value
+    return tree
+
+
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn {"a": {"b": 1}} into {"a.b": 1}: the inverse of `nested`."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(flattened(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
+    """Make a checked instance of the parameter dataclass `cls`.
+
+    Args:
+        cls: a frozen dataclass whose fields are made by `parameter` or are such dataclasses themselves.
+        mapping: nested mapping of its fields; unknown keys are refused.
+        where: prefix of the keys in error texts, e.g. "safety_filter.".
+
+    Raises:
+        ParameterError: a key is unknown, missing, of the wrong type, not finite, out of bounds or of the wrong length;
+            or the dataclass's own check across fields (`__post_init__`) failed.
+    """
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(mapping) - set(fields))
+    if unknown:
+        raise ParameterError(f"{where}{unknown[0]}: no such parameter; known here: {', '.join(sorted(fields))}")
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        key = f"{where}{name}"
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            branch = mapping.get(name, {})
+            if not isinstance(branch, Mapping):
+                raise ParameterError(f"{key}: expected a group of parameters, got {branch!r}")
+            values[name] = from_mapping(typing.cast(type, hint), branch, f"{key}.")
+        elif name in mapping:
+            values[name] = _checked(key, hint, mapping[name], field.metadata)
+        elif field.default is REQUIRED and field.default_factory is dataclasses.MISSING:
+            unit = field.metadata.get("unit")
+            raise ParameterError(
+                f"{key}: required and missing ({field.metadata['description']}{f', in {unit}' if unit else ''})"
+            )
+    try:
+        return cls(**values)
+    except ParameterError as error:
+        raise ParameterError(f"{where}{error}") from None
+
+
+def _checked(key: str, hint: Any, value: Any, metadata: Mapping[str, Any]) -> Any:
+    if typing.get_origin(hint) is types.UnionType:
+        if value is None:
+            return None
+        (hint,) = [option for option in typing.get_args(hint) if option is not types.NoneType]
+    if typing.get_origin(hint) is list:
+        (element,) = typing.get_args(hint)
+        if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
+            raise ParameterError(f"{key}: expected a list of {element.__name__}, got {value!r}")
+        items = list(value)
+        if metadata.get("length") is not None and len(items) != metadata["length"]:
+            raise ParameterError(f"{key}: expected {metadata['length']} values, got {len(items)}")
+        return [_checked_scalar(f"{key}[{i}]", element, item, metadata) for i, item in enumerate(items)]
+    return _checked_scalar(key, hint, value, metadata)
+
+
+def _checked_scalar(key: str, hint: type, value: Any, metadata: Mapping[str, Any]) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ParameterError(f"{key}: expected {hint.__name__}, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ParameterError(f"{key}: must be finite, got {value}")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        unit = f" {metadata['unit']}" if metadata.get("unit") else ""
+        if metadata.get("minimum") is not None and value < metadata["minimum"]:
+            raise ParameterError(f"{key}: must be at least {metadata['minimum']}{unit}, got {value}")
+        if metadata.get("maximum") is not None and value > metadata["maximum"]:
+            raise ParameterError(f"{key}: must be at most {metadata['maximum']}{unit}, got {value}")
+        if metadata.get("above") is not None and value <= metadata["above"]:
+            raise ParameterError(f"{key}: must be above {metadata['above']}{unit}, got {value}")
+    if metadata.get("choices") and value not in metadata["choices"]:
+        raise ParameterError(f"{key}: must be one of {', '.join(metadata['choices'])}; got {value!r}")
+    return value

@@ -1,0 +1,90 @@
+"""Rates and ages as measured numbers: period error, deadline misses, percentiles over a sliding window.
+
+Times are integers in nanoseconds and come from the caller; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NS_PER_S = 1_000_000_000
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Nearest-rank percentile of `values` (share in 0..1); NaN when there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return math.nan
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Percentiles of a window, in the unit of what was recorded; NaN when it is empty."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    largest: float
+
+
+class Window:
+    """The newest `size` values of one quantity, e.g. an age in seconds."""
+
+    def __init__(self, size: int = 1000) -> None:
+        self._values: deque[float] = deque(maxlen=size)
+
+    def add(self, value: float) -> None:
+        self._values.append(value)
+
+    def summary(self) -> Summary:
+        ordered = sorted(self._values)
+        if not ordered:
+            return Summary(0, math.nan, math.nan, math.nan, math.nan)
+        return Summary(
+            len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.95), percentile(ordered, 0.99), ordered[-1]
+        )
+
+
+class Rate:
+    """How well something that should happen every `period_s` keeps its period.
+
+    Args:
+        period_s: nominal period, second.
+        tolerance_s: an interval that is off by more counts as a deadline miss, second.
+        size: number of intervals that the percentiles look back on.
+    """
+
+    def __init__(self, period_s: float, tolerance_s: float, size: int = 2000) -> None:
+        self.period_s = period_s
+        self.tolerance_s = tolerance_s
+        self.ticks = 0
+        self.misses = 0
+        self._last_ns: int | None = None
+        self._errors_s = Window(size)
+        self._times_ns: deque[int] = deque(maxlen=size)
+
+    def tick(self, now_ns: int) -> None:
+        """Note one occurrence at `now_ns`, nanosecond on any monotonic clock."""
+        if self._last_ns is not None:
+            error_s = abs((now_ns - self._last_ns) / NS_PER_S - self.period_s)
+            self._errors_s.add(error_s)
+            self.misses += error_s > self.tolerance_s
+        self._last_ns = now_ns
+        self._times_ns.append(now_ns)
+        self.ticks += 1
+
+    @property
+    def hz(self) -> float:
+        """Mean rate over the window; NaN before the second tick."""
+        if len(self._times_ns) < 2 or self._times_ns[-1] == self._times_ns[0]:
+            return math.nan
+        return (len(self._times_ns) - 1) * NS_PER_S / (self._times_ns[-1] - self._times_ns[0])
+
+    def errors(self) -> Summary:
+        """Absolute period error over the window, second."""
+        return self._errors_s.summary()
