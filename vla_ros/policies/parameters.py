@@ -1,0 +1,49 @@
+"""Options of the policies that ship with the project, as the planner and the action expert declare them.
+
+Both halves of a policy must be given the same options: they are part of the checkpoint hash by which System 1 knows
+its System 2. This file imports neither a policy nor a model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_ros.parameters import parameter
+
+
+@dataclass(frozen=True)
+class MotionParameters:
+    """How fast System 1 of a policy without weights may move: inside what the safety filter grants."""
+
+    velocity_share: float = parameter(
+        0.5, description="share of the URDF's joint velocity limits that is used", above=0.0, maximum=1.0
+    )
+    acceleration_rad_s2: float = parameter(3.4, description="largest joint acceleration", unit="rad/s^2", above=0.0)
+    jerk_rad_s3: float = parameter(340.0, description="largest joint jerk", unit="rad/s^3", above=0.0)
+    finger_velocity_m_s: float = parameter(0.08, description="largest finger speed", unit="m/s", above=0.0)
+    finger_acceleration_m_s2: float = parameter(0.8, description="largest finger acceleration", unit="m/s^2", above=0.0)
+    finger_jerk_m_s3: float = parameter(40.0, description="largest finger jerk", unit="m/s^3", above=0.0)
+
+
+@dataclass(frozen=True)
+class ClassicalParameters:
+    """Sense, plan, act."""
+
+    motion: MotionParameters
+    camera: str = parameter("front", description="camera that looks at the table; its pose and CameraInfo are needed")
+    gripper_joint: str = parameter("finger_joint", description="joint that opens the gripper")
+    table_height_m: float = parameter(0.0, description="height of the table top in the base frame", unit="m")
+    speed_m_s: float = parameter(0.35, description="tool speed in free space", unit="m/s", above=0.0)
+    slow_speed_m_s: float = parameter(0.12, description="tool speed near things", unit="m/s", above=0.0)
+    attempts: int = parameter(3, description="tries for each step of an instruction", minimum=1)
+
+
+@dataclass(frozen=True)
+class ScriptedParameters:
+    """Motions from a file, for the first minutes with a new arm."""
+
+    motion: MotionParameters
+    plan: str = parameter("wave", description="a file, or the name of one of the plans that ship (config/scripted/)")
+    speed_scale: float = parameter(
+        0.1, description="1.0 plays the plan in the time it states, 0.1 in ten times that", above=0.0, maximum=1.0
+    )

@@ -1,0 +1,137 @@
+"""Forward and inverse kinematics of one arm, from its URDF, by pinocchio.
+
+Configurations `q` are ordered as `joint_names` and may hold joints that do not move the tool (fingers): their Jacobian
+columns are zero and inverse kinematics leaves them alone. Poses are those of the tool frame in the URDF's root frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pinocchio
+from numpy.typing import NDArray
+
+from vla_ros.robot.joint_map import JointNamesError
+
+Array = NDArray[np.float64]
+
+DAMPING = 1e-3  # of the least squares: bounds the step near singularities and costs no accuracy away from them
+
+
+class Kinematics:
+    """The chain from the root of a URDF to its tool frame.
+
+    Args:
+        urdf: the URDF's text.
+        joint_names: order of every q; must hold every moving joint of the chain, other joints of the URDF may be in it.
+        tool_frame: link whose pose is meant; z points out of the hand.
+
+    Attributes:
+        arm: (m,) indices into q of the joints that move the tool.
+        lower, upper: (n,) position limits in rad or m. velocity: (n,) speed limits per second.
+
+    Raises:
+        JointNamesError: a joint of the chain is not in joint_names, or a joint named there is not in the URDF.
+        ValueError: the text is no URDF, or it has no such tool frame.
+    """
+
+    def __init__(self, urdf: str, joint_names: Sequence[str], tool_frame: str = "tool") -> None:
+        full = pinocchio.buildModelFromXML(urdf)
+        if not full.existFrame(tool_frame):
+            raise ValueError(f"tool_frame: the URDF has no link {tool_frame!r}")
+        self.joint_names = tuple(joint_names)
+        in_urdf = set(full.names)
+        strangers = [name for name in self.joint_names if name not in in_urdf]
+        if strangers:
+            raise JointNamesError(f"joint_names: the URDF has no joint {', '.join(strangers)}")
+        chain = list(full.supports[full.frames[full.getFrameId(tool_frame)].parentJoint])[1:]
+        unnamed = [full.names[joint] for joint in chain if full.names[joint] not in self.joint_names]
+        if unnamed:
+            raise JointNamesError(f"joint_names: {', '.join(unnamed)} moves {tool_frame} and is not named")
+
+        others = [joint for joint in range(1, full.njoints) if joint not in chain]
+        self._model: Any = pinocchio.buildReducedModel(full, others, pinocchio.neutral(full))
+        self._data: Any = self._model.createData()
+        self._tool: int = self._model.getFrameId(tool_frame)
+        self.arm: NDArray[np.intp] = np.array([self.joint_names.index(name) for name in self._model.names[1:]], np.intp)
+        of_joint = [full.joints[full.getJointId(name)] for name in self.joint_names]
+        self.lower: Array = np.array([full.lowerPositionLimit[joint.idx_q] for joint in of_joint])
+        self.upper: Array = np.array([full.upperPositionLimit[joint.idx_q] for joint in of_joint])
+        self.velocity: Array = np.array([full.velocityLimit[joint.idx_v] for joint in of_joint])
+        self._lower, self._upper = self.lower[self.arm], self.upper[self.arm]
+        self._middle = (self._lower + self._upper) / 2
+        self._eye = np.eye(6)
+
+    def forward(self, q: Array) -> Array:
+        """Return T_base_tool (4, 4) at q (n,)."""
+        pinocchio.framesForwardKinematics(self._model, self._data, q[self.arm])
+        matrix: Array = self._data.oMf[self._tool].homogeneous
+        return matrix.copy()
+
+    def jacobian(self, q: Array) -> Array:
+        """Return (6, n): linear (m/s) over angular (rad/s) velocity of the tool in base axes, per joint velocity."""
+        columns = np.zeros((6, len(self.joint_names)))
+        columns[:, self.arm] = self._pose_and_jacobian(q[self.arm])[1]
+        return columns
+
+    def inverse(self, T_base_tool: Array, q0: Array, iterations: int = 200) -> Array | None:
+        """Return q within the joint limits whose tool pose is `T_base_tool`, or None where none was found from q0.
+
+        Damped least squares on position and orientation; what freedom is left pulls to the middle of the joint ranges.
+
+        Args:
+            T_base_tool: (4, 4).
+            q0: (n,) start; joints outside the chain keep its values.
+            iterations: give up after so many steps.
+        """
+        x = np.clip(q0[self.arm], self._lower, self._upper)
+        for iteration in range(iterations):
+            error, jacobian = self._error(T_base_tool, x)
+            pull = 0.2 * 0.95**iteration * (self._middle - x)
+            step = self._least_squares(jacobian, error - jacobian @ pull) + pull
+            if np.abs(error).max() < 1e-7:
+                q = q0.copy()
+                q[self.arm] = x
+                return q
+            step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-12))
+            x = np.clip(x + step, self._lower, self._upper)
+        return None
+
+    def follow(self, T_base_tool: Array, q: Array, pull: float = 0.0) -> Array:
+        """Return the configuration next to q (n,) whose tool pose is `T_base_tool`, for paths in small steps.
+
+        It is a smooth function of its arguments: as smooth as the path, so are the joints.
+
+        Args:
+            T_base_tool: (4, 4), a few mm and hundredths of a radian from the pose at q.
+            q: (n,) configuration one step earlier.
+            pull: share of the way to the middle of the joint ranges that the free motion of the arm goes in this step;
+                make it proportional to the length of the step, so that an arm at rest stays at rest.
+        """
+        x = q[self.arm]
+        for iteration in range(4):
+            error, jacobian = self._error(T_base_tool, x)
+            if iteration and np.abs(error).max() < 1e-7:
+                break
+            drift = pull * (self._middle - x) if iteration == 0 else np.zeros_like(x)
+            x = x + self._least_squares(jacobian, error - jacobian @ drift) + drift
+        result = q.copy()
+        result[self.arm] = x
+        return result
+
+    def _error(self, T_base_tool: Array, x: Array) -> tuple[Array, Array]:
+        pose, jacobian = self._pose_and_jacobian(x)
+        rotation = pinocchio.log3(T_base_tool[:3, :3] @ pose.rotation.T)
+        return np.concatenate([T_base_tool[:3, 3] - pose.translation, rotation]), jacobian
+
+    def _pose_and_jacobian(self, x: Array) -> tuple[Any, Array]:
+        jacobian: Array = pinocchio.computeFrameJacobian(
+            self._model, self._data, x, self._tool, pinocchio.LOCAL_WORLD_ALIGNED
+        )
+        return pinocchio.updateFramePlacement(self._model, self._data, self._tool), jacobian
+
+    def _least_squares(self, jacobian: Array, error: Array) -> Array:
+        solution: Array = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + DAMPING**2 * self._eye, error)
+        return solution
