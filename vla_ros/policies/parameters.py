@@ -6,9 +6,10 @@ its System 2. This file imports neither a policy nor a model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vla_ros.parameters import parameter
+from vla_ros.parameters import ParameterError, parameter
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,32 @@ class MotionParameters:
     velocity_share: float = parameter(
         0.5, description="share of the URDF's joint velocity limits that is used", above=0.0, maximum=1.0
     )
-    acceleration_rad_s2: float = parameter(3.4, description="largest joint acceleration", unit="rad/s^2", above=0.0)
-    jerk_rad_s3: float = parameter(340.0, description="largest joint jerk", unit="rad/s^3", above=0.0)
+    acceleration_rad_s2: list[float] = parameter(
+        [6.7, 3.3, 4.5, 5.6, 6.7, 9.0, 9.0], description="largest acceleration of each joint of the arm", unit="rad/s^2", above=0.0
+    )
+    jerk_rad_s3: list[float] = parameter(
+        [670.0, 330.0, 450.0, 560.0, 670.0, 900.0, 900.0],
+        description="largest jerk of each joint of the arm",
+        unit="rad/s^3",
+        above=0.0,
+    )
     finger_velocity_m_s: float = parameter(0.08, description="largest finger speed", unit="m/s", above=0.0)
     finger_acceleration_m_s2: float = parameter(0.8, description="largest finger acceleration", unit="m/s^2", above=0.0)
     finger_jerk_m_s3: float = parameter(40.0, description="largest finger jerk", unit="m/s^3", above=0.0)
+
+    def arm_limits(self, velocity: Sequence[float]) -> tuple[list[float], list[float], list[float]]:
+        """Return velocity, acceleration and jerk limits of the joints of an arm.
+
+        Args:
+            velocity: the URDF's velocity limit of each joint, rad/s.
+
+        Raises:
+            ParameterError: a list is for another number of joints.
+        """
+        for name in ("acceleration_rad_s2", "jerk_rad_s3"):
+            if (given := len(getattr(self, name))) != len(velocity):
+                raise ParameterError(f"motion.{name}: has {given} values, but {len(velocity)} joints move the tool")
+        return [self.velocity_share * limit for limit in velocity], self.acceleration_rad_s2, self.jerk_rad_s3
 
 
 @dataclass(frozen=True)

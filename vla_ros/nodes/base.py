@@ -1,0 +1,190 @@
+"""What every node shares: parameters from a dataclass, a clean start and end, diagnostics, QoS, time."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import rclpy
+from builtin_interfaces.msg import Duration, Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import ParameterUninitializedException
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from vla_ros.parameters import REQUIRED, Declaration, ParameterError, declarations, from_mapping, nested
+
+T = TypeVar("T")
+
+NEWEST = QoSProfile(depth=1)
+EVENTS = QoSProfile(depth=10)
+SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+IMAGE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class StartRefused(Exception):
+    """The node cannot start; the text says what, where and what to do."""
+
+
+def declare(node: Node, cls: type[T]) -> T:
+    """Declare every parameter of the dataclass `cls` and return the checked instance.
+
+    Raises:
+        ParameterError: one is missing or wrong; the text begins with `<node>.<key>`.
+    """
+    where = f"{node.get_name()}."
+    values: dict[str, Any] = {}
+    for declaration in declarations(cls):
+        kind = _ros_type(declaration.type)
+        descriptor = _descriptor(declaration)
+        try:
+            if declaration.default in (REQUIRED, []):
+                parameter = node.declare_parameter(declaration.name, kind, descriptor)
+            else:
+                parameter = node.declare_parameter(declaration.name, declaration.default, descriptor)
+            value = parameter.value
+        except ParameterUninitializedException:
+            value = None
+        except Exception as error:  # rclpy has a class for each way in which a value does not fit its declaration
+            raise ParameterError(f"{where}{declaration.name}: {error}") from None
+        if value is not None:
+            values[declaration.name] = value
+    instance = from_mapping(cls, nested(values), where)
+    fixed = {declaration.name for declaration in declarations(cls) if declaration.metadata["read_only"]}
+    node.add_on_set_parameters_callback(lambda changed: _refuse(fixed, changed))
+    return instance
+
+
+def _refuse(fixed: set[str], changed: Sequence[Parameter]) -> SetParametersResult:
+    names = [parameter.name for parameter in changed if parameter.name in fixed]
+    reason = f"{', '.join(names)} cannot change while the node runs: edit the configuration and restart it"
+    return SetParametersResult(successful=not names, reason=reason if names else "")
+
+
+def _ros_type(hint: Any) -> Parameter.Type:
+    scalar = {bool: "BOOL", int: "INTEGER", float: "DOUBLE", str: "STRING"}
+    if typing.get_origin(hint) is list:
+        return Parameter.Type[f"{scalar[typing.get_args(hint)[0]]}_ARRAY"]
+    return Parameter.Type[scalar[hint]]
+
+
+def _descriptor(declaration: Declaration) -> ParameterDescriptor:
+    metadata = declaration.metadata
+    unit = f" [{metadata['unit']}]" if metadata["unit"] else ""
+    choices = ", ".join(metadata["choices"])
+    descriptor = ParameterDescriptor(
+        description=f"{metadata['description']}{unit}",
+        additional_constraints=f"one of: {choices}" if choices else "",
+        # ROS's own read_only flag would answer with its own words; `_refuse` names the remedy.
+        dynamic_typing=declaration.default in (REQUIRED, []) or declaration.type is float,
+    )
+    low, high = metadata["minimum"], metadata["maximum"]
+    if low is not None and high is not None and declaration.type is float:
+        descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+    elif low is not None and high is not None and declaration.type is int:
+        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+    return descriptor
+
+
+def run(name: str, make: Callable[[], Node], spin: Callable[[Any], None] = rclpy.spin) -> int:
+    """Start a node, spin it, and end it cleanly.
+
+    Returns:
+        0 after SIGINT, SIGTERM or a shutdown; 2 with one line on stderr when it cannot start.
+    """
+    node = None
+    try:
+        # SIGTERM ends a node as SIGINT does; a handler of our own, because rclpy's leaves a loop of one's own sleeping.
+        rclpy.init(signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: rclpy.try_shutdown())
+        node = make()
+        spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ParameterError, StartRefused) as error:
+        print(f"vla_ros {name}: {error}", file=sys.stderr, flush=True)
+        return 2
+    except Exception as error:
+        if node is None:  # rcl's own errors (a parameter file that does not parse) and faults of the start
+            print(f"vla_ros {name}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+            return 2
+        if rclpy.ok():
+            raise
+    finally:
+        if node is not None:
+            with contextlib.suppress(Exception):
+                node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+class Diagnostics:
+    """Publishes one status on /diagnostics.
+
+    Args:
+        node: who speaks; its fully qualified name is the status's name.
+        report: gives (level, message, values) when asked.
+        period_s: 1 Hz by default; 0 leaves the pace to calls of `publish`.
+    """
+
+    def __init__(
+        self, node: Node, report: Callable[[], tuple[bytes, str, Mapping[str, object]]], period_s: float = 1.0
+    ) -> None:
+        self._node = node
+        self._report = report
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
+        if isinstance(node, LifecycleNode):  # a plain publisher: diagnostics are wanted in every state
+            node.create_timer(period_s, self.publish)
+        elif period_s:
+            node.create_timer(period_s, self.publish)
+
+    def publish(self) -> None:
+        level, message, values = self._report()
+        status = DiagnosticStatus(
+            level=level,
+            name=self._node.get_fully_qualified_name(),
+            message=message,
+            hardware_id="vla_ros",
+            values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def mismatches(node: Node, topics: Mapping[str, str]) -> list[str]:
+    """Return one line for each topic on which somebody publishes another type than `topics` (name → type) expects."""
+    lines = []
+    for topic, expected in topics.items():
+        resolved = node.resolve_topic_name(topic)
+        for info in node.get_publishers_info_by_topic(resolved):
+            if info.topic_type and info.topic_type != expected:
+                who = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+                lines.append(f"{resolved}: {who} publishes {info.topic_type}, expected {expected}")
+    return lines
+
+
+def nanoseconds(stamp: Time | Duration) -> int:
+    """Turn a Time or Duration message into integer ns."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def time_message(ns: int) -> Time:
+    """Turn integer ns into a Time message."""
+    return Time(sec=ns // 1_000_000_000, nanosec=ns % 1_000_000_000)
