@@ -6,9 +6,16 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
-DISTRO := $(if $(wildcard constraints/$(ROS_DISTRO).txt),$(ROS_DISTRO),jazzy)
+ROS_DISTRO ?= jazzy
+DISTRO := $(ROS_DISTRO)
+ifeq ($(wildcard constraints/$(DISTRO).txt),)
+$(error vla_ros: ROS_DISTRO=$(DISTRO): there are no wheels of it. \
+  With its installation use colcon build (README); for the wheels: ROS_DISTRO=jazzy make $(MAKECMDGOALS))
+endif
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BIN := $(VENV)/bin
+TORCH ?= torch==2.13.0+cpu
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints/$(DISTRO).txt
 SAY ?= put the red cube in the bowl
@@ -18,31 +25,40 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH
 export ROS_DISTRO := $(DISTRO)
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup run demo test check builds clean
+.PHONY: setup run demo test check builds clean other_distribution
 
 setup: $(VENV)/.ready $(if $(MODELS),$(VENV)/.models)
 
-$(VENV)/.wheels: requirements.txt requirements-ros.txt requirements-dev.txt constraints/$(DISTRO).txt
+$(VENV)/.wheels: requirements.txt requirements-dev.txt constraints/$(DISTRO).txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "vla_ros: $(PYTHON) is $$($(PYTHON) -V 2>&1); Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
-	@command -v c++ >/dev/null || { echo "vla_ros: no C++ compiler found; on Debian: apt-get install g++"; exit 1; }
+	@command -v c++ >/dev/null || { echo "vla_ros: no C++ compiler found; on Debian and Ubuntu: apt-get install g++"; exit 1; }
+	@test -f "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" || \
+	  { echo "vla_ros: $(PYTHON) lacks Python.h; on Debian and Ubuntu: apt-get install python3-dev"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { echo "vla_ros: $(PYTHON) lacks venv; on Debian: apt-get install python3-venv"; exit 1; }
+	  { echo "vla_ros: $(PYTHON) lacks ensurepip; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "vla_ros: installing ROS 2 $(DISTRO) and the simulator into $(VENV) (once, some minutes)"
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) setuptools wheel -r requirements-ros.txt -r requirements.txt -r requirements-dev.txt
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r constraints/$(DISTRO).txt -r requirements.txt -r requirements-dev.txt
 	@touch $@
+
+# The environments of two distributions share the checkout, which holds the messages compiled for one of them.
+ifneq ($(file <build/in_place),$(DISTRO))
+$(VENV)/.ready: other_distribution
+endif
 
 $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml \
                 $(wildcard msg/*.msg srv/*.srv launch/* config/* config/*/*)
-	@echo "vla_ros: compiling the messages"
-	$(PIP) --no-build-isolation --no-deps --editable .
+	@echo "vla_ros: compiling the messages (a minute, once) and installing the package"
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@echo $(DISTRO) >build/in_place
 	@touch $@
 
-# The policies that need them are not the default; an environment that has torch already keeps its own.
+# The policies that need torch and transformers are not the default. The CPU build of torch, whose name a CUDA build
+# never has; TORCH=torch takes the index's usual one (CUDA, gigabytes), and one that is there already is kept.
 $(VENV)/.models: $(VENV)/.ready
-	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) torch==2.13.0 $(TORCH_INDEX)
-	$(PIP) transformers
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(TORCH) 2>/dev/null || $(PIP) --index-url $(TORCH_INDEX) $(TORCH)
+	@$(PIP) transformers
 	@touch $@
 
 run: setup

@@ -1,6 +1,7 @@
-"""Compiles msg/ and srv/ with CMake and hands the results to setuptools.
+"""Compiles msg/ and srv/ with CMake and hands the result to setuptools.
 
-The result is kept in build/interfaces and made again only when an interface, CMakeLists.txt or the environment changes.
+A sourced ROS installation is used where there is one; otherwise the ROS wheels that constraints/ pins.
+Results are kept in build/interfaces, one folder for each state of the interfaces and of ROS.
 """
 
 from __future__ import annotations
@@ -11,119 +12,163 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-STAGE = ROOT / "build" / "interfaces"
+PACKAGE = ROOT / "vla_ros"
+
+
+def ros_installation() -> list[str]:
+    """Prefixes of the sourced ROS installation (and its overlays); empty when there is none that can compile messages."""
+    prefixes = [entry for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
+    return prefixes if any(Path(prefix, "share/rosidl_default_generators").is_dir() for prefix in prefixes) else []
+
+
+def ros_wheels(compiling: bool) -> list[str]:
+    """The ROS wheels of the distribution ROS_DISTRO (default: jazzy), pinned; none where ROS is installed.
+
+    Args:
+        compiling: also those that are needed to compile interfaces, not only to run.
+    """
+    if ros_installation():
+        return []
+    name = os.environ.get("ROS_DISTRO", "jazzy")
+    pins = ROOT / "constraints" / f"{name}.txt"
+    if not pins.is_file():
+        known = ", ".join(sorted(path.stem for path in pins.parent.glob("*.txt")))
+        sys.exit(f"vla_ros: ROS_DISTRO={name}: there are no wheels of it; source its installation, or choose of {known}")
+    lines = pins.read_text() if compiling else pins.read_text().partition("# To compile")[0]
+    return [line for line in lines.splitlines() if line.startswith("ros-")]
+
+
+def prefixes() -> list[str]:
+    """Where CMake finds ROS: the sourced installation, then the environments that wheels were installed into."""
+    # A wheel's data files lie three levels above its modules: <prefix>/lib/python3.x/site-packages.
+    wheels = [str(Path(folder).parents[2]) for folder in sys.path if Path(folder).name == "site-packages"]
+    found = [prefix for prefix in wheels if Path(prefix, "share/rosidl_default_generators").is_dir()]
+    return list(dict.fromkeys([*ros_installation(), *found]))
 
 
 def fingerprint() -> str:
     """Hash of everything that the compiled interfaces depend on."""
-    digest = hashlib.sha256()
-    for path in (ROOT / "CMakeLists.txt", *sorted(ROOT.glob("msg/*.msg")), *sorted(ROOT.glob("srv/*.srv"))):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for text in (sys.prefix, sys.version, os.environ.get("AMENT_PREFIX_PATH", "")):
-        digest.update(text.encode() + b"\0")
-    return digest.hexdigest()
-
-
-def prefixes() -> str:
-    """Where CMake finds ROS: the sourced installation, and the folders that the wheels were installed into."""
-    found = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-    for folder in sys.path:
-        # A wheel's data files lie three levels above its modules: <prefix>/lib/python3.x/site-packages.
-        prefix = Path(folder).parent.parent.parent
-        if (prefix / "share" / "rosidl_default_generators").is_dir():
-            found.append(str(prefix))
-    found.append(sys.prefix)
-    return os.pathsep.join(dict.fromkeys(entry for entry in found if entry))
+    digest = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()}".encode())
+    sources = [ROOT / "CMakeLists.txt", *sorted(ROOT.glob("msg/*.msg")), *sorted(ROOT.glob("srv/*.srv"))]
+    ros = ("rosidl_default_generators", "rosidl_generator_py", "std_msgs")
+    for path in sources + [Path(prefix, "share", name, "package.xml") for prefix in prefixes() for name in ros]:
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def compiled() -> Path:
-    """Compile the interfaces if they are not up to date; return the folder laid out like an install prefix."""
-    install, stamp = STAGE / "install", STAGE / "fingerprint"
-    wanted = fingerprint()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return install
-    shutil.rmtree(STAGE, ignore_errors=True)
-    STAGE.mkdir(parents=True)
-    where = prefixes()
-    environment = dict(os.environ, AMENT_PREFIX_PATH=where, CMAKE_PREFIX_PATH=where)
-    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
-    libraries = [str(Path(prefix) / "lib") for prefix in where.split(os.pathsep)]
-    environment["LD_LIBRARY_PATH"] = os.pathsep.join([*libraries, os.environ.get("LD_LIBRARY_PATH", "")])
-    environment["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
+    """Compile the interfaces unless that is done; return the folder laid out like an install prefix."""
+    stage = ROOT / "build" / "interfaces" / fingerprint()
+    install = stage / "install"
+    if not (stage / "done").exists():
+        shutil.rmtree(stage, ignore_errors=True)
+        compile_into(stage, install)
+        (stage / "done").touch()
+    return install
+
+
+def compile_into(stage: Path, install: Path) -> None:
+    if not prefixes():
+        sys.exit("vla_ros: no ROS 2 to compile the messages with: source an installation, or run `make setup`")
+    if not any(shutil.which(compiler) for compiler in (os.environ.get("CXX", "c++"), "g++", "clang++")):
+        sys.exit("vla_ros: no C++ compiler found; on Debian and Ubuntu: apt-get install g++")
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        sys.exit(f"vla_ros: {sys.executable} lacks Python.h; on Debian and Ubuntu: apt-get install python3-dev")
     # CMake refuses to export a target that includes a folder below its sources, as numpy's is when the virtual
     # environment lies in the checkout: so it compiles a copy.
-    source, build = STAGE / "source", str(STAGE / "build")
+    source, build = stage / "source", str(stage / "build")
     for name in ("msg", "srv"):
         shutil.copytree(ROOT / name, source / name)
     for name in ("CMakeLists.txt", "package.xml"):
         shutil.copy2(ROOT / name, source)
+    path = os.pathsep.join(prefixes())
+    libraries = os.pathsep.join(f"{prefix}/lib" for prefix in prefixes())
+    environment = os.environ | {
+        "AMENT_PREFIX_PATH": path,
+        "CMAKE_PREFIX_PATH": path,
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, [libraries, os.environ.get("LD_LIBRARY_PATH")])),
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     configure = ["cmake", "-S", str(source), "-B", build, "-DBUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release"]
-    configure += [f"-DPython3_EXECUTABLE={sys.executable}", f"-DPYTHON_EXECUTABLE={sys.executable}"]
-    configure += [f"-DCMAKE_INSTALL_PREFIX={install}"]
-    for command in (
-        configure,
-        ["cmake", "--build", build, "--parallel", str(os.cpu_count() or 1)],
-        ["cmake", "--install", build],
-    ):
+    configure += [f"-D{name}={sys.executable}" for name in ("Python3_EXECUTABLE", "PYTHON_EXECUTABLE")]
+    configure += [f"-DCMAKE_INSTALL_PREFIX={install}", "-DCMAKE_INSTALL_LIBDIR=lib"]
+    make = ["cmake", "--build", build, "--target", "install", "--parallel", str(os.cpu_count() or 1)]
+    for command in (configure, make):
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling msg/ and srv/ failed at `{' '.join(command[:3])}`")
-    stamp.write_text(wanted)
-    return install
+    shutil.rmtree(build)
 
 
-def generated(install: Path) -> Path:
+def python_modules(install: Path) -> Path:
     """The generated Python package in the compiled tree: msg/, srv/ and the type support modules."""
     (found,) = [path.parent.parent for path in install.rglob("vla_ros/msg/__init__.py")]
     return found
 
 
-def data_files() -> list[tuple[str, list[str]]]:
-    """Headers, libraries and CMake files of the interfaces, as setuptools wants them."""
+def interface_files() -> Iterator[tuple[str, list[str]]]:
+    """Headers, libraries, index entries and CMake files of the interfaces, as setuptools' `data_files`."""
     install = compiled()
-    python = generated(install).parent
-    files: dict[str, list[str]] = {}
-    for path in sorted(install.rglob("*")):
-        if path.is_file() and python not in path.parents:
-            target = str(path.parent.relative_to(install))
-            # package.xml and the index entry come from the checkout; the environment hooks are colcon's own.
-            if path.name == "package.xml" or target.startswith(("share/ament_index/resource_index/packages",)):
-                continue
-            if "environment" in target or (target == "share/vla_ros" and path.name.startswith(("local_setup", "package."))):
-                continue
-            files.setdefault(target, []).append(os.path.relpath(path, ROOT))
-    return sorted(files.items())
+    python = python_modules(install).parent
+    for folder in sorted(path for path in install.rglob("*") if path.is_dir()):
+        target = str(folder.relative_to(install))
+        # package.xml and the index entry of the package come from setup.py; environment hooks are colcon's.
+        skipped = target.endswith(("resource_index/packages", "parent_prefix_path", "share/vla_ros/environment"))
+        if skipped or python in (folder, *folder.parents):
+            continue
+        own = ("package.", "local_setup.") if target == "share/vla_ros" else ()
+        files = [str(path) for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(own)]
+        if files:
+            yield target, files
+
+
+def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
+    """One executable per node for lib/vla_ros, where `ros2 run` and launch look; colcon makes its own there, pip none."""
+    folder = ROOT / "build" / "launchers"
+    folder.mkdir(parents=True, exist_ok=True)
+    for node in nodes:
+        (folder / node).write_text(
+            '#!/bin/sh\npython=$(dirname "$(readlink -f "$0")")/../../bin/python3\n'
+            f'[ -x "$python" ] || python=python3\nexec "$python" -m vla_ros.nodes.{node} "$@"\n'
+        )
+        (folder / node).chmod(0o755)
+    return "lib/vla_ros", [str(folder / node) for node in nodes]
+
+
+def place_modules(target: Path) -> None:
+    """Put the generated msg/, srv/ and type support modules into the package folder `target`."""
+    source = python_modules(compiled())
+    for old in target.glob("vla_ros_s__*.so"):
+        old.unlink()
+    for name in ("msg", "srv"):
+        shutil.rmtree(target / name, ignore_errors=True)
+        shutil.copytree(source / name, target / name)
+    for module in source.glob("*.so"):
+        shutil.copy2(module, target / module.name)
 
 
 class BuildPy(build_py):
     """`build_py` that also places the generated Python modules into the package.
 
     An editable installation imports the checkout itself, so there they go beside the sources; and since setuptools
-    installs no data files for it, libraries and share/ are copied into the environment here.
+    installs no data files for it, they are copied into the environment here.
     """
 
     def run(self) -> None:
         super().run()
-        source = generated(compiled())
         if not self.editable_mode:
-            place(source, Path(self.build_lib) / "vla_ros")
+            place_modules(Path(self.build_lib) / "vla_ros")
             return
-        place(source, ROOT / "vla_ros")
+        place_modules(PACKAGE)
         for folder, files in self.distribution.data_files:
             (Path(sys.prefix) / folder).mkdir(parents=True, exist_ok=True)
             for name in files:
                 shutil.copy2(ROOT / name, Path(sys.prefix) / folder)
-
-
-def place(source: Path, target: Path) -> None:
-    """Copy msg/, srv/ and the type support modules from `source` into the package folder `target`."""
-    for name in ("msg", "srv"):
-        shutil.rmtree(target / name, ignore_errors=True)
-        shutil.copytree(source / name, target / name)
-    for module in source.glob("*.so"):
-        shutil.copy2(module, target / module.name)

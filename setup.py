@@ -1,20 +1,33 @@
 """Installs nodes, launch files, configuration and the compiled interfaces, for colcon and pip alike."""
 
 import sys
-from glob import glob
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from build_interfaces import BuildPy, compiled, data_files, generated, place
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+from build_interfaces import PACKAGE, BuildPy, interface_files, launcher_files, place_modules, ros_wheels
 
 NODES = ("camera", "planner", "action_expert", "safety_filter", "sim_arm")
 
-if "develop" in sys.argv:  # colcon build --symlink-install imports the checkout itself
-    place(generated(compiled()), Path(__file__).resolve().parent / "vla_ros")
+data_files = [
+    ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
+    ("share/vla_ros", ["package.xml"]),
+]
+for folder in ("launch", "config"):
+    for path in sorted((ROOT / folder).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = path.relative_to(ROOT)
+            data_files.append((f"share/vla_ros/{name.parent}", [str(name)]))
 
-building = {"develop", "install", "bdist_wheel", "editable_wheel", "build", "dist_info"} & set(sys.argv)
+commands = set(sys.argv[1:])
+if commands & {"install", "develop", "bdist_wheel", "editable_wheel"}:
+    data_files += interface_files()
+if commands & {"bdist_wheel", "editable_wheel"}:
+    data_files.append(launcher_files(NODES))
+if "develop" in commands:  # colcon build --symlink-install: the checkout itself is imported, and build_py is not run
+    place_modules(PACKAGE)
 
 setup(
     name="vla_ros",
@@ -22,17 +35,10 @@ setup(
     description="A vision-language-action model on a ROS 2 robot arm, behind a deterministic safety filter",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["vla_ros", "vla_ros.*"]),
-    data_files=[
-        ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
-        ("share/vla_ros", ["package.xml"]),
-        ("share/vla_ros/launch", glob("launch/*.launch.py")),
-        ("share/vla_ros/config", glob("config/*.*")),
-        ("share/vla_ros/config/scripted", glob("config/scripted/*.yaml")),
-        *(data_files() if building else []),
-    ],
-    install_requires=Path("requirements.txt").read_text().splitlines(),
-    extras_require={"models": ["torch", "transformers"]},
+    packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv"]),
+    data_files=data_files,
+    install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
+    extras_require={"models": ["torch>=2.13", "transformers>=5"]},
     cmdclass={"build_py": BuildPy},
     entry_points={
         "console_scripts": ["vla-ros = vla_ros.cli:main", *(f"{node} = vla_ros.nodes.{node}:main" for node in NODES)]

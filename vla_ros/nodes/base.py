@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import rclpy
+import rclpy.signals
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterUninitializedException
 from rclpy.executors import ExternalShutdownException
-from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -144,10 +144,9 @@ class Diagnostics:
     ) -> None:
         self._node = node
         self._report = report
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
-        if isinstance(node, LifecycleNode):  # a plain publisher: diagnostics are wanted in every state
-            node.create_timer(period_s, self.publish)
-        elif period_s:
+        # Node's own method: a lifecycle publisher would be silent in every state but active.
+        self._publisher = Node.create_publisher(node, DiagnosticArray, "/diagnostics", EVENTS)
+        if period_s:
             node.create_timer(period_s, self.publish)
 
     def publish(self) -> None:

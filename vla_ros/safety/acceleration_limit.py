@@ -1,15 +1,10 @@
-"""Acceleration limit: |v' - v| <= A."""
+"""Rule acceleration_limit: |a'| <= A, where a' = v' - v is the change of velocity in this tick."""
 
 from __future__ import annotations
 
-from vla_ros.safety.kinodynamics import Bounds, State
+NAME = "acceleration_limit"
 
 
-class AccelerationLimit:
-    """v - A <= v' <= v + A."""
-
-    name = "acceleration_limit"
-
-    def velocities(self, state: State, bounds: Bounds) -> tuple[int, int]:
-        """Return the least and greatest next velocity, nrad/tick."""
-        return state.v - bounds.acceleration, state.v + bounds.acceleration
+def bounds(limit: int) -> tuple[int, int]:
+    """Smallest and largest acceleration of this tick."""
+    return -limit, limit

@@ -1,27 +1,32 @@
-"""Continuity: a command continues from the last setpoint that was sent; one that jumps is refused, not limited."""
+"""Rule continuity: a setpoint lies within reach of the present output; measured against what was sent, not asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vla_ros.safety.finding import Finding
-from vla_ros.safety.limits import NANO, to_nano
+from vla_ros.safety.limits import NANO
+from vla_ros.safety.verdict import Verdict
+
+NAME = "continuity"
 
 
 class Continuity:
-    """Args: joint_names; step: largest distance in rad or m per joint."""
-
-    name = "continuity"
+    """Args: joint_names: the filter's joints. step: largest distance per joint, rad or m."""
 
     def __init__(self, joint_names: Sequence[str], step: Sequence[float]) -> None:
-        self._joints = joint_names
-        self._step = [to_nano(value) for value in step]
+        self._joint_names = tuple(joint_names)
+        self._step = tuple(int(value * NANO) for value in step)
 
-    def check(self, setpoint: Sequence[int], output: Sequence[int]) -> Finding | None:
-        """Compare a command with the last output, both nrad."""
-        for joint, wanted, sent, step in zip(self._joints, setpoint, output, self._step, strict=True):
-            if abs(wanted - sent) > step:
-                distance = (wanted - sent) / NANO
-                reason = f"{joint}: a jump of {distance:+.3f} from the last setpoint"
-                return Finding(self.name, reason, joint, distance, step / NANO, 0.0)
+    def check(self, point: Sequence[int], output: Sequence[int]) -> Verdict | None:
+        """Refuse a jump. point, output: nanoradian or nanometre per joint."""
+        for name, wanted, present, step in zip(self._joint_names, point, output, self._step, strict=True):
+            if abs(wanted - present) > step:
+                return Verdict(
+                    NAME,
+                    f"{name} jumps by {abs(wanted - present) / NANO:.3f} from the present output; "
+                    f"{step / NANO:.3f} is allowed",
+                    name,
+                    wanted / NANO,
+                    (present + (step if wanted > present else -step)) / NANO,
+                )
         return None

@@ -1,69 +1,122 @@
-"""Joint state: the measured state is complete, finite, plausible and recent."""
+"""Rule joint_state: the measured arm is known, fresh, finite and inside its limits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from vla_ros.safety.finding import Finding
-from vla_ros.safety.kinodynamics import Bounds
-from vla_ros.safety.limits import NANO, to_nano
+from vla_ros.safety.limits import NANO, JointLimits
+from vla_ros.safety.parameters import Measured
+from vla_ros.safety.verdict import Verdict
 
-OUTSIDE = to_nano(0.1)  # a measurement this far outside the position limits is a broken sensor or a wrong URDF
+NAME = "joint_state"
 
 
 class JointState:
-    """The newest measured state. Joints that are not the robot's are ignored: a joint_states topic may carry more.
+    """The newest measured state.
+
+    q: nanoradian or nanometre per joint, empty before the first. receive_ns: when it arrived, None before the first.
 
     Args:
-        joint_names, bounds: of the robot. timeout_ns: a state is stale when older, counted from reception.
+        limits: of the filter's joints.
+        measured: tolerances.
     """
 
-    name = "joint_state"
+    def __init__(self, limits: Sequence[JointLimits], measured: Measured) -> None:
+        self.q: list[int] = []
+        self.receive_ns: int | None = None
+        self._names = tuple(joint.name for joint in limits)
+        self._timeout_ns = round(measured.timeout_s * 1e9)
+        self._rest_velocity = tuple(measured.rest_velocity)
+        self._ranges = tuple(
+            (round((joint.lower - tolerance) * NANO), round((joint.upper + tolerance) * NANO))
+            for joint, tolerance in zip(limits, measured.position_tolerance, strict=True)
+        )
+        self._dq: list[float] = []
+        self._seen: tuple[str, ...] = ()
+        self._order: list[int] = []
+        self._refused = ""
 
-    def __init__(self, joint_names: Sequence[str], bounds: Sequence[Bounds], timeout_ns: int) -> None:
-        self._joints = tuple(joint_names)
-        self._bounds = bounds
-        self._timeout_ns = timeout_ns
-        self._fault: Finding | None = None
-        self.received_ns: int | None = None
-        self.q: tuple[int, ...] = ()
-        self.dq: tuple[float, ...] = ()
+    def update(
+        self, receive_ns: int, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
+    ) -> Verdict | None:
+        """Take over a measured state; the message may name more joints, in any order.
 
-    def receive(self, now_ns: int, names: Sequence[str], q: Sequence[float], dq: Sequence[float]) -> None:
-        """Take a message in; a bad one is remembered as a fault until a good one comes."""
-        index = {joint: i for i, joint in enumerate(names)}
-        velocities = dq if len(dq) == len(names) else [0.0] * len(names)
-        try:
-            picked = [float(q[index[joint]]) for joint in self._joints]
-            speeds = tuple(float(velocities[index[joint]]) for joint in self._joints)
-        except (KeyError, IndexError):
-            if not set(self._joints) & set(names):
-                return  # another controller's joints
-            missing = next((joint for joint in self._joints if joint not in index), "a position")
-            self._fault = Finding(self.name, f"the joint state lacks {missing}", missing)
-            return
-        for joint, position, speed, bound in zip(self._joints, picked, speeds, self._bounds, strict=True):
-            if not (math.isfinite(position) and math.isfinite(speed)):
-                self._fault = Finding(self.name, f"{joint}: measured {position}, {speed}", joint, position)
-                return
-            if not bound.lower - OUTSIDE <= to_nano(position) <= bound.upper + OUTSIDE:
-                limit = (bound.lower if position < 0 else bound.upper) / NANO
-                self._fault = Finding(self.name, f"{joint}: measured outside its limits", joint, position, limit)
-                return
-        self._fault = None
-        self.received_ns = now_ns
-        self.q = tuple(to_nano(position) for position in picked)
-        self.dq = speeds
+        Args:
+            receive_ns: reception on the monotonic clock.
+            names, positions: rad or m.
+            velocities: rad/s or m/s; empty: taken from the change of position.
 
-    def check(self, now_ns: int) -> Finding | None:
-        """Return what is wrong with the newest state at `now_ns`."""
-        if self._fault is not None:
-            return self._fault
-        if self.received_ns is None:
-            return Finding(self.name, "no joint state has been received")
-        age_ns = now_ns - self.received_ns
-        if age_ns > self._timeout_ns:
-            reason = f"the newest joint state is {age_ns / 1e9:.3f} s old"
-            return Finding(self.name, reason, requested=age_ns / 1e9, limit=self._timeout_ns / 1e9)
+        Returns:
+            why it was refused, None if it was not. A refused state leaves the last one to grow stale.
+        """
+        verdict = self._check(names, positions, velocities)
+        if verdict is not None:
+            self._refused = f"; the last one was refused: {verdict.reason}"
+            return verdict
+        q = [round(positions[i] * NANO) for i in self._order]
+        if velocities:
+            self._dq = [velocities[i] for i in self._order]
+        elif self.receive_ns is not None and receive_ns > self.receive_ns:
+            dt_ns = receive_ns - self.receive_ns
+            self._dq = [(new - old) / dt_ns for new, old in zip(q, self.q, strict=True)]
+        self.q, self.receive_ns, self._refused = q, receive_ns, ""
+        return None
+
+    def stale(self, now_ns: int) -> Verdict | None:
+        """Stop when there is no state, or an old one."""
+        if self.receive_ns is None:
+            return Verdict(NAME, f"no joint state yet on joint_states{self._refused}")
+        age_ns = now_ns - self.receive_ns
+        if age_ns <= self._timeout_ns:
+            return None
+        return Verdict(
+            NAME,
+            f"no joint state for {age_ns / 1e9:.3f} s{self._refused}",
+            requested=age_ns / 1e9,
+            limit=self._timeout_ns / 1e9,
+        )
+
+    def outside(self) -> Verdict | None:
+        """A measured joint outside its position limit by more than the tolerance."""
+        for name, q, (lower, upper) in zip(self._names, self.q, self._ranges, strict=True):
+            if not lower <= q <= upper:
+                limit = (upper if q > upper else lower) / NANO
+                return Verdict(
+                    NAME,
+                    f"{name} measures {q / NANO:.4f}, outside {lower / NANO:.4f} .. {upper / NANO:.4f}",
+                    name,
+                    q / NANO,
+                    limit,
+                )
+        return None
+
+    def moving(self) -> Verdict | None:
+        """A measured joint that is not at rest, or not known to be."""
+        if not self._dq:
+            return Verdict(NAME, "no velocity is known yet; two joint states are needed")
+        for name, dq, rest in zip(self._names, self._dq, self._rest_velocity, strict=True):
+            if abs(dq) > rest:
+                return Verdict(NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest", name, dq, rest)
+        return None
+
+    def _check(
+        self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
+    ) -> Verdict | None:
+        names = tuple(names)
+        if names != self._seen:
+            for name in self._names:
+                if names.count(name) != 1:
+                    return Verdict(NAME, f"joint_states names {name} {names.count(name)} times, not once", name)
+            self._order = [names.index(name) for name in self._names]
+            self._seen = names
+        if len(positions) != len(names) or (len(velocities) not in (0, len(names))):
+            return Verdict(
+                NAME, f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names"
+            )
+        for name, i in zip(self._names, self._order, strict=True):
+            value = positions[i]
+            # 1e6 rad is no position of a joint; it is refused here so that every integer below stays small.
+            if not math.isfinite(value) or abs(value) > 1e6 or (velocities and not math.isfinite(velocities[i])):
+                return Verdict(NAME, f"{name} measures {value}, not a position", name, value)
         return None

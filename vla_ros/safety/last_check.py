@@ -1,54 +1,77 @@
-"""Last check: what is about to be sent, looked at once more in floats by a few lines that share nothing with the rest."""
+"""Rule last_check: what is about to be sent, checked once more by other means.
+
+Written apart from everything before it: floating point, SI units, finite differences of the positions that were really
+sent. It knows nothing of integers, stop policies or states, and imports none of them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
-from vla_ros.safety.finding import Finding
+ROUNDING = 2e-9
+"""Positions are sent in steps of 1e-9 rad or m; differences of k-th order carry up to 2^k half steps."""
 
-SLACK = 1e-6  # relative, and in rad or m: rounding of floats, thousands of times below any limit
+
+class Bounds(Protocol):
+    """What is read of a joint's limits."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def velocity(self) -> float: ...
+    @property
+    def acceleration(self) -> float: ...
+    @property
+    def jerk(self) -> float: ...
 
 
 class LastCheck:
-    """Differences of the outputs themselves against the limits as configured.
+    """Finite differences of the stream of outputs.
 
     Args:
-        joint_names; lower, upper: rad or m; velocity, acceleration, jerk: per s, s^2, s^3; dt_s: period of the outputs.
+        limits: of the joints, in the order of the outputs.
+        period_s: time between two outputs.
     """
 
-    name = "last_check"
-
-    def __init__(
-        self,
-        joint_names: Sequence[str],
-        lower: Sequence[float],
-        upper: Sequence[float],
-        velocity: Sequence[float],
-        acceleration: Sequence[float],
-        jerk: Sequence[float],
-        dt_s: float,
-    ) -> None:
-        self._joints = tuple(joint_names)
-        self._range = list(zip(lower, upper, strict=True))
-        self._most = [[v * dt_s, a * dt_s**2, j * dt_s**3] for v, a, j in zip(velocity, acceleration, jerk, strict=True)]
+    def __init__(self, limits: Sequence[Bounds], period_s: float) -> None:
+        self._limits = tuple(limits)
+        self._period_s = period_s
         self._sent: list[tuple[float, ...]] = []
 
-    def begin(self, q: Sequence[float]) -> None:
-        """The output starts anew, at rest at `q`."""
-        self._sent = [tuple(q)] * 3
+    def restart(self, positions: Sequence[float]) -> None:
+        """Begin a stream at rest at `positions`."""
+        self._sent = [tuple(positions)] * 3
 
-    def check(self, q: Sequence[float]) -> Finding | None:
-        """Judge the next output, rad or m; it counts as sent when nothing is wrong with it."""
-        for i, joint in enumerate(self._joints):
-            lower, upper = self._range[i]
-            value = q[i]
-            if not math.isfinite(value) or not lower - SLACK <= value <= upper + SLACK:
-                return Finding(self.name, f"{joint}: {value} is outside {lower} to {upper}", joint, value)
-            q1, q2, q3 = self._sent[-1][i], self._sent[-2][i], self._sent[-3][i]
-            steps = (value - q1, value - 2 * q1 + q2, value - 3 * q1 + 3 * q2 - q3)
-            for what, step, most in zip(("velocity", "acceleration", "jerk"), steps, self._most[i], strict=True):
-                if not abs(step) <= most * (1 + SLACK) + 1e-8:
-                    return Finding(self.name, f"{joint}: {what} {abs(step) / most:.3f} of its limit", joint, step, most)
-        self._sent = [*self._sent[-2:], tuple(q)]
+    def violation(self, positions: Sequence[float]) -> tuple[str, str, float, float] | None:
+        """The first limit that sending `positions` next would break: (joint, quantity, value, limit); None: none."""
+        h = self._period_s
+        third, second, first = self._sent
+        if len(positions) != len(self._limits):
+            return "", "number of joints", float(len(positions)), float(len(self._limits))
+        for joint, x3, x2, x1, x in zip(self._limits, third, second, first, positions, strict=True):
+            if not math.isfinite(x):
+                return joint.name, "position", x, joint.upper
+            if x < joint.lower - ROUNDING:
+                return joint.name, "position", x, joint.lower
+            if x > joint.upper + ROUNDING:
+                return joint.name, "position", x, joint.upper
+            step = x - x1
+            bend = step - (x1 - x2)
+            twist = bend - (x1 - 2.0 * x2 + x3)
+            if abs(step) > joint.velocity * h + ROUNDING:
+                return joint.name, "velocity", step / h, joint.velocity
+            if abs(bend) > joint.acceleration * h * h + 2.0 * ROUNDING:
+                return joint.name, "acceleration", bend / h**2, joint.acceleration
+            if abs(twist) > joint.jerk * h * h * h + 4.0 * ROUNDING:
+                return joint.name, "jerk", twist / h**3, joint.jerk
         return None
+
+    def sent(self, positions: Sequence[float]) -> None:
+        """Remember what has been sent."""
+        self._sent = [self._sent[1], self._sent[2], tuple(positions)]

@@ -1,83 +1,127 @@
-"""The limits of every joint: the URDF's, tightened by the configuration, in the filter's integers."""
+"""The limits of each joint: read from the URDF, tightened by the configuration, complete or refused by name."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from xml.etree import ElementTree
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.kinodynamics import Bounds
 from vla_ros.safety.parameters import SafetyFilterParameters
 
 NANO = 1_000_000_000
 
 
-def to_nano(value: float) -> int:
-    """rad (m) → nrad (nm), rounded to the nearest."""
-    return round(value * NANO)
+@dataclass(frozen=True)
+class JointLimits:
+    """Limits of one joint, SI: rad for revolute, m for prismatic joints, and per second, s^2, s^3."""
+
+    name: str
+    lower: float
+    upper: float
+    velocity: float
+    acceleration: float
+    jerk: float
 
 
-def urdf_limits(urdf: str) -> Mapping[str, Mapping[str, float]]:
-    """Return {joint: {lower, upper, velocity}} of every moving joint, in rad or m and per s.
+@dataclass(frozen=True)
+class TickLimits:
+    """The same in whole nanoradians (nanometres) and ticks, each rounded to the safe side."""
 
-    A limit that the URDF does not give is absent.
+    lower: int
+    upper: int
+    velocity: int
+    acceleration: int
+    jerk: int
+
+
+def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
+    """Convert to integers.
 
     Raises:
-        ParameterError: the text is no URDF, or a limit in it is not a finite number.
+        ParameterError: a limit is so small that it rounds to nothing within one tick.
+    """
+    velocity = math.floor(limits.velocity * period_s * NANO)
+    acceleration = math.floor(limits.acceleration * period_s**2 * NANO)
+    jerk = math.floor(limits.jerk * period_s**3 * NANO)
+    for key, value in (("velocity", velocity), ("acceleration", acceleration), ("jerk", jerk)):
+        if value < 1:
+            raise ParameterError(
+                f"limits.{key}: {getattr(limits, key)} of joint {limits.name} is nothing in a tick of {period_s} s; raise it"
+            )
+    return TickLimits(
+        math.ceil(limits.lower * NANO), math.floor(limits.upper * NANO), velocity, acceleration, jerk
+    )
+
+
+def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLimits, ...]:
+    """Read the limits of `parameters.joint_names` from the URDF text and tighten them.
+
+    Raises:
+        ParameterError: the text is no URDF, lacks a joint or a limit, a limit is not finite, the range is empty, or the
+            configuration is looser than the URDF. The text names the joint, the limit and where to put it.
     """
     try:
         root = ElementTree.fromstring(urdf)
     except ElementTree.ParseError as error:
-        raise ParameterError(f"urdf: not XML ({error})") from None
-    found: dict[str, dict[str, float]] = {}
-    for joint in root.iter("joint"):
-        name, limit = joint.get("name"), joint.find("limit")
-        if name is None or joint.get("type") not in ("revolute", "prismatic", "continuous"):
-            continue
-        found[name] = {}
-        for key in ("lower", "upper", "velocity"):
-            text = None if limit is None else limit.get(key)
-            if text is None or (joint.get("type") == "continuous" and key != "velocity"):
-                continue
-            try:
-                value = float(text)
-            except ValueError:
-                value = math.nan
-            if not math.isfinite(value):
-                raise ParameterError(f"urdf: joint {name}: limit {key}={text!r} is not a finite number")
-            found[name][key] = value
-    return found
+        raise ParameterError(f"urdf: not readable as XML ({error}); check the file or topic robot_description") from None
+    joints = {element.get("name"): element for element in root.iter("joint") if element.get("type") is not None}
+    return tuple(_one_joint(name, i, joints, parameters) for i, name in enumerate(parameters.joint_names))
 
 
-def bounds(parameters: SafetyFilterParameters, urdf: str) -> tuple[Bounds, ...]:
-    """Return the bounds of every joint, ordered as parameters.joint_names.
+def _one_joint(
+    name: str, i: int, joints: dict[str | None, ElementTree.Element], parameters: SafetyFilterParameters
+) -> JointLimits:
+    element = joints.get(name)
+    if element is None:
+        known = ", ".join(sorted(str(joint) for joint, e in joints.items() if e.get("type") != "fixed"))
+        raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF; it has {known or 'none'}")
+    if element.get("type") not in ("revolute", "prismatic", "continuous"):
+        raise ParameterError(f"joint_names: {name!r} is a {element.get('type')} joint in the URDF and cannot be commanded")
+    tag = element.find("limit")
+    attributes = {} if tag is None else dict(tag.attrib)
+    if element.get("type") == "continuous":
+        # The URDF specification has these ignored for continuous joints; the filter needs a range all the same.
+        attributes.pop("lower", None)
+        attributes.pop("upper", None)
+    configured = parameters.limits
+    lower = _limit(name, "lower", attributes, "position_lower", configured.position_lower, i, sign=-1)
+    upper = _limit(name, "upper", attributes, "position_upper", configured.position_upper, i, sign=1)
+    velocity = _limit(name, "velocity", attributes, "velocity", configured.velocity, i, sign=1)
+    if lower >= upper:
+        raise ParameterError(
+            f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; "
+            "correct the URDF or limits.position_lower/position_upper"
+        )
+    if velocity <= 0.0:
+        raise ParameterError(
+            f"limits.velocity: joint {name} has {velocity} in the URDF, which allows no motion; "
+            'set <limit velocity="..."/> there'
+        )
+    return JointLimits(name, lower, upper, velocity, configured.acceleration[i], configured.jerk[i])
 
-    Raises:
-        ParameterError: a joint is not in the URDF, the URDF has no velocity limit for it, or the range is empty.
-    """
-    of_urdf = urdf_limits(urdf)
-    tick_s = 1.0 / parameters.rate_hz
-    result = []
-    for i, joint in enumerate(parameters.joint_names):
-        if joint not in of_urdf:
-            known = ", ".join(sorted(of_urdf))
-            raise ParameterError(f"joint_names: {joint} is not a moving joint of the URDF; it has {known}")
-        if "velocity" not in of_urdf[joint]:
-            raise ParameterError(f"urdf: joint {joint}: no velocity limit; add <limit velocity=…> to the URDF")
-        limits = parameters.limits
-        lower = max(limits.position_lower[i], of_urdf[joint].get("lower", -math.inf))
-        upper = min(limits.position_upper[i], of_urdf[joint].get("upper", math.inf))
-        velocity = min(limits.velocity[i], of_urdf[joint]["velocity"])
-        # Rounding goes towards the tighter side.
-        made = Bounds(
-            math.ceil(lower * NANO),
-            math.floor(upper * NANO),
-            math.floor(velocity * tick_s * NANO),
-            math.floor(limits.acceleration[i] * tick_s**2 * NANO),
-            math.floor(limits.jerk[i] * tick_s**3 * NANO),
-        ) if lower < upper else None
-        if made is None:
-            raise ParameterError(f"limits: {joint}: configuration and URDF leave no range ({lower} to {upper})")
-        result.append(made)
-    return tuple(result)
+
+def _limit(
+    joint: str, attribute: str, attributes: dict[str, str], key: str, configured: list[float], i: int, sign: int
+) -> float:
+    """The tighter of the URDF's and the configured value; `sign` says in which direction a limit is looser."""
+    text = attributes.get(attribute)
+    if text is None and not configured:
+        raise ParameterError(
+            f'limits.{key}: joint {joint} has no limit; put <limit {attribute}="..."/> into the URDF or limits.{key} '
+            "into the configuration"
+        )
+    if text is None:
+        return configured[i]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ParameterError(f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a finite number")
+    if configured and sign * configured[i] > sign * value:
+        raise ParameterError(
+            f"limits.{key}[{i}]: {configured[i]} of joint {joint} is looser than the URDF's {value}; "
+            "the configuration may only tighten"
+        )
+    return configured[i] if configured else value

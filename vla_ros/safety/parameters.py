@@ -1,100 +1,147 @@
-"""Parameters of the safety filter. None of the limits has a default: whoever runs an arm states them."""
+"""What the safety filter must be told. Safety parameters have no defaults, and none can be changed at run time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 
 from vla_ros.parameters import ParameterError, parameter
 
+_TIGHTENED = "per joint, in the order of joint_names; may only be tighter than the URDF; empty: the URDF's"
 
-@dataclass(frozen=True)
-class LimitParameters:
-    """Per joint, ordered as joint_names; the tighter of these and the URDF's holds."""
 
-    position_lower: list[float] = parameter(description="lowest position", unit="rad or m")
-    position_upper: list[float] = parameter(description="highest position", unit="rad or m")
-    velocity: list[float] = parameter(description="largest speed", unit="rad/s or m/s", above=0.0)
-    acceleration: list[float] = parameter(description="largest acceleration", unit="rad/s^2 or m/s^2", above=0.0)
-    jerk: list[float] = parameter(description="largest jerk", unit="rad/s^3 or m/s^3", above=0.0)
-    tracking_error: list[float] = parameter(
-        description="largest distance between the measured position and the setpoint sent", unit="rad or m", above=0.0
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Per joint, in the order of joint_names; rad for revolute joints, m for prismatic ones."""
+
+    acceleration: list[float] = parameter(
+        description="largest acceleration per joint; a URDF does not say it", unit="rad/s^2 or m/s^2", above=0.0
+    )
+    jerk: list[float] = parameter(
+        description="largest jerk per joint; a URDF does not say it", unit="rad/s^3 or m/s^3", above=0.0
+    )
+    position_lower: list[float] = parameter([], description=f"lower position limit {_TIGHTENED}", unit="rad or m")
+    position_upper: list[float] = parameter([], description=f"upper position limit {_TIGHTENED}", unit="rad or m")
+    velocity: list[float] = parameter(
+        [], description=f"largest speed {_TIGHTENED}", unit="rad/s or m/s", above=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """The stream of setpoints."""
+
+    period_s: float = parameter(description="nominal time between two setpoints", unit="s", above=0.0, maximum=1.0)
+    delay_s: float = parameter(
+        description="setpoints are played back this much after their stamp; two periods and the jitter of arrival, less "
+        "by what the source stamps ahead",
+        unit="s",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    timeout_s: float = parameter(
+        description="without an accepted setpoint for this long the arm comes to rest", unit="s", above=0.0, maximum=1.0
+    )
+    max_age_s: float = parameter(description="a setpoint with an older stamp is refused", unit="s", above=0.0)
+    max_lead_s: float = parameter(
+        description="a setpoint with a stamp further in the future is refused", unit="s", minimum=0.0
     )
     step: list[float] = parameter(
-        description="a command farther than this from the last setpoint sent is refused", unit="rad or m", above=0.0
+        description="a setpoint further from the present output is refused, per joint", unit="rad or m", above=0.0
     )
 
 
-@dataclass(frozen=True)
-class TimingParameters:
-    """How old things may be."""
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What the arm reports of itself."""
 
-    command_period_s: float = parameter(description="nominal time between commands", unit="s", above=0.0)
-    playback_delay_s: float = parameter(
-        description="commands are played back this late, so that the next two are known; two periods and a margin",
-        unit="s",
-        above=0.0,
+    timeout_s: float = parameter(
+        description="without a valid joint state for this long the arm comes to rest", unit="s", above=0.0, maximum=1.0
     )
-    command_timeout_s: float = parameter(
-        description="without a valid command for this long the arm is brought to rest", unit="s", above=0.0
-    )
-    joint_state_timeout_s: float = parameter(
-        description="without a joint state for this long the arm is stopped and latched", unit="s", above=0.0
-    )
-    stamp_age_s: float = parameter(description="oldest stamp of a command that is accepted", unit="s", above=0.0)
-    stamp_future_s: float = parameter(description="farthest stamp in the future that is accepted", unit="s", above=0.0)
-
-
-@dataclass(frozen=True)
-class ControllerParameters:
-    """The arm controller behind the filter."""
-
-    type: str = parameter(
-        description="joint_trajectory for a joint_trajectory_controller, forward_position for a group of positions",
-        choices=("joint_trajectory", "forward_position"),
-    )
-    topic: str = parameter(description="topic of the controller")
-    gripper_joint: str = parameter("", description="joint that goes to gripper_topic; empty: all joints go to topic")
-    gripper_topic: str = parameter("gripper_controller/commands", description="topic of the gripper (Float64MultiArray)")
-    time_from_start_s: float = parameter(
-        0.02, description="when a trajectory point is to be reached (joint_trajectory only)", unit="s", above=0.0
-    )
-
-
-@dataclass(frozen=True)
-class SafetyFilterParameters:
-    """The whole of the filter's configuration; none of it changes while it runs."""
-
-    limits: LimitParameters
-    timing: TimingParameters
-    controller: ControllerParameters
-    joint_names: list[str] = parameter(description="joints, in the order of every list here and of the controller")
-    rate_hz: float = parameter(description="ticks per second", unit="Hz", minimum=50.0, maximum=1000.0)
-    arm_tolerance: float = parameter(
-        description="arming takes a measured position this far outside the limits as being at the limit",
+    position_tolerance: list[float] = parameter(
+        description="how far a measured joint may lie outside its position limit (sensor noise), per joint",
         unit="rad or m",
         minimum=0.0,
     )
-    arm_speed: float = parameter(
-        description="arming is refused while a joint moves faster", unit="rad/s or m/s", above=0.0
+    tracking_error: list[float] = parameter(
+        description="measured position further from the output than this latches a protective stop, per joint",
+        unit="rad or m",
+        above=0.0,
     )
-    override_speed_scale: float = parameter(
-        description="share of the velocity limits that a human's override may use", above=0.0, maximum=1.0
+    rest_velocity: list[float] = parameter(
+        description="a joint that moves faster does not count as at rest when arming, per joint",
+        unit="rad/s or m/s",
+        above=0.0,
     )
-    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
+
+
+@dataclasses.dataclass(frozen=True)
+class Override:
+    """A human's device on vla/override; it has priority over the policy."""
+
+    speed_scale: float = parameter(
+        description="share of the velocity limits that it may use", minimum=0.01, maximum=1.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Controller:
+    """Where the filtered setpoints go."""
+
+    type: str = parameter(
+        description="joint_trajectory: trajectory_msgs/JointTrajectory; forward_position: std_msgs/Float64MultiArray",
+        choices=("joint_trajectory", "forward_position"),
+    )
+    topic: str = parameter(description="topic of the arm controller, e.g. arm_controller/joint_trajectory")
+    gripper_joint: str = parameter("", description="joint sent on gripper_topic instead; empty: none")
+    gripper_topic: str = parameter(
+        "", description="std_msgs/Float64MultiArray topic of the gripper's controller; empty: the gripper is an arm joint"
+    )
+    time_from_start_s: float = parameter(
+        0.004, description="time_from_start of a joint_trajectory point", unit="s", minimum=0.0, maximum=0.1
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SafetyFilterParameters:
+    """Parameters of the node safety_filter."""
+
+    joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
+    limits: Limits
+    command: Command
+    measured: Measured
+    override: Override
+    controller: Controller
+    period_s: float = parameter(0.004, description="time from tick to tick", unit="s", minimum=0.001, maximum=0.05)
+    urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
 
     def __post_init__(self) -> None:
         joints = len(self.joint_names)
-        if joints == 0 or len(set(self.joint_names)) != joints:
-            raise ParameterError(f"joint_names: needs every joint once, got {self.joint_names}")
-        for name, values in vars(self.limits).items():
-            if len(values) != joints:
-                raise ParameterError(f"limits.{name}: {len(values)} values for {joints} joints")
-        for joint, lower, upper in zip(
-            self.joint_names, self.limits.position_lower, self.limits.position_upper, strict=True
+        if joints == 0 or len(set(self.joint_names)) != joints or "" in self.joint_names:
+            raise ParameterError(f"joint_names: must be non-empty names, each once; got {self.joint_names}")
+        for key, values, optional in (
+            ("limits.acceleration", self.limits.acceleration, False),
+            ("limits.jerk", self.limits.jerk, False),
+            ("limits.position_lower", self.limits.position_lower, True),
+            ("limits.position_upper", self.limits.position_upper, True),
+            ("limits.velocity", self.limits.velocity, True),
+            ("command.step", self.command.step, False),
+            ("measured.position_tolerance", self.measured.position_tolerance, False),
+            ("measured.tracking_error", self.measured.tracking_error, False),
+            ("measured.rest_velocity", self.measured.rest_velocity, False),
         ):
-            if lower >= upper:
-                raise ParameterError(f"limits.position_lower: {joint}: {lower} is not below position_upper {upper}")
-        if self.timing.command_timeout_s < self.timing.command_period_s:
-            raise ParameterError("timing.command_timeout_s: shorter than command_period_s")
+            if len(values) != joints and not (optional and not values):
+                raise ParameterError(f"{key}: expected {joints} values, one per joint, got {len(values)}")
+        if self.command.timeout_s <= self.command.period_s:
+            raise ParameterError(
+                f"command.timeout_s: {self.command.timeout_s} is not more than command.period_s "
+                f"{self.command.period_s}: the arm would stop between two setpoints"
+            )
+        if not self.controller.topic:
+            raise ParameterError("controller.topic: must name the topic of the arm controller, got ''")
+        if bool(self.controller.gripper_joint) != bool(self.controller.gripper_topic):
+            raise ParameterError("controller.gripper_topic: give it together with controller.gripper_joint, or neither")
         if self.controller.gripper_joint and self.controller.gripper_joint not in self.joint_names:
-            raise ParameterError(f"controller.gripper_joint: {self.controller.gripper_joint} is not in joint_names")
+            raise ParameterError(
+                f"controller.gripper_joint: {self.controller.gripper_joint!r} is not one of joint_names "
+                f"({', '.join(self.joint_names)})"
+            )

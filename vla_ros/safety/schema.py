@@ -1,39 +1,60 @@
-"""Schema: a command names exactly the robot's joints, once each, with finite positions of a sane size."""
+"""Rule schema: a setpoint names exactly the robot's joints and gives each a number that can be meant."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from vla_ros.safety.finding import Finding
-from vla_ros.safety.limits import to_nano
+from vla_ros.safety.command import Command
+from vla_ros.safety.limits import NANO, JointLimits
+from vla_ros.safety.verdict import Verdict
 
-LARGEST = 1e3  # rad or m; far outside any arm, and degrees for radians are caught by position and continuity
+NAME = "schema"
 
 
 class Schema:
-    """Args: joint_names: the robot's joints; positions are returned in this order."""
+    """Args: limits: of the robot's joints, in the filter's order."""
 
-    name = "schema"
+    def __init__(self, limits: Sequence[JointLimits]) -> None:
+        self._limits = tuple(limits)
+        self._names = tuple(joint.name for joint in limits)
+        # Positions further outside the range than the range is wide are not a matter of limits but of units.
+        self._widest = tuple((2 * j.lower - j.upper, 2 * j.upper - j.lower) for j in limits)
+        self._seen: tuple[str, ...] = self._names
+        self._order = list(range(len(self._names)))
 
-    def __init__(self, joint_names: Sequence[str]) -> None:
-        self._index = {joint: i for i, joint in enumerate(joint_names)}
+    def check(self, command: Command) -> Verdict | None:
+        """Refuse wrong names, wrong length, non-finite numbers and wrong units."""
+        names = tuple(command.joint_names)
+        if names != self._seen:
+            verdict = self._check_names(names)
+            if verdict is not None:
+                return verdict
+            self._order = [names.index(name) for name in self._names]
+            self._seen = names
+        positions = command.positions
+        if len(positions) != len(self._names):
+            return Verdict(NAME, f"{len(positions)} positions for {len(self._names)} joints")
+        for i, (name, (lowest, highest)) in enumerate(zip(self._names, self._widest, strict=True)):
+            position = positions[self._order[i]]
+            if not math.isfinite(position):
+                return Verdict(NAME, f"{name} is {position}", name, position)
+            if not lowest <= position <= highest:
+                limit = self._limits[i].upper if position > highest else self._limits[i].lower
+                return Verdict(
+                    NAME, f"{name} is far outside its range; positions are rad and m, not degrees or mm", name, position, limit
+                )
+        return None
 
-    def check(self, names: Sequence[str], positions: Sequence[float]) -> tuple[int, ...] | Finding:
-        """Return the positions in nrad, ordered as the robot's joints, or what is wrong with them."""
-        if len(names) != len(positions):
-            return Finding(self.name, f"{len(names)} joint names and {len(positions)} positions")
-        ordered: list[int | None] = [None] * len(self._index)
-        for joint, position in zip(names, positions, strict=True):
-            index = self._index.get(joint)
-            if index is None:
-                return Finding(self.name, f"the robot has no joint {joint!r}", str(joint))
-            if ordered[index] is not None:
-                return Finding(self.name, f"{joint} is named twice", joint)
-            if not math.isfinite(position) or abs(position) > LARGEST:
-                return Finding(self.name, f"{joint}: {position} is not a position", joint, float(position))
-            ordered[index] = to_nano(position)
-        for joint, index in self._index.items():
-            if ordered[index] is None:
-                return Finding(self.name, f"{joint} is missing", joint)
-        return tuple(value for value in ordered if value is not None)
+    def point(self, command: Command) -> list[int]:
+        """Positions of a command that has passed, in the filter's order, nanoradian or nanometre."""
+        return [round(command.positions[i] * NANO) for i in self._order]
+
+    def _check_names(self, names: tuple[str, ...]) -> Verdict | None:
+        for name in self._names:
+            if names.count(name) != 1:
+                return Verdict(NAME, f"{name} is named {names.count(name)} times, not once", name)
+        for name in names:
+            if name not in self._names:
+                return Verdict(NAME, f"{name!r} is not a joint of this robot", str(name))
+        return None

@@ -1,27 +1,34 @@
-"""Sequence: the commands of a source count up, and their stamps too; repeats and steps back are refused."""
+"""Rule sequence: within one stream of a source, seq and stamp only rise."""
 
 from __future__ import annotations
 
-from vla_ros.safety.finding import Finding
+from vla_ros.safety.command import SOURCES, Command
+from vla_ros.safety.verdict import Verdict
+
+NAME = "sequence"
 
 
 class Sequence:
-    """One source's numbers. A gap is allowed: a lost command is not a fault of the next one."""
+    """A source that was silent for longer than the timeout begins a new stream (it was restarted).
 
-    name = "sequence"
+    Args: timeout_s: command timeout.
+    """
 
-    def __init__(self) -> None:
-        self.forget()
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._last: dict[str, Command | None] = dict.fromkeys(SOURCES)
 
-    def forget(self) -> None:
-        """Accept any number next: the source was silent long enough to have been restarted."""
-        self._seq = -1
-        self._stamp_ns: int | None = None
-
-    def check(self, seq: int, stamp_ns: int) -> Finding | None:
-        if seq <= self._seq:
-            return Finding(self.name, f"number {seq} after {self._seq}", requested=float(seq), limit=float(self._seq + 1))
-        if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
-            return Finding(self.name, "stamp not after the one before")
-        self._seq, self._stamp_ns = seq, stamp_ns
+    def check(self, command: Command) -> Verdict | None:
+        """Refuse a repeat and a step back."""
+        last = self._last[command.channel]
+        if last is None or command.receive_ns - last.receive_ns > self._timeout_ns:
+            return None
+        if command.seq <= last.seq:
+            return Verdict(NAME, f"seq {command.seq} after {last.seq}: repeated or out of order", requested=command.seq, limit=last.seq)
+        if command.stamp_ns <= last.stamp_ns:
+            return Verdict(NAME, f"the stamp of seq {command.seq} is not later than that of seq {last.seq}")
         return None
+
+    def accepted(self, command: Command) -> None:
+        """Remember an accepted command; refused ones change nothing."""
+        self._last[command.channel] = command

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pinocchio
 from numpy.typing import NDArray
-from ruckig import InputParameter, Ruckig, RuckigError, Synchronization, Trajectory
+from ruckig import Trajectory
 
 from vla_ros.policies import waypoints
 from vla_ros.policies.contract import Chunk, JointState, Plan
+from vla_ros.policies.continuation import around, held, to_rest
 from vla_ros.policies.parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
@@ -32,7 +33,6 @@ SLOWER = (1.0, 0.7, 0.5, 0.35, 0.25)  # shares of the speed that are tried until
 BLEND = 0.03  # m: distance at which a waypoint that needs no stop is passed
 SETTLE_NS = 120_000_000  # that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
-HELD = 0.08  # rad: with the measured arm so far from the chunk, somebody else has held it
 ARRIVED = 0.06  # m: the measured tool is at least so near to a waypoint that counts as reached,
 LAG_S = 0.15  # but for the way it makes between two chunks
 PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
@@ -79,14 +79,14 @@ class StraightLine:
         """Return the next 0.7 s; see `contract.System1`."""
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
-        if previous is None or self._held(joint_state, previous, start_ns):
+        if previous is None or held(joint_state, previous, self._kinematics.arm):
             rows, delay = joint_state.q[None, :].copy(), 0
             history = np.repeat(rows, 3, axis=0)
             self._due_ns = {}
         else:
             delay = min(delay, len(previous.positions))
             rows = previous.positions[: max(delay, 1)].copy()
-            history = _around(previous.positions, len(rows) - 1)
+            history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
         for slower in SLOWER:
@@ -97,11 +97,6 @@ class StraightLine:
         return Chunk(
             positions, self.dt_s, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay
         )
-
-    def _held(self, joint_state: JointState, previous: Chunk, start_ns: int) -> bool:
-        ahead_s = (start_ns - joint_state.stamp_ns) / NS_PER_S
-        expected = joint_state.q + joint_state.dq * min(max(ahead_s, 0.0), 0.2)
-        return bool(np.abs(expected - previous.positions[0])[self._kinematics.arm].max() > HELD)
 
     def _ahead(self, plan: Plan, joint_state: JointState, now_ns: int) -> list[Waypoint]:
         """Return the waypoints that are still to be reached, nearest first; the last one when there is none left."""
@@ -183,11 +178,11 @@ class StraightLine:
             ]
         )
         speed = np.array([waypoint.speed * slower] * 3 + [TURN_SPEED * slower] * 3)
-        return _Leg(target, axes, _ruckig(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
+        return _Leg(target, axes, to_rest(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
 
     def _fingers(self, finger: Array, target: float) -> Trajectory:
         limits = [np.array([limit]) for limit in self._finger_limits]
-        return _ruckig(finger[:, None], self.dt_s, np.array([target]), *limits)
+        return to_rest(finger[:, None], self.dt_s, np.array([target]), *limits)
 
     def _inside_limits(self, positions: Array) -> bool:
         arm = positions[:, self._kinematics.arm]
@@ -196,12 +191,6 @@ class StraightLine:
             if (np.abs(arm) > limit).any():
                 return False
         return True
-
-
-def _around(positions: Array, row: int) -> Array:
-    """Return (3, n): the rows before, at and after `row`; beyond the ends the motion is taken to stand still."""
-    last = len(positions) - 1
-    return positions[[max(row - 1, 0), row, min(row + 1, last)]]
 
 
 def _axes(line: Array) -> Array:
@@ -213,22 +202,3 @@ def _axes(line: Array) -> Array:
     second = np.cross(first, np.eye(3)[np.argmin(np.abs(first))])
     second /= np.linalg.norm(second)
     return np.stack([first, second, np.cross(first, second)])
-
-
-def _ruckig(samples: Array, dt_s: float, target: Array, speed: Array, acceleration: Array, jerk: Array) -> Trajectory:
-    """Return the jerk-limited motion to rest at `target` from the state in the middle of three samples (3, dofs)."""
-    velocity = (samples[2] - samples[0]) / (2 * dt_s)
-    curvature = (samples[2] - 2 * samples[1] + samples[0]) / dt_s**2
-    problem = InputParameter(len(target))
-    problem.current_position = np.where(np.abs(samples[1] - target) < 1e-7, target, samples[1])
-    problem.current_velocity = np.where(np.abs(velocity) < 1e-6, 0.0, velocity)
-    problem.current_acceleration = np.where(np.abs(curvature) < 1e-3, 0.0, np.clip(curvature, -acceleration, acceleration))
-    problem.target_position = target
-    problem.max_velocity, problem.max_acceleration, problem.max_jerk = speed, acceleration, jerk
-    trajectory = Trajectory(len(target))
-    try:
-        Ruckig(len(target)).calculate(problem, trajectory)
-    except RuckigError:  # it finds no common duration for some states that are a hair from rest: then each for itself
-        problem.synchronization = Synchronization.No
-        Ruckig(len(target)).calculate(problem, trajectory)
-    return trajectory

@@ -1,0 +1,75 @@
+"""Plays action chunks: a setpoint for any moment, the part that is committed, and the change from chunk to chunk."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.policies.contract import Chunk
+from vla_ros.timing import NS_PER_S
+
+Array = NDArray[np.float64]
+
+
+class ChunkPlayer:
+    """Holds the chunk that is being played. Times are ROS time in ns, given by the caller.
+
+    Between its points a chunk is a cubic with central differences for tangents, so that velocity is continuous; at its
+    end it is over: whoever asks for a later setpoint gets None, and the safety filter brings the arm to rest.
+    """
+
+    def __init__(self) -> None:
+        self.chunk: Chunk | None = None
+        self._latency_s = 0.05
+
+    def clear(self) -> None:
+        """Forget the chunk: the next one starts from rest."""
+        self.chunk = None
+
+    def accept(self, chunk: Chunk, latency_s: float) -> None:
+        """Play `chunk` from now on.
+
+        Args:
+            chunk: begins with the committed points of the one that is playing.
+            latency_s: time from its request to its arrival; the number of committed points follows it.
+        """
+        self.chunk = chunk
+        # Rises at once, falls slowly: a point that was not committed in time is a jump.
+        self._latency_s = max(latency_s, 0.9 * self._latency_s)
+
+    def delay(self, dt_s: float) -> int:
+        """Return the number of points to commit so that the next chunk is there before they have been played."""
+        return math.ceil(1.5 * self._latency_s / dt_s) + 1
+
+    def setpoint(self, now_ns: int) -> Array | None:
+        """Return (n,) joint positions for `now_ns`; None without a chunk or past its end."""
+        if self.chunk is None or now_ns > self.chunk.end_ns:
+            return None
+        positions = self.chunk.positions
+        at = max(0.0, (now_ns - self.chunk.start_ns) / NS_PER_S / self.chunk.dt_s)
+        row = min(int(at), len(positions) - 2) if len(positions) > 1 else 0
+        if len(positions) == 1:
+            return positions[0]
+        u = at - row
+        p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
+        m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
+        point: Array = (
+            (2 * u**3 - 3 * u**2 + 1) * p1 + (u**3 - 2 * u**2 + u) * m1 + (3 * u**2 - 2 * u**3) * p2 + (u**3 - u**2) * m2
+        )
+        return point
+
+    def remainder(self, now_ns: int) -> Chunk | None:
+        """Return the chunk from its next point on, as System 1 wants it for `previous`; None when less than two are left."""
+        chunk = self.chunk
+        if chunk is None:
+            return None
+        dt_ns = round(chunk.dt_s * NS_PER_S)
+        row = max(0, -(-(now_ns - chunk.start_ns) // dt_ns))
+        if row > len(chunk.positions) - 2:
+            return None
+        return Chunk(
+            chunk.positions[row:], chunk.dt_s, chunk.start_ns + row * dt_ns, chunk.plan_id, chunk.frame_stamp_ns, 0,
+            chunk.chunk_id,
+        )

@@ -1,0 +1,132 @@
+"""System 1 in a process of its own: one request at a time, never waited for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from vla_ros.policies.contract import Chunk, JointState, Plan, System1
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+LONGEST_BACK_OFF_S = 5.0
+
+
+class Worker:
+    """A child process that holds a System 1.
+
+    Args:
+        make: makes the policy half inside the child; picklable. It is called again after the child has died.
+    """
+
+    def __init__(self, make: Callable[[], System1]) -> None:
+        self._make = make
+        self._context = multiprocessing.get_context("spawn")
+        self._back_off_s = 0.5
+        self._restart_at_s = 0.0
+        self._sent_plan: Plan | None = None
+        self.restarts = 0
+        self.checkpoint = ""
+        self.dt_s = 0.0
+        self.fault = ""
+        self._start()
+
+    def _start(self) -> None:
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+        self._connection, theirs = self._context.Pipe()
+        self._process = self._context.Process(target=_serve, args=(theirs, self._make), daemon=True, name="system1")
+        self._process.start()
+        theirs.close()
+        self.busy = True  # until it says that it is ready
+        self.ready = False
+        self._sent_plan = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def request(
+        self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int
+    ) -> bool:
+        """Ask for a chunk; False when the worker is busy, starting or gone."""
+        if self.busy:
+            return False
+        # A plan may be large: it goes over once.
+        try:
+            self._connection.send((None if plan is self._sent_plan else plan, joint_state, previous, delay, start_ns))
+        except OSError:
+            return False
+        self._sent_plan = plan
+        self.busy = True
+        return True
+
+    def poll(self, now_s: float) -> Chunk | None:
+        """Return a finished chunk, if there is one; restart the child when it has died. `now_s`: monotonic."""
+        try:
+            if self._connection.poll():
+                answer = self._connection.recv()
+                self.busy = False
+                if isinstance(answer, Chunk):
+                    self._back_off_s = 0.5
+                    self.fault = ""
+                    return answer
+                if isinstance(answer, str):
+                    self.fault = answer
+                else:
+                    self.checkpoint, self.dt_s = answer
+                    self.ready = True
+            return None
+        except (EOFError, OSError):
+            self.ready, self.busy = False, True
+        if not self._restart_at_s:
+            self._process.join(0)
+            self.fault = self.fault or f"System 1's process ended (exit code {self._process.exitcode})"
+            self._restart_at_s = now_s + self._back_off_s
+        elif now_s >= self._restart_at_s:
+            self._back_off_s = min(2 * self._back_off_s, LONGEST_BACK_OFF_S)
+            self._restart_at_s = 0.0
+            self.restarts += 1
+            self._start()
+        return None
+
+    def close(self) -> None:
+        """End the child."""
+        self._connection.close()
+        self._process.join(0.3)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(1.0)
+
+
+def _serve(connection: Connection, make: Callable[[], System1]) -> None:
+    """The child: answer requests until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing the pipe
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        system1 = make()
+    except Exception as error:
+        connection.send(f"{type(error).__name__}: {error}")
+        return
+    connection.send((system1.checkpoint, system1.dt_s))
+    plan: Plan | None = None
+    try:
+        while True:
+            changed, joint_state, previous, delay, start_ns = connection.recv()
+            plan = changed or plan
+            if plan is None:
+                continue
+            began_s = time.perf_counter()
+            try:
+                chunk = system1.chunk(plan, joint_state, previous, delay, start_ns)
+                answer: Chunk | str = replace(chunk, inference_s=time.perf_counter() - began_s)
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                answer = f"{type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
+            connection.send(answer)
+    except (EOFError, OSError):
+        return

@@ -1,0 +1,59 @@
+"""How a chunk goes on from the one before: with its position, velocity and acceleration, and no more jerk than allowed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from ruckig import InputParameter, Ruckig, RuckigError, Synchronization, Trajectory
+
+from vla_ros.policies.contract import Chunk, JointState
+from vla_ros.timing import NS_PER_S
+
+Array = NDArray[np.float64]
+
+HELD_RAD = 0.08  # with the measured arm so far from the chunk being played, something else has held it
+
+
+def held(joint_state: JointState, previous: Chunk, arm: NDArray[np.intp]) -> bool:
+    """Return whether the joints `arm` are not where `previous` says: a chunk must then start from where they are."""
+    ahead_s = min(max((previous.start_ns - joint_state.stamp_ns) / NS_PER_S, 0.0), 0.2)
+    expected = joint_state.q + joint_state.dq * ahead_s
+    return bool(np.abs(expected - previous.positions[0])[arm].max() > HELD_RAD)
+
+
+def around(positions: Array, row: int) -> Array:
+    """Return (3, n): the rows before, at and after `row`; beyond the ends the motion stands still."""
+    return positions[np.clip([row - 1, row, row + 1], 0, len(positions) - 1)]
+
+
+def to_rest(
+    samples: Array, dt_s: float, target: ArrayLike, velocity: ArrayLike, acceleration: ArrayLike, jerk: ArrayLike
+) -> Trajectory:
+    """Return the fastest motion to rest at `target` that starts as the samples say.
+
+    Args:
+        samples: (3, dofs) positions one step before, at and after the start; their differences are its velocity and
+            acceleration.
+        dt_s: length of the step.
+        target: (dofs,) position.
+        velocity, acceleration, jerk: (dofs,) limits, positive.
+
+    Source: Berscheid and Kröger, "Jerk-limited Real-time Trajectory Generation with Arbitrary Target States", RSS 2021.
+    """
+    target, acceleration = np.asarray(target, np.float64), np.asarray(acceleration, np.float64)
+    speed = (samples[2] - samples[0]) / (2 * dt_s)
+    curvature = np.clip((samples[2] - 2 * samples[1] + samples[0]) / dt_s**2, -acceleration, acceleration)
+    problem = InputParameter(len(target))
+    # What is below the noise of the differences counts as zero: it would only upset the search for a common duration.
+    problem.current_position = np.where(np.abs(samples[1] - target) < 1e-7, target, samples[1])
+    problem.current_velocity = np.where(np.abs(speed) < 1e-6, 0.0, speed)
+    problem.current_acceleration = np.where(np.abs(curvature) < 1e-3, 0.0, curvature)
+    problem.target_position = target
+    problem.max_velocity, problem.max_acceleration, problem.max_jerk = velocity, acceleration, jerk
+    trajectory = Trajectory(len(target))
+    try:
+        Ruckig(len(target)).calculate(problem, trajectory)
+    except RuckigError:  # no common duration, a hair from rest: then each coordinate takes its own
+        problem.synchronization = Synchronization.No
+        Ruckig(len(target)).calculate(problem, trajectory)
+    return trajectory

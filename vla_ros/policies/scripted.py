@@ -1,0 +1,266 @@
+"""Plays a plan from a file: the first thing to run on a new arm, slowly, before any camera or model is trusted.
+
+System 2 reads the file and walks along it, waiting wherever the arm does not follow; System 1 leads the arm to that
+walk from wherever it is, inside the limits.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from vla_ros.parameters import ParameterError, from_mapping, parameter
+from vla_ros.policies.continuation import around, held, to_rest
+from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.parameters import ScriptedParameters
+from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.robot.joint_map import JointMap
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.timing import NS_PER_S
+
+Array = NDArray[np.float64]
+
+DT_S = 0.02
+PLAN_ROWS = 120  # 2.4 s: what System 1 can use while a plan is valid
+CHUNK_ROWS = 36  # 0.7 s
+FOLLOWS = 0.2  # rad or m: the walk waits while a joint is farther than this from it
+LONGEST_STEP_S = 0.5  # of the walk from one plan to the next, however long the frames were missing
+QUINTIC_PEAKS = (1.875, 5.7735, 60.0)  # of velocity, acceleration and jerk of a quintic over unit length and time
+
+
+@dataclass(frozen=True)
+class _File:
+    joint_names: list[str] = parameter(description="joints that the positions are for, in any order")
+    relative: bool = parameter(description="true: positions are offsets from where the arm is at the start")
+
+
+@dataclass(frozen=True)
+class _Waypoint:
+    seconds: float = parameter(description="time to get there at full speed", unit="s", above=0.0)
+    positions: list[float] = parameter(description="joint positions", unit="rad or m")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From rest to rest in a straight line of joint space. q0, q1: (n,). start_s, duration_s: on the walk's clock."""
+
+    q0: Array
+    q1: Array
+    start_s: float
+    duration_s: float
+
+    def at(self, time_s: float) -> Array:
+        """Return (n,): quintic in time, so that velocity and acceleration are zero at both ends."""
+        share = min(max((time_s - self.start_s) / self.duration_s, 0.0), 1.0)
+        blend = share**3 * (10 - 15 * share + 6 * share**2)
+        position: Array = self.q0 + blend * (self.q1 - self.q0)
+        return position
+
+
+def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[float, Array]]]:
+    """Read a plan.
+
+    Args:
+        plan: a file, or the name of one that ships.
+        joint_names: the robot's joints.
+
+    Returns:
+        whether the positions are relative, and (seconds, positions ordered as joint_names) of each waypoint.
+
+    Raises:
+        ParameterError: no such file, or something in it is wrong.
+        JointNamesError: its joints are not the robot's.
+    """
+    path = _find(plan)
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(content, Mapping) or not isinstance(content.get("waypoints"), list) or not content["waypoints"]:
+        raise ParameterError(f"{path}: expected joint_names, relative and a list of waypoints")
+    waypoints = content["waypoints"]
+    header = from_mapping(_File, {key: content[key] for key in content if key != "waypoints"}, f"{path}: ")
+    order = JointMap(joint_names).exact(header.joint_names, str(path))
+    course = []
+    for number, waypoint in enumerate(waypoints):
+        values = from_mapping(_Waypoint, waypoint if isinstance(waypoint, Mapping) else {}, f"{path}: waypoint {number}: ")
+        if len(values.positions) != len(order):
+            raise ParameterError(
+                f"{path}: waypoint {number}: positions: expected {len(order)} values, got {len(values.positions)}"
+            )
+        course.append((values.seconds, np.array(values.positions)[order]))
+    return header.relative, course
+
+
+def _find(plan: str) -> Path:
+    installed = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    folders = [
+        Path(__file__).parents[2] / "config" / "scripted",
+        *(Path(prefix) / "share" / "vla_ros" / "config" / "scripted" for prefix in installed if prefix),
+    ]
+    for path in (Path(plan).expanduser(), *(folder / f"{plan}.yaml" for folder in folders)):
+        if path.is_file():
+            return path
+    raise ParameterError(f"scripted.plan: there is no file {plan!r}, nor a plan of that name in config/scripted/")
+
+
+def _limits(robot: Robot, parameters: ScriptedParameters, kinematics: Kinematics) -> Array:
+    """Return (3, n): half the limits of velocity, acceleration and jerk of every joint.
+
+    One half is for the walk, the other for the way back to it: both together stay inside the whole.
+    """
+    motion = parameters.motion
+    limits = np.empty((3, len(robot.joint_names)))
+    limits[:] = np.array([[motion.finger_velocity_m_s], [motion.finger_acceleration_m_s2], [motion.finger_jerk_m_s3]])
+    limits[:, kinematics.arm] = motion.arm_limits(kinematics.velocity[kinematics.arm].tolist())
+    return limits / 2
+
+
+class System2:
+    """Any words start the plan, no words hold the arm, new words start it anew.
+
+    Args:
+        robot: the arm.
+        parameters: which plan, how fast.
+
+    Raises:
+        ParameterError: the plan cannot be read or used.
+        JointNamesError: its joints are not the robot's.
+    """
+
+    def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
+        self.checkpoint = parameters_hash("scripted", robot, parameters)
+        self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        self._limits = _limits(robot, parameters, self._kinematics)
+        self._speed_scale = parameters.speed_scale
+        self._relative, self._course = load(parameters.plan, robot.joint_names)
+        self._instruction: int | None = None
+        self._stretches: list[Stretch] = []
+        self._elapsed_s = 0.0
+        self._stamp_ns = 0
+
+    def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
+        """Return the next seconds of the walk; see `contract.System2`."""
+        stamp_ns = frames.stamp_ns
+        if not instruction.text.strip():
+            self._instruction = None
+            return Plan(stamp_ns, instruction, PlanState.HOLD)
+        if instruction.id != self._instruction:
+            self._instruction, self._elapsed_s, self._stamp_ns = instruction.id, 0.0, stamp_ns
+            self._stretches = self._walk(joint_state.q)
+            outside = self._outside()
+            if outside:
+                self._stretches = []
+                return Plan(stamp_ns, instruction, PlanState.REFUSED, reasoning=outside)
+        elif not self._stretches:
+            return Plan(stamp_ns, instruction, PlanState.REFUSED, reasoning="the plan leaves the joint limits")
+
+        total_s = self._stretches[-1].start_s + self._stretches[-1].duration_s
+        behind = np.abs(joint_state.q - self._at(self._elapsed_s))
+        follows = bool(behind.max() <= FOLLOWS)
+        if follows:
+            self._elapsed_s += min(max(stamp_ns - self._stamp_ns, 0) / NS_PER_S, LONGEST_STEP_S)
+        self._stamp_ns = stamp_ns
+        if self._elapsed_s >= total_s + DT_S:
+            return Plan(stamp_ns, instruction, PlanState.DONE, subtask="at the end of the plan", progress=1.0)
+        number = sum(stretch.start_s <= self._elapsed_s for stretch in self._stretches)
+        late = self._kinematics.joint_names[int(behind.argmax())]
+        # While the arm does not follow, the plan asks for one place, not for motion.
+        rate = float(follows)
+        return Plan(
+            stamp_ns,
+            instruction,
+            PlanState.ACTIVE,
+            subtask=f"waypoint {number} of {len(self._stretches)}",
+            reasoning="" if follows else f"waiting for {late}: it is {behind.max():.2f} away from the plan",
+            kind="actions",
+            data=np.array([self._at(self._elapsed_s + rate * row * DT_S) for row in range(PLAN_ROWS)]),
+            progress=min(self._elapsed_s / total_s, 1.0),
+            confidence=1.0,
+        )
+
+    def _walk(self, q: Array) -> list[Stretch]:
+        q = np.clip(q, self._kinematics.lower, self._kinematics.upper)  # an open finger measures a hair beyond its limit
+        stretches: list[Stretch] = []
+        at, start_s = q, 0.0
+        for seconds, positions in self._course:
+            goal = q + positions if self._relative else positions
+            way = np.abs(goal - at)
+            needed_s = [
+                float(np.max(peak * way / limit)) ** (1 / order)
+                for order, (peak, limit) in enumerate(zip(QUINTIC_PEAKS, self._limits, strict=True), start=1)
+            ]
+            duration_s = max(seconds, *needed_s) / self._speed_scale
+            stretches.append(Stretch(at, goal, start_s, duration_s))
+            at, start_s = goal, start_s + duration_s
+        return stretches
+
+    def _outside(self) -> str:
+        lower, upper = self._kinematics.lower, self._kinematics.upper
+        for number, stretch in enumerate(self._stretches, start=1):
+            for name, value, low, high in zip(self._kinematics.joint_names, stretch.q1, lower, upper, strict=True):
+                if not low <= value <= high:
+                    return f"waypoint {number} takes {name} to {value:.3f}, outside its limits {low:.3f} to {high:.3f}"
+        return ""
+
+    def _at(self, time_s: float) -> Array:
+        current = max((stretch for stretch in self._stretches if stretch.start_s <= time_s), key=lambda s: s.start_s)
+        return current.at(time_s)
+
+
+class System1:
+    """Leads the arm onto the rows of an "actions" plan and along them.
+
+    Args:
+        robot: the arm.
+        parameters: the same as System 2's.
+    """
+
+    dt_s = DT_S
+
+    def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
+        self.checkpoint = parameters_hash("scripted", robot, parameters)
+        self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        self._limits = _limits(robot, parameters, self._kinematics) * parameters.speed_scale
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+        """Return the next 0.7 s; see `contract.System1`."""
+        rows = np.asarray(plan.data, np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(joint_state.q):
+            raise ValueError(f"actions: expected rows of {len(joint_state.q)} values, got shape {rows.shape}")
+        if previous is None or held(joint_state, previous, self._kinematics.arm):
+            start = joint_state.q[None, :]
+            history, delay = np.repeat(start, 3, axis=0), 0
+        else:
+            delay = min(delay, len(previous.positions))
+            start = previous.positions[: max(delay, 1)]
+            history = around(previous.positions, len(start) - 1)
+        age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
+        now = len(start) - 1
+        offset = np.array([history[i] - _sample(rows, age_s + (now + i - 1) * DT_S) for i in range(3)])
+        way = to_rest(offset, DT_S, np.zeros(offset.shape[1]), *self._limits)
+        positions = np.empty((max(CHUNK_ROWS, len(start)), rows.shape[1]))
+        positions[: len(start)] = start
+        for row in range(len(start), len(positions)):
+            positions[row] = _sample(rows, age_s + row * DT_S) + way.at_time((row - now) * DT_S)[0]
+        return Chunk(
+            positions, DT_S, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay
+        )
+
+
+def _sample(rows: Array, time_s: float) -> Array:
+    """Return (n,): the rows, DT_S apart, at `time_s`, by the cubic through the four around it; held beyond the ends."""
+    at = min(max(time_s / DT_S, 0.0), len(rows) - 1.0)
+    index = int(at)
+    u = at - index
+    a, b, c, d = rows[np.clip(np.arange(index - 1, index + 3), 0, len(rows) - 1)]
+    value: Array = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
+    return value

@@ -1,0 +1,108 @@
+"""One joint's output: position, velocity and acceleration in whole numbers, moved by one admissible step per tick.
+
+Invariant, kept by `follow` and `stop` whatever they are given: |v| <= V, |a| <= A, lower <= q <= upper, and the state is
+viable (see `position_limit`): the stop policy brings it to rest inside all four limits. Each step has |a' - a| <= J.
+"""
+
+from __future__ import annotations
+
+from vla_ros.safety import acceleration_limit, jerk_limit, position_limit, velocity_limit
+from vla_ros.safety.limits import TickLimits
+from vla_ros.safety.position_limit import PositionLimit
+
+SHARES = (8, 4, 2, 1)
+"""Eighths of a step that are tried when the whole of it is not viable; the last resort is none, the stop policy."""
+
+
+class JointMotion:
+    """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared."""
+
+    __slots__ = ("_target_v", "a", "limits", "q", "range", "v")
+
+    def __init__(self, limits: TickLimits) -> None:
+        self.limits = limits
+        self.range = PositionLimit(limits.lower, limits.upper, limits.acceleration, limits.jerk)
+        self.place(0)
+
+    def place(self, q: int) -> None:
+        """Start at rest at q, moved into the range where it lies outside."""
+        self.q = max(self.limits.lower, min(self.limits.upper, q))
+        self.v = self.a = self._target_v = 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it neither moves nor is about to."""
+        return self.v == 0 and self.a == 0
+
+    def stop(self) -> None:
+        """Take one step of the stop policy."""
+        limits = self.limits
+        self.a = jerk_limit.stop(self.v, self.a, limits.acceleration, limits.jerk)
+        self.v += self.a
+        self.q += self.v
+        self._target_v = 0
+
+    def follow(self, target: int, target_v: int, speed: int) -> str:
+        """Step onto the target if all limits allow it, else towards it.
+
+        Args:
+            target: where the joint should be after this tick.
+            target_v: how far the target itself moved in this tick.
+            speed: the velocity limit that holds now, at most that of the joint; a joint that is faster slows down to it.
+
+        Returns:
+            the rule that kept it off the target; empty when it is on it.
+        """
+        limits = self.limits
+        q, v, a = self.q, self.v, self.a
+        target_a, self._target_v = target_v - self._target_v, target_v
+        gap = target - target_v - q
+        wanted = gap + target_v - v
+        slow = max(velocity_limit.peak(v, a, limits.jerk), velocity_limit.peak(-v, -a, limits.jerk)) <= speed
+        low, high, rule = self._bounds(wanted, speed if slow else limits.velocity)
+        if not slow:
+            rule = velocity_limit.NAME
+        elif not rule and max(abs(gap), abs(wanted - target_a)) > limits.jerk // 4:
+            # On the target but not moving with it, it would be off again in the next tick for lack of jerk.
+            rule = jerk_limit.NAME
+        if not rule:
+            if self.range.viable(target, v + wanted, wanted):
+                self.q, self.v, self.a = target, v + wanted, wanted
+                return ""
+            rule = position_limit.NAME
+
+        approach = self.range.approach
+        v_wanted = target_v + (approach(gap) if gap > 0 else -approach(-gap))
+        v_wanted = min(v_wanted, speed, approach(limits.upper - q))
+        v_wanted = max(v_wanted, -speed, -approach(q - limits.lower))
+        self._step(max(low, min(high, jerk_limit.towards(v_wanted - v, a, limits.acceleration, limits.jerk))))
+        return rule
+
+    def _bounds(self, wanted: int, speed: int) -> tuple[int, int, str]:
+        """The admissible accelerations of this tick without regard to position, and the rule that forbids `wanted`."""
+        limits = self.limits
+        low, high = velocity_limit.bounds(self.v, speed, limits.jerk)
+        rule = "" if low <= wanted <= high else velocity_limit.NAME
+        for name, (lower, upper) in (
+            (acceleration_limit.NAME, acceleration_limit.bounds(limits.acceleration)),
+            (jerk_limit.NAME, jerk_limit.bounds(self.a, limits.jerk)),
+        ):
+            if not rule and not lower <= wanted <= upper:
+                rule = name
+            low, high = max(low, lower), min(high, upper)
+        return low, high, rule
+
+    def _step(self, a: int) -> None:
+        """Move with acceleration a, or with as much of it as is viable, the stop policy's action being the rest."""
+        q, v = self.q, self.v
+        limits = self.limits
+        stop = jerk_limit.stop(v, self.a, limits.acceleration, limits.jerk)
+        for share in SHARES:
+            tried = stop + (a - stop) * share // 8
+            if self.range.viable(q + v + tried, v + tried, tried):
+                break
+        else:
+            tried = stop
+        self.a = tried
+        self.v = v + tried
+        self.q = q + self.v

@@ -1,0 +1,78 @@
+"""The states of the filter and every way from one to another. docs/safety.md draws this table; a test compares the two."""
+
+from __future__ import annotations
+
+import enum
+
+
+class State(enum.IntEnum):
+    """Values of `SafetyStatus.state`."""
+
+    DISARMED = 0
+    HOLDING = 1
+    TRACKING = 2
+    LIMITING = 3
+    STOPPING = 4
+    PROTECTIVE_STOP = 5
+    ESTOP = 6
+
+
+class Event(enum.Enum):
+    """What can change the state."""
+
+    ARM = "arm"
+    """Somebody arms, and the measured arm is at rest inside its limits."""
+    DISARM = "disarm"
+    RESET = "reset"
+    """Somebody resets, and the output is at rest."""
+    ESTOP = "estop"
+    FAULT = "fault"
+    """A rule latches: tracking error, joint outside its limits, last check, a rule that raised."""
+    PASS = "pass"
+    """The command of this tick went out unchanged."""
+    BEND = "bend"
+    """A rule changed the command of this tick."""
+    BRAKE = "brake"
+    """There is nothing to follow and the output still moves."""
+    REST = "rest"
+    """There is nothing to follow and the output is at rest."""
+
+
+LATCHED = frozenset({State.PROTECTIVE_STOP, State.ESTOP})
+ACTIVE = frozenset({State.HOLDING, State.TRACKING, State.LIMITING, State.STOPPING})
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.DISARMED, Event.ARM): State.HOLDING,
+    (State.DISARMED, Event.ESTOP): State.ESTOP,
+    (State.HOLDING, Event.PASS): State.TRACKING,
+    (State.HOLDING, Event.BEND): State.LIMITING,
+    (State.HOLDING, Event.DISARM): State.DISARMED,
+    (State.HOLDING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.HOLDING, Event.ESTOP): State.ESTOP,
+    (State.TRACKING, Event.BEND): State.LIMITING,
+    (State.TRACKING, Event.BRAKE): State.STOPPING,
+    (State.TRACKING, Event.REST): State.HOLDING,
+    (State.TRACKING, Event.DISARM): State.STOPPING,
+    (State.TRACKING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.TRACKING, Event.ESTOP): State.ESTOP,
+    (State.LIMITING, Event.PASS): State.TRACKING,
+    (State.LIMITING, Event.BRAKE): State.STOPPING,
+    (State.LIMITING, Event.REST): State.HOLDING,
+    (State.LIMITING, Event.DISARM): State.STOPPING,
+    (State.LIMITING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.LIMITING, Event.ESTOP): State.ESTOP,
+    (State.STOPPING, Event.PASS): State.TRACKING,
+    (State.STOPPING, Event.BEND): State.LIMITING,
+    (State.STOPPING, Event.REST): State.HOLDING,
+    (State.STOPPING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.STOPPING, Event.ESTOP): State.ESTOP,
+    (State.PROTECTIVE_STOP, Event.ESTOP): State.ESTOP,
+    (State.PROTECTIVE_STOP, Event.RESET): State.DISARMED,
+    (State.ESTOP, Event.RESET): State.DISARMED,
+}
+"""Pairs that are not listed leave the state as it is."""
+
+
+def after(state: State, event: Event) -> State:
+    """State after `event`."""
+    return TRANSITIONS.get((state, event), state)
