@@ -22,7 +22,7 @@ PACKAGE = ROOT / "vla_ros"
 
 
 def ros_installation() -> list[str]:
-    """Prefixes of the sourced ROS installation (and its overlays); empty when there is none that can compile messages."""
+    """Prefixes of the sourced ROS installation and its overlays; empty when none is there that can compile messages."""
     prefixes = [entry for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
     return prefixes if any(Path(prefix, "share/rosidl_default_generators").is_dir() for prefix in prefixes) else []
 
@@ -39,7 +39,9 @@ def ros_wheels(compiling: bool) -> list[str]:
     pins = ROOT / "constraints" / f"{name}.txt"
     if not pins.is_file():
         known = ", ".join(sorted(path.stem for path in pins.parent.glob("*.txt")))
-        sys.exit(f"vla_ros: ROS_DISTRO={name}: there are no wheels of it; source its installation, or choose of {known}")
+        sys.exit(
+            f"vla_ros: ROS_DISTRO={name}: there are no wheels of it; source its installation, or choose of {known}"
+        )
     lines = pins.read_text() if compiling else pins.read_text().partition("# To compile")[0]
     return [line for line in lines.splitlines() if line.startswith("ros-")]
 
@@ -102,7 +104,9 @@ def compile_into(stage: Path, install: Path) -> None:
     configure += [f"-DCMAKE_INSTALL_PREFIX={install}", "-DCMAKE_INSTALL_LIBDIR=lib"]
     make = ["cmake", "--build", build, "--target", "install", "--parallel", str(os.cpu_count() or 1)]
     for command in (configure, make):
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(
+            command, check=False, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         if done.returncode:
             sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling msg/ and srv/ failed at `{' '.join(command[:3])}`")
     shutil.rmtree(build)
@@ -131,7 +135,7 @@ def interface_files() -> Iterator[tuple[str, list[str]]]:
 
 
 def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
-    """One executable per node for lib/vla_ros, where `ros2 run` and launch look; colcon makes its own there, pip none."""
+    """One executable per node for lib/vla_ros, where `ros2 run` and launch look; colcon makes its own, pip none."""
     folder = ROOT / "build" / "launchers"
     folder.mkdir(parents=True, exist_ok=True)
     for node in nodes:

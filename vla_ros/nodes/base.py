@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import sys
+import time
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import rclpy
@@ -16,10 +19,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterUninitializedException
 from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
 
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.parameters import REQUIRED, Declaration, ParameterError, declarations, from_mapping, nested
 
 T = TypeVar("T")
@@ -187,3 +193,101 @@ def nanoseconds(stamp: Time | Duration) -> int:
 def time_message(ns: int) -> Time:
     """Turn integer ns into a Time message."""
     return Time(sec=ns // 1_000_000_000, nanosec=ns % 1_000_000_000)
+
+
+def duration_message(seconds: float) -> Duration:
+    """Turn seconds into a Duration message."""
+    ns = round(seconds * 1e9)
+    return Duration(sec=ns // 1_000_000_000, nanosec=ns % 1_000_000_000)
+
+
+class Managed(LifecycleNode):
+    """A lifecycle node that says in one line why it cannot be configured.
+
+    A subclass sets `parameters` (with a field `autostart`) and overrides `configure`, which may raise.
+    """
+
+    parameters: Any
+    active = False
+    fault = ""
+
+    def configure(self) -> None:
+        """Load model and calibration; raise when that fails."""
+
+    def release(self) -> None:
+        """Undo `configure`."""
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self.configure()
+        except Exception as error:
+            self.fault = f"{error}"
+            self.get_logger().error(f"not configured: {self.fault}")
+            return TransitionCallbackReturn.FAILURE
+        self.fault = ""
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = False
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = False
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def destroy_node(self) -> None:
+        self.release()
+        super().destroy_node()
+
+
+def autostart(node: Managed) -> Managed:
+    """Configure and activate `node` when its parameter says so.
+
+    Raises:
+        StartRefused: it cannot be configured.
+    """
+    if node.parameters.autostart:
+        node.trigger_configure()
+        if node.fault:
+            fault = node.fault
+            node.destroy_node()
+            raise StartRefused(fault)
+        node.trigger_activate()
+    return node
+
+
+def text_of(node: Node, file: str, topic: str) -> str:
+    """Return a robot description: from `file` when it is named, else from the latched std_msgs/String `topic`.
+
+    Waits for the topic, and says so every 5 s.
+
+    Raises:
+        StartRefused: the file cannot be read. ExternalShutdownException: shut down while waiting.
+    """
+    if file:
+        try:
+            return Path(file).read_text()
+        except OSError as error:
+            raise StartRefused(f"urdf: {error}") from None
+    subscription = node.create_subscription(String, topic, unused, LATCHED, callback_group=PolledCallbackGroup())
+    try:
+        for attempt in itertools.count(1):
+            for message, _ in take(subscription):
+                return str(message.data)
+            if not node.context.ok():
+                raise ExternalShutdownException
+            if attempt % 100 == 0:
+                node.get_logger().warning(f"waiting for a URDF on {subscription.topic_name}")
+            time.sleep(0.05)
+    finally:
+        node.destroy_subscription(subscription)
+    raise AssertionError("unreachable")

@@ -1,10 +1,10 @@
 """A loop on absolute deadlines that polls its subscriptions and services, for nodes that act at 100 Hz and more.
 
-rclpy's executor spends 0.2-0.5 ms on every event. A node with a loop of its own spends some microseconds: it sleeps until
-its next deadline, takes what has arrived, acts, publishes.
+rclpy's executor spends 0.2-0.5 ms on every event. A node with a loop of its own spends some microseconds: it sleeps
+until its next deadline, takes what has arrived, acts, publishes.
 
     group = PolledCallbackGroup()
-    subscription = node.create_subscription(JointState, "joint_states", ignore, qos, callback_group=group)
+    subscription = node.create_subscription(JointState, "joint_states", unused, qos, callback_group=group)
     for tick in PacedLoop(node.context, period_ns=4_000_000):
         for message, info in take(subscription):
             ...
@@ -98,10 +98,10 @@ class Tick:
 class PacedLoop:
     """Iterate once per period until the context shuts down.
 
-    Deadlines are absolute, so a late turn does not delay the next; turns missed altogether are skipped and counted, never
-    made up for in a burst. Deadlines lie on the grid of the system clock (multiples of the period, plus `phase_ns`), so
-    that processes which never talk to each other keep a fixed order of turns; after a step of that clock the grid is
-    approached by at most 1 % of a period per turn.
+    Deadlines are absolute, so a late turn does not delay the next; turns missed altogether are skipped and counted,
+    never made up for in a burst. Deadlines lie on the grid of the system clock (multiples of the period, plus
+    `phase_ns`), so that processes which never talk to each other keep a fixed order of turns; after a step of that clock
+    the grid is approached by at most 1 % of a period per turn.
 
     Args:
         context: iteration ends when it is shut down.

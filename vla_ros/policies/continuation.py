@@ -22,8 +22,13 @@ def held(joint_state: JointState, previous: Chunk, arm: NDArray[np.intp]) -> boo
 
 
 def around(positions: Array, row: int) -> Array:
-    """Return (3, n): the rows before, at and after `row`; beyond the ends the motion stands still."""
-    return positions[np.clip([row - 1, row, row + 1], 0, len(positions) - 1)]
+    """Return (3, n): the rows before, at and after `row`; beyond the ends they go on with constant acceleration."""
+    if len(positions) < 3:
+        return positions[[row, row, row]]
+    first, last = positions[:3], positions[-3:]
+    before = 3 * first[0] - 3 * first[1] + first[2]
+    after = 3 * last[2] - 3 * last[1] + last[0]
+    return np.stack([before, *positions, after])[row : row + 3]
 
 
 def to_rest(

@@ -28,7 +28,7 @@ class Robot:
 
 @dataclass(frozen=True)
 class Policy:
-    """parameters: dataclass of its options. cameras(options) -> names of the cameras that System 2 cannot do without."""
+    """module: where its `System1` and `System2` are. parameters: dataclass of its options."""
 
     module: str
     parameters: type[Any]
@@ -64,6 +64,17 @@ def system2(name: str, robot: Robot, options: Mapping[str, Any] | None = None) -
 def system1(name: str, robot: Robot, options: Mapping[str, Any] | None = None) -> System1:
     """Make the moving half of policy `name` for `robot`; raises like `system2`."""
     return cast(System1, _half("System1", name, robot, options))
+
+
+def joint_index(robot: Robot, joint: str, key: str) -> int:
+    """Return the place of `joint` in q.
+
+    Raises:
+        ParameterError: the robot has no such joint; `key` is the parameter that named it.
+    """
+    if joint not in robot.joint_names:
+        raise ParameterError(f"{key}: the robot has no joint {joint!r}; it has {', '.join(robot.joint_names)}")
+    return robot.joint_names.index(joint)
 
 
 def _half(half: str, name: str, robot: Robot, options: Mapping[str, Any] | None) -> object:

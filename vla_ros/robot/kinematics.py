@@ -121,6 +121,11 @@ class Kinematics:
         result[self.arm] = x
         return result
 
+    def strain(self, q: Array) -> float:
+        """Return how near q (n,) is to a joint limit of the arm: 0 in the middle of every range, 1 at a limit."""
+        half = (self._upper - self._lower) / 2
+        return float(np.abs((q[self.arm] - self._middle) / half).max())
+
     def _error(self, T_base_tool: Array, x: Array) -> tuple[Array, Array]:
         pose, jacobian = self._pose_and_jacobian(x)
         rotation = pinocchio.log3(T_base_tool[:3, :3] @ pose.rotation.T)

@@ -1,8 +1,8 @@
 """Braking in whole numbers: how far a joint travels until rest, and how fast it may be so that it can still stop.
 
 One tick of a joint is: choose a velocity v', move by v'. Everything is an integer: positions in nanoradian (nanometre),
-velocities per tick, decelerations w per tick squared. The same two formulas serve one derivative higher: with a for v and
-the jerk for w they say by how much the velocity still changes while the acceleration runs out.
+velocities per tick, decelerations w per tick squared. The same two formulas serve one derivative higher: with a for v
+and the jerk for w they say by how much the velocity still changes while the acceleration runs out.
 
 Guarantees, for v >= 0, w >= 1 and any integer d:
     travel(v, w) = v + travel(max(0, v - w), w)

@@ -13,9 +13,9 @@ class Command:
     """A `JointCommand` and how it arrived.
 
     channel: the source that this topic belongs to. source: the one that the message claims. seq: its count.
-    stamp_ns: time that it is meant for, on the sender's clock. age_ns: how long ago that was at reception on this clock,
-    negative when it lies ahead. receive_ns: reception on the filter's monotonic clock. positions: rad or m, in the order
-    of joint_names.
+    stamp_ns: time that it is meant for, on the sender's clock. age_ns: how long ago that was at reception on this
+    clock, negative when it lies ahead. receive_ns: reception on the filter's monotonic clock. positions: rad or m, in
+    the order of joint_names.
     """
 
     channel: str

@@ -1,4 +1,4 @@
-"""Rule continuity: a setpoint lies within reach of the present output; measured against what was sent, not asked for."""
+"""Rule continuity: a setpoint lies within reach of the present output (what was sent, not what was asked for)."""
 
 from __future__ import annotations
 

@@ -1,386 +1,408 @@
-"""The order of checks between a proposed setpoint and the arm controller.
+"""The safety filter: every setpoint passes here, in this order, or does not pass.
 
-`SafetyFilter` is given messages and time and returns decisions; it reads no clock, logs nothing and imports no ROS.
-All times are monotonic ns; positions come in as rad (m) and are integers (nrad, nm) inside.
+On arrival of a setpoint: authority, schema, freshness, sequence, continuity. In every tick: latches, joint_state,
+tracking_error, open_loop, then per joint velocity_limit, acceleration_limit, jerk_limit, position_limit, and last_check
+on what is about to be sent. A rule that raises stops the arm and latches. Rejected input changes no output.
+
+The filter is given time and messages and owns neither clock nor log; the same calls give the same outputs to the bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Values
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from vla_ros.safety.acceleration_limit import AccelerationLimit
+from vla_ros.safety import acceleration_limit, estop, last_check, position_limit, velocity_limit
+from vla_ros.safety.authority import Authority
+from vla_ros.safety.command import SOURCES, Command
 from vla_ros.safety.continuity import Continuity
-from vla_ros.safety.finding import Finding
 from vla_ros.safety.freshness import Freshness
-from vla_ros.safety.jerk_limit import JerkLimit
 from vla_ros.safety.joint_state import JointState
-from vla_ros.safety.kinodynamics import Bounds, State, admitted, advance, stop, via
 from vla_ros.safety.last_check import LastCheck
-from vla_ros.safety.limits import NANO, bounds, to_nano
+from vla_ros.safety.limits import NANO, JointLimits, per_tick
+from vla_ros.safety.motion import JointMotion
+from vla_ros.safety.open_loop import OpenLoop
 from vla_ros.safety.parameters import SafetyFilterParameters
-from vla_ros.safety.position_limit import PositionLimit
+from vla_ros.safety.playback import Playback
 from vla_ros.safety.schema import Schema
-from vla_ros.safety.sequence import Sequence
-from vla_ros.safety.setpoint_spline import SetpointSpline
-from vla_ros.safety.state_machine import ARMED, LATCHED, MOVING, TRANSITIONS, SafetyState
+from vla_ros.safety.sequence import Sequence as SequenceRule
+from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
 from vla_ros.safety.tracking_error import TrackingError
-from vla_ros.safety.velocity_limit import VelocityLimit
+from vla_ros.safety.verdict import Verdict
 
-POLICY, OVERRIDE = "policy", "override"
-RULES = (PositionLimit(), VelocityLimit(), AccelerationLimit(), JerkLimit())
-NOTICEABLE = 1000  # nrad per tick: a smaller change of the command is rounding, not limiting
+REJECTION_SHOWN_NS = 200_000_000
+"""A refused setpoint stays in the decisions for this long, so that a slow status still shows it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What one tick decided.
 
-    positions: (n,) rad or m to send now, None: send nothing. velocities: (n,) per s. finding: the rule that acted.
-    source: whose command is followed. frame_stamp_ns: of that command (ROS time), 0 for none.
+    positions: to be sent, rad or m per joint; None: nothing is sent. velocities: per second. source: whose command is
+    followed; empty: nobody's. verdict: the rule that acted; None: none did.
     """
 
-    state: SafetyState
+    state: State
     positions: tuple[float, ...] | None
     velocities: tuple[float, ...]
-    finding: Finding | None
     source: str
-    frame_stamp_ns: int
-
-
-class Source:
-    """One origin of commands: its numbers, its newest command and the spline that plays it back."""
-
-    def __init__(self, rest: tuple[int, ...], period_ns: int) -> None:
-        self.sequence = Sequence()
-        self.period_ns = period_ns
-        self.begin(rest)
-
-    def begin(self, rest: tuple[int, ...]) -> None:
-        """Forget what was played; the next stream starts at `rest`."""
-        self.spline = SetpointSpline(rest, self.period_ns)
-        self.received_ns: int | None = None
-        self.frame_stamp_ns = 0
-        self.refused: tuple[int, Finding] | None = None
+    verdict: Verdict | None
 
 
 class SafetyFilter:
-    """The gate.
+    """One filter for one arm.
 
     Args:
-        parameters: checked configuration. urdf: text of the robot's URDF.
+        parameters: the configuration.
+        limits: of `parameters.joint_names`, see `vla_ros.safety.limits.joint_limits`.
 
     Raises:
-        ParameterError: a limit is missing, not finite or empty; it names the joint and the place.
-
-    Guarantee, for every output sequence between two armings, with the limits in integers per tick: q within its
-    limits, |v| <= V, |a| <= A, |j| <= J; and from every output the stop policy reaches rest inside the limits.
+        ParameterError: a limit is nothing within one tick.
     """
 
-    def __init__(self, parameters: SafetyFilterParameters, urdf: str) -> None:
-        self.parameters = parameters
-        self.bounds = bounds(parameters, urdf)
-        self.joint_names = tuple(parameters.joint_names)
-        limits, timing = parameters.limits, parameters.timing
-        tick_s = 1.0 / parameters.rate_hz
-        self._schema = Schema(self.joint_names)
-        self._continuity = Continuity(self.joint_names, limits.step)
-        self._tracking_error = TrackingError(self.joint_names, limits.tracking_error)
-        self._freshness = Freshness(
-            to_nano(timing.command_timeout_s), to_nano(timing.stamp_age_s), to_nano(timing.stamp_future_s)
-        )
-        self.measured = JointState(self.joint_names, self.bounds, to_nano(timing.joint_state_timeout_s))
-        self._last_check = LastCheck(
-            self.joint_names,
-            [bound.lower / NANO for bound in self.bounds],
-            [bound.upper / NANO for bound in self.bounds],
-            [bound.velocity / NANO / tick_s for bound in self.bounds],
-            limits.acceleration,
-            limits.jerk,
-            tick_s,
-        )
-        self._delay_ns = to_nano(timing.playback_delay_s)
-        period_ns = to_nano(timing.command_period_s)
-        rest = (0,) * len(self.bounds)
-        self._sources = {name: Source(rest, period_ns) for name in (OVERRIDE, POLICY)}
-        scale = parameters.override_speed_scale
-        self._bounds_of = {
-            POLICY: self.bounds,
-            OVERRIDE: tuple(replace(b, velocity=max(1, int(b.velocity * scale))) for b in self.bounds),
-        }
-        self._joints: list[State] = []
-        self._target = rest
-        self._finding: Finding | None = None
-        self.state = SafetyState.DISARMED
+    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits]) -> None:
+        self.state = State.DISARMED
         self.ticks = self.accepted = self.rejected = self.limited = 0
+        self.limits = tuple(limits)
+        self.period_s = parameters.period_s
+        self._period_ns = round(parameters.period_s * NANO)
+        self._delay_ns = round(parameters.command.delay_s * NANO)
+        self._command_period_ns = round(parameters.command.period_s * NANO)
+        self._joints = [JointMotion(per_tick(joint, parameters.period_s)) for joint in limits]
+        scales = {"policy": 1.0, "override": parameters.override.speed_scale}
+        self._speeds = {
+            source: [max(1, int(joint.limits.velocity * scales[source])) for joint in self._joints]
+            for source in SOURCES
+        }
 
-    # Messages.
+        names = [joint.name for joint in limits]
+        self._authority = Authority()
+        self._schema = Schema(limits)
+        self._freshness = Freshness(parameters.command.max_age_s, parameters.command.max_lead_s)
+        self._sequence = SequenceRule(parameters.command.timeout_s)
+        self._continuity = Continuity(names, parameters.command.step)
+        self._joint_state = JointState(limits, parameters.measured)
+        self._tracking_error = TrackingError(names, parameters.measured.tracking_error)
+        self._open_loop = OpenLoop(parameters.command.timeout_s)
+        self._last_check = LastCheck(limits, parameters.period_s)
 
-    def joint_state(self, now_ns: int, names: Values[str], q: Values[float], dq: Values[float]) -> None:
-        """Take a measured state in, received at `now_ns`."""
-        self.measured.receive(now_ns, names, q, dq)
+        self._sending = False
+        self._disarming = False
+        self._latched: Verdict | None = None
+        self._stopped: Verdict | None = None
+        self._rejection: tuple[int, Verdict] | None = None
+        self._playback: Playback | None = None
+        self._followed = ""
+        self._accepted_ns = 0
+        self._received_ns: int | None = None
+        self._ticked_ns: int | None = None
+        self._previous: list[int] | None = None
 
-    def command(
-        self,
-        now_ns: int,
-        source: str,
-        seq: int,
-        stamp_ns: int,
-        names: Values[str],
-        positions: Values[float],
-        frame_stamp_ns: int = 0,
-    ) -> Finding | None:
-        """Take a command in, received at `now_ns`.
+    # Messages
 
-        Args:
-            stamp_ns: the time that the setpoint is meant for, on the same monotonic clock as now_ns.
-            frame_stamp_ns: ROS time of the frames it descends from, 0 for none; carried, not judged.
+    def command(self, command: Command) -> Verdict | None:
+        """Offer a setpoint.
 
         Returns:
-            None when it was accepted, else why not; a refused command has no influence on the output.
+            None when it is accepted and will be played, else the rule that refused it.
         """
-        if self.state not in ARMED:
-            return None  # nobody listens; not counted, so that a policy may run before the arm is armed
-        finding = self._refusal(now_ns, source, seq, stamp_ns, names, positions)
-        if isinstance(finding, Finding):
+        self._received_ns = command.receive_ns
+        try:
+            verdict = self._offer(command)
+        except Exception as error:
+            verdict = _raised(error)
+            self._latch(verdict)
+        if verdict is None:
+            self.accepted += 1
+        else:
             self.rejected += 1
-            if source in self._sources:
-                self._sources[source].refused = (now_ns, finding)
-            return finding
-        entry = self._sources[source]
-        entry.spline.push(stamp_ns, finding)
-        entry.received_ns = now_ns
-        entry.frame_stamp_ns = frame_stamp_ns
-        self.accepted += 1
-        return None
+            self._rejection = command.receive_ns, verdict
+        return verdict
 
-    def _refusal(
-        self, now_ns: int, source: str, seq: int, stamp_ns: int, names: Values[str], positions: Values[float]
-    ) -> Finding | tuple[int, ...]:
-        if source not in self._sources:
-            return Finding("schema", f"source {source!r} is neither {POLICY} nor {OVERRIDE}")
-        setpoint = self._schema.check(names, positions)
-        if isinstance(setpoint, Finding):
-            return setpoint
-        stale = self._freshness.stamp(now_ns - stamp_ns)
-        if stale is not None:
-            return stale
-        entry = self._sources[source]
-        if entry.received_ns is None or self._freshness.silence(now_ns - entry.received_ns) is not None:
-            # The stream begins: where the arm is now. A source that was silent may count from the start again.
-            entry.sequence.forget()
-            entry.begin(tuple(joint.q for joint in self._joints))
-        jump = self._continuity.check(setpoint, [joint.q for joint in self._joints])
-        if jump is not None:
-            return jump
-        return entry.sequence.check(seq, stamp_ns) or setpoint
+    def joint_state(
+        self, receive_ns: int, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
+    ) -> Verdict | None:
+        """Take over the measured state; see `JointState.update`."""
+        try:
+            return self._joint_state.update(receive_ns, names, positions, velocities)
+        except Exception as error:
+            verdict = _raised(error)
+            self._latch(verdict)
+            return verdict
 
-    # People.
+    # Services: each answers (whether it was done, what or why not)
 
     def arm(self, now_ns: int) -> tuple[bool, str]:
-        """DISARMED → HOLDING at the measured position, when that is known, at rest and inside the limits."""
-        if self.state in ARMED:
-            return True, "already armed"
-        if self.state in LATCHED:
-            return False, f"{self.state.name} is latched: reset first"
-        finding = self.measured.check(now_ns)
-        if finding is not None:
-            return False, f"not armed: {finding.reason}"
-        tolerance = to_nano(self.parameters.arm_tolerance)
-        joints = []
-        for name, q, speed, bound in zip(
-            self.joint_names, self.measured.q, self.measured.dq, self.bounds, strict=True
-        ):
-            inside = max(bound.lower, min(bound.upper, q))
-            if abs(inside - q) > tolerance:
-                side = "below its lower" if q < bound.lower else "above its upper"
-                return False, f"not armed: {name} at {q / NANO:.4f} is {side} limit {inside / NANO:.4f}: move it by hand"
-            if abs(speed) > self.parameters.arm_speed:
-                return False, f"not armed: {name} is moving ({speed:.3f} per s)"
-            joints.append(State(inside, 0, 0))
-        self._joints = joints
-        self._target = tuple(joint.q for joint in joints)
-        self._last_check.begin([joint.q / NANO for joint in joints])
-        for entry in self._sources.values():
-            entry.begin(self._target)
-            entry.sequence.forget()
-        self._finding = None
-        self._go(SafetyState.HOLDING)
-        return True, "armed"
+        """Start to hold the measured position. Refused unless it is known, fresh, inside the limits and at rest."""
+        if self.state is not State.DISARMED:
+            return False, f"cannot arm: the filter is {self.state.name}" + (
+                "; call vla/reset first" if self.state in LATCHED else ""
+            )
+        measured = self._joint_state
+        verdict = measured.stale(now_ns) or measured.outside() or measured.moving()
+        if verdict is not None:
+            return False, f"cannot arm: {verdict.reason}"
+        for joint, q in zip(self._joints, measured.q, strict=True):
+            joint.place(q)
+        self._last_check.restart(self._positions())
+        self._release()
+        self._sending = True
+        self.state = after(self.state, Event.ARM)
+        return True, "armed; holding the measured position"
 
     def disarm(self) -> tuple[bool, str]:
-        """HOLDING → DISARMED; refused while the arm moves."""
-        if self.state is SafetyState.DISARMED:
-            return True, "already disarmed"
-        if self.state is not SafetyState.HOLDING:
-            return False, f"not disarmed: {self.state.name}; stop the motion first (an empty instruction, or estop)"
-        self._go(SafetyState.DISARMED)
-        return True, "disarmed"
+        """Come to rest, then send nothing any more."""
+        if self.state in LATCHED:
+            return False, f"cannot disarm: {self.state.name} is latched; call vla/reset"
+        if self.state is State.DISARMED:
+            return True, "disarmed already"
+        self._release()
+        self.state = after(self.state, Event.DISARM)
+        self._sending = self._disarming = self.state is not State.DISARMED
+        return True, "coming to rest, then disarmed" if self._disarming else "disarmed"
 
-    def estop(self, reason: str = "e-stop service") -> tuple[bool, str]:
-        """Any state → ESTOP: to rest as fast as the limits allow, then hold until reset."""
-        if self.state is not SafetyState.ESTOP:
-            self._latch(SafetyState.ESTOP, Finding("estop", reason))
-        return True, "stopping"
+    def estop(self, by: str) -> tuple[bool, str]:
+        """Come to rest and latch. Works in every state."""
+        if self.state is not State.ESTOP:
+            self._latched = estop.pressed(by)
+            self._playback = None
+            self.state = after(self.state, Event.ESTOP)
+        return True, "e-stop is latched; call vla/reset, then vla/arm"
 
     def reset(self) -> tuple[bool, str]:
-        """Latched and at rest → DISARMED. Motion needs an `arm` after it, and a new command after that."""
+        """Release a latch. Leads to DISARMED: a reset moves nothing, the arm goes on only when armed."""
         if self.state not in LATCHED:
-            return True, "nothing to reset"
-        if any(joint.v or joint.a for joint in self._joints):
-            return False, "not reset: the arm is not at rest yet"
-        self._finding = None
-        self._go(SafetyState.DISARMED)
-        return True, "reset; arm to go on"
+            return False, f"nothing to reset: the filter is {self.state.name}"
+        if self._sending and not self._at_rest:
+            return False, "cannot reset: still coming to rest"
+        self.state = after(self.state, Event.RESET)
+        self._sending = False
+        self._latched = None
+        self._release()
+        return True, "reset; call vla/arm to go on"
 
-    # The tick.
+    # Ticks
 
     def tick(self, now_ns: int) -> Decision:
-        """Decide what to send now. Called once per period; never raises."""
-        self.ticks += 1
-        source: str | None = None
-        velocities: list[int] | None = None
-        try:
-            if self.state in ARMED:
-                fault = self.measured.check(now_ns) or self._tracking_error.check(
-                    self.measured.q, [joint.q for joint in self._joints]
-                )
-                if fault is not None:
-                    self._latch(SafetyState.PROTECTIVE_STOP, fault)
-                else:
-                    source = self._fresh(now_ns)
-            if source is not None:
-                velocities = self._limited(source, now_ns)
-        except Exception as error:  # a rule that raises means stop, not pass
-            self._latch(SafetyState.PROTECTIVE_STOP, Finding("internal_fault", f"{type(error).__name__}: {error}"))
-            source = velocities = None
-        if velocities is None:
-            velocities = [stop(joint, bound) for joint, bound in zip(self._joints, self.bounds, strict=False)]
-        return self._send(source, velocities)
+        """Decide what to send now.
 
-    def _fresh(self, now_ns: int) -> str | None:
-        """Return the source to follow, override first; None, with the reason noted, when none is fresh."""
-        for name, entry in self._sources.items():
-            if entry.received_ns is not None and self._freshness.silence(now_ns - entry.received_ns) is None:
-                return name
-        refused = [entry.refused for entry in self._sources.values() if entry.refused is not None]
-        recent = [finding for at_ns, finding in refused if self._freshness.silence(now_ns - at_ns) is None]
-        received = max((entry.received_ns for entry in self._sources.values() if entry.received_ns), default=None)
-        silence = self._freshness.silence(None if received is None else now_ns - received)
-        self._finding = recent[0] if recent else silence
+        Args:
+            now_ns: nominal time of the tick on the monotonic clock: consecutive ticks lie exactly one period apart,
+                ticks that were missed excepted.
+        """
+        self.ticks += 1
+        before = [(joint.q, joint.v, joint.a) for joint in self._joints]
+        try:
+            verdict = self._move(now_ns)
+            if self._sending:
+                violation = self._violation()
+                if violation is not None:
+                    raise LastCheckError(violation)
+        except Exception as error:
+            verdict = error.verdict if isinstance(error, LastCheckError) else _raised(error)
+            self._latch(verdict)
+            self._stop_from(before)
+        self._ticked_ns = now_ns
+        source = self._followed if self._playback is not None else ""
+        if verdict is None and self._rejection is not None and now_ns - self._rejection[0] < REJECTION_SHOWN_NS:
+            verdict = self._rejection[1]
+        if not self._sending:
+            return Decision(self.state, None, (), source, verdict)
+        positions = self._positions()
+        self._last_check.sent(positions)
+        scale = NANO * self.period_s
+        return Decision(self.state, positions, tuple(joint.v / scale for joint in self._joints), source, verdict)
+
+    def command_age_s(self, now_ns: int) -> float:
+        """Time since a setpoint was received, accepted or not; NaN: none yet."""
+        return math.nan if self._received_ns is None else max(0, now_ns - self._received_ns) / NANO
+
+    def joint_state_age_s(self, now_ns: int) -> float:
+        """Time since a valid joint state was received; NaN: none yet."""
+        receive_ns = self._joint_state.receive_ns
+        return math.nan if receive_ns is None else max(0, now_ns - receive_ns) / NANO
+
+    def position_margins(self) -> list[float]:
+        """Distance of the output to the nearer position limit, rad or m per joint."""
+        return [min(j.q - j.limits.lower, j.limits.upper - j.q) / NANO for j in self._joints]
+
+    def velocity_margins(self) -> list[float]:
+        """Velocity limit minus speed of the output, rad/s or m/s per joint."""
+        return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._joints]
+
+    # Inside
+
+    @property
+    def _at_rest(self) -> bool:
+        return all(joint.at_rest for joint in self._joints)
+
+    def _positions(self) -> tuple[float, ...]:
+        return tuple(joint.q / NANO for joint in self._joints)
+
+    def _offer(self, command: Command) -> Verdict | None:
+        verdict = (
+            self._authority.check(command, self.state, self._disarming, self._followed)
+            or self._schema.check(command)
+            or self._freshness.check(command)
+            or self._sequence.check(command)
+        )
+        if verdict is not None:
+            return verdict
+        point = self._schema.point(command)
+        verdict = self._continuity.check(point, [joint.q for joint in self._joints])
+        if verdict is not None:
+            return verdict
+        self._sequence.accepted(command)
+        if self._playback is None or command.channel != self._followed:
+            self._playback = Playback([joint.q for joint in self._joints], self._command_period_ns)
+            self._previous = None
+            self._followed = command.channel
+        self._playback.add(self._freshness.due_ns(command), point)
+        self._accepted_ns = command.receive_ns
         return None
 
-    def _limited(self, source: str, now_ns: int) -> list[int]:
-        """Return the next velocity of every joint: towards the source's setpoint, inside every limit."""
-        target = self._sources[source].spline.at(now_ns - self._delay_ns)
-        velocities = []
-        finding = None
-        for i, (joint, bound, scaled) in enumerate(
-            zip(self._joints, self.bounds, self._bounds_of[source], strict=True)
-        ):
-            # Move with the target, and close the gap that remains no faster than can be braked on arrival.
-            pace = target[i] - self._target[i]
-            gap = target[i] - joint.q - pace
-            closing = via(abs(gap), max(1, bound.acceleration // 2))
-            wanted = pace + (closing if gap > 0 else -closing)
-            velocity, rule = self._granted(joint, bound, scaled, wanted)
-            velocities.append(velocity)
-            if rule is not None and finding is None and abs(velocity - wanted) > NOTICEABLE:
-                rate = self.parameters.rate_hz / NANO
-                name = self.joint_names[i]
-                finding = Finding(
-                    rule, f"{name} limited", name, wanted * rate, bound.velocity * rate, velocity * rate
+    def _move(self, now_ns: int) -> Verdict | None:
+        """Move all joints by one tick and the state with them; the verdict of the rule that acted."""
+        if self.state in ACTIVE:
+            stale = self._joint_state.stale(now_ns)
+            if stale is None:
+                fault = self._joint_state.outside() or self._tracking_error.check(
+                    self._joint_state.q, [joint.q for joint in self._joints]
                 )
-        self._target = target
-        self._finding = finding
-        return velocities
+                if fault is not None:
+                    self._latch(fault)
+            return self._follow_or_stop(now_ns, stale)
+        if self._sending:
+            for joint in self._joints:
+                joint.stop()
+        return self._latched
 
-    def _granted(self, joint: State, bound: Bounds, scaled: Bounds, wanted: int) -> tuple[int, str | None]:
-        """Return the velocity nearest to `wanted` that every rule allows, and the rule that changed it."""
-        low = high = joint.v + joint.a
-        acted: str | None = None
-        first = True
-        for rule in reversed(RULES):  # jerk first: its range is never empty; the others cut it down where they can
-            least, most = rule.velocities(joint, scaled if rule.name == VelocityLimit.name else bound)
-            if first:
-                low, high, first = least, most, False
-            else:
-                low, high = min(max(low, least), high), max(min(high, most), low)
-            if acted is None and not low <= wanted <= high:
-                acted = rule.name
-        velocity = max(low, min(high, wanted))
-        braking = stop(joint, bound)
-        # Scale back towards the stop policy's action until rest stays in reach; that action always keeps it so.
-        for share in (4, 2, 1, 0):
-            candidate = braking + (velocity - braking) * share // 4
-            if share == 0 or admitted(advance(joint, candidate), bound):
-                if share < 4 and acted is None:
-                    acted = JerkLimit.name
-                return candidate, acted
-        raise AssertionError("unreachable: share 0 returns")
+    def _follow_or_stop(self, now_ns: int, stale: Verdict | None) -> Verdict | None:
+        if self._playback is not None:
+            self._stopped = stale or self._open_loop.check(now_ns, self._accepted_ns, self._followed)
+            if self._stopped is not None:
+                self._playback = None
+        elif stale is not None:
+            self._stopped = stale
+        if self._playback is not None and self.state in ACTIVE:
+            verdict = self._follow(now_ns, self._playback)
+            self.limited += verdict is not None
+            self.state = after(self.state, Event.PASS if verdict is None else Event.BEND)
+            return verdict
+        for joint in self._joints:
+            joint.stop()
+        if self.state in LATCHED:
+            return self._latched
+        verdict = self._stopped
+        self.state = after(self.state, Event.REST if self._at_rest else Event.BRAKE)
+        if self.state is State.HOLDING:
+            self._followed = ""
+            self._stopped = stale
+            if self._disarming:
+                self._disarming = self._sending = False
+                self.state = after(self.state, Event.DISARM)
+        return verdict
 
-    def _send(self, source: str | None, velocities: list[int]) -> Decision:
-        following = source is not None
-        if self.state is SafetyState.DISARMED or not self._joints:
-            return Decision(self.state, None, (), self._finding, "", 0)
-        joints = [advance(joint, velocity) for joint, velocity in zip(self._joints, velocities, strict=True)]
-        positions = tuple(joint.q / NANO for joint in joints)
-        violation = self._last_check.check(positions)
-        if violation is not None:
-            # Send nothing that was not proved twice: repeat the last setpoint, which the controller already holds.
-            self._latch(SafetyState.PROTECTIVE_STOP, violation)
-            self._joints = [State(joint.q, 0, 0) for joint in self._joints]
-            positions = tuple(joint.q / NANO for joint in self._joints)
-            self._last_check.begin(positions)
-            following = False
+    def _follow(self, now_ns: int, playback: Playback) -> Verdict | None:
+        """Move every joint towards its target; the verdict on the one that is furthest from it."""
+        time_ns = now_ns - self._delay_ns
+        previous = self._previous
+        if previous is None or self._ticked_ns is None or now_ns - self._ticked_ns != self._period_ns:
+            previous = playback.target(time_ns - self._period_ns)
+        targets = self._previous = playback.target(time_ns)
+        speeds = self._speeds[self._followed]
+        worst: tuple[int, str, tuple[int, int, int]] | None = None
+        furthest = -1
+        for i, joint in enumerate(self._joints):
+            before = joint.q, joint.v, joint.a
+            rule = joint.follow(targets[i], targets[i] - previous[i], speeds[i])
+            if rule and abs(targets[i] - joint.q) > furthest:
+                furthest = abs(targets[i] - joint.q)
+                worst = i, rule, before
+        if worst is None:
+            return None
+        i, rule, before = worst
+        return self._limited_by(i, rule, before, targets[i], speeds[i])
+
+    def _limited_by(self, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int) -> Verdict:
+        """Put in SI what joint i was asked for, may, and was granted; `before` is its (q, v, a) before the tick."""
+        q, v, a = before
+        joint, name = self._joints[i], self.limits[i].name
+        step = target - q
+        if rule == position_limit.NAME:
+            limit = joint.limits.upper if step > 0 else joint.limits.lower
+            requested, granted, scale = target, joint.q, float(NANO)
+        elif rule == velocity_limit.NAME:
+            requested, limit, granted, scale = step, speed, joint.v, NANO * self.period_s
+        elif rule == acceleration_limit.NAME:
+            requested, limit, granted = step - v, joint.limits.acceleration, joint.a
+            scale = NANO * self.period_s**2
         else:
-            self._joints = joints
-        moving = any(joint.v or joint.a for joint in self._joints)
-        if self.state in ARMED:
-            if following:
-                limiting = self._finding is not None
-                self.limited += limiting
-                self._go(SafetyState.LIMITING if limiting else SafetyState.TRACKING)
-            elif moving:
-                self._go(SafetyState.STOPPING)
-            else:
-                self._go(SafetyState.HOLDING)
-        if not following:
-            self._target = tuple(joint.q for joint in self._joints)
-        rate = self.parameters.rate_hz / NANO
-        return Decision(
-            self.state,
-            positions,
-            tuple(joint.v * rate for joint in self._joints),
-            self._finding,
-            source if following and source else "",
-            self._sources[source].frame_stamp_ns if following and source else 0,
+            requested, limit, granted = step - v - a, joint.limits.jerk, joint.a - a
+            scale = NANO * self.period_s**3
+        if requested < 0 and rule != position_limit.NAME:
+            limit = -limit
+        numbers = requested / scale, limit / scale, granted / scale
+        what = rule.removesuffix("_limit")
+        reason = f"{name}: {what} {numbers[0]:.4g} asked, {numbers[1]:.4g} allowed, {numbers[2]:.4g} granted"
+        return Verdict(rule, reason, name, *numbers)
+
+    def _violation(self) -> Verdict | None:
+        violation = self._last_check.violation(self._positions())
+        if violation is None:
+            return None
+        joint, quantity, value, limit = violation
+        return Verdict(
+            last_check.NAME,
+            f"the output would break the {quantity} limit of {joint or 'the arm'}: {value:.6g}, {limit:.6g} is allowed",
+            joint,
+            value,
+            limit,
         )
 
-    def command_age_ns(self, now_ns: int) -> int | None:
-        """Time since the newest accepted command of any source."""
-        times = [entry.received_ns for entry in self._sources.values() if entry.received_ns is not None]
-        return now_ns - max(times) if times else None
+    def _latch(self, verdict: Verdict) -> None:
+        """Protective stop. A latch that is there already keeps its reason."""
+        if self.state in ACTIVE:
+            self.state = after(self.state, Event.FAULT)
+            self._latched = verdict
+            self._playback = None
 
-    def margins(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Distance of every joint to its nearer position limit (rad, m) and to its velocity limit (per s)."""
-        rate = self.parameters.rate_hz / NANO
-        pairs = list(zip(self._joints, self.bounds, strict=False))
-        return (
-            tuple(min(joint.q - bound.lower, bound.upper - joint.q) / NANO for joint, bound in pairs),
-            tuple((bound.velocity - abs(joint.v)) * rate for joint, bound in pairs),
-        )
+    def _stop_from(self, before: Sequence[tuple[int, int, int]]) -> None:
+        """Take the stop policy's step from the state before the tick; when even that fails, send nothing any more."""
+        for joint, (q, v, a) in zip(self._joints, before, strict=True):
+            joint.q, joint.v, joint.a = q, v, a
+        try:
+            for joint in self._joints:
+                joint.stop()
+            self._sending = self._sending and self._violation() is None
+        except Exception:
+            self._sending = False
 
-    def _latch(self, state: SafetyState, finding: Finding) -> None:
-        self._finding = finding
-        if state in TRANSITIONS[self.state]:
-            self._go(state)
+    def _release(self) -> None:
+        """Forget what was followed and why it stopped."""
+        self._disarming = False
+        self._playback = None
+        self._previous = None
+        self._stopped = None
+        self._followed = ""
 
-    def _go(self, state: SafetyState) -> None:
-        if state is self.state:
-            return
-        if state not in TRANSITIONS[self.state]:
-            if self.state in MOVING and state in MOVING:
-                raise AssertionError(f"{self.state.name} → {state.name}")
-            raise AssertionError(f"no way from {self.state.name} to {state.name}")
-        self.state = state
+
+class LastCheckError(Exception):
+    """The last check refused an output; carries its verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+def _raised(error: Exception) -> Verdict:
+    """The verdict on a rule that raised, named after the file in which it did."""
+    traceback, rule = error.__traceback__, "filter"
+    while traceback is not None:
+        path = Path(traceback.tb_frame.f_code.co_filename)
+        if path.parent.name == "safety":
+            rule = path.stem
+        traceback = traceback.tb_next
+    return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

@@ -27,7 +27,10 @@ class Freshness:
         age_s = command.age_ns / 1e9
         if command.age_ns > self._max_age_ns:
             return Verdict(
-                NAME, f"the stamp is {age_s:.3f} s old; compare the clocks", requested=age_s, limit=self._max_age_ns / 1e9
+                NAME,
+                f"the stamp is {age_s:.3f} s old; compare the clocks",
+                requested=age_s,
+                limit=self._max_age_ns / 1e9,
             )
         if -command.age_ns > self._max_lead_ns:
             return Verdict(

@@ -38,10 +38,10 @@ def stop(v: int, a: int, acceleration: int, jerk: int) -> int:
 def ticks_to_rest(velocity: int, acceleration: int, jerk: int) -> int:
     """Bound on the ticks that the stop policy needs from any |v| <= velocity, |a| <= acceleration.
 
-    With N = ceil(A / J): at most N ticks until an acceleration in the wrong direction is gone, during which the velocity
-    grows to no more than `velocity` (rule velocity_limit); N ticks until the brake is full; velocity // A + 1 ticks of
-    full brake; N + 1 ticks while it is released. An acceleration that is too strong at the end carries the joint through
-    zero once: N ticks until it is gone, then a velocity of at most travel(A, J) is braked in N + 1 + N + 2 more.
+    With N = ceil(A / J): at most N ticks until an acceleration in the wrong direction is gone, while the velocity grows
+    to no more than `velocity` (rule velocity_limit); N ticks until the brake is full; velocity // A + 1 ticks of full
+    brake; N + 1 ticks while it is released. An acceleration that is too strong at the end carries the joint through
+    zero once: N ticks until it is gone, then a velocity of at most travel(A, J) is braked in 2 N + 3 more.
     """
     n = -(-acceleration // jerk)
     return velocity // acceleration + 6 * n + 6

@@ -100,9 +100,7 @@ class JointState:
                 return Verdict(NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest", name, dq, rest)
         return None
 
-    def _check(
-        self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
-    ) -> Verdict | None:
+    def _check(self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]) -> Verdict | None:
         names = tuple(names)
         if names != self._seen:
             for name in self._names:
@@ -112,7 +110,8 @@ class JointState:
             self._seen = names
         if len(positions) != len(names) or (len(velocities) not in (0, len(names))):
             return Verdict(
-                NAME, f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names"
+                NAME,
+                f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names",
             )
         for name, i in zip(self._names, self._order, strict=True):
             value = positions[i]

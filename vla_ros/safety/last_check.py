@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+NAME = "last_check"
+
 ROUNDING = 2e-9
 """Positions are sent in steps of 1e-9 rad or m; differences of k-th order carry up to 2^k half steps."""
 

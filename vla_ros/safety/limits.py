@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.parameters import SafetyFilterParameters
@@ -47,11 +47,9 @@ def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
     for key, value in (("velocity", velocity), ("acceleration", acceleration), ("jerk", jerk)):
         if value < 1:
             raise ParameterError(
-                f"limits.{key}: {getattr(limits, key)} of joint {limits.name} is nothing in a tick of {period_s} s; raise it"
+                f"limits.{key}: {getattr(limits, key)} of joint {limits.name} is nothing in {period_s} s; raise it"
             )
-    return TickLimits(
-        math.ceil(limits.lower * NANO), math.floor(limits.upper * NANO), velocity, acceleration, jerk
-    )
+    return TickLimits(math.ceil(limits.lower * NANO), math.floor(limits.upper * NANO), velocity, acceleration, jerk)
 
 
 def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLimits, ...]:
@@ -64,7 +62,9 @@ def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLi
     try:
         root = ElementTree.fromstring(urdf)
     except ElementTree.ParseError as error:
-        raise ParameterError(f"urdf: not readable as XML ({error}); check the file or topic robot_description") from None
+        raise ParameterError(
+            f"urdf: not readable as XML ({error}); check the file or topic robot_description"
+        ) from None
     joints = {element.get("name"): element for element in root.iter("joint") if element.get("type") is not None}
     return tuple(_one_joint(name, i, joints, parameters) for i, name in enumerate(parameters.joint_names))
 
@@ -77,7 +77,9 @@ def _one_joint(
         known = ", ".join(sorted(str(joint) for joint, e in joints.items() if e.get("type") != "fixed"))
         raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF; it has {known or 'none'}")
     if element.get("type") not in ("revolute", "prismatic", "continuous"):
-        raise ParameterError(f"joint_names: {name!r} is a {element.get('type')} joint in the URDF and cannot be commanded")
+        raise ParameterError(
+            f"joint_names: {name!r} is a {element.get('type')} joint in the URDF and cannot be commanded"
+        )
     tag = element.find("limit")
     attributes = {} if tag is None else dict(tag.attrib)
     if element.get("type") == "continuous":
@@ -85,9 +87,9 @@ def _one_joint(
         attributes.pop("lower", None)
         attributes.pop("upper", None)
     configured = parameters.limits
-    lower = _limit(name, "lower", attributes, "position_lower", configured.position_lower, i, sign=-1)
-    upper = _limit(name, "upper", attributes, "position_upper", configured.position_upper, i, sign=1)
-    velocity = _limit(name, "velocity", attributes, "velocity", configured.velocity, i, sign=1)
+    lower = _tighter(name, i, ("lower", attributes.get("lower")), ("position_lower", configured.position_lower))
+    upper = _tighter(name, i, ("upper", attributes.get("upper")), ("position_upper", configured.position_upper))
+    velocity = _tighter(name, i, ("velocity", attributes.get("velocity")), ("velocity", configured.velocity))
     if lower >= upper:
         raise ParameterError(
             f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; "
@@ -101,27 +103,29 @@ def _one_joint(
     return JointLimits(name, lower, upper, velocity, configured.acceleration[i], configured.jerk[i])
 
 
-def _limit(
-    joint: str, attribute: str, attributes: dict[str, str], key: str, configured: list[float], i: int, sign: int
-) -> float:
-    """The tighter of the URDF's and the configured value; `sign` says in which direction a limit is looser."""
-    text = attributes.get(attribute)
-    if text is None and not configured:
+def _tighter(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple[str, list[float]]) -> float:
+    """The tighter of the URDF's (attribute, text) and the configuration's (key, values) limit of joint number i."""
+    (attribute, text), (key, values) = urdf, configured
+    if text is None and not values:
         raise ParameterError(
             f'limits.{key}: joint {joint} has no limit; put <limit {attribute}="..."/> into the URDF or limits.{key} '
             "into the configuration"
         )
     if text is None:
-        return configured[i]
+        return values[i]
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ParameterError(f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a finite number")
-    if configured and sign * configured[i] > sign * value:
         raise ParameterError(
-            f"limits.{key}[{i}]: {configured[i]} of joint {joint} is looser than the URDF's {value}; "
+            f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a finite number"
+        )
+    if not values:
+        return value
+    if values[i] < value if attribute == "lower" else values[i] > value:
+        raise ParameterError(
+            f"limits.{key}[{i}]: {values[i]} of joint {joint} is looser than the URDF's {value}; "
             "the configuration may only tighten"
         )
-    return configured[i] if configured else value
+    return values[i]

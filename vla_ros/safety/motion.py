@@ -1,7 +1,7 @@
 """One joint's output: position, velocity and acceleration in whole numbers, moved by one admissible step per tick.
 
-Invariant, kept by `follow` and `stop` whatever they are given: |v| <= V, |a| <= A, lower <= q <= upper, and the state is
-viable (see `position_limit`): the stop policy brings it to rest inside all four limits. Each step has |a' - a| <= J.
+Invariant, kept by `follow` and `stop` whatever they are given: |v| <= V, |a| <= A, lower <= q <= upper, and the state
+is viable (see `position_limit`): the stop policy brings it to rest inside all four limits. Each step has |a' - a| <= J.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class JointMotion:
         Args:
             target: where the joint should be after this tick.
             target_v: how far the target itself moved in this tick.
-            speed: the velocity limit that holds now, at most that of the joint; a joint that is faster slows down to it.
+            speed: the velocity limit that holds now, at most the joint's; a joint that is faster slows down to it.
 
         Returns:
             the rule that kept it off the target; empty when it is on it.

@@ -21,9 +21,7 @@ class Limits:
     )
     position_lower: list[float] = parameter([], description=f"lower position limit {_TIGHTENED}", unit="rad or m")
     position_upper: list[float] = parameter([], description=f"upper position limit {_TIGHTENED}", unit="rad or m")
-    velocity: list[float] = parameter(
-        [], description=f"largest speed {_TIGHTENED}", unit="rad/s or m/s", above=0.0
-    )
+    velocity: list[float] = parameter([], description=f"largest speed {_TIGHTENED}", unit="rad/s or m/s", above=0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +30,8 @@ class Command:
 
     period_s: float = parameter(description="nominal time between two setpoints", unit="s", above=0.0, maximum=1.0)
     delay_s: float = parameter(
-        description="setpoints are played back this much after their stamp; two periods and the jitter of arrival, less "
-        "by what the source stamps ahead",
+        description="setpoints are played back this much after their stamp: two periods and the jitter of arrival, "
+        "less what the source stamps ahead",
         unit="s",
         minimum=0.0,
         maximum=1.0,
@@ -94,7 +92,8 @@ class Controller:
     topic: str = parameter(description="topic of the arm controller, e.g. arm_controller/joint_trajectory")
     gripper_joint: str = parameter("", description="joint sent on gripper_topic instead; empty: none")
     gripper_topic: str = parameter(
-        "", description="std_msgs/Float64MultiArray topic of the gripper's controller; empty: the gripper is an arm joint"
+        "",
+        description="std_msgs/Float64MultiArray topic of the gripper's controller; empty: the gripper is an arm joint",
     )
     time_from_start_s: float = parameter(
         0.004, description="time_from_start of a joint_trajectory point", unit="s", minimum=0.0, maximum=0.1
@@ -105,12 +104,12 @@ class Controller:
 class SafetyFilterParameters:
     """Parameters of the node safety_filter."""
 
-    joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
     limits: Limits
     command: Command
     measured: Measured
     override: Override
     controller: Controller
+    joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
     period_s: float = parameter(0.004, description="time from tick to tick", unit="s", minimum=0.001, maximum=0.05)
     urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
 

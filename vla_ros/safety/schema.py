@@ -42,7 +42,11 @@ class Schema:
             if not lowest <= position <= highest:
                 limit = self._limits[i].upper if position > highest else self._limits[i].lower
                 return Verdict(
-                    NAME, f"{name} is far outside its range; positions are rad and m, not degrees or mm", name, position, limit
+                    NAME,
+                    f"{name} is far outside its range; positions are rad and m, not degrees or mm",
+                    name,
+                    position,
+                    limit,
                 )
         return None
 

@@ -24,7 +24,12 @@ class Sequence:
         if last is None or command.receive_ns - last.receive_ns > self._timeout_ns:
             return None
         if command.seq <= last.seq:
-            return Verdict(NAME, f"seq {command.seq} after {last.seq}: repeated or out of order", requested=command.seq, limit=last.seq)
+            return Verdict(
+                NAME,
+                f"seq {command.seq} after {last.seq}: repeated or out of order",
+                requested=command.seq,
+                limit=last.seq,
+            )
         if command.stamp_ns <= last.stamp_ns:
             return Verdict(NAME, f"the stamp of seq {command.seq} is not later than that of seq {last.seq}")
         return None

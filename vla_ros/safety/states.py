@@ -1,4 +1,4 @@
-"""The states of the filter and every way from one to another. docs/safety.md draws this table; a test compares the two."""
+"""The states of the filter and every way from one to another. docs/safety.md draws this table; a test compares them."""
 
 from __future__ import annotations
 

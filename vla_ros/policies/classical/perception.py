@@ -8,14 +8,12 @@ and segment cover each other: that corrects for the height of the thing, and tel
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from vla_ros.policies.contract import CameraView
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -24,14 +22,17 @@ HUES = {  # degrees, from (inclusive) to (exclusive)
     "red": (345.0, 15.0),
     "orange": (15.0, 41.0),
     "yellow": (41.0, 70.0),
-    "green": (85.0, 165.0),
-    "blue": (195.0, 252.0),
-    "purple": (252.0, 310.0),
+    "green": (85.0, 160.0),
+    "bowl": (165.0, 200.0),
+    "blue": (205.0, 252.0),
+    "purple": (252.0, 300.0),
+    "plate": (308.0, 342.0),
 }
 LEAST_SATURATION = 0.45
 LEAST_VALUE = 0.12
 LEAST_PIXELS = 24  # of a segment; smaller ones are noise, or a sliver behind something
 FINER = 4  # sub-pixels per pixel and direction in which outline and segment are compared
+DOUBT = 0.05  # difference of overlap that decides between two shapes
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * math.pi, 32, False)), np.sin(np.linspace(0, 2 * math.pi, 32, False))], 1)
 
 
@@ -100,30 +101,69 @@ class Solid:
             )
         if self.shape == "cube":
             c, s = math.cos(self.yaw), math.sin(self.yaw)
-            foot = np.array([[c - s, s + c], [-c - s, -s + c], [-c + s, -s - c], [c + s, s - c]]) * self.width / 2
+            rim = np.array([[c - s, s + c], [-c - s, -s + c], [-c + s, -s - c], [c + s, s - c]]) * self.width / 2
         else:
-            foot = CIRCLE * self.width / 2
-        low = np.column_stack([foot, np.zeros(len(foot))]) + self.p_base
-        return camera.project(np.concatenate([low, low + (0.0, 0.0, self.height)]))
+            rim = CIRCLE * self.width / 2
+        high = np.column_stack([rim, np.full(len(rim), self.height)])
+        low = np.column_stack([rim * MODELS[self.shape].foot, np.zeros(len(rim))])
+        return camera.project(self.p_base + np.concatenate([low, high]))
+
+
+    @property
+    def floor(self) -> float:
+        """Height above the table of the place where things rest in or on it, m."""
+        return self.height * MODELS[self.shape].floor
+
+    def reach(self, direction: Array) -> float:
+        """Return how far it extends from its middle along `direction` (2,), m."""
+        if self.shape != "cube":
+            return self.width / 2
+        angle = math.atan2(direction[1], direction[0]) - self.yaw
+        return self.width / 2 * (abs(math.cos(angle)) + abs(math.sin(angle)))
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A solid with a colour. fits: overlap of the best solid of each shape."""
+
+    colour: str
+    solid: Solid
+    fits: Mapping[str, float]
+
+    def could_be(self, shape: str) -> bool:
+        """Return whether the outline does not speak against `shape`."""
+        return self.fits.get(shape, 0.0) > self.solid.fit - DOUBT
+
+    def __str__(self) -> str:
+        return f"the {self.solid.shape}" if self.colour == self.solid.shape else f"the {self.colour} {self.solid.shape}"
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a shape may be like. widths: m, from and to. stretch: range of height per width."""
+    """What a shape may be like.
+
+    widths: edge or diameter, from and to, m. stretch: height per width, from and to. yaws: rad, where the search for its
+    turn begins. foot: width of the foot per width. floor: where things rest in or on it, per height.
+    """
 
     widths: tuple[float, float]
     stretch: tuple[float, float]
     yaws: tuple[float, ...] = (0.0,)
+    foot: float = 1.0
+    floor: float = 1.0
 
 
 MODELS = {
-    "cube": Model((0.03, 0.06), (1.0, 1.0), (0.0, math.pi / 6, -math.pi / 6)),
-    "cylinder": Model((0.03, 0.06), (0.8, 1.8)),
-    "ball": Model((0.03, 0.06), (1.0, 1.0)),
+    "cube": Model((0.038, 0.05), (1.0, 1.0), yaws=(0.0, math.pi / 6, -math.pi / 6)),
+    "cylinder": Model((0.038, 0.05), (1.1, 1.4)),
+    "ball": Model((0.038, 0.05), (1.0, 1.0)),
+    "bowl": Model((0.14, 0.16), (0.3, 0.3), foot=0.67, floor=0.18),
+    "plate": Model((0.15, 0.17), (0.0625, 0.0625)),
 }
+MOVABLE = ("cube", "cylinder", "ball")
 
 
-def segments(image: NDArray[np.uint8], hues: dict[str, tuple[float, float]] = HUES) -> list[Segment]:
+def look(image: NDArray[np.uint8], hues: dict[str, tuple[float, float]] = HUES) -> list[Segment]:
     """Return the coloured segments of an rgb image (H, W, 3), largest first."""
     hsv = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
     hue, vivid = hsv[..., 0], (hsv[..., 1] >= LEAST_SATURATION) & (hsv[..., 2] >= LEAST_VALUE)
@@ -141,10 +181,17 @@ def segments(image: NDArray[np.uint8], hues: dict[str, tuple[float, float]] = HU
     return sorted(found, key=lambda segment: -segment.pixels)
 
 
-def stand(segment: Segment, camera: Camera, table_height: float, shapes: tuple[str, ...] = tuple(MODELS)) -> list[Solid]:
-    """Return the solid of each of `shapes` that explains the segment best, best one first."""
-    solids = [_fit(segment, camera, table_height, shape) for shape in shapes]
-    return sorted(solids, key=lambda solid: -solid.fit)
+def classify(segment: Segment, camera: Camera, table_height: float) -> Thing:
+    """Return the thing whose outline explains the segment best."""
+    shapes = (segment.colour,) if segment.colour in MODELS else MOVABLE
+    fits = {shape: _fit(segment, camera, table_height, shape) for shape in shapes}
+    best = max(fits.values(), key=_fit_of)
+    return Thing(segment.colour, best, {shape: solid.fit for shape, solid in fits.items()})
+
+
+def rests_at(segment: Segment, camera: Camera, floor: float, height: float) -> Array:
+    """Return (2,) where on a floor a thing of that height stands whose segment this is."""
+    return camera.on_plane(segment.centre, floor + height / 2)[:2]
 
 
 def _fit(segment: Segment, camera: Camera, table_height: float, shape: str) -> Solid:
@@ -152,7 +199,8 @@ def _fit(segment: Segment, camera: Camera, table_height: float, shape: str) -> S
     overlap = _overlap(segment, camera)
     middle = camera.on_plane(segment.centre, table_height + 0.02)
     width = sum(model.widths) / 2
-    start = Solid(shape, np.array([middle[0], middle[1], table_height]), 0.0, width, width)
+    height = width * sum(model.stretch) / 2
+    start = Solid(shape, np.array([middle[0], middle[1], table_height]), 0.0, width, height)
     best = max((_better(replace(start, yaw=yaw), model, overlap, 0.008, 0.004) for yaw in model.yaws), key=_fit_of)
     yaw = (best.yaw + math.pi / 4) % (math.pi / 2) - math.pi / 4
     return replace(_better(best, model, overlap, 0.002, 0.0003), yaw=yaw)
@@ -217,10 +265,3 @@ def _filled(mask: Mask) -> Mask:
     filled = np.zeros(mask.shape, np.uint8)
     cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
     return filled.astype(bool)
-
-
-def view_camera(view: CameraView) -> Camera | None:
-    """Return the view's camera, or None where its matrix or its pose is unknown."""
-    if view.k is None or view.T_base_camera is None:
-        return None
-    return Camera(view.k, view.T_base_camera)

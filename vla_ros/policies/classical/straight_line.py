@@ -18,7 +18,7 @@ from vla_ros.policies import waypoints
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.continuation import around, held, to_rest
 from vla_ros.policies.parameters import ClassicalParameters
-from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.timing import NS_PER_S
@@ -68,7 +68,7 @@ class StraightLine:
         self.checkpoint = parameters_hash("classical", robot, parameters)
         motion = parameters.motion
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._finger = robot.joint_names.index(parameters.gripper_joint)
+        self._finger = joint_index(robot, parameters.gripper_joint, "classical.gripper_joint")
         self._limits = motion.arm_limits(self._kinematics.velocity[self._kinematics.arm].tolist())
         self._finger_limits = (motion.finger_velocity_m_s, motion.finger_acceleration_m_s2, motion.finger_jerk_m_s3)
         self._instruction: int | None = None

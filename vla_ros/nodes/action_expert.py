@@ -1,0 +1,270 @@
+"""System 1: plays action chunks as setpoints at a fixed rate, and has the next chunk computed meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import sys
+import time
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import JointState as JointStateMessage
+from std_msgs.msg import String
+
+from vla_ros.configuration import ActionExpertParameters
+from vla_ros.control.playback import ChunkPlayer
+from vla_ros.control.seam import seam
+from vla_ros.control.worker import Worker
+from vla_ros.latents import LatentLost
+from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
+from vla_ros.nodes.base import (
+    ERROR,
+    EVENTS,
+    NEWEST,
+    OK,
+    SENSOR,
+    WARN,
+    Diagnostics,
+    Managed,
+    autostart,
+    declare,
+    mismatches,
+    run,
+    text_of,
+    time_message,
+)
+from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.policies.contract import JointState, Plan, PlanState
+from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.timing import Rate, Window
+
+LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
+
+
+class ActionExpert(Managed):
+    """Thin: takes messages, asks the player for this tick's setpoint, hands the worker its next request."""
+
+    def __init__(self) -> None:
+        super().__init__("action_expert")
+        self.parameters = declare(self, ActionExpertParameters)
+        policy(self.parameters.policy)
+        self.player = ChunkPlayer()
+        self.worker: Worker | None = None
+        self.plan: Plan | None = None
+        self.instruction_id: int | None = None
+        self.joint_state: JointState | None = None
+        self.joint_state_ns = 0
+        self.safety_state: int | None = None
+        self.why = "waiting for a plan"
+        self.seq = 0
+        self.chunks = 0
+        self.asked_ns = 0
+        self.asked_instruction: int | None = None
+        self.clock_offset_ns = 0
+        self.rate = Rate(1.0 / self.parameters.rate_hz, 0.005)
+        self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
+        self.plan_age, self.latency, self.seams = Window(200), Window(200), Window(200)
+        group = PolledCallbackGroup()
+        polled = functools.partial(self.create_subscription, callback=unused, callback_group=group)
+        self.instructions = polled(String, "task_instruction", qos_profile=NEWEST)
+        self.plans = polled(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
+        self.joint_states = polled(JointStateMessage, "joint_states", qos_profile=SENSOR)
+        self.statuses = polled(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
+        self.chunk_publisher = self.create_publisher(ActionChunk, "vla/action_chunk", NEWEST)
+        self.command_publisher = self.create_publisher(JointCommand, "vla/joint_command", EVENTS)
+        self.diagnostics = Diagnostics(self, self.report)
+
+    # Lifecycle.
+
+    def configure(self) -> None:
+        options = dataclasses.asdict(getattr(self.parameters, self.parameters.policy))
+        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
+        self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))
+
+    def release(self) -> None:
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.player.clear()
+        self.plan = None
+        return super().on_deactivate(state)
+
+    # The loop.
+
+    def spin(self) -> None:
+        """Tick until shutdown; services and diagnostics are served between ticks."""
+        executor = SingleThreadedExecutor(context=self.context)
+        executor.add_node(self)
+        loop = PacedLoop(
+            self.context, round(1e9 / self.parameters.rate_hz), phase_ns=round(self.parameters.phase_s * 1e9)
+        )
+        for tick in loop:
+            self.rate.tick(tick.started_ns)
+            self.listen(tick.started_ns)
+            if self.active:
+                self.act(tick.started_ns, tick.deadline_ns)
+            if loop.ticks % 5 == 0:
+                executor.spin_once(timeout_sec=0)
+
+    def listen(self, now_ns: int) -> None:
+        """Take in what has arrived."""
+        self.clock_offset_ns = self.get_clock().now().nanoseconds - time.monotonic_ns()
+        for _, info in take(self.instructions):
+            # A new sentence voids the plan at once, whatever the planner is doing.
+            self.instruction_id = info["source_timestamp"]
+            self.plan = None
+            self.player.clear()
+            self.why = "waiting for a plan for the new instruction"
+        for message, _ in take(self.joint_states):
+            state = joint_state_from(message, self.parameters.joint_names)
+            if state is not None:
+                self.joint_state, self.joint_state_ns = state, now_ns
+        for message, _ in take(self.statuses):
+            self.safety_state = message.state
+        for message, _ in take(self.plans):
+            self.consider(message)
+
+    def consider(self, message: LatentPlan) -> None:
+        """Take a plan over when it is for the newest instruction and from the same weights."""
+        if self.instruction_id is not None and message.instruction_id != self.instruction_id:
+            return
+        if message.state != LatentPlan.ACTIVE:
+            self.plan = None
+            self.player.clear()
+            self.why = message.reasoning or PlanState(message.state).name.lower()
+            return
+        if self.instruction_id is None:
+            self.instruction_id = message.instruction_id
+        mine = "" if self.worker is None else self.worker.checkpoint
+        if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
+            self.plan = None
+            self.why = (
+                f"plan {message.plan_id} is from {message.policy} {message.checkpoint[:12]}, "
+                f"this is {self.parameters.policy} {mine[:12]}: start both with the same policy and options"
+            )
+            return
+        try:
+            self.plan = plan_from(message)
+        except (LatentLost, ValueError) as error:
+            self.why = f"plan {message.plan_id} dropped: {error}"
+
+    def act(self, now_ns: int, deadline_ns: int) -> None:
+        """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
+        ros_ns = now_ns + self.clock_offset_ns
+        assert self.worker is not None
+        chunk = self.worker.poll(now_ns / 1e9)
+        halted = self.halt(now_ns, ros_ns)
+        if halted:
+            self.player.clear()
+            self.why = halted
+            return
+        if chunk is not None and self.asked_instruction == self.instruction_id:
+            latency_s = (now_ns - self.asked_ns) / 1e9
+            self.latency.add(latency_s)
+            self.chunks += 1
+            chunk = dataclasses.replace(chunk, chunk_id=self.chunks)
+            jumps = (math.nan, math.nan) if self.player.chunk is None else seam(self.player.chunk, chunk, ros_ns)
+            if math.isfinite(jumps[0]):
+                self.seams.add(jumps[0])
+            self.player.accept(chunk, latency_s)
+            self.chunk_publisher.publish(chunk_message(chunk, self.parameters.joint_names, jumps))
+        stamp_ns = deadline_ns + self.clock_offset_ns
+        setpoint = self.player.setpoint(stamp_ns)
+        if setpoint is not None and self.player.chunk is not None and stamp_ns >= self.player.chunk.start_ns:
+            self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
+            self.sent.tick(now_ns)
+            self.why = ""
+        self.ask(now_ns, ros_ns, setpoint)
+
+    def halt(self, now_ns: int, ros_ns: int) -> str:
+        """Return why nothing may be sent now; empty when something may."""
+        if self.safety_state not in LISTENING:
+            return "the safety filter is not armed" if self.safety_state is not None else "no safety filter heard"
+        if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
+            return "no fresh joint state"
+        if self.plan is None:
+            return self.why or "waiting for a plan"
+        age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
+        if age_s > self.plan.valid_for_s:
+            return f"the newest plan is {age_s:.2f} s old"
+        return ""
+
+    def ask(self, now_ns: int, ros_ns: int, setpoint: np.ndarray | None) -> None:
+        """Request the next chunk when it is time."""
+        worker, plan, joint_state = self.worker, self.plan, self.joint_state
+        if worker is None or worker.busy or plan is None or joint_state is None:
+            return
+        if self.player.chunk is not None and now_ns - self.asked_ns < self.parameters.chunk_period_s * 1e9:
+            return
+        previous = None
+        if setpoint is not None:
+            away = float(np.abs(setpoint - joint_state.q)[self.arm_joints()].max())
+            previous = self.player.remainder(ros_ns) if away < self.parameters.anchor_distance else None
+        delay = 0
+        start_ns = ros_ns + 20_000_000
+        if previous is not None:
+            delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
+            start_ns = previous.start_ns
+        if worker.request(plan, joint_state, previous, delay, start_ns):
+            self.asked_ns = now_ns
+            self.asked_instruction = self.instruction_id
+            self.plan_age.add((ros_ns - plan.frame_stamp_ns) / 1e9)
+
+    def arm_joints(self) -> list[int]:
+        """Indices of the joints that are not a gripper: a finger that holds something is far from its setpoint by design."""
+        gripper = self.parameters.classical.gripper_joint
+        return [i for i, name in enumerate(self.parameters.joint_names) if name != gripper]
+
+    def send(self, stamp_ns: int, setpoint: np.ndarray, frame_stamp_ns: int) -> None:
+        self.seq += 1
+        command = JointCommand(
+            seq=self.seq,
+            source="policy",
+            joint_names=self.parameters.joint_names,
+            positions=setpoint.tolist(),
+            frame_stamp=time_message(frame_stamp_ns),
+        )
+        command.header.stamp = time_message(stamp_ns)
+        self.command_publisher.publish(command)
+
+    def report(self) -> tuple[bytes, str, dict[str, object]]:
+        """For /diagnostics."""
+        errors = self.sent.errors()
+        values: dict[str, object] = {
+            "rate_hz": self.sent.hz,
+            "ticks": self.sent.ticks,
+            "deadline_misses": self.sent.misses,
+            "period_error_p50_ms": 1e3 * errors.p50,
+            "period_error_p99_ms": 1e3 * errors.p99,
+            "plan_age_p50_ms": 1e3 * self.plan_age.summary().p50,
+            "plan_age_p95_ms": 1e3 * self.plan_age.summary().p95,
+            "chunk_latency_p50_ms": 1e3 * self.latency.summary().p50,
+            "chunk_latency_p99_ms": 1e3 * self.latency.summary().p99,
+            "seam_velocity_p99": self.seams.summary().p99,
+            "chunks": self.chunks,
+            "worker_restarts": 0 if self.worker is None else self.worker.restarts,
+        }
+        wrong = mismatches(self, TOPICS)
+        if wrong:
+            return ERROR, wrong[0], values
+        if self.worker is not None and self.worker.fault:
+            return ERROR, self.worker.fault, values
+        if not self.active:
+            return WARN, "not active", values
+        return OK, self.why or "moving", values
+
+
+def main() -> None:
+    sys.exit(run("action_expert", lambda: autostart(ActionExpert()), ActionExpert.spin))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""System 2: the newest frames, the instruction and the joint state become a plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+
+import numpy as np
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import JointState as JointStateMessage
+from std_msgs.msg import String
+
+from vla_ros.configuration import PlannerParameters
+from vla_ros.msg import CameraFrames, LatentPlan
+from vla_ros.nodes.base import (
+    ERROR,
+    NEWEST,
+    OK,
+    SENSOR,
+    WARN,
+    Diagnostics,
+    Managed,
+    autostart,
+    declare,
+    mismatches,
+    run,
+    text_of,
+)
+from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
+from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.timing import Rate, Window
+from vla_ros.transforms import matrix
+
+TOPICS = {
+    "vla/frames": "vla_ros/msg/CameraFrames",
+    "task_instruction": "std_msgs/msg/String",
+    "joint_states": "sensor_msgs/msg/JointState",
+}
+
+
+class Planner(Managed):
+    """Thin: every set of frames is one call of the policy; never a backlog, because only the newest is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("planner")
+        self.parameters = declare(self, PlannerParameters)
+        policy(self.parameters.policy)
+        poses = np.reshape(self.parameters.camera_poses, (-1, 7))
+        self.poses = {
+            name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
+        }
+        self.system2: System2 | None = None
+        self.instruction = Instruction(0, "")
+        self.frames: Frames | None = None
+        self.frames_ns = 0
+        self.planned_ns = 0
+        self.joint_state_message: JointStateMessage | None = None
+        self.plans = 0
+        self.why = "waiting for frames"
+        self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
+        self.inference, self.frame_age = Window(200), Window(200)
+        # Not lifecycle-managed: that the arm is to hold must be sayable in every state.
+        self.publisher = super(Managed, self).create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
+        self.create_subscription(String, "task_instruction", self.hear, NEWEST)
+        self.create_subscription(CameraFrames, "vla/frames", self.see, NEWEST)
+        # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
+        self.joint_states = self.create_subscription(
+            JointStateMessage, "joint_states", unused, SENSOR, callback_group=PolledCallbackGroup()
+        )
+        self.create_timer(0.2, self.watch)
+        self.diagnostics = Diagnostics(self, self.report)
+
+    def configure(self) -> None:
+        name = self.parameters.policy
+        options = dataclasses.asdict(getattr(self.parameters, name))
+        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
+        self.system2 = system2(name, robot, options)
+
+    def release(self) -> None:
+        self.system2 = None
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.hold("the planner was deactivated")
+        return super().on_deactivate(state)
+
+    def hear(self, message: String, info: object) -> None:
+        """A new sentence: serve it with the frames at hand."""
+        self.instruction = Instruction(info["source_timestamp"], message.data.strip())  # type: ignore[index]
+        self.get_logger().info(f"instruction: {self.instruction.text or '(hold)'}")
+        if not self.instruction.text:
+            self.hold("the instruction is empty")
+        elif self.active and self.frames is not None:
+            self.plan()
+
+    def see(self, message: CameraFrames) -> None:
+        """A new set of frames: the moment to plan."""
+        now_ns = time.monotonic_ns()
+        self.frames, self.frames_ns = frames_from(message, self.poses), now_ns
+        if self.active and self.instruction.text and now_ns - self.planned_ns >= 0.7e9 / self.parameters.rate_hz:
+            self.plan()
+
+    def watch(self) -> None:
+        """Without frames the arm must not go on with what was seen last."""
+        silent_s = (time.monotonic_ns() - self.frames_ns) / 1e9
+        if self.active and self.instruction.text and silent_s > self.parameters.frames_timeout_s:
+            self.hold("no frames from the camera node")
+
+    def plan(self) -> None:
+        """One call of the policy."""
+        for message, _ in take(self.joint_states):
+            self.joint_state_message = message
+        state = None
+        if self.joint_state_message is not None:
+            state = joint_state_from(self.joint_state_message, self.parameters.joint_names)
+        if state is None:
+            self.hold("no joint states with the policy's joints")
+            return
+        assert self.frames is not None and self.system2 is not None
+        for name in self.parameters.required_cameras:
+            view = self.frames.views.get(name)
+            if view is None or view.health is not CameraHealth.OK:
+                self.hold(f"camera {name} is {'absent' if view is None else view.health.name.lower()}")
+                return
+        began_ns = time.monotonic_ns()
+        self.planned_ns = began_ns
+        try:
+            plan = self.system2.plan(self.frames, self.instruction, state)
+        except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
+            self.get_logger().error(f"the policy failed: {type(error).__name__}: {error}")
+            plan = Plan(
+                self.frames.stamp_ns,
+                self.instruction,
+                PlanState.FAILED,
+                reasoning=f"the policy failed: {type(error).__name__}: {error}",
+            )
+        took_s = (time.monotonic_ns() - began_ns) / 1e9
+        self.rate.tick(began_ns)
+        self.inference.add(took_s)
+        self.frame_age.add((self.get_clock().now().nanoseconds - self.frames.stamp_ns) / 1e9)
+        self.why = f"{plan.subtask or plan.state.name.lower()}{': ' if plan.reasoning else ''}{plan.reasoning}"
+        self.send(plan, took_s)
+
+    def hold(self, reason: str) -> None:
+        """Say that the arm is to hold, and why."""
+        self.why = reason
+        stamp_ns = self.frames.stamp_ns if self.frames is not None else 0
+        self.send(Plan(stamp_ns, self.instruction, PlanState.HOLD, reasoning=reason), 0.0)
+
+    def send(self, plan: Plan, inference_s: float) -> None:
+        self.plans += 1
+        plan = dataclasses.replace(
+            plan,
+            plan_id=self.plans,
+            valid_for_s=self.parameters.valid_for_s,
+            checkpoint="" if self.system2 is None else self.system2.checkpoint,
+        )
+        self.publisher.publish(
+            plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s)
+        )
+
+    def report(self) -> tuple[bytes, str, dict[str, object]]:
+        """For /diagnostics."""
+        errors, inference = self.rate.errors(), self.inference.summary()
+        values: dict[str, object] = {
+            "rate_hz": self.rate.hz,
+            "plans": self.plans,
+            "deadline_misses": self.rate.misses,
+            "period_error_p50_ms": 1e3 * errors.p50,
+            "period_error_p99_ms": 1e3 * errors.p99,
+            "inference_p50_ms": 1e3 * inference.p50,
+            "inference_p99_ms": 1e3 * inference.p99,
+            "frame_to_plan_p50_ms": 1e3 * self.frame_age.summary().p50,
+            "frame_to_plan_p95_ms": 1e3 * self.frame_age.summary().p95,
+            "instruction": self.instruction.text,
+        }
+        wrong = mismatches(self, TOPICS)
+        if wrong:
+            return ERROR, wrong[0], values
+        if not self.active:
+            return WARN, "not active", values
+        if not self.instruction.text:
+            return OK, "waiting for an instruction", values
+        return OK, self.why, values
+
+
+def main() -> None:
+    sys.exit(run("planner", lambda: autostart(Planner())))
+
+
+if __name__ == "__main__":
+    main()

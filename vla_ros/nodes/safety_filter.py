@@ -1,0 +1,318 @@
+"""safety_filter: the only publisher to the arm controller. A thin shell around `vla_ros.safety.filter`.
+
+It runs a loop of its own at the filter's rate, polls what has arrived, asks the filter, publishes. Nothing that
+arrives, and nothing that does not, changes when it ticks.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import os
+import time
+from collections.abc import Callable
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.nodes.base import (
+    ERROR,
+    EVENTS,
+    NEWEST,
+    OK,
+    SENSOR,
+    WARN,
+    Diagnostics,
+    declare,
+    duration_message,
+    mismatches,
+    nanoseconds,
+    run,
+    text_of,
+    time_message,
+)
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.limits import joint_limits
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.states import LATCHED
+from vla_ros.timing import NS_PER_S, Rate, Window
+
+STATUS_HZ = 25
+PARAMETERS_HZ = 10
+"""How often the executor is let in: it serves the parameter services, and nothing else is left to it."""
+REALTIME_PRIORITY = 20
+TYPES = {
+    "joint_states": "sensor_msgs/msg/JointState",
+    "vla/joint_command": "vla_ros/msg/JointCommand",
+    "vla/override": "vla_ros/msg/JointCommand",
+}
+
+
+class ControllerOutput:
+    """Publishes positions in the form that the arm controller wants."""
+
+    def __init__(self, node: Node, parameters: SafetyFilterParameters) -> None:
+        controller = parameters.controller
+        names = parameters.joint_names
+        self._arm = [i for i, name in enumerate(names) if name != controller.gripper_joint]
+        self._gripper = [i for i, name in enumerate(names) if name == controller.gripper_joint]
+        self._gripper_publisher: Publisher | None = None
+        if self._gripper:
+            self._gripper_publisher = node.create_publisher(Float64MultiArray, controller.gripper_topic, NEWEST)
+        self._point = JointTrajectoryPoint(time_from_start=duration_message(controller.time_from_start_s))
+        self._publish: Callable[[Decision], None]
+        if controller.type == "joint_trajectory":
+            self._publisher = node.create_publisher(JointTrajectory, controller.topic, NEWEST)
+            # The stamp stays zero, which asks the controller to start now, whatever its clock says.
+            self._trajectory = JointTrajectory(joint_names=[names[i] for i in self._arm], points=[self._point])
+            self._publish = self._publish_trajectory
+        else:
+            self._publisher = node.create_publisher(Float64MultiArray, controller.topic, NEWEST)
+            self._publish = self._publish_positions
+
+    def publish(self, decision: Decision) -> None:
+        """Send a decision that has positions."""
+        self._publish(decision)
+        if self._gripper_publisher is not None:
+            self._gripper_publisher.publish(_values(decision, self._gripper))
+
+    def _publish_trajectory(self, decision: Decision) -> None:
+        positions, velocities = decision.positions or (), decision.velocities
+        self._point.positions = array.array("d", [positions[i] for i in self._arm])
+        self._point.velocities = array.array("d", [velocities[i] for i in self._arm])
+        self._publisher.publish(self._trajectory)
+
+    def _publish_positions(self, decision: Decision) -> None:
+        self._publisher.publish(_values(decision, self._arm))
+
+
+def _values(decision: Decision, joints: list[int]) -> Float64MultiArray:
+    positions = decision.positions or ()
+    return Float64MultiArray(data=array.array("d", [positions[i] for i in joints]))
+
+
+class SafetyFilterNode(Node):
+    """See docs/safety.md and docs/architecture.md."""
+
+    def __init__(self) -> None:
+        super().__init__("safety_filter")
+        self.parameters = declare(self, SafetyFilterParameters)
+        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        self.filter = SafetyFilter(self.parameters, joint_limits(urdf, self.parameters))
+        group = PolledCallbackGroup()
+        self._joint_states = self.create_subscription(JointState, "joint_states", unused, SENSOR, callback_group=group)
+        self._commands = {
+            source: self.create_subscription(JointCommand, topic, unused, EVENTS, callback_group=group)
+            for source, topic in (("override", "vla/override"), ("policy", "vla/joint_command"))
+        }
+        self._services = [
+            self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
+            for name, act in (
+                ("estop", lambda: self.filter.estop("service vla/estop")),
+                ("arm", lambda: self.filter.arm(time.monotonic_ns())),
+                ("disarm", self.filter.disarm),
+                ("reset", self.filter.reset),
+            )
+        ]
+        self._output = ControllerOutput(self, self.parameters)
+        self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
+        self._diagnostics = Diagnostics(self, self._report, period_s=0)
+        self._simulated_time = bool(self.get_parameter("use_sim_time").value)
+        self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
+        self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
+        self._hops_s = Window(2000)
+        self._frame_ages_s = Window(1000)
+        self._busy_s = Window(2000)
+        self._frame_stamps_ns = dict.fromkeys(self._commands, 0)
+        self._hop_from_ns: list[int] = []
+        self._decision: Decision | None = None
+        self._late_reported = 0
+        self._scheduling = "not started"
+
+    def spin(self) -> None:
+        """Tick until shutdown."""
+        executor = SingleThreadedExecutor(context=self.context)
+        executor.add_node(self)
+        ticks_per_s = round(1 / self.parameters.period_s)
+        status_ticks = max(1, ticks_per_s // STATUS_HZ)
+        # A simulated clock reaches the node through the executor, so it must then have every tick.
+        executor_ticks = 1 if self._simulated_time else max(1, ticks_per_s // PARAMETERS_HZ)
+        self._scheduling = _realtime()
+        gc.collect()
+        gc.freeze()
+        for tick in self._loop:
+            self._rate.tick(tick.started_ns)
+            self._receive()
+            decision = self.filter.tick(tick.deadline_ns)
+            if decision.positions is not None:
+                self._output.publish(decision)
+                self._note_hops()
+            self._hop_from_ns.clear()
+            if self._loop.ticks % status_ticks == 0 or _differs(decision, self._decision):
+                self._status.publish(self._status_message(decision, tick.deadline_ns))
+            self._decision = decision
+            # Away from each other, so that no tick carries both.
+            if self._loop.ticks % executor_ticks == 0:
+                executor.spin_once(timeout_sec=0)
+            if self._loop.ticks % ticks_per_s == ticks_per_s // 2 + 1:
+                self._diagnostics.publish()
+            self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
+
+    def _receive(self) -> None:
+        """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
+        for service in self._services:
+            serve(service)
+        for message, info in take(self._joint_states):
+            receive_ns = received_ns(info, time.monotonic_ns(), time.time_ns())
+            self.filter.joint_state(receive_ns, message.name, message.position, message.velocity)
+        for source, subscription in self._commands.items():
+            for message, info in take(subscription):
+                self._offer(source, message, info)
+
+    def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
+        now_ns, system_ns = time.monotonic_ns(), time.time_ns()
+        ros_ns = self.get_clock().now().nanoseconds if self._simulated_time else system_ns
+        receive_ns = received_ns(info, now_ns, system_ns)
+        stamp_ns = nanoseconds(message.header.stamp)
+        verdict = self.filter.command(
+            Command(
+                channel=source,
+                source=message.source,
+                seq=message.seq,
+                stamp_ns=stamp_ns,
+                age_ns=ros_ns - stamp_ns - (now_ns - receive_ns),
+                receive_ns=receive_ns,
+                joint_names=message.joint_names,
+                positions=message.positions,
+            )
+        )
+        if verdict is None:
+            frame_ns = nanoseconds(message.frame_stamp)
+            self._frame_stamps_ns[source] = frame_ns
+            self._hop_from_ns.append(receive_ns)
+            if frame_ns:
+                self._frame_ages_s.add((ros_ns - frame_ns) / NS_PER_S)
+
+    def _note_hops(self) -> None:
+        if self._hop_from_ns:
+            sent_ns = time.monotonic_ns()
+            for receive_ns in self._hop_from_ns:
+                self._hops_s.add((sent_ns - receive_ns) / NS_PER_S)
+
+    def _answer(self, act: Callable[[], tuple[bool, str]]) -> Callable[[Trigger.Request, Trigger.Response], object]:
+        def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            response.success, response.message = act()
+            self.get_logger().info(response.message)
+            return response
+
+        return answer
+
+    def _status_message(self, decision: Decision, now_ns: int) -> SafetyStatus:
+        ros_ns = self.get_clock().now().nanoseconds
+        status = SafetyStatus(
+            state=int(decision.state),
+            source=decision.source,
+            command_age=self.filter.command_age_s(now_ns),
+            joint_state_age=self.filter.joint_state_age_s(now_ns),
+            frame_age=float("nan"),
+            requested=float("nan"),
+            limit=float("nan"),
+            granted=float("nan"),
+            joint_names=self.parameters.joint_names,
+            position_margins=self.filter.position_margins() if decision.positions else [],
+            velocity_margins=self.filter.velocity_margins() if decision.positions else [],
+            positions=decision.positions or [],
+            velocities=decision.velocities,
+            ticks=self.filter.ticks,
+            late_ticks=self._loop.late,
+            accepted=self.filter.accepted,
+            rejected=self.filter.rejected,
+            limited=self.filter.limited,
+        )
+        status.header.stamp = time_message(ros_ns)
+        frame_ns = self._frame_stamps_ns.get(decision.source, 0)
+        if frame_ns:
+            status.frame_age = (ros_ns - frame_ns) / NS_PER_S
+        verdict = decision.verdict
+        if verdict is not None:
+            status.rule, status.reason, status.joint = verdict.rule, verdict.reason, verdict.joint
+            status.requested, status.limit, status.granted = verdict.requested, verdict.limit, verdict.granted
+        return status
+
+    def _report(self) -> tuple[bytes, str, dict[str, object]]:
+        decision, errors, now_ns = self._decision, self._rate.errors(), time.monotonic_ns()
+        hops, ages, busy = self._hops_s.summary(), self._frame_ages_s.summary(), self._busy_s.summary()
+        late, self._late_reported = self._loop.late - self._late_reported, self._loop.late
+        state = self.filter.state
+        reason = decision.verdict.reason if decision is not None and decision.verdict is not None else ""
+        wrong = mismatches(self, TYPES)
+        level = OK
+        if late > 0.01 / self.parameters.period_s:
+            level, reason = WARN, f"{late} ticks late in the last second"
+        if wrong:
+            level, reason = WARN, wrong[0]
+        if state in LATCHED:
+            level = ERROR
+        return (
+            level,
+            f"{state.name}: {reason}" if reason else state.name,
+            {
+                "state": state.name,
+                "rate_hz": self._rate.hz,
+                "period_error_p50_ms": errors.p50 * 1e3,
+                "period_error_p95_ms": errors.p95 * 1e3,
+                "period_error_p99_ms": errors.p99 * 1e3,
+                "period_error_max_ms": errors.largest * 1e3,
+                "ticks": self._loop.ticks,
+                "late_ticks": self._loop.late,
+                "skipped_ticks": self._loop.skipped,
+                "deadline_misses": self._rate.misses,
+                "tick_busy_p50_ms": busy.p50 * 1e3,
+                "tick_busy_p99_ms": busy.p99 * 1e3,
+                "hop_p50_ms": hops.p50 * 1e3,
+                "hop_p95_ms": hops.p95 * 1e3,
+                "hop_p99_ms": hops.p99 * 1e3,
+                "camera_to_command_p50_ms": ages.p50 * 1e3,
+                "camera_to_command_p95_ms": ages.p95 * 1e3,
+                "camera_to_command_p99_ms": ages.p99 * 1e3,
+                "command_age_ms": self.filter.command_age_s(now_ns) * 1e3,
+                "joint_state_age_ms": self.filter.joint_state_age_s(now_ns) * 1e3,
+                "accepted": self.filter.accepted,
+                "rejected": self.filter.rejected,
+                "limited": self.filter.limited,
+                "scheduling": self._scheduling,
+            },
+        )
+
+
+def _differs(decision: Decision, last: Decision | None) -> bool:
+    """Whether people want to know at once: another state, or a rule that did not act in the tick before."""
+    if last is None or decision.state is not last.state:
+        return True
+    rule = decision.verdict.rule if decision.verdict is not None else ""
+    return rule not in ("", last.verdict.rule if last.verdict is not None else "")
+
+
+def _realtime() -> str:
+    """Ask for real-time scheduling of this thread; what became of it, in words."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+    except (AttributeError, OSError) as error:
+        return f"normal; SCHED_FIFO is not permitted here ({error}); give the user rtprio in limits.conf"
+    return f"SCHED_FIFO {REALTIME_PRIORITY}"
+
+
+def main() -> int:
+    return run("safety_filter", SafetyFilterNode, SafetyFilterNode.spin)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""What stands behind the controller topics of the simulated arm: a position controller as ros2_control has one.
+
+It takes the newest command at each of its 250 Hz ticks. When commands stop it first goes on at the last velocity (a
+command may be late), and after the timeout it brings the setpoint to rest within acceleration and jerk limits of its
+own, whatever became of the process that commanded it.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.robot.description import ACCELERATION_LIMIT, JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
+
+Array = NDArray[np.float64]
+
+PERIOD_S = 0.004
+STOP_ACCELERATION = 0.4 * ACCELERATION_LIMIT  # of the setpoint when it stops by itself, per s^2
+STOP_JERK = 0.08 * np.array([7500.0, 3750.0, 5000.0, 6250.0, 7500.0, 10000.0, 10000.0, 1000.0])  # per s^3
+
+
+class CommandRefused(ValueError):
+    """A command that the controller does not take; the text is one line."""
+
+
+class Controller:
+    """Args: q: (8,) where the arm is. timeout_s: silence after which it stops by itself. log: CSV file or empty.
+
+    Attributes: q, dq: (8,) the setpoint, rad (m) and per s.
+    """
+
+    def __init__(self, q: Array, timeout_s: float, log: str = "") -> None:
+        self._timeout_ticks = max(2, round(timeout_s / PERIOD_S))
+        # Line buffered: whatever happens, the lines written so far can be read.
+        self._file = Path(log).open("w", buffering=1, newline="") if log else None
+        self._log = csv.writer(self._file) if self._file else None
+        if self._log:
+            kinds = ("command", "setpoint", "measured")
+            self._log.writerow(["time_s", "fresh", *(f"{kind}_{joint}" for kind in kinds for joint in JOINT_NAMES)])
+        self.reset(q)
+
+    def reset(self, q: Array) -> None:
+        """Hold `q`."""
+        self.q = np.array(q, np.float64)
+        self.dq = np.zeros(len(self.q))
+        self._ddq = np.zeros(len(self.q))
+        self._command = self.q.copy()
+        self._fresh = False
+        self._silent = self._timeout_ticks
+
+    def command(self, positions: Sequence[float], names: Sequence[str] = JOINT_NAMES) -> None:
+        """Take positions (rad, m) of some or all joints.
+
+        Raises:
+            CommandRefused: wrong number, unknown joint or a value that is not finite.
+        """
+        if len(positions) != len(names):
+            raise CommandRefused(f"{len(positions)} positions for {len(names)} joints ({', '.join(names)})")
+        command = self._command.copy()
+        for name, position in zip(names, positions, strict=True):
+            if name not in JOINT_NAMES:
+                raise CommandRefused(f"there is no joint {name!r}")
+            if not math.isfinite(position):
+                raise CommandRefused(f"{name}: {position} is not a position")
+            command[JOINT_NAMES.index(name)] = position
+        self._command = command
+        self._fresh = True
+
+    def tick(self, now_s: float, measured: Array) -> None:
+        """Advance by PERIOD_S. measured: (8,) positions, for the log."""
+        if self._fresh:
+            velocity = (self._command - self.q) / PERIOD_S
+            # After a pause the command may be anywhere: the arm's own speed limit still holds.
+            velocity = np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
+            self._silent = 0
+        else:
+            self._silent += 1
+            velocity = self.dq if self._silent < self._timeout_ticks else self._stopping()
+        velocity = np.clip(velocity, (POSITION_LOWER - self.q) / PERIOD_S, (POSITION_UPPER - self.q) / PERIOD_S)
+        self._ddq = (velocity - self.dq) / PERIOD_S
+        self.q = self.q + velocity * PERIOD_S
+        self.dq = velocity
+        if self._log:
+            row = np.concatenate([self._command, self.q, measured])
+            self._log.writerow([f"{now_s:.6f}", int(self._fresh), *(f"{value:.9f}" for value in row)])
+        self._fresh = False
+
+    def _stopping(self) -> Array:
+        """Next velocity on the way to rest: deceleration rises and falls with STOP_JERK."""
+        wanted = np.minimum(STOP_ACCELERATION, np.sqrt(2 * STOP_JERK * np.abs(self.dq)))
+        wanted = -np.sign(self.dq) * np.minimum(wanted, np.abs(self.dq) / PERIOD_S)
+        step = STOP_JERK * PERIOD_S
+        return self.dq + PERIOD_S * np.clip(wanted, self._ddq - step, self._ddq + step)
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._file:
+            self._file.close()

@@ -1,0 +1,180 @@
+"""The MuJoCo model of a scene: arm, table, things, cameras, light."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import numpy as np
+
+from vla_ros.robot.description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body
+from vla_ros.sim.scene import BOWL_HEIGHT, BOWL_RADIUS, CYLINDER_HEIGHT, PLATE_HEIGHT, PLATE_RADIUS, WIDTH, Scene, Thing
+
+TIMESTEP_S = 0.002
+FIELD_OF_VIEW_DEG = {"front": 38.0, "wrist": 75.0}
+CAMERAS = tuple(FIELD_OF_VIEW_DEG)
+STIFFNESS = (6000.0, 6000.0, 4500.0, 4500.0, 2000.0, 1500.0, 1000.0)  # N m/rad
+DAMPING = (300.0, 300.0, 220.0, 220.0, 90.0, 60.0, 40.0)  # N m s/rad, about critical at the arm's inertias
+EFFORT = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
+
+HEAD = """
+<mujoco model="table">
+  <compiler angle="radian"/>
+  <option timestep="{step}" integrator="implicitfast" cone="elliptic" impratio="10" noslip_iterations="2"/>
+  <visual>
+    <global offwidth="1280" offheight="960"/>
+    <quality shadowsize="{shadow}" offsamples="{samples}" numslices="{slices}" numstacks="{stacks}" numquads="2"/>
+    <headlight ambient="{a} {a} {a}" diffuse="{d} {d} {d}" specular="0 0 0"/>
+    <map znear="0.02" zfar="20"/>
+  </visual>
+  <default>
+    <default class="arm_joint"><joint damping="1" armature="0.1" frictionloss="0.1"/></default>
+    <default class="finger_joint"><joint type="slide" damping="10" armature="0.05"/></default>
+    <default class="arm"><geom contype="2" conaffinity="1" friction="0.6"/></default>
+    <default class="pad"><geom contype="2" conaffinity="1" condim="4" friction="1.6 0.02 0.001" solref="0.004 1"/></default>
+    <default class="thing"><geom contype="1" conaffinity="3" condim="4" friction="0.9 0.01 0.001" solref="0.004 1"/></default>
+  </default>
+  <asset>
+    <texture name="floor" type="2d" builtin="checker" rgb1=".33 .34 .36" rgb2=".29 .30 .32" width="256" height="256"/>
+    <material name="floor" texture="floor" texrepeat="8 8"/>
+    <texture name="wood" type="2d" builtin="gradient" rgb1=".60 .55 .49" rgb2=".56 .51 .46" width="64" height="64"/>
+    <material name="wood" texture="wood" specular="0.1" shininess="0.1"/>
+  </asset>
+  <worldbody>
+    <light pos="0.6 -0.6 2.4" dir="-0.1 0.25 -1" diffuse="{l} {l} {l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
+    <light pos="1.6 0.9 2.0" dir="-0.5 -0.35 -1" diffuse="{f} {f} {f}" specular="0 0 0" castshadow="false"/>
+    <geom type="plane" size="4 4 0.1" pos="0 0 -0.75" material="floor" contype="0" conaffinity="0"/>
+    <geom type="box" size="0.02 3 1.4" pos="-1.6 0 0.6" rgba=".45 .48 .52 1" contype="0" conaffinity="0"/>
+    <geom name="table" class="thing" type="box" size="0.62 0.62 0.02" pos="0.36 0 -0.02" material="wood"/>
+    <geom type="box" size="0.56 0.56 0.35" pos="0.36 0 -0.40" rgba=".22 .23 .25 1" contype="0" conaffinity="0"/>
+  </worldbody>
+</mujoco>
+"""
+
+
+def _text(*values: float) -> str:
+    return " ".join(f"{value:.9g}" for value in values)
+
+
+def xml(scene: Scene, beautiful: bool = False) -> str:
+    """Return the MJCF of a scene; `beautiful` adds shadows and multisampling, for pictures rather than for policies."""
+    bright = scene.light
+    root = ElementTree.fromstring(
+        HEAD.format(
+            step=TIMESTEP_S,
+            shadow=4096 if beautiful else 0,
+            samples=8 if beautiful else 0,
+            # Round things cost by their facets: 16 of them instead of 28 halve the time of a frame in software GL.
+            slices=48 if beautiful else 16,
+            stacks=24 if beautiful else 8,
+            cast="true" if beautiful else "false",
+            a=0.32 * bright,
+            d=0.22 * bright,
+            l=0.50 * bright,
+            f=0.18 * bright,
+        )
+    )
+    world = root.find("worldbody")
+    assert world is not None
+    arm = mjcf_body()
+    for body in list(arm.iter("body")):
+        body.set("gravcomp", "1")
+    parents = {child: parent for parent in [arm, *arm.iter("body")] for child in parent}
+    for site in list(arm.iter("site")):
+        name = str(site.get("name"))
+        if name.endswith("_camera_optical"):
+            w, x, y, z = (float(value) for value in str(site.get("quat")).split())
+            # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
+            ElementTree.SubElement(
+                parents[site],
+                "camera",
+                name=name.removesuffix("_camera_optical"),
+                pos=str(site.get("pos")),
+                quat=_text(-x, w, z, -y),
+                fovy=_text(FIELD_OF_VIEW_DEG[name.removesuffix("_camera_optical")]),
+            )
+    world.append(arm)
+    for thing in scene.things:
+        world.append(_body(thing))
+    equality = ElementTree.SubElement(root, "equality")
+    ElementTree.SubElement(equality, "joint", joint1=MIMIC_JOINT, joint2=FINGER_JOINT, solref="0.004 1")
+    actuator = ElementTree.SubElement(root, "actuator")
+    for joint, stiffness, effort in zip(ARM_JOINTS, STIFFNESS, EFFORT, strict=True):
+        ElementTree.SubElement(
+            actuator, "position", joint=joint, kp=_text(stiffness), forcerange=_text(-effort, effort)
+        )
+    ElementTree.SubElement(actuator, "position", joint=FINGER_JOINT, kp="3000", kv="120", forcerange="-40 40")
+    for joint, damping in zip(ARM_JOINTS, DAMPING, strict=True):
+        ElementTree.SubElement(actuator, "velocity", joint=joint, kv=_text(damping))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def body_name(thing: Thing) -> str:
+    """Name of a thing's body in the model."""
+    return thing.name.replace(" ", "_")
+
+
+def _body(thing: Thing) -> ElementTree.Element:
+    half = thing.height / 2
+    body = ElementTree.Element(
+        "body",
+        name=body_name(thing),
+        pos=_text(thing.x, thing.y, half + 0.0005),
+        quat=_text(math.cos(thing.yaw / 2), 0, 0, math.sin(thing.yaw / 2)),
+    )
+    ElementTree.SubElement(body, "freejoint")
+    colour = {"class": "thing", "rgba": _text(*thing.rgb, 1.0)}
+    if thing.shape == "cube":
+        ElementTree.SubElement(body, "geom", colour, type="box", size=_text(*[WIDTH / 2] * 3), mass="0.05")
+    elif thing.shape == "cylinder":
+        ElementTree.SubElement(
+            body, "geom", colour, type="cylinder", size=_text(WIDTH / 2, CYLINDER_HEIGHT / 2), mass="0.05"
+        )
+    elif thing.shape == "ball":
+        # Rolling friction: a ball on a real table comes to rest.
+        rolling = {"condim": "6", "friction": "0.9 0.01 0.002"}
+        ElementTree.SubElement(body, "geom", {**colour, **rolling}, type="sphere", size=_text(WIDTH / 2), mass="0.04")
+    elif thing.shape == "plate":
+        ElementTree.SubElement(
+            body, "geom", colour, type="cylinder", size=_text(PLATE_RADIUS, PLATE_HEIGHT / 2), mass="0.5"
+        )
+    else:
+        floor, sides = 0.004, 16
+        ElementTree.SubElement(
+            body, "geom", colour, type="cylinder", size=_text(0.052, floor), pos=_text(0, 0, floor - half), mass="0.3"
+        )
+        for angle in np.arange(sides) * 2 * math.pi / sides:
+            # Staves that lean outwards by 25 degrees.
+            lean = math.radians(25.0)
+            middle = BOWL_RADIUS - 0.0135
+            quat = _product(
+                (math.cos(angle / 2), 0, 0, math.sin(angle / 2)), (math.cos(lean / 2), 0, math.sin(lean / 2), 0)
+            )
+            ElementTree.SubElement(
+                body,
+                "geom",
+                colour,
+                type="box",
+                size=_text(0.003, 0.0145, BOWL_HEIGHT / 2 / math.cos(lean) - 0.0015),
+                pos=_text(middle * math.cos(angle), middle * math.sin(angle), 0),
+                quat=_text(*quat),
+                mass="0.02",
+            )
+    return body
+
+
+def _product(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
+    w, x, y, z = a
+    s, i, j, k = b
+    return (
+        w * s - x * i - y * j - z * k,
+        w * i + x * s + y * k - z * j,
+        w * j - x * k + y * s + z * i,
+        w * k + x * j - y * i + z * s,
+    )
+
+
+def intrinsics(camera: str, height: int, width: int) -> np.ndarray:
+    """Return the (3, 3) pinhole matrix of a camera's images, pixel centres at whole numbers."""
+    focal = height / 2 / math.tan(math.radians(FIELD_OF_VIEW_DEG[camera]) / 2)
+    return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])

@@ -1,0 +1,190 @@
+"""Images of a scene, drawn in a process of its own so that physics keeps its pace.
+
+EGL, then OSMesa, then rays without any OpenGL: each is tried in the drawing process itself, which ends when it fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import signal
+from multiprocessing.connection import Connection
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.sim.model import CAMERAS
+
+Image = NDArray[np.uint8]
+BACKENDS = ("egl", "osmesa", "ray")
+START_S = 30.0
+
+
+class Eyes:
+    """Draws with MuJoCo's renderer (OpenGL), or with rays. Call `look` with the MjData to draw."""
+
+    def __init__(self, model: mujoco.MjModel, size: int, backend: str) -> None:
+        self._model = model
+        self._size = size
+        self._renderer = None
+        if backend != "ray":
+            self._renderer = mujoco.Renderer(model, size, size)
+
+    def look(self, data: mujoco.MjData, camera: str) -> Image:
+        """Return (size, size, 3) rgb."""
+        if self._renderer is None:
+            return cast_rays(self._model, data, camera, self._size)
+        self._renderer.update_scene(data, camera)
+        image: Image = self._renderer.render()
+        return image
+
+    def close(self) -> None:
+        """Free the renderer."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+
+def cast_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int) -> Image:
+    """Draw without OpenGL: one ray per pixel, matte shading with the scene's lights."""
+    at = model.camera(camera).id
+    half = math.tan(math.radians(model.cam_fovy[at]) / 2)
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(grid * half, -grid * half)
+    rays = np.stack([x, y, -np.ones_like(x)], -1).reshape(-1, 3)
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    rays = rays @ data.cam_xmat[at].reshape(3, 3).T
+    origin = data.cam_xpos[at]
+    count = len(rays)
+    geoms, distances, normals = np.full(count, -1, np.int32), np.zeros(count), np.zeros((count, 3))
+    mujoco.mj_multiRay(
+        model, data, origin, rays.reshape(-1), None, True, -1, geoms, distances, normals.reshape(-1), count, 50.0
+    )
+    hit = geoms >= 0
+    colours = model.geom_rgba[:, :3].copy()
+    for geom in np.flatnonzero(model.geom_matid >= 0):
+        textures = model.mat_texid[model.geom_matid[geom]]
+        colours[geom] = (0.58, 0.53, 0.48) if model.geom(geom).name == "table" else (0.31, 0.32, 0.33)
+        del textures
+    light = np.full(count, 0.0) + model.vis.headlight.ambient[0]
+    light += model.vis.headlight.diffuse[0] * np.clip(-(normals * rays).sum(1), 0, 1)
+    for lamp in range(model.nlight):
+        light += model.light_diffuse[lamp][0] * np.clip(-normals @ data.light_xdir[lamp], 0, 1)
+    image = np.where(hit[:, None], colours[geoms] * np.clip(light, 0, 1.2)[:, None], 0.0)
+    return (np.clip(image, 0, 1) * 255).astype(np.uint8).reshape(size, size, 3)
+
+
+class RenderProcess:
+    """Args: xml: of the scene. size: rows and columns. backend: one of BACKENDS or "auto".
+
+    Attributes: backend: what draws.
+    """
+
+    def __init__(self, xml: str, size: int, backend: str = "auto") -> None:
+        self._context = multiprocessing.get_context("spawn")
+        tried = []
+        for candidate in BACKENDS if backend == "auto" else (backend,):
+            self._start(xml, size, candidate)
+            try:
+                answer = self._connection.recv() if self._connection.poll(START_S) else "no answer"
+            except EOFError:
+                answer = "it ended"
+            if answer is None:
+                self.backend = candidate
+                self.waiting = False
+                return
+            tried.append(f"{candidate}: {answer}")
+            self.close()
+        raise RuntimeError(f"no renderer works ({'; '.join(tried)}); on Debian: apt-get install libegl1 libgl1")
+
+    def _start(self, xml: str, size: int, backend: str) -> None:
+        self._connection, theirs = self._context.Pipe()
+        self._process = self._context.Process(
+            target=_serve, args=(theirs, xml, size, backend), daemon=True, name="cameras"
+        )
+        kept = os.environ.get("MUJOCO_GL")
+        os.environ["MUJOCO_GL"] = "disable" if backend == "ray" else backend
+        try:
+            self._process.start()
+        finally:
+            del os.environ["MUJOCO_GL"]
+            if kept is not None:
+                os.environ["MUJOCO_GL"] = kept
+        theirs.close()
+
+    def scene(self, xml: str) -> None:
+        """Draw another scene from now on."""
+        self.finish()
+        self._connection.send(xml)
+
+    def request(self, stamp_ns: int, qpos: NDArray[np.float64]) -> bool:
+        """Ask for images of a state; False while the last ones are still being drawn."""
+        if self.waiting:
+            return False
+        self._connection.send((stamp_ns, qpos.copy()))
+        self.waiting = True
+        return True
+
+    def poll(self, timeout_s: float = 0.0) -> tuple[int, dict[str, Image]] | None:
+        """Return (stamp_ns, images by camera) when they are ready."""
+        if not self.waiting or not self._connection.poll(timeout_s):
+            return None
+        stamp_ns, images = self._connection.recv()
+        self.waiting = False
+        return stamp_ns, images
+
+    def finish(self) -> None:
+        """Let what is being drawn be done, and drop it."""
+        if self.waiting:
+            self._connection.recv()
+            self.waiting = False
+
+    def close(self) -> None:
+        """End the process."""
+        self._connection.close()
+        self._process.join(0.5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(1.0)
+
+
+def _serve(connection: Connection, xml: str, size: int, backend: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(EOFError, OSError, BrokenPipeError):
+        try:
+            model = mujoco.MjModel.from_xml_string(xml)
+            data = mujoco.MjData(model)
+            eyes = Eyes(model, size, backend)
+            mujoco.mj_forward(model, data)
+            eyes.look(data, CAMERAS[0])
+        except Exception as error:
+            connection.send(f"{type(error).__name__}: {error}")
+            return
+        connection.send(None)
+        while True:
+            message = connection.recv()
+            if isinstance(message, str):
+                eyes.close()
+                model = mujoco.MjModel.from_xml_string(message)
+                data = mujoco.MjData(model)
+                eyes = Eyes(model, size, backend)
+                continue
+            stamp_ns, data.qpos[:] = message
+            mujoco.mj_kinematics(model, data)
+            mujoco.mj_camlight(model, data)
+            connection.send((stamp_ns, {camera: eyes.look(data, camera) for camera in CAMERAS}))
+
+
+def picture(xml: str, qpos: NDArray[np.float64], camera: str = "front", width: int = 1200, height: int = 800) -> Image:
+    """Return a large picture with everything on, for people. The xml is that of `model.xml(scene, beautiful=True)`."""
+    model = mujoco.MjModel.from_xml_string(xml)
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_forward(model, data)
+    with mujoco.Renderer(model, height, width) as renderer:
+        renderer.update_scene(data, camera)
+        image: Image = renderer.render()
+        return image
