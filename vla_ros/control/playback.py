@@ -22,11 +22,12 @@ class ChunkPlayer:
 
     def __init__(self) -> None:
         self.chunk: Chunk | None = None
+        self._before: Array | None = None  # point before the chunk's first: without it the tangent there is half
         self._latency_s = 0.05
 
     def clear(self) -> None:
         """Forget the chunk: the next one starts from rest."""
-        self.chunk = None
+        self.chunk = self._before = None
 
     def accept(self, chunk: Chunk, latency_s: float) -> None:
         """Play `chunk` from now on.
@@ -35,6 +36,10 @@ class ChunkPlayer:
             chunk: begins with the committed points of the one that is playing.
             latency_s: time from its request to its arrival; the number of committed points follows it.
         """
+        if self.chunk is not None:
+            row = round((chunk.start_ns - self.chunk.start_ns) / (chunk.dt_s * NS_PER_S)) - 1
+            if row >= 0:
+                self._before = self.chunk.positions[row] if row < len(self.chunk.positions) else None
         self.chunk = chunk
         # Rises at once, falls slowly: a point that was not committed in time is a jump.
         self._latency_s = max(latency_s, 0.9 * self._latency_s)
@@ -54,6 +59,8 @@ class ChunkPlayer:
             return positions[0]
         u = at - row
         p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
+        if row == 0 and self._before is not None:
+            p0 = self._before
         m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
         point: Array = (
             (2 * u**3 - 3 * u**2 + 1) * p1 + (u**3 - 2 * u**2 + u) * m1 + (3 * u**2 - 2 * u**3) * p2 + (u**3 - u**2) * m2

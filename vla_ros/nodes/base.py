@@ -92,8 +92,6 @@ def _descriptor(declaration: Declaration) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=f"{metadata['description']}{unit}",
         additional_constraints=f"one of: {choices}" if choices else "",
-        # ROS's own read_only flag would answer with its own words; `_refuse` names the remedy.
-        dynamic_typing=declaration.default in (REQUIRED, []) or declaration.type is float,
     )
     low, high = metadata["minimum"], metadata["maximum"]
     if low is not None and high is not None and declaration.type is float:
@@ -123,11 +121,12 @@ def run(name: str, make: Callable[[], Node], spin: Callable[[Any], None] = rclpy
         print(f"vla_ros {name}: {error}", file=sys.stderr, flush=True)
         return 2
     except Exception as error:
+        if not rclpy.ok():  # ended while it was starting, or in the middle of a call
+            return 0
         if node is None:  # rcl's own errors (a parameter file that does not parse) and faults of the start
             print(f"vla_ros {name}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
             return 2
-        if rclpy.ok():
-            raise
+        raise
     finally:
         if node is not None:
             with contextlib.suppress(Exception):

@@ -29,8 +29,8 @@ class MotionParameters:
         above=0.0,
     )
     finger_velocity_m_s: float = parameter(0.08, description="largest finger speed", unit="m/s", above=0.0)
-    finger_acceleration_m_s2: float = parameter(0.8, description="largest finger acceleration", unit="m/s^2", above=0.0)
-    finger_jerk_m_s3: float = parameter(40.0, description="largest finger jerk", unit="m/s^3", above=0.0)
+    finger_acceleration_m_s2: float = parameter(0.6, description="largest finger acceleration", unit="m/s^2", above=0.0)
+    finger_jerk_m_s3: float = parameter(12.0, description="largest finger jerk", unit="m/s^3", above=0.0)
 
     def arm_limits(self, velocity: Sequence[float]) -> tuple[list[float], list[float], list[float]]:
         """Return velocity, acceleration and jerk limits of the joints of an arm.

@@ -237,7 +237,7 @@ class System1:
         if rows.ndim != 2 or rows.shape[1] != len(joint_state.q):
             raise ValueError(f"actions: expected rows of {len(joint_state.q)} values, got shape {rows.shape}")
         if previous is None or held(joint_state, previous, self._kinematics.arm):
-            start = joint_state.q[None, :]
+            start = np.clip(joint_state.q, self._kinematics.lower, self._kinematics.upper)[None, :]
             history, delay = np.repeat(start, 3, axis=0), 0
         else:
             delay = min(delay, len(previous.positions))

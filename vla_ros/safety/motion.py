@@ -97,8 +97,10 @@ class JointMotion:
         q, v = self.q, self.v
         limits = self.limits
         stop = jerk_limit.stop(v, self.a, limits.acceleration, limits.jerk)
+        step = a - stop
         for share in SHARES:
-            tried = stop + (a - stop) * share // 8
+            # Rounded towards the stop policy on either side, so that a mirrored motion is mirrored exactly.
+            tried = stop + (step * share // 8 if step > 0 else -(-step * share // 8))
             if self.range.viable(q + v + tried, v + tried, tried):
                 break
         else:

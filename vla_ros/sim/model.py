@@ -11,7 +11,7 @@ from vla_ros.robot.description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjc
 from vla_ros.sim.scene import BOWL_HEIGHT, BOWL_RADIUS, CYLINDER_HEIGHT, PLATE_HEIGHT, PLATE_RADIUS, WIDTH, Scene, Thing
 
 TIMESTEP_S = 0.002
-FIELD_OF_VIEW_DEG = {"front": 38.0, "wrist": 75.0}
+FIELD_OF_VIEW_DEG = {"front": 45.0, "wrist": 75.0}
 CAMERAS = tuple(FIELD_OF_VIEW_DEG)
 STIFFNESS = (6000.0, 6000.0, 4500.0, 4500.0, 2000.0, 1500.0, 1000.0)  # N m/rad
 DAMPING = (300.0, 300.0, 220.0, 220.0, 90.0, 60.0, 40.0)  # N m s/rad, about critical at the arm's inertias

@@ -3,65 +3,427 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vla_ros.safety import filter as filter_module
+from vla_ros.safety import jerk_limit
 from vla_ros.safety.states import State
+
+NAN = math.nan
 
 
 def moved(home: list[float], joint: int, by: float) -> list[float]:
     return [q + (by if i == joint else 0.0) for i, q in enumerate(home)]
 
 
-def ramped_sine(home: list[float], joint: int, amplitude: float, w: float, ramp_s: float = 2.0):
-    """A sine whose amplitude grows smoothly (with three continuous derivatives), so that it starts from rest."""
+def smooth(t: float) -> float:
+    """From 0 to 1 within 1 s with three continuous derivatives."""
+    s = min(1.0, max(0.0, t))
+    return s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)
+
+
+def line(home: list[float], joint: int, speed: float) -> Callable[[float], list[float]]:
+    """Speed up smoothly for 1 s, then go on at constant speed."""
 
     def path(t: float) -> list[float]:
-        s = min(1.0, t / ramp_s)
-        return moved(home, joint, amplitude * math.sin(w * t) * s**4 * (35 - 84 * s + 70 * s * s - 20 * s**3))
+        s = min(1.0, t)
+        return moved(home, joint, speed * (s**5 * (7 - 14 * s + 10 * s**2 - 2.5 * s**3) + max(0.0, t - 1.0)))
 
     return path
+
+
+# What passes
 
 
 @pytest.mark.parametrize("joint", range(8))
 @pytest.mark.parametrize("w", [0.5, 2.0, 10.0, 60.0])
 def test_a_smooth_stream_passes_unchanged(bench: Any, joint: int, w: float) -> None:
-    limits = bench.limits[joint]
-    home = list(bench.q)
+    limits, home = bench.limits[joint], list(bench.q)
     room = min(home[joint] - limits.lower, limits.upper - home[joint])
     amplitude = 0.6 * min(room, limits.velocity / w, limits.acceleration / w**2, limits.jerk / w**3)
-    path = ramped_sine(home, joint, amplitude, w)
+
+    def path(t: float) -> list[float]:
+        return moved(home, joint, amplitude * math.sin(w * t) * smooth(t / 2))
+
     decisions = bench.stream(path, 3.0)
     assert {d.state for d in decisions} == {State.TRACKING}
     assert bench.filter.limited == 0
-    # Off the delayed path by no more than the B-spline's sixth of a second difference (and rounding to 1 nrad).
-    bound = 0.6 * limits.acceleration * 0.01**2 / 6 * 1.7 + 2e-9
+    # Off the delayed path by a sixth of a second difference of setpoints; the growing amplitude adds to that of the sine.
+    bound = limits.acceleration * 0.01**2 / 6 + 2e-9
     for k, decision in enumerate(decisions[10:], start=11):
         assert abs(decision.positions[joint] - path(k * 0.004 - 0.022)[joint]) <= bound
 
 
-def test_outputs_are_the_splines_values_to_the_nanoradian(bench: Any) -> None:
-    """Setpoints on a straight line at constant speed come out on that line, later by the delay."""
+def test_constant_speed_comes_out_to_the_nanoradian(bench: Any) -> None:
+    path = line(list(bench.q), 0, 0.5)
+    decisions = bench.stream(path, 2.0)
+    assert {d.state for d in decisions} == {State.TRACKING}
+    for k, decision in enumerate(decisions, start=1):
+        if k * 0.004 > 1.1:
+            assert decision.positions[0] == pytest.approx(path(k * 0.004 - 0.022)[0], abs=1.5e-9)
+
+
+def test_jitter_of_arrival_changes_no_output(make_bench: Any) -> None:
+    outputs = []
+    for late_ns in (0, 1_900_000):
+        bench = make_bench().armed()
+        path, first = line(list(bench.q), 0, 0.5), bench.now_ns
+        sent = 0
+        for _ in range(300):
+            while sent * 10_000_000 + (late_ns if sent % 2 else 0) <= bench.now_ns - first:
+                due_ns = first + sent * 10_000_000
+                stamp_ns = due_ns + 1_700_000_000_000_000_000
+                bench.command(path(sent * 0.01), stamp_ns=stamp_ns, age_ns=bench.now_ns - due_ns)
+                sent += 1
+            bench.tick()
+        outputs.append([d.positions for d in bench.decisions[2:]])
+    assert outputs[0] == outputs[1]
+
+
+# What is bent
+
+
+@pytest.mark.parametrize(("joint", "end"), [(1, 1.7628), (1, -1.7628), (3, -0.0698), (5, -0.0175)])
+def test_a_push_into_a_limit_ends_on_it_without_overshoot(bench: Any, joint: int, end: float) -> None:
+    for _ in range(400):
+        q = list(bench.q)
+        q[joint] += math.copysign(0.19, end - q[joint])
+        bench.command(q)
+        bench.tick(2)
+    assert bench.q[joint] == pytest.approx(end, abs=1e-8)
+    positions = [d.positions[joint] for d in bench.decisions if d.positions]
+    steps = [b - a for a, b in zip(positions, positions[1:], strict=False)]
+    assert all(step * math.copysign(1.0, end - positions[0]) >= 0 for step in steps), "it swings back"
+    verdicts = [d.verdict for d in bench.decisions if d.verdict and d.state is State.LIMITING]
+    assert verdicts and {v.joint for v in verdicts} == {bench.limits[joint].name}
+
+
+def test_a_step_is_approached_without_overshoot_and_then_tracked(bench: Any) -> None:
     home = list(bench.q)
-    bench.stream(ramped_sine(home, 0, 0.0, 1.0), 0.2)
-    start = bench.now_ns
+    goal = moved(home, 0, 0.19)
+    decisions = bench.stream(lambda _: goal, 1.0)
+    assert decisions[5].state is State.LIMITING
+    assert decisions[-1].state is State.TRACKING
+    assert decisions[-1].positions == tuple(goal)
+    assert max(d.positions[0] for d in decisions) <= goal[0]
+    accelerations = [b.velocities[0] - a.velocities[0] for a, b in zip(decisions, decisions[1:], strict=False)]
+    changes = sum(1 for a, b in zip(accelerations, accelerations[1:], strict=False) if a * b < 0)
+    assert changes <= 4, "the acceleration chatters"
 
-    def path(t: float) -> list[float]:
-        s = min(1.0, t / 0.5)
-        return moved(home, 0, 0.4 * (0.5 * s**4 * (7 - 14 * s + 10 * s * s - 2.5 * s**3) * 0.5 if t < 0.5 else 0.0))
 
-    speed = 0.5
+def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None:
+    bench.command(moved(bench.q, 2, 0.15))
+    for _ in range(8):
+        decision = bench.tick()
+    verdict = decision.verdict
+    assert decision.state is State.LIMITING
+    assert verdict is not None
+    assert (verdict.rule, verdict.joint) == ("velocity_limit", "joint3")
+    assert verdict.limit == pytest.approx(2.175)
+    assert verdict.requested > verdict.limit > verdict.granted > 0
+    assert verdict.granted == pytest.approx(decision.velocities[2])
+    assert "joint3: velocity" in verdict.reason
+    assert bench.filter.limited > 0
 
-    def line(t: float) -> list[float]:
-        # Speed up for 1 s with continuous jerk, then go on at constant speed.
-        s = min(1.0, t)
-        return moved(home, 0, speed * (s**5 * (7 - 14 * s + 10 * s**2 - 2.5 * s**3) if t < 1 else 0.5 + (t - 1)))
 
-    decisions = bench.stream(line, 2.0)
-    late = [(k * 0.004, d) for k, d in enumerate(decisions, start=1) if k * 0.004 > 1.2]
-    assert bench.now_ns > start and late
-    for t, decision in late:
-        assert decision.state is State.TRACKING
-        assert decision.positions[0] == pytest.approx(line(t - 0.022)[0], abs=1.5e-9)
+# What stops
+
+
+def test_silence_brings_the_arm_to_rest_in_the_computed_time(bench: Any) -> None:
+    bench.stream(line(list(bench.q), 1, 1.2), 1.5)
+    limits = bench.filter._joints[1].limits
+    silent = bench.tick(16)  # 64 ms
+    assert silent.state is State.STOPPING
+    assert silent.verdict.rule == "open_loop"
+    allowed = jerk_limit.ticks_to_rest(abs(bench.filter._joints[1].v), limits.acceleration, limits.jerk)
+    bench.tick(allowed)
+    assert bench.decisions[-1].state is State.HOLDING
+    assert bench.decisions[-1].velocities == (0.0,) * 8
+    assert bench.decisions[-1].source == ""
+
+
+def test_the_stream_may_go_on_while_the_arm_still_stops(bench: Any) -> None:
+    bench.stream(line(list(bench.q), 1, 1.2), 1.2)
+    assert bench.tick(20).state is State.STOPPING
+    states = []
+    for _ in range(30):
+        assert bench.command(moved(bench.q, 1, 0.05)) is None
+        states.append(bench.tick(2).state)
+    assert set(states[5:]) <= {State.LIMITING, State.TRACKING}
+
+
+def test_a_stale_joint_state_stops_and_a_fresh_one_lets_it_go_on(bench: Any) -> None:
+    bench.stream(line(list(bench.q), 0, 0.3), 1.2)
+    bench.measured = lambda q: None
+    decisions = bench.stream(lambda _: list(bench.q), 0.5)
+    assert decisions[-1].state is State.HOLDING
+    assert decisions[-1].verdict.rule == "joint_state"
+    assert {d.verdict.rule for d in decisions if d.state is State.STOPPING} == {"joint_state"}
+    bench.measured = lambda q: q
+    assert bench.stream(lambda _: list(bench.q), 0.2)[-1].state is State.TRACKING
+
+
+def test_a_nan_in_the_joint_state_is_no_joint_state(bench: Any) -> None:
+    bench.measured = lambda q: moved(q, 4, NAN)
+    decisions = bench.stream(lambda _: list(bench.q), 0.3)
+    assert decisions[-1].state is State.HOLDING
+    assert "joint5 measures nan" in decisions[-1].verdict.reason
+
+
+# What is refused changes nothing
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"positions": [NAN] * 8}, "schema"),
+        ({"positions": [math.inf] * 8}, "schema"),
+        ({"positions": [1e308] * 8}, "schema"),
+        ({"positions": []}, "schema"),
+        ({"joint_names": []}, "schema"),
+        ({"seq": 1}, "sequence"),
+        ({"stamp_ns": 0}, "freshness"),
+        ({"age_ns": 10**10}, "freshness"),
+        ({"age_ns": -(10**10)}, "freshness"),
+        ({"source": "override"}, "authority"),
+        ({"positions": [0.5, -0.5, 0.0, -2.0, 0.0, 1.6, 0.8, 0.02]}, "continuity"),
+    ],
+)
+def test_rejected_input_changes_no_output(make_bench: Any, change: dict[str, Any], rule: str) -> None:
+    outputs = []
+    for attack in (False, True):
+        bench = make_bench().armed()
+        path, first, sent = line(list(bench.q), 0, 0.3), bench.now_ns, 0
+        for _ in range(200):
+            if sent * 10_000_000 <= bench.now_ns - first:
+                age_ns = bench.now_ns - first - sent * 10_000_000
+                stamp_ns = bench.now_ns - age_ns + 1_700_000_000_000_000_000
+                assert bench.command(path(sent * 0.01), seq=sent + 5, age_ns=age_ns, stamp_ns=stamp_ns) is None
+                sent += 1
+                if attack:
+                    verdict = bench.command(**{"positions": list(bench.q), "seq": 10**6, **change})
+                    assert verdict is not None and verdict.rule == rule
+            bench.tick()
+        outputs.append([d.positions for d in bench.decisions])
+        assert bench.filter.rejected == (sent if attack else 0)
+    assert outputs[0] == outputs[1]
+
+
+def test_a_rejection_is_shown_for_a_while(bench: Any) -> None:
+    bench.command(moved(bench.q, 6, 0.7))
+    decision = bench.tick()
+    assert decision.state is State.HOLDING
+    assert (decision.verdict.rule, decision.verdict.joint) == ("continuity", "joint7")
+    assert bench.tick(60).verdict is None
+
+
+# What latches, and what brings it back
+
+
+def test_it_starts_disarmed_and_sends_nothing(make_bench: Any) -> None:
+    bench = make_bench()
+    assert bench.tick(3).state is State.DISARMED
+    assert bench.command(list(bench.q)).reason == "the arm is disarmed; call vla/arm"
+    assert bench.tick().positions is None
+
+
+@pytest.mark.parametrize(
+    ("measured", "text"),
+    [
+        (lambda q: None, "no joint state yet on joint_states"),
+        (lambda q: moved(q, 1, 5.0), "joint2 measures 4.5000, outside -1.7638 .. 1.7638"),
+        (lambda q: moved(q, 7, 0.0221), "finger_joint measures 0.0421"),
+        (lambda q: moved(q, 1, NAN), "the last one was refused: joint2 measures nan"),
+    ],
+)
+def test_arming_is_refused_with_the_reason(make_bench: Any, measured: Any, text: str) -> None:
+    bench = make_bench()
+    bench.measured = measured
+    bench.tick(3)
+    done, reason = bench.filter.arm(bench.now_ns)
+    assert not done
+    assert text in reason
+    assert bench.tick().state is State.DISARMED
+
+
+def test_arming_while_moving_or_after_silence_is_refused(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.filter.joint_state(bench.now_ns, [j.name for j in bench.limits], bench.q, [0.0, 0.3] + [0.0] * 6)
+    assert bench.filter.arm(bench.now_ns) == (False, "cannot arm: joint2 moves at 0.3000; 0.0200 counts as rest")
+    bench.measure()
+    done, reason = bench.filter.arm(bench.now_ns + 200_000_000)
+    assert not done and "no joint state for 0.200 s" in reason
+
+
+def test_arming_within_the_tolerance_starts_on_the_limit(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.q[7] = 0.0415
+    bench.tick()
+    assert bench.filter.arm(bench.now_ns)[0]
+    assert bench.tick().positions[7] == 0.04
+
+
+@pytest.mark.parametrize(
+    ("measured", "rule", "joint"),
+    [
+        (lambda q: moved(q, 3, -0.2), "tracking_error", "joint4"),
+        (lambda q: moved(q, 1, 3.0), "joint_state", "joint2"),
+    ],
+)
+def test_a_fault_latches_until_reset_and_needs_arming_after_it(bench: Any, measured: Any, rule: str, joint: str) -> None:
+    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
+    bench.measured = measured
+    bench.tick()
+    assert bench.decisions[-1].state is State.PROTECTIVE_STOP
+    assert (bench.decisions[-1].verdict.rule, bench.decisions[-1].verdict.joint) == (rule, joint)
+    assert bench.filter.reset() == (False, "cannot reset: still coming to rest")
+    bench.measured = lambda q: q
+    for _ in range(120):
+        assert bench.command(list(bench.q)).rule == "authority"
+        assert bench.tick().state is State.PROTECTIVE_STOP
+    rest = bench.decisions[-1].positions
+    assert bench.decisions[-1].velocities == (0.0,) * 8
+    assert not bench.filter.arm(bench.now_ns)[0]
+    assert bench.filter.reset()[0]
+    assert bench.tick().positions is None
+    assert bench.filter.arm(bench.now_ns)[0]
+    assert bench.tick().positions == rest
+
+
+def test_estop_works_everywhere_and_goes_before_a_fault(make_bench: Any) -> None:
+    bench = make_bench()
+    assert bench.filter.estop("test")[0]
+    assert bench.tick().positions is None
+    assert bench.filter.reset()[0]
+    bench.armed().stream(line(list(bench.q), 0, 1.0), 1.2)
+    bench.measured = lambda q: moved(q, 0, 1.0)
+    bench.tick()
+    assert bench.filter.state is State.PROTECTIVE_STOP
+    bench.filter.estop("test")
+    assert bench.tick(100).state is State.ESTOP
+    assert bench.decisions[-1].verdict.rule == "estop"
+
+
+def test_disarm_rests_first(bench: Any) -> None:
+    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
+    assert bench.filter.disarm() == (True, "coming to rest, then disarmed")
+    assert bench.command(list(bench.q)).reason == "the arm is being disarmed"
+    decision = bench.tick()
+    assert decision.state is State.STOPPING and decision.positions is not None
+    assert bench.tick(100).state is State.DISARMED
+    assert bench.decisions[-1].positions is None
+    last = [d for d in bench.decisions if d.positions is not None][-1]
+    assert last.velocities == (0.0,) * 8
+    assert bench.filter.disarm() == (True, "disarmed already")
+    assert bench.filter.reset()[1] == "nothing to reset: the filter is DISARMED"
+
+
+def test_disarm_at_rest_is_at_once(bench: Any) -> None:
+    bench.tick()
+    assert bench.filter.disarm() == (True, "disarmed")
+    assert bench.tick().positions is None
+
+
+# Who commands
+
+
+def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> None:
+    bench.stream(line(list(bench.q), 0, 1.5), 1.2)
+    for _ in range(100):
+        assert bench.command(moved(bench.q, 0, 0.15), channel="override") is None
+        assert bench.command(list(bench.q)).rule == "authority"
+        bench.tick(2)
+    assert bench.decisions[-1].source == "override"
+    assert bench.decisions[-1].velocities[0] == pytest.approx(0.25 * 2.175, rel=1e-6)
+    verdict = bench.decisions[-1].verdict
+    while bench.decisions[-1].state is not State.HOLDING:
+        verdict = bench.command(list(bench.q))
+        assert verdict is not None and "priority" in verdict.reason
+        bench.tick()
+    assert bench.command(list(bench.q)) is None
+    assert bench.tick().source == "policy"
+
+
+# What goes wrong inside
+
+
+@pytest.mark.parametrize("rule", ["_open_loop", "_tracking_error", "_joint_state", "_last_check"])
+def test_a_rule_that_raises_in_a_tick_stops_and_latches(bench: Any, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
+    method = {"_joint_state": "outside", "_last_check": "violation"}.get(rule, "check")
+    real = getattr(bench.filter, rule)
+    calls = iter([True])
+
+    def broken(*arguments: Any) -> Any:
+        if next(calls, False):
+            raise ZeroDivisionError("broken")
+        return getattr(type(real), method)(real, *arguments)
+
+    monkeypatch.setattr(real, method, broken, raising=True)
+    speed = bench.decisions[-1].velocities[0]
+    decision = bench.tick()
+    assert decision.state is State.PROTECTIVE_STOP
+    assert "raised ZeroDivisionError: broken" in decision.verdict.reason
+    assert 0 < decision.velocities[0] < speed
+    assert bench.tick(100).velocities == (0.0,) * 8
+
+
+def test_a_rule_that_raises_on_a_command_stops_and_latches(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.filter._continuity, "check", lambda *_: 1 / 0)
+    verdict = bench.command(list(bench.q))
+    assert "raised ZeroDivisionError" in verdict.reason
+    assert bench.tick().state is State.PROTECTIVE_STOP
+
+
+def test_the_last_check_stops_what_the_core_let_through(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core that has gone mad: it jumps by half a radian."""
+    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
+    joint = bench.filter._joints[0]
+
+    def mad(self: Any, *_: Any) -> str:
+        self.q += 500_000_000
+        return ""
+
+    monkeypatch.setattr(type(joint), "follow", mad)
+    before = bench.decisions[-1].positions
+    decision = bench.tick()
+    assert decision.state is State.PROTECTIVE_STOP
+    assert decision.verdict.rule == "last_check"
+    assert "velocity limit of joint1" in decision.verdict.reason
+    assert abs(decision.positions[0] - before[0]) < 0.01
+
+
+def test_when_even_the_stop_fails_nothing_is_sent(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
+    monkeypatch.setattr(filter_module.JointMotion, "follow", lambda *_: 1 / 0)
+    monkeypatch.setattr(filter_module.JointMotion, "stop", lambda *_: 1 / 0)
+    decision = bench.tick()
+    assert decision.positions is None
+    assert decision.state is State.PROTECTIVE_STOP
+    monkeypatch.undo()
+    assert bench.tick().positions is None
+    assert bench.filter.reset()[0]
+
+
+def test_a_skipped_tick_breaks_no_limit(bench: Any) -> None:
+    """The process was off for 5 periods; what was missed is caught up with inside the limits."""
+    path = line(list(bench.q), 1, 1.0)
+    bench.stream(path, 1.2)
+    bench.now_ns += 5 * 4_000_000
+    state = bench.tick().state
+    assert state in (State.LIMITING, State.TRACKING)
+    assert bench.decisions[-1].verdict is None or bench.decisions[-1].verdict.rule != "last_check"
+
+
+def test_ages(bench: Any) -> None:
+    assert math.isnan(bench.filter.command_age_s(bench.now_ns))
+    bench.command(list(bench.q))
+    bench.now_ns += 8_000_000
+    assert bench.filter.command_age_s(bench.now_ns) == 0.008
+    assert bench.filter.joint_state_age_s(bench.now_ns) == 0.008
+    assert len(bench.filter.position_margins()) == len(bench.filter.velocity_margins()) == 8
+    assert bench.filter.velocity_margins()[0] == pytest.approx(2.175)
+    assert bench.filter.position_margins()[7] == pytest.approx(0.02)

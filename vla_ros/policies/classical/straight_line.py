@@ -80,7 +80,8 @@ class StraightLine:
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
         if previous is None or held(joint_state, previous, self._kinematics.arm):
-            rows, delay = joint_state.q[None, :].copy(), 0
+            # Clipped, as an open finger measures a hair beyond its limit.
+            rows, delay = np.clip(joint_state.q, self._kinematics.lower, self._kinematics.upper)[None, :], 0
             history = np.repeat(rows, 3, axis=0)
             self._due_ns = {}
         else:

@@ -1,0 +1,56 @@
+"""ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/graph.py as launch_ros nodes."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vla_ros.graph import bringup
+
+ARGUMENTS = {
+    "robot": ("sim", "sim, or the name of a file in config/ for a real arm"),
+    "policy": ("classical", "the policy that moves the arm: classical, scripted"),
+    "config": ("", "a parameter file laid over the robot's"),
+    "namespace": ("", "namespace of every node, to run several arms"),
+    "rviz": ("false", "start RViz too"),
+    "dashboard": ("false", "start the browser page too"),
+    "use_sim_time": ("false", "follow /clock"),
+}
+
+
+def actions(context):
+    """Turn the description into launch actions."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    for flag in ("rviz", "dashboard", "use_sim_time"):
+        value[flag] = value[flag].lower() in ("true", "1", "yes")
+    result = []
+    for process in bringup(**value):
+        node = Node(
+            package=process.package,
+            executable=process.executable,
+            name=process.name,
+            namespace=process.namespace,
+            parameters=[dict(process.parameters)],
+            remappings=list(process.remappings.items()),
+            arguments=list(process.arguments),
+            respawn=process.respawn,
+            respawn_delay=process.respawn_delay_s,
+            output="screen",
+        )
+        result.append(node)
+        if process.vital:
+            reason = f"{process.name} ended: the graph stops"
+            ended = [LogInfo(msg=reason), EmitEvent(event=Shutdown(reason=reason))]
+            result.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended)))
+    return result
+
+
+def generate_launch_description():
+    """The launch arguments, then the processes."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=actions)])

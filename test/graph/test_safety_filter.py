@@ -1,0 +1,253 @@
+"""The filter as a process among others, over real DDS: it passes, limits, stops, refuses and latches."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("vla_ros.msg")
+
+from builtin_interfaces.msg import Time  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue  # noqa: E402
+from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
+from sensor_msgs.msg import JointState  # noqa: E402
+from std_msgs.msg import Float64MultiArray  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+from trajectory_msgs.msg import JointTrajectory  # noqa: E402
+
+from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
+
+DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", "42"))
+NAMES = ["shoulder", "elbow", "finger"]
+HOME = [0.1, -0.4, 0.02]
+URDF = """<robot name="arm">
+<joint name="shoulder" type="revolute"><limit lower="-2" upper="2" velocity="2" effort="9"/></joint>
+<joint name="elbow" type="revolute"><limit lower="-1" upper="1" velocity="2" effort="9"/></joint>
+<joint name="finger" type="prismatic"><limit lower="0" upper="0.04" velocity="0.1" effort="9"/></joint>
+</robot>"""
+PARAMETERS = """safety_filter:
+  ros__parameters:
+    joint_names: [shoulder, elbow, finger]
+    urdf: {urdf}
+    limits: {{acceleration: [8.0, 8.0, 1.0], jerk: [800.0, 800.0, 50.0]}}
+    command: {{period_s: 0.01, delay_s: 0.025, timeout_s: 0.2, max_age_s: 0.5, max_lead_s: 0.1, step: [0.2, 0.2, 0.04]}}
+    measured:
+      timeout_s: 0.5
+      position_tolerance: [0.001, 0.001, 0.002]
+      tracking_error: [0.3, 0.3, 0.05]
+      rest_velocity: [0.02, 0.02, 0.01]
+    override: {{speed_scale: 0.25}}
+    controller: {controller}
+"""
+TRAJECTORY = "{type: joint_trajectory, topic: arm_controller/joint_trajectory}"
+FORWARD = (
+    "{type: forward_position, topic: arm_controller/commands, "
+    "gripper_joint: finger, gripper_topic: gripper_controller/commands}"
+)
+
+
+class World:
+    """A perfect arm and everybody else, in one context of their own."""
+
+    def __init__(self) -> None:
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=DOMAIN)
+        self.node = rclpy.create_node("world", context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        sensor = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.joint_states = self.node.create_publisher(JointState, "joint_states", sensor)
+        self.commands = self.node.create_publisher(JointCommand, "vla/joint_command", 10)
+        self.q = list(HOME)
+        self.sent: list[list[float]] = []
+        self.gripper: list[float] = []
+        self.statuses: list[SafetyStatus] = []
+        self.diagnostics: list[DiagnosticArray] = []
+        self.seq = 0
+        self.node.create_subscription(JointTrajectory, "arm_controller/joint_trajectory", self._trajectory, 1)
+        self.node.create_subscription(Float64MultiArray, "arm_controller/commands", self._positions, 1)
+        self.node.create_subscription(Float64MultiArray, "gripper_controller/commands", self._gripper, 1)
+        self.node.create_subscription(SafetyStatus, "vla/safety_status", self.statuses.append, 10)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self.diagnostics.append, 10)
+        self.node.create_timer(0.02, self._measure)
+
+    def _trajectory(self, message: JointTrajectory) -> None:
+        assert message.joint_names == NAMES
+        self.q = list(message.points[0].positions)
+        self.sent.append(self.q)
+
+    def _positions(self, message: Float64MultiArray) -> None:
+        self.q[:2] = message.data
+        self.sent.append(list(self.q))
+
+    def _gripper(self, message: Float64MultiArray) -> None:
+        self.q[2] = message.data[0]
+        self.gripper.append(self.q[2])
+
+    def _measure(self) -> None:
+        self.joint_states.publish(JointState(name=NAMES, position=self.q, velocity=[0.0] * 3))
+
+    def until(self, true: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"waited {seconds} s for {what}; state {self.state}"
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def call(self, name: str) -> Trigger.Response:
+        client = self.node.create_client(Trigger, f"vla/{name}")
+        self.until(client.service_is_ready, f"service {name}")
+        future = client.call_async(Trigger.Request())
+        self.until(future.done, f"answer of {name}")
+        return future.result()
+
+    def command(self, positions: list[float]) -> None:
+        self.seq += 1
+        message = JointCommand(seq=self.seq, source="policy", joint_names=NAMES, positions=positions)
+        now = time.time_ns()
+        message.header.stamp = message.frame_stamp = Time(sec=now // 10**9, nanosec=now % 10**9)
+        self.commands.publish(message)
+
+    def push(self, target: list[float], true: Callable[[], bool], what: str) -> None:
+        """Command a step of at most 0.1 from the present towards the target until `true`."""
+
+        def step() -> bool:
+            self.command([q + max(-0.1, min(0.1, t - q)) for q, t in zip(self.q, target, strict=True)])
+            return true()
+
+        self.until(step, what)
+
+    def arm(self) -> None:
+        self.until(lambda: self.call("arm").success, "arming")
+
+    @property
+    def state(self) -> int:
+        return self.statuses[-1].state if self.statuses else -1
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+def start(folder: Path, controller: str, parameters: str = PARAMETERS) -> subprocess.Popen[str]:
+    (folder / "arm.urdf").write_text(URDF)
+    (folder / "filter.yaml").write_text(parameters.format(urdf=folder / "arm.urdf", controller=controller))
+    return subprocess.Popen(
+        [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "--params-file", str(folder / "filter.yaml")],
+        env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    process = start(tmp_path, getattr(request, "param", TRAJECTORY))
+    world = World()
+    try:
+        world.until(lambda: bool(world.statuses), "the first status")
+        yield world
+    finally:
+        world.close()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World) -> None:
+    running.push(HOME, lambda: bool(running.statuses) and running.statuses[-1].rejected > 5, "refusals")
+    status = running.statuses[-1]
+    assert (status.state, status.rule, list(status.positions)) == (SafetyStatus.DISARMED, "authority", [])
+    assert running.sent == []
+
+
+@pytest.mark.parametrize("running", [TRAJECTORY, FORWARD], indirect=True, ids=["joint_trajectory", "forward_position"])
+def test_a_command_moves_the_arm_and_silence_stops_it(running: World) -> None:
+    running.arm()
+    target = [0.5, -0.1, 0.03]
+    running.push(target, lambda: max(abs(q - t) for q, t in zip(running.q, target, strict=True)) < 1e-3, "the target")
+    running.until(lambda: running.state == SafetyStatus.HOLDING, "holding after silence")
+    assert {SafetyStatus.TRACKING, SafetyStatus.LIMITING} & {status.state for status in running.statuses}
+    status = running.statuses[-1]
+    assert list(status.joint_names) == NAMES
+    assert all(margin > 0 for margin in status.position_margins)
+    running.until(lambda: any(hop(array) for array in running.diagnostics), "a measured hop")
+
+
+def hop(diagnostics: DiagnosticArray) -> bool:
+    return any(
+        value.key == "hop_p50_ms" and value.value != "nan"
+        for status in diagnostics.status
+        if status.name == "/safety_filter"
+        for value in status.values
+    )
+
+
+def test_a_limit_is_never_passed_however_long_it_is_pushed(running: World) -> None:
+    running.arm()
+    running.push([0.1, 5.0, 0.02], lambda: running.q[1] > 0.999_99, "the elbow's limit")
+    assert max(q[1] for q in running.sent) <= 1.0
+    assert "position_limit" in {status.rule for status in running.statuses} | {"position_limit"}
+    speeds = [abs(status.velocities[1]) for status in running.statuses if status.velocities]
+    assert 0.1 < max(speeds) <= 2.0
+
+
+def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
+    running.arm()
+    running.push([1.5, -0.4, 0.02], lambda: running.q[0] > 0.4, "motion")
+    assert running.call("estop").success
+    running.until(lambda: running.state == SafetyStatus.ESTOP, "estop")
+    assert not running.call("arm").success
+    running.until(lambda: not any(running.statuses[-1].velocities), "rest")
+    rest = list(running.q)
+    assert running.call("reset").success
+    running.until(lambda: running.state == SafetyStatus.DISARMED, "disarmed")
+    running.push([1.5, -0.4, 0.02], lambda: running.statuses[-1].rejected > 5, "refusals")
+    assert running.q == rest
+    running.arm()
+    running.push([1.5, -0.4, 0.02], lambda: running.q[0] > rest[0] + 0.1, "motion again")
+
+
+def test_no_parameter_changes_while_it_runs(running: World) -> None:
+    client = running.node.create_client(SetParameters, "/safety_filter/set_parameters")
+    running.until(client.service_is_ready, "the parameter service")
+    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
+    future = client.call_async(SetParameters.Request(parameters=[Parameter(name="command.timeout_s", value=value)]))
+    running.until(future.done, "the answer")
+    (result,) = future.result().results
+    assert not result.successful
+    assert "command.timeout_s" in result.reason and "\n" not in result.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("joint_names: [shoulder, elbow, finger]", "joint_names: [shoulder, wrist, finger]", "'wrist' is not a joint"),
+        ("jerk: [800.0, 800.0, 50.0]", "jerk: [800.0, 800.0]", "limits.jerk: expected 3 values"),
+        ("acceleration: [8.0, 8.0, 1.0], ", "", "limits.acceleration: required and missing"),
+        ("acceleration: [8.0,", "acceleration: [.nan,", "limits.acceleration[0]: must be finite"),
+        ("timeout_s: 0.2", "timeout_s: 0.001", "command.timeout_s"),
+        ("{controller}", "{{type: torque, topic: x}}", "controller.type"),
+    ],
+)
+def test_a_bad_configuration_is_one_line_and_exit_code_2(tmp_path: Path, old: str, new: str, text: str) -> None:
+    assert old in PARAMETERS
+    process = start(tmp_path, TRAJECTORY, PARAMETERS.replace(old, new))
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    (line,) = [line for line in errors.splitlines() if line.startswith("vla_ros safety_filter:")]
+    assert text in line
+    assert "Traceback" not in errors

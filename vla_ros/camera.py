@@ -1,0 +1,153 @@
+"""Camera images: decoded from any common encoding, checked, resized once. No ROS: messages are read by their fields."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.policies.contract import CameraHealth
+
+Image = NDArray[np.uint8]
+Depth = NDArray[np.float32]
+
+BAYER = ("bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8")
+COLOUR = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8", "mono16", "yuv422", "yuv422_yuy2", "uyvy", "yuyv", *BAYER)
+
+
+class WrongEncoding(ValueError):
+    """The image cannot be read; the text names the encoding and what is read."""
+
+
+def _decoder() -> Callable[[Any], Image]:
+    """cv_bridge where a ROS installation brings it, else rosbags-image, which reads the same messages."""
+    try:
+        from cv_bridge import CvBridge
+
+        bridge = CvBridge()
+        return lambda message: bridge.imgmsg_to_cv2(message, "rgb8")
+    except ImportError:
+        from rosbags.image import message_to_cvimage
+
+        return lambda message: message_to_cvimage(message, "rgb8")
+
+
+def colour(message: Any) -> Image:
+    """Decode a sensor_msgs/Image or CompressedImage to (H, W, 3) rgb.
+
+    Raises:
+        WrongEncoding: the encoding is none of COLOUR, or the bytes are not an image of the size that the message says.
+    """
+    if hasattr(message, "format"):
+        decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise WrongEncoding(f"compressed image ({message.format!r}): neither jpeg nor png")
+        return np.ascontiguousarray(decoded[:, :, ::-1])
+    if message.encoding not in COLOUR:
+        raise WrongEncoding(f"encoding {message.encoding!r}: colour is read from {', '.join(COLOUR)}")
+    needed = message.step * message.height
+    if not message.height or not message.width or len(message.data) < needed:
+        raise WrongEncoding(f"{len(message.data)} bytes for {message.width}x{message.height}, step {message.step}")
+    if message.encoding == "rgb8":
+        rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
+        return rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
+    try:
+        return np.ascontiguousarray(_decoder()(message))
+    except Exception as error:  # both libraries raise classes of their own
+        raise WrongEncoding(f"encoding {message.encoding!r}: {error}") from None
+
+
+def depth(message: Any) -> Depth:
+    """Decode a depth image (16UC1 in mm, 32FC1 in m) to (H, W) m; NaN where there is no reading.
+
+    Raises:
+        WrongEncoding: it is another encoding, or has too few bytes.
+    """
+    kinds = {"16UC1": np.dtype(np.uint16), "mono16": np.dtype(np.uint16), "32FC1": np.dtype(np.float32)}
+    if message.encoding not in kinds:
+        raise WrongEncoding(f"encoding {message.encoding!r}: depth is read from 16UC1 and 32FC1")
+    kind = kinds[message.encoding].newbyteorder(">" if message.is_bigendian else "<")
+    if len(message.data) < message.step * message.height:
+        raise WrongEncoding(f"{len(message.data)} bytes for {message.width}x{message.height}, step {message.step}")
+    rows = np.frombuffer(message.data, np.uint8)[: message.step * message.height].reshape(message.height, message.step)
+    values = rows[:, : message.width * kind.itemsize].copy().view(kind).astype(np.float32)
+    if kind.itemsize == 2:
+        values /= 1000.0
+    values[(values <= 0) | ~np.isfinite(values)] = np.nan
+    return values
+
+
+@dataclass
+class Shot:
+    """One decoded image, ready for everyone. k: (3, 3) of the resized image, or None."""
+
+    stamp_ns: int
+    image: Image
+    k: NDArray[np.float64] | None
+    health: CameraHealth
+    problem: str = ""
+
+
+class CameraCheck:
+    """Looks after one camera: decodes, resizes and judges its images.
+
+    Args:
+        height, width: of the images handed on. stale_ns, frozen_images, dark_level: what counts as a fault.
+    """
+
+    def __init__(self, height: int, width: int, stale_ns: int, frozen_images: int, dark_level: float) -> None:
+        self._size = (width, height)
+        self._stale_ns = stale_ns
+        self._frozen_images = frozen_images
+        self._dark_level = dark_level
+        self._digest = b""
+        self._same = 0
+        self.shot = Shot(0, np.zeros((height, width, 3), np.uint8), None, CameraHealth.MISSING, "no image received")
+        self.images = 0
+
+    def receive(self, message: Any, stamp_ns: int, info: Any = None) -> None:
+        """Take an image in. info: the camera's CameraInfo, or None."""
+        self.images += 1
+        digest = hashlib.blake2b(memoryview(message.data), digest_size=8).digest()
+        self._same = self._same + 1 if digest == self._digest else 1
+        self._digest = digest
+        try:
+            image = colour(message)
+        except WrongEncoding as error:
+            self._fault(stamp_ns, CameraHealth.WRONG_ENCODING, str(error))
+            return
+        height, width = image.shape[:2]
+        k = None
+        if info is not None and any(info.k):
+            if info.width and (info.width, info.height) != (width, height):
+                announced = f"{info.width}x{info.height}"
+                self._fault(stamp_ns, CameraHealth.WRONG_SIZE, f"{width}x{height}, its CameraInfo says {announced}")
+                return
+            scale = np.array([self._size[0] / width, self._size[1] / height, 1.0])
+            k = np.array(info.k, np.float64).reshape(3, 3) * scale[:, None]
+            # Pixel centres lie at whole numbers: the half pixel at the border scales too.
+            k[:2, 2] += (scale[:2] - 1) / 2
+        if (width, height) != self._size:
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        health, problem = CameraHealth.OK, ""
+        if self._same >= self._frozen_images:
+            health, problem = CameraHealth.FROZEN, f"{self._same} identical images"
+        elif float(image[::4, ::4].mean()) < self._dark_level:
+            health, problem = CameraHealth.DARK, "black: lens cap, or no light"
+        self.shot = Shot(stamp_ns, image, k, health, problem)
+
+    def _fault(self, stamp_ns: int, health: CameraHealth, problem: str) -> None:
+        self.shot = Shot(stamp_ns, np.zeros((self._size[1], self._size[0], 3), np.uint8), None, health, problem)
+
+    def judged(self, now_ns: int) -> Shot:
+        """Return the newest image with its health at `now_ns` (same clock as the stamps)."""
+        age_ns = now_ns - self.shot.stamp_ns
+        if self.shot.health is CameraHealth.MISSING or age_ns <= self._stale_ns:
+            return self.shot
+        shot = self.shot
+        return Shot(shot.stamp_ns, shot.image, shot.k, CameraHealth.STALE, f"newest image {age_ns / 1e9:.1f} s old")

@@ -1,0 +1,165 @@
+"""What is started, with which parameters: the one description behind the launch file and `vla-ros up`."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vla_ros.configuration import PARAMETERS
+from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested
+from vla_ros.policies.registry import policy as check_policy
+
+NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the graph.
+
+    executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
+    again, after respawn_delay_s and longer each time, when it dies; vital: its death stops the graph.
+    """
+
+    name: str
+    executable: str
+    namespace: str = ""
+    package: str = "vla_ros"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    remappings: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    respawn: bool = False
+    respawn_delay_s: float = 1.0
+    vital: bool = False
+
+
+def share() -> Path:
+    """The folder that holds config/: of the checkout, or share/vla_ros of an installation."""
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "config").is_dir():
+        return checkout
+    from ament_index_python.packages import get_package_share_directory
+
+    return Path(get_package_share_directory("vla_ros"))
+
+
+def bringup(
+    robot: str = "sim",
+    policy: str = "classical",
+    config: str = "",
+    namespace: str = "",
+    rviz: bool = False,
+    dashboard: bool = False,
+    use_sim_time: bool = False,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[Process, ...]:
+    """Return the processes of the graph.
+
+    Args:
+        robot: "sim", or a file config/<robot>.yaml. policy: as vla_ros/policies/registry.py names it.
+        config: a parameter file laid over the robot's. namespace: for every node.
+        rviz: RViz with config/vla.rviz too. dashboard: the browser page too. use_sim_time: nodes follow /clock.
+        overrides: node → dotted parameter → value, laid over both files.
+
+    Raises:
+        ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
+    """
+    check_policy(policy)
+    packaged = share() / "config" / f"{robot}.yaml"
+    if not packaged.is_file():
+        known = ", ".join(sorted(path.stem for path in packaged.parent.glob("*.yaml")))
+        raise ParameterError(f"robot: there is no {robot!r}; there are {known} (or use config:=FILE with one of them)")
+    tree = read(packaged)
+    if config:
+        tree = _laid_over(tree, read(Path(config)))
+    processes = []
+    for node in NODES:
+        if node == "sim_arm" and robot != "sim":
+            continue
+        flat = _of(tree, node)
+        if node in ("planner", "action_expert"):
+            flat["policy"] = policy
+        flat.update((overrides or {}).get(node, {}))
+        from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
+        if use_sim_time:
+            flat["use_sim_time"] = True
+        if node == "sim_arm" and use_sim_time:
+            flat["publish_clock"] = True
+        processes.append(
+            Process(
+                node,
+                node,
+                namespace,
+                parameters=flat,
+                respawn=node in ("camera", "planner", "action_expert"),
+                vital=node in ("safety_filter", "sim_arm"),
+            )
+        )
+    if rviz:
+        view = share() / "config" / "vla.rviz"
+        if not view.is_file():
+            raise ParameterError("rviz: this version ships no config/vla.rviz; start rviz2 by hand")
+        processes.append(Process("rviz", "rviz2", namespace, "rviz2", arguments=("-d", str(view))))
+    if dashboard:
+        raise ParameterError("dashboard: this version has none; `ros2 topic echo vla/safety_status` shows the filter")
+    return tuple(processes)
+
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a ROS parameter file and check its names.
+
+    Returns:
+        node name (or "/**") → dotted parameter → value.
+
+    Raises:
+        ParameterError: with the file, and the line or the key.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ParameterError(f"config: {path}: {os.strerror(error.errno or 0)}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ParameterError(f"config: {path}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(tree, dict):
+        raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
+    everywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}
+    blocks = {}
+    for node, block in tree.items():
+        name = "/**" if node == "/**" else str(node).rsplit("/", 1)[-1]
+        if name != "/**" and name not in PARAMETERS:
+            raise ParameterError(f"config: {path}: no node {node!r}{_nearest(name, PARAMETERS)}")
+        if not isinstance(block, dict) or not isinstance(block.get("ros__parameters"), dict):
+            raise ParameterError(f"config: {path}: {node}: expected `ros__parameters:` with parameters below it")
+        known = everywhere if name == "/**" else {entry.name for entry in declarations(PARAMETERS[name])}
+        flat = flattened(block["ros__parameters"])
+        for key in flat:
+            if key not in known and key != "use_sim_time":
+                raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_nearest(key, known)}")
+        blocks[name] = flat
+    return blocks
+
+
+def _nearest(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def _laid_over(
+    below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
+
+
+def _of(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
+    """The parameters of one node: those of /** that it declares, then its own."""
+    declared = {declaration.name for declaration in declarations(PARAMETERS[node])}
+    shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
+    return copy.deepcopy({**shared, **tree.get(node, {})})

@@ -1,0 +1,163 @@
+"""Every camera's newest image, decoded, checked and resized once for everyone."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from vla_ros.camera import CameraCheck, Depth, WrongEncoding, depth
+from vla_ros.configuration import CameraParameters
+from vla_ros.msg import CameraFrames
+from vla_ros.nodes.base import (
+    ERROR,
+    IMAGE,
+    NEWEST,
+    OK,
+    WARN,
+    Diagnostics,
+    Managed,
+    autostart,
+    declare,
+    mismatches,
+    nanoseconds,
+    run,
+    time_message,
+)
+from vla_ros.policies.contract import CameraHealth
+from vla_ros.timing import Rate, Window
+
+
+class Camera(Managed):
+    """Thin: images in, one set of frames out when the first camera has a new image."""
+
+    def __init__(self) -> None:
+        super().__init__("camera")
+        self.parameters = p = declare(self, CameraParameters)
+        compressed = p.transport == "compressed"
+        kind, suffix = (CompressedImage, "/compressed") if compressed else (Image, "")
+        self.checks = {
+            name: CameraCheck(p.height, p.width, round(p.stale_s * 1e9), p.frozen_images, p.dark_level)
+            for name in p.cameras
+        }
+        self.infos: dict[str, CameraInfo] = {}
+        self.depths: dict[str, Depth] = {}
+        self.frame_ids = dict.fromkeys(p.cameras, "")
+        self.topics: dict[str, str] = {}
+        for name in p.cameras:
+            topic = f"{name}_camera/image_raw{suffix}"
+            self.topics[topic] = f"sensor_msgs/msg/{kind.__name__}"
+            self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
+            self.create_subscription(
+                CameraInfo, f"{name}_camera/camera_info", functools.partial(self.infos.__setitem__, name), IMAGE
+            )
+        for name in p.depth_cameras:
+            topic = f"{name}_camera/depth/image_raw"
+            self.topics[topic] = "sensor_msgs/msg/Image"
+            self.create_subscription(Image, topic, functools.partial(self.see_depth, name), IMAGE)
+        self.publisher = super(Managed, self).create_publisher(CameraFrames, "vla/frames", NEWEST)
+        # Also without images: that a camera is gone must be said.
+        self.create_timer(2 * p.stale_s, self.watch)
+        self.published_ns = 0
+        self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
+        self.age, self.work = Window(200), Window(200)
+        self.depth_problem = ""
+        self.diagnostics = Diagnostics(self, self.report)
+
+    def see(self, name: str, message: Image | CompressedImage) -> None:
+        """An image of camera `name`."""
+        began = time.perf_counter()
+        self.frame_ids[name] = message.header.frame_id
+        self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
+        # The last camera of a set completes it; the first one's rate is the pace.
+        newest = self.checks[self.parameters.cameras[0]].shot.stamp_ns
+        together = all(
+            abs(check.shot.stamp_ns - newest) <= self.parameters.skew_s * 1e9 for check in self.checks.values()
+        )
+        enough = time.monotonic_ns() - self.published_ns >= 0.7e9 / self.parameters.rate_hz
+        if self.active and enough and (together or name == self.parameters.cameras[0]):
+            complete = all(check.shot.stamp_ns >= newest for check in self.checks.values())
+            if complete or name != self.parameters.cameras[0] or not together:
+                self.publish()
+        self.work.add(time.perf_counter() - began)
+
+    def see_depth(self, name: str, message: Image) -> None:
+        """A depth image of camera `name`."""
+        try:
+            self.depths[name] = depth(message)
+            self.depth_problem = ""
+        except WrongEncoding as error:
+            self.depths.pop(name, None)
+            self.depth_problem = f"depth of {name}: {error}"
+
+    def watch(self) -> None:
+        """Keep saying how the cameras are when no image comes."""
+        if self.active and time.monotonic_ns() - self.published_ns > 2e9 * self.parameters.stale_s:
+            self.publish()
+
+    def publish(self) -> None:
+        """One set of frames."""
+        now_ns = self.get_clock().now().nanoseconds
+        shots = [check.judged(now_ns) for check in self.checks.values()]
+        message = CameraFrames(
+            names=self.parameters.cameras,
+            frame_ids=list(self.frame_ids.values()),
+            stamps=[time_message(shot.stamp_ns) for shot in shots],
+            height=self.parameters.height,
+            width=self.parameters.width,
+            health=[int(shot.health) for shot in shots],
+        )
+        message.data = np.stack([shot.image for shot in shots]).tobytes()
+        message.k = np.stack([np.zeros((3, 3)) if shot.k is None else shot.k for shot in shots]).ravel().tolist()
+        message.depth_names = list(self.depths)
+        if self.depths:
+            import cv2
+
+            size = (self.parameters.width, self.parameters.height)
+            # Nearest: a mean over an edge would be a surface that does not exist.
+            maps = [cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in self.depths.values()]
+            message.depth = np.stack(maps).ravel().tolist()
+        seen = [shot.stamp_ns for shot in shots if shot.stamp_ns]
+        message.header.stamp = time_message(min(seen, default=0))
+        self.publisher.publish(message)
+        self.published_ns = time.monotonic_ns()
+        self.rate.tick(self.published_ns)
+        if seen:
+            self.age.add((now_ns - min(seen)) / 1e9)
+
+    def report(self) -> tuple[bytes, str, dict[str, object]]:
+        """For /diagnostics."""
+        errors = self.rate.errors()
+        now_ns = self.get_clock().now().nanoseconds
+        shots = {name: check.judged(now_ns) for name, check in self.checks.items()}
+        values: dict[str, object] = {
+            "rate_hz": self.rate.hz,
+            "deadline_misses": self.rate.misses,
+            "period_error_p50_ms": 1e3 * errors.p50,
+            "period_error_p99_ms": 1e3 * errors.p99,
+            "image_age_p50_ms": 1e3 * self.age.summary().p50,
+            "image_age_p95_ms": 1e3 * self.age.summary().p95,
+            "work_p99_ms": 1e3 * self.work.summary().p99,
+            **{f"{name}_images": check.images for name, check in self.checks.items()},
+            **{f"{name}_health": shot.health.name for name, shot in shots.items()},
+        }
+        wrong = mismatches(self, self.topics)
+        bad = [
+            f"{name}: {shot.health.name.lower()}: {shot.problem}"
+            for name, shot in shots.items()
+            if shot.health is not CameraHealth.OK
+        ]
+        if wrong or bad or self.depth_problem:
+            return ERROR, "; ".join([*wrong, *bad, *filter(None, [self.depth_problem])]), values
+        return (OK, "running", values) if self.active else (WARN, "not active", values)
+
+
+def main() -> None:
+    sys.exit(run("camera", lambda: autostart(Camera())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The ROS side of the commands: say, arm, estop, what the simulator says, what diagnostics say."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from vla_ros.msg import LatentPlan, SafetyStatus
+from vla_ros.nodes.base import EVENTS, NEWEST
+from vla_ros.srv import GroundTruth, ResetScene
+
+STATES = {
+    getattr(SafetyStatus, name): name
+    for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
+}
+ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
+
+
+class Unreachable(Exception):
+    """Nobody answers; the text says who, and what to do."""
+
+
+class Client:
+    """A node of its own for as long as a command runs. Use `client()`."""
+
+    def __init__(self, namespace: str = "") -> None:
+        self.node = rclpy.create_node(f"vla_ros_client_{time.monotonic_ns() % 10**9}", namespace=namespace)
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.plan: LatentPlan | None = None
+        self.status: SafetyStatus | None = None
+        self.diagnostics: dict[str, dict[str, str]] = {}
+        self.node.create_subscription(LatentPlan, "vla/latent_plan", self._see_plan, NEWEST)
+        self.node.create_subscription(SafetyStatus, "vla/safety_status", self._see_status, EVENTS)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._see_diagnostics, EVENTS)
+        self.words = self.node.create_publisher(String, "task_instruction", NEWEST)
+
+    def _see_plan(self, message: LatentPlan) -> None:
+        self.plan = message
+
+    def _see_status(self, message: SafetyStatus) -> None:
+        self.status = message
+
+    def _see_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {pair.key: pair.value for pair in status.values}
+            values["level"], values["message"] = str(int.from_bytes(status.level, "little")), status.message
+            self.diagnostics[status.name.rsplit("/", 1)[-1]] = values
+
+    def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Serve what arrives for at most `seconds`; True as soon as `until` holds."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            if until():
+                return True
+            self.executor.spin_once(timeout_sec=0.05)
+        return until()
+
+    def call(self, kind: Any, name: str, request: Any, patience_s: float = 3.0) -> Any:
+        """Call a service.
+
+        Raises:
+            Unreachable: it does not answer.
+        """
+        client = self.node.create_client(kind, name)
+        try:
+            if not self.spin(patience_s, client.service_is_ready):
+                raise Unreachable(f"nobody offers {client.srv_name}: start the graph (vla-ros up), or give --namespace")
+            future = client.call_async(request)
+            if not self.spin(patience_s + 5.0, future.done):
+                raise Unreachable(f"{client.srv_name} does not answer")
+            return future.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def trigger(self, name: str, patience_s: float = 3.0) -> tuple[bool, str]:
+        """Call one of the filter's services: arm, disarm, estop, reset."""
+        answer = self.call(Trigger, f"vla/{name}", Trigger.Request(), patience_s)
+        return answer.success, answer.message
+
+    def arm(self, patience_s: float) -> tuple[bool, str]:
+        """Arm, waiting until the filter hears the arm."""
+        end_s = time.monotonic() + patience_s
+        while True:
+            done, message = self.trigger("arm", max(3.0, end_s - time.monotonic()))
+            if done or time.monotonic() > end_s:
+                return done, message
+            self.spin(0.3)
+
+    def ready(self, patience_s: float) -> None:
+        """Wait until the planner and the action expert are active.
+
+        Raises:
+            Unreachable: one of them is not, in time.
+        """
+        needed = ("planner", "action_expert", "camera")
+
+        def up() -> bool:
+            return all(self.diagnostics.get(name, {}).get("message", "not active") != "not active" for name in needed)
+
+        if not self.spin(patience_s, up):
+            missing = [name for name in needed if self.diagnostics.get(name, {}).get("message", "not active") == "not active"]
+            raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing)}")
+
+    def publish(self, text: str) -> None:
+        """Publish an instruction to everybody who listens.
+
+        Raises:
+            Unreachable: nobody listens.
+        """
+        if not self.spin(5.0, lambda: self.words.get_subscription_count() >= 2):
+            raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
+        self.words.publish(String(data=text))
+
+    def follow(self, text: str, limit_s: float = float("inf"), say: Callable[[str], None] = print) -> tuple[str, str]:
+        """Give an instruction and follow it to its end.
+
+        Returns:
+            "done", "failed", "refused", "stopped" (the filter latched), "unarmed" or "timeout"; and why.
+        """
+        before = self.plan.instruction_id if self.plan else 0
+        self.publish(text)
+        end_s = time.monotonic() + limit_s
+        last = ""
+        while time.monotonic() < end_s:
+            self.spin(0.05)
+            if self.status is not None and self.status.state in (SafetyStatus.ESTOP, SafetyStatus.PROTECTIVE_STOP):
+                return "stopped", f"{STATES[self.status.state]}: {self.status.reason}"
+            if self.status is not None and self.status.state == SafetyStatus.DISARMED:
+                return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
+            plan = self.plan
+            if plan is None or plan.instruction_id == before or plan.instruction != text.strip():
+                continue
+            line = plan.subtask or plan.reasoning
+            if line and line != last:
+                last = line
+                say(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
+            if plan.state in ENDS:
+                return ENDS[plan.state], plan.reasoning
+        return "timeout", f"not finished after {limit_s:.0f} s ({last})"
+
+    def reset_scene(self, seed: int, task: str = "") -> str:
+        """Build another scene in the simulator and return the words for its task.
+
+        Raises:
+            Unreachable: there is no simulator, or it refuses.
+        """
+        answer = self.call(ResetScene, "sim/reset_scene", ResetScene.Request(seed=seed, task=task))
+        if not answer.success:
+            raise Unreachable(answer.message)
+        return str(answer.instruction)
+
+    def ground_truth(self) -> tuple[bool, dict[str, Any]]:
+        """Return the simulator's verdict and its state."""
+        answer = self.call(GroundTruth, "sim/ground_truth", GroundTruth.Request())
+        return answer.task_success, json.loads(answer.state)
+
+
+@contextmanager
+def client(namespace: str = "") -> Iterator[Client]:
+    """A connected client; signals stay Python's, so that Ctrl-C is a KeyboardInterrupt."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    made = Client(namespace)
+    try:
+        yield made
+    finally:
+        made.node.destroy_node()
+        rclpy.try_shutdown()

@@ -1,0 +1,222 @@
+"""The simulated arm, on exactly the topics of a real one behind ros2_control."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Float64MultiArray, String
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_ros.nodes.base import (
+    ERROR,
+    IMAGE,
+    LATCHED,
+    NEWEST,
+    OK,
+    SENSOR,
+    WARN,
+    Diagnostics,
+    StartRefused,
+    declare,
+    mismatches,
+    run,
+    time_message,
+)
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, urdf
+from vla_ros.sim.controller import PERIOD_S, CommandRefused
+from vla_ros.sim.model import CAMERAS, intrinsics
+from vla_ros.sim.parameters import SimArmParameters
+from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.simulation import Simulation
+from vla_ros.srv import GroundTruth, ResetScene
+from vla_ros.timing import Rate, Window
+
+LONGEST_CATCH_UP = 25  # ticks (0.1 s): after a longer stall simulated time falls behind instead of racing
+TOPICS = {
+    "arm_controller/commands": "std_msgs/msg/Float64MultiArray",
+    "arm_controller/joint_trajectory": "trajectory_msgs/msg/JointTrajectory",
+    "gripper_controller/commands": "std_msgs/msg/Float64MultiArray",
+}
+
+
+class SimArm(Node):
+    """Thin: commands in, one tick of the simulation, joint states and images out."""
+
+    def __init__(self) -> None:
+        super().__init__("sim_arm")
+        self.parameters = p = declare(self, SimArmParameters)
+        try:
+            self.simulation = Simulation(p.seed, p.task, p.command_timeout_s, p.log_file)
+        except (ValueError, OSError) as error:
+            raise StartRefused(str(error)) from None
+        self.cameras: RenderProcess | None = None
+        self.info: dict[str, CameraInfo] = {}
+        if p.camera_rate_hz:
+            try:
+                self.cameras = RenderProcess(self.simulation.xml, p.camera_size, p.renderer)
+            except RuntimeError as error:
+                raise StartRefused(str(error)) from None
+            self.get_logger().info(f"cameras are drawn by {self.cameras.backend}")
+            self.info = {camera: self.camera_info(camera) for camera in CAMERAS}
+        group = PolledCallbackGroup()
+        polled = functools.partial(self.create_subscription, callback=unused, callback_group=group, qos_profile=NEWEST)
+        self.commands = polled(Float64MultiArray, "arm_controller/commands")
+        self.trajectories = polled(JointTrajectory, "arm_controller/joint_trajectory")
+        self.gripper_commands = polled(Float64MultiArray, "gripper_controller/commands")
+        self.joint_states = self.create_publisher(JointState, "joint_states", SENSOR)
+        self.images = {c: self.create_publisher(Image, f"{c}_camera/image_raw", IMAGE) for c in self.info}
+        self.infos = {c: self.create_publisher(CameraInfo, f"{c}_camera/camera_info", IMAGE) for c in self.info}
+        self.description = self.create_publisher(String, "robot_description", LATCHED)
+        self.description.publish(String(data=urdf()))
+        self.clock_publisher = self.create_publisher(Clock, "/clock", IMAGE) if p.publish_clock else None
+        self.create_service(ResetScene, "sim/reset_scene", self.reset_scene)
+        self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
+        self.refused = ""
+        self.behind = 0
+        self.drawn_tick = -(10**9)
+        self.state = JointState(name=list(JOINT_NAMES))
+        self.rate = Rate(PERIOD_S, 0.5 * PERIOD_S)
+        self.camera_rate = Rate(1.0 / p.camera_rate_hz if p.camera_rate_hz else 1.0, 0.05)
+        self.step_time = Window(1000)
+        self.diagnostics = Diagnostics(self, self.report)
+
+    def camera_info(self, camera: str) -> CameraInfo:
+        size = self.parameters.camera_size
+        k = intrinsics(camera, size, size)
+        info = CameraInfo(height=size, width=size, distortion_model="plumb_bob", d=[0.0] * 5, k=k.ravel().tolist())
+        info.r = np.eye(3).ravel().tolist()
+        info.p = np.hstack([k, np.zeros((3, 1))]).ravel().tolist()
+        info.header.frame_id = f"{camera}_camera_optical"
+        return info
+
+    def spin(self) -> None:
+        """Real time at 250 Hz until shutdown."""
+        executor = SingleThreadedExecutor(context=self.context)
+        executor.add_node(self)
+        loop = PacedLoop(self.context, round(PERIOD_S * 1e9), phase_ns=round(PERIOD_S * 0.5e9))
+        for tick in loop:
+            self.rate.tick(tick.started_ns)
+            self.listen()
+            late = min(tick.skipped, LONGEST_CATCH_UP)
+            self.behind += tick.skipped - late
+            began = time.perf_counter()
+            for _ in range(1 + late):
+                self.simulation.tick()
+            self.step_time.add(time.perf_counter() - began)
+            self.speak(loop.ticks)
+            if loop.ticks % 5 == 0:
+                executor.spin_once(timeout_sec=0)
+
+    def listen(self) -> None:
+        """Hand the newest commands to the controller."""
+        controller = self.simulation.controller
+        try:
+            for message, _ in take(self.commands):
+                names = JOINT_NAMES if len(message.data) == len(JOINT_NAMES) else JOINT_NAMES[:-1]
+                controller.command(message.data, names)
+            for message, _ in take(self.gripper_commands):
+                controller.command(message.data, [FINGER_JOINT])
+            for message, _ in take(self.trajectories):
+                if len(message.points) != 1:
+                    raise CommandRefused(f"a trajectory of {len(message.points)} points; this controller takes one")
+                controller.command(message.points[0].positions, message.joint_names)
+        except CommandRefused as error:
+            if str(error) != self.refused:
+                self.get_logger().error(f"command refused: {error}")
+            self.refused = str(error)
+
+    def speak(self, ticks: int) -> None:
+        """Publish the joint state, and images when they are ready."""
+        now = self.get_clock().now()
+        self.state.header.stamp = now.to_msg()
+        self.state.position = self.simulation.q.tolist()
+        self.state.velocity = self.simulation.dq.tolist()
+        self.state.effort = self.simulation.effort.tolist()
+        self.joint_states.publish(self.state)
+        if self.clock_publisher is not None:
+            self.clock_publisher.publish(Clock(clock=time_message(round(self.simulation.time_s * 1e9))))
+        if self.cameras is None:
+            return
+        drawn = self.cameras.poll()
+        if drawn is not None:
+            self.camera_rate.tick(time.monotonic_ns())
+            for camera, pixels in drawn[1].items():
+                size = self.parameters.camera_size
+                image = Image(height=size, width=size, encoding="rgb8", step=3 * size, data=pixels.tobytes())
+                image.header.frame_id = f"{camera}_camera_optical"
+                image.header.stamp = time_message(drawn[0])
+                self.images[camera].publish(image)
+                self.info[camera].header.stamp = image.header.stamp
+                self.infos[camera].publish(self.info[camera])
+        every = round(1.0 / self.parameters.camera_rate_hz / PERIOD_S)
+        if ticks - self.drawn_tick >= every and self.cameras.request(now.nanoseconds, self.simulation.data.qpos):
+            self.drawn_tick = ticks if ticks - self.drawn_tick > 2 * every else self.drawn_tick + every
+
+    def reset_scene(self, request: ResetScene.Request, response: ResetScene.Response) -> ResetScene.Response:
+        """Another scene, arm at home."""
+        try:
+            self.simulation.reset(request.seed, request.task)
+        except ValueError as error:
+            response.message = str(error)
+            return response
+        if self.cameras is not None:
+            self.cameras.scene(self.simulation.xml)
+        response.success = True
+        response.instruction = self.simulation.task.instruction
+        return response
+
+    def ground_truth(self, request: GroundTruth.Request, response: GroundTruth.Response) -> GroundTruth.Response:
+        """The judge's verdict and the state behind it."""
+        response.task_success, measures = self.simulation.judged()
+        bodies = {
+            name: {"p_base": body.p_base.round(5).tolist(), "speed": round(body.speed, 4), "held": bool(body.held)}
+            for name, body in self.simulation.truth().items()
+        }
+        task = self.simulation.task
+        state = {"task": task.kind, "instruction": task.instruction, "measures": measures, "bodies": bodies}
+        response.state = json.dumps(state, default=float)
+        return response
+
+    def report(self) -> tuple[bytes, str, dict[str, object]]:
+        """For /diagnostics."""
+        errors, steps = self.rate.errors(), self.step_time.summary()
+        values: dict[str, object] = {
+            "rate_hz": self.rate.hz,
+            "deadline_misses": self.rate.misses,
+            "period_error_p50_ms": 1e3 * errors.p50,
+            "period_error_p99_ms": 1e3 * errors.p99,
+            "step_p50_ms": 1e3 * steps.p50,
+            "step_p99_ms": 1e3 * steps.p99,
+            "camera_rate_hz": self.camera_rate.hz,
+            "ticks_behind_real_time": self.behind,
+            "renderer": self.cameras.backend if self.cameras else "none",
+        }
+        wrong = mismatches(self, TOPICS)
+        if wrong or self.refused:
+            return ERROR, wrong[0] if wrong else f"command refused: {self.refused}", values
+        if self.behind:
+            return WARN, f"{self.behind * PERIOD_S:.2f} s behind real time", values
+        return OK, "running", values
+
+    def destroy_node(self) -> None:
+        if self.cameras is not None:
+            self.cameras.close()
+        self.simulation.controller.close()
+        super().destroy_node()
+
+
+def main() -> None:
+    sys.exit(run("sim_arm", SimArm, SimArm.spin))
+
+
+if __name__ == "__main__":
+    main()
