@@ -26,7 +26,7 @@ STATES = {
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
 
 
-class Unreachable(Exception):
+class Unreachable(RuntimeError):
     """Nobody answers; the text says who, and what to do."""
 
 

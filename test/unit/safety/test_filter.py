@@ -189,7 +189,7 @@ def test_a_nan_in_the_joint_state_is_no_joint_state(bench: Any) -> None:
         ({"age_ns": 10**10}, "freshness"),
         ({"age_ns": -(10**10)}, "freshness"),
         ({"source": "override"}, "authority"),
-        ({"positions": [0.5, -0.5, 0.0, -2.0, 0.0, 1.6, 0.8, 0.02]}, "continuity"),
+        ({"positions": [0.5, -0.5, 0.0, -2.0, 0.0, 1.6, 0.8, 0.02], "age_ns": -1_000_000}, "continuity"),
     ],
 )
 def test_rejected_input_changes_no_output(make_bench: Any, change: dict[str, Any], rule: str) -> None:

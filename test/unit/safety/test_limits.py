@@ -117,7 +117,7 @@ def test_safety_parameters_have_no_defaults() -> None:
 
 
 def test_integers_are_rounded_to_the_safe_side() -> None:
-    limits = per_tick(JointLimits("a", -1.0000000005, 1.0000000005, 1.0000001, 1.01, 100.7), 0.004)
-    assert limits == TickLimits(-1_000_000_000, 1_000_000_000, 4_000_000, 16_160, 6_444)
+    limits = per_tick(JointLimits("a", -1.0000000005, 1.0000000005, 1.0000001, 1.0101, 100.7), 0.004)
+    assert limits == TickLimits(-1_000_000_000, 1_000_000_000, 4_000_000, 16_161, 6_444)
     with pytest.raises(ParameterError, match=r"limits.jerk: 0.001 of joint a is nothing in 0.004 s"):
         per_tick(JointLimits("a", -1.0, 1.0, 1.0, 1.0, 0.001), 0.004)

@@ -141,7 +141,7 @@ def test_last_check_finds(sent: list[float], position: float, quantity: str) -> 
 
 def test_last_check_passes_what_is_inside_to_the_last_bit() -> None:
     assert after([0.0, 0.008, 0.016, 0.024], 0.032) is None
-    assert after([0.0, 0.001, 0.002, 0.003], 0.00416) is None
+    assert after([0.0, 64e-6, 256e-6], 608e-6) is None  # 10 rad/s^2
     assert after([0.0, 0.0, 0.0, 0.0], 0.000064) is None
     assert after([1.0], 1.0) is None
 

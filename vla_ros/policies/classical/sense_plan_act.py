@@ -12,11 +12,13 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pinocchio
 from numpy.typing import NDArray
 
 from vla_ros.policies import waypoints
 from vla_ros.policies.classical.language import CONTAINERS, Description, NotUnderstood, Step, Verb, parse
 from vla_ros.policies.classical.perception import Camera, Thing, classify, look, rests_at
+from vla_ros.policies.classical.straight_line import PULL
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
@@ -45,6 +47,8 @@ PUSH_SPEED = 0.08  # m/s
 BESIDE = 0.008  # m: gap that a push to another thing leaves
 FINGER_REACH = 0.05  # m: from the tool to the middle of an open finger
 FINGER_ROOM = 0.045  # m: from there to the middle of another thing
+WAY_STEPS = 16  # in which a straight way is tried out
+MOST_STRAIN = 0.97  # of a joint on the way: 1 is its limit
 LEAST_FIT = 0.6  # overlap of a segment with the outline of a thing that is believed
 STACKED = 0.022  # m: offset of a thing that still stands on another
 
@@ -468,10 +472,10 @@ class SensePlanAct:
         ]
         best, least = None, math.inf
         for yaw in yaws:
-            q = self._kinematics.inverse(self._pose(spot, height, yaw), self._now.q)
-            if q is None:
+            strain = self._strain(self._pose(spot, height, yaw))
+            if strain is None:
                 continue
-            cost = self._kinematics.strain(q)
+            cost = strain
             across = np.array([math.sin(yaw), -math.cos(yaw)])
             for finger in (spot + FINGER_REACH * across, spot - FINGER_REACH * across):
                 room = min((float(np.linalg.norm(other - finger)) for other in others), default=math.inf)
@@ -483,5 +487,21 @@ class SensePlanAct:
         return best
 
     def _reachable(self, spot: Array, height: float, yaw: float, thing: Thing) -> None:
-        if self._kinematics.inverse(self._pose(spot, height, yaw), self._now.q) is None:
+        if self._strain(self._pose(spot, height, yaw)) is None:
             raise GivesUp(f"{thing} cannot be brought there: out of reach")
+
+    def _strain(self, T_base_tool: Array) -> float | None:
+        """Return how near to a joint limit the arm comes on a straight way to this pose; None where it cannot get there."""
+        start, q = self._now.T_base_tool, self._now.q
+        turn = pinocchio.log3(start[:3, :3].T @ T_base_tool[:3, :3])
+        way = T_base_tool[:3, 3] - start[:3, 3]
+        strain = 0.0
+        for share in np.linspace(0.0, 1.0, WAY_STEPS + 1)[1:]:
+            pose = start.copy()
+            pose[:3, 3] += share * way
+            pose[:3, :3] = start[:3, :3] @ pinocchio.exp3(share * turn)
+            q = self._kinematics.follow(pose, q, PULL * float(np.linalg.norm(way)) / WAY_STEPS)
+            strain = max(strain, self._kinematics.strain(q))
+            if strain > MOST_STRAIN:
+                return None
+        return strain if np.abs(self._kinematics.forward(q) - T_base_tool).max() < 1e-3 else None

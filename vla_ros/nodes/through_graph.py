@@ -1,0 +1,109 @@
+"""Evaluation on the running graph: real nodes, real DDS, real time; the simulator judges."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from vla_ros.evaluation.report import Outcome
+from vla_ros.graph import bringup
+from vla_ros.nodes.client import Client, Unreachable, client
+from vla_ros.up import Supervisor
+
+LIMIT_S = 60.0
+SEQUENCE_LIMIT_S = 90.0
+SETTLE_S = 1.0
+
+
+def own_domain() -> None:
+    """Talk to nobody but ourselves: another graph on this machine must not hear an evaluation."""
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+
+class Graph:
+    """The graph and a client of it, for a series of episodes. Use as a context manager.
+
+    Args: policy, config: as for `vla-ros up`. say: where the nodes' lines go.
+    """
+
+    def __init__(self, policy: str, config: str = "", say: Callable[[str], None] = lambda line: None) -> None:
+        own_domain()
+        self._lines: list[str] = []
+        self._say = say
+        self._supervisor = Supervisor(bringup(policy=policy, config=config), self._hear)
+        self._context = client()
+
+    def _hear(self, line: str) -> None:
+        self._lines = [*self._lines[-30:], line]
+        self._say(line)
+
+    def __enter__(self) -> Graph:
+        self.client: Client = self._context.__enter__()
+        self._processes = {
+            name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()
+        }
+        try:
+            self.client.ready(60.0)
+        except Unreachable as error:
+            last = "; ".join(self._lines[-3:])
+            self.__exit__()
+            raise Unreachable(f"{error}; {last}") from None
+        self._began = (time.monotonic(), self._cpu())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.__exit__(None, None, None)
+        self._supervisor.stop()
+
+    def _cpu(self) -> dict[str, float]:
+        """CPU seconds so far of each node with its children."""
+        seconds = {}
+        for name, process in self._processes.items():
+            total = 0.0
+            for member in [process, *process.children(recursive=True)]:
+                times = member.cpu_times()
+                total += times.user + times.system
+            seconds[name] = total
+        return seconds
+
+    def episode(self, seed: int, task: str, instruction: str = "", say: Callable[[str], None] = print) -> Outcome:
+        """One task from reset to verdict."""
+        end = self._supervisor.watch()
+        if end:
+            raise Unreachable(end)
+        talk = self.client
+        talk.publish("")
+        talk.spin(2.0, lambda: talk.status is not None and talk.status.state in (0, 1, 5, 6))
+        talk.trigger("reset")
+        talk.trigger("disarm")
+        words = talk.reset_scene(seed, task)
+        talk.spin(0.7)  # frames of the new scene
+        armed, why = talk.arm(5.0)
+        if not armed:
+            raise Unreachable(why)
+        talk.spin(0.2)
+        began_s = time.monotonic()
+        said, why = talk.follow(
+            instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say
+        )
+        seconds = time.monotonic() - began_s
+        talk.spin(SETTLE_S)
+        success, state = talk.ground_truth()
+        return Outcome(
+            task, seed, instruction or words, success, f"{said}: {why}" if why else said, round(seconds, 2), state["measures"]
+        )
+
+    def rates(self) -> dict[str, Any]:
+        """What the nodes say of their timing, and the CPU that they have used (cores)."""
+        self.client.spin(1.5)
+        elapsed = time.monotonic() - self._began[0]
+        cpu = {name: round((value - self._began[1][name]) / elapsed, 3) for name, value in self._cpu().items()}
+        return {"cpu_cores": cpu, **{name: dict(values) for name, values in self.client.diagnostics.items()}}
+
+
