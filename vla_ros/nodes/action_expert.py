@@ -37,11 +37,12 @@ from vla_ros.nodes.base import (
     time_message,
 )
 from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, take, unused
 from vla_ros.policies.contract import JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
 from vla_ros.timing import Rate, Window
 
+REALTIME_PRIORITY = 15
 LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
 
@@ -61,6 +62,7 @@ class ActionExpert(Managed):
         self.joint_state_ns = 0
         self.safety_state: int | None = None
         self.why = "waiting for a plan"
+        self.scheduling = ""
         self.seq = 0
         self.chunks = 0
         self.asked_ns = 0
@@ -101,6 +103,7 @@ class ActionExpert(Managed):
 
     def spin(self) -> None:
         """Tick until shutdown; services and diagnostics are served between ticks."""
+        self.scheduling = real_time(REALTIME_PRIORITY)
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
         loop = PacedLoop(
@@ -250,6 +253,7 @@ class ActionExpert(Managed):
             "chunk_latency_p99_ms": 1e3 * self.latency.summary().p99,
             "seam_velocity_p99": self.seams.summary().p99,
             "chunks": self.chunks,
+            "scheduling": self.scheduling,
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }
         wrong = mismatches(self, TOPICS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 
@@ -156,6 +157,7 @@ class Camera(Managed):
 
 
 def main() -> None:
+    os.nice(5)  # a late frame or plan is stale; a late setpoint is a jerk
     sys.exit(run("camera", lambda: autostart(Camera())))
 
 

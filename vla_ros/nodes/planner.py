@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 import time
 
@@ -188,6 +189,7 @@ class Planner(Managed):
 
 
 def main() -> None:
+    os.nice(5)  # a late frame or plan is stale; a late setpoint is a jerk
     sys.exit(run("planner", lambda: autostart(Planner())))
 
 

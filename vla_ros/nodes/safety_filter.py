@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import array
 import gc
-import os
 import time
 from collections.abc import Callable
 
@@ -37,7 +36,7 @@ from vla_ros.nodes.base import (
     text_of,
     time_message,
 )
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, received_ns, serve, take, unused
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.limits import joint_limits
@@ -113,7 +112,7 @@ class SafetyFilterNode(Node):
             source: self.create_subscription(JointCommand, topic, unused, EVENTS, callback_group=group)
             for source, topic in (("override", "vla/override"), ("policy", "vla/joint_command"))
         }
-        self._services = [
+        self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
             for name, act in (
                 ("estop", lambda: self.filter.estop("service vla/estop")),
@@ -145,7 +144,7 @@ class SafetyFilterNode(Node):
         status_ticks = max(1, ticks_per_s // STATUS_HZ)
         # A simulated clock reaches the node through the executor, so it must then have every tick.
         executor_ticks = 1 if self._simulated_time else max(1, ticks_per_s // PARAMETERS_HZ)
-        self._scheduling = _realtime()
+        self._scheduling = real_time(REALTIME_PRIORITY)
         gc.collect()
         gc.freeze()
         for tick in self._loop:
@@ -168,7 +167,7 @@ class SafetyFilterNode(Node):
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
-        for service in self._services:
+        for service in self._triggers:
             serve(service)
         for message, info in take(self._joint_states):
             receive_ns = received_ns(info, time.monotonic_ns(), time.time_ns())
@@ -299,15 +298,6 @@ def _differs(decision: Decision, last: Decision | None) -> bool:
         return True
     rule = decision.verdict.rule if decision.verdict is not None else ""
     return rule not in ("", last.verdict.rule if last.verdict is not None else "")
-
-
-def _realtime() -> str:
-    """Ask for real-time scheduling of this thread; what became of it, in words."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
-    except (AttributeError, OSError) as error:
-        return f"normal; SCHED_FIFO is not permitted here ({error}); give the user rtprio in limits.conf"
-    return f"SCHED_FIFO {REALTIME_PRIORITY}"
 
 
 def main() -> int:

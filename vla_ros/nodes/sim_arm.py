@@ -30,7 +30,7 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, take, unused
 from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
@@ -40,6 +40,7 @@ from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.timing import Rate, Window
 
+REALTIME_PRIORITY = 18
 LONGEST_CATCH_UP = 25  # ticks (0.1 s): after a longer stall simulated time falls behind instead of racing
 TOPICS = {
     "arm_controller/commands": "std_msgs/msg/Float64MultiArray",
@@ -80,7 +81,7 @@ class SimArm(Node):
         self.clock_publisher = self.create_publisher(Clock, "/clock", IMAGE) if p.publish_clock else None
         self.create_service(ResetScene, "sim/reset_scene", self.reset_scene)
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
-        self.refused = ""
+        self.refused = self.scheduling = ""
         self.behind = 0
         self.drawn_tick = -(10**9)
         self.state = JointState(name=list(JOINT_NAMES))
@@ -99,7 +100,8 @@ class SimArm(Node):
         return info
 
     def spin(self) -> None:
-        """Real time at 250 Hz until shutdown."""
+        """Real time at 250 Hz until shutdown; it stands for hardware, which does not wait for a free core either."""
+        self.scheduling = real_time(REALTIME_PRIORITY)
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
         loop = PacedLoop(self.context, round(PERIOD_S * 1e9), phase_ns=round(PERIOD_S * 0.5e9))
@@ -198,6 +200,7 @@ class SimArm(Node):
             "step_p99_ms": 1e3 * steps.p99,
             "camera_rate_hz": self.camera_rate.hz,
             "ticks_behind_real_time": self.behind,
+            "scheduling": self.scheduling,
             "renderer": self.cameras.backend if self.cameras else "none",
         }
         wrong = mismatches(self, TOPICS)

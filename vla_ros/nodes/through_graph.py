@@ -83,7 +83,7 @@ class Graph:
         talk.trigger("reset")
         talk.trigger("disarm")
         words = talk.reset_scene(seed, task)
-        talk.spin(0.7)  # frames of the new scene
+        talk.spin(1.2)  # until the planner has frames of the new scene
         armed, why = talk.arm(5.0)
         if not armed:
             raise Unreachable(why)

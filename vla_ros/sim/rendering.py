@@ -153,6 +153,7 @@ class RenderProcess:
 def _serve(connection: Connection, xml: str, size: int, backend: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.nice(5)
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
         try:
             model = mujoco.MjModel.from_xml_string(xml)
