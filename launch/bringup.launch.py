@@ -1,12 +1,12 @@
 """ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/graph.py as launch_ros nodes."""
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from launch import LaunchDescription
 from vla_ros.graph import bringup
 
 ARGUMENTS = {

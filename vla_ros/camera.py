@@ -30,11 +30,11 @@ def _decoder() -> Callable[[Any], Image]:
         from cv_bridge import CvBridge
 
         bridge = CvBridge()
-        return lambda message: bridge.imgmsg_to_cv2(message, "rgb8")
+        return lambda message: np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
     except ImportError:
         from rosbags.image import message_to_cvimage
 
-        return lambda message: message_to_cvimage(message, "rgb8")
+        return lambda message: np.asarray(message_to_cvimage(message, "rgb8"), np.uint8)
 
 
 def colour(message: Any) -> Image:
@@ -47,7 +47,7 @@ def colour(message: Any) -> Image:
         decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
         if decoded is None:
             raise WrongEncoding(f"compressed image ({message.format!r}): neither jpeg nor png")
-        return np.ascontiguousarray(decoded[:, :, ::-1])
+        return np.ascontiguousarray(decoded[:, :, ::-1], np.uint8)
     if message.encoding not in COLOUR:
         raise WrongEncoding(f"encoding {message.encoding!r}: colour is read from {', '.join(COLOUR)}")
     needed = message.step * message.height
@@ -68,14 +68,18 @@ def depth(message: Any) -> Depth:
     Raises:
         WrongEncoding: it is another encoding, or has too few bytes.
     """
-    kinds = {"16UC1": np.dtype(np.uint16), "mono16": np.dtype(np.uint16), "32FC1": np.dtype(np.float32)}
+    kinds: dict[str, np.dtype[Any]] = {
+        "16UC1": np.dtype(np.uint16),
+        "mono16": np.dtype(np.uint16),
+        "32FC1": np.dtype(np.float32),
+    }
     if message.encoding not in kinds:
         raise WrongEncoding(f"encoding {message.encoding!r}: depth is read from 16UC1 and 32FC1")
     kind = kinds[message.encoding].newbyteorder(">" if message.is_bigendian else "<")
     if len(message.data) < message.step * message.height:
         raise WrongEncoding(f"{len(message.data)} bytes for {message.width}x{message.height}, step {message.step}")
     rows = np.frombuffer(message.data, np.uint8)[: message.step * message.height].reshape(message.height, message.step)
-    values = rows[:, : message.width * kind.itemsize].copy().view(kind).astype(np.float32)
+    values: Depth = rows[:, : message.width * kind.itemsize].copy().view(kind).astype(np.float32)
     if kind.itemsize == 2:
         values /= 1000.0
     values[(values <= 0) | ~np.isfinite(values)] = np.nan
@@ -133,7 +137,7 @@ class CameraCheck:
             # Pixel centres lie at whole numbers: the half pixel at the border scales too.
             k[:2, 2] += (scale[:2] - 1) / 2
         if (width, height) != self._size:
-            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         health, problem = CameraHealth.OK, ""
         if self._same >= self._frozen_images:
             health, problem = CameraHealth.FROZEN, f"{self._same} identical images"

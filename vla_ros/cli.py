@@ -162,7 +162,7 @@ def _eval(chosen: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from vla_ros.evaluation.report import Outcome, Report
+    from vla_ros.evaluation.report import Report
     from vla_ros.policies.registry import policy
     from vla_ros.sim.tasks import KINDS
 
@@ -189,7 +189,9 @@ def _eval(chosen: argparse.Namespace) -> int:
 
                 with Graph(chosen.policy, chosen.config) as graph:
                     for i in range(chosen.episodes):
-                        note(graph.episode(chosen.seed + i, tasks[i % len(tasks)], chosen.instruction, lambda line: None))
+                        note(
+                            graph.episode(chosen.seed + i, tasks[i % len(tasks)], chosen.instruction, lambda line: None)
+                        )
                     report.rates = graph.rates()
             else:
                 for i in range(chosen.episodes):

@@ -16,7 +16,9 @@ POLICY = "policy, as vla_ros/policies/registry.py names it"
 class CameraParameters:
     """Which cameras there are and what counts as a fault."""
 
-    cameras: list[str] = parameter(description="names; topics are <name>_camera/image_raw and <name>_camera/camera_info")
+    cameras: list[str] = parameter(
+        description="names; topics are <name>_camera/image_raw and <name>_camera/camera_info"
+    )
     transport: str = parameter("raw", description="kind of image topic", choices=("raw", "compressed"))
     depth_cameras: list[str] = parameter([], description="cameras that also have <name>_camera/depth/image_raw")
     width: int = parameter(256, description="columns of the images handed on", unit="pixel", minimum=16, maximum=4096)
@@ -25,8 +27,12 @@ class CameraParameters:
     stale_s: float = parameter(0.5, description="an image older than this is stale", unit="s", above=0.0)
     skew_s: float = parameter(0.1, description="images of one set are at most so far apart", unit="s", above=0.0)
     frozen_images: int = parameter(20, description="so many identical images in a row are a frozen camera", minimum=2)
-    dark_level: float = parameter(4.0, description="an image whose mean is below this is dark", minimum=0.0, maximum=255.0)
-    autostart: bool = parameter(True, description="configure and activate at start; false: wait for a lifecycle manager")
+    dark_level: float = parameter(
+        4.0, description="an image whose mean is below this is dark", minimum=0.0, maximum=255.0
+    )
+    autostart: bool = parameter(
+        True, description="configure and activate at start; false: wait for a lifecycle manager"
+    )
 
     def __post_init__(self) -> None:
         strangers = set(self.depth_cameras) - set(self.cameras)
@@ -46,16 +52,22 @@ class PlannerParameters:
     policy: str = parameter("classical", description=POLICY)
     tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
     base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
-    cameras: list[str] = parameter([], description="cameras that have a fixed, known pose, in the order of camera_poses")
+    cameras: list[str] = parameter(
+        [], description="cameras that have a fixed, known pose, in the order of camera_poses"
+    )
     camera_poses: list[float] = parameter(
         [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
     )
     required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
     rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
-    frames_timeout_s: float = parameter(0.5, description="without frames for this long the arm holds", unit="s", above=0.0)
+    frames_timeout_s: float = parameter(
+        0.5, description="without frames for this long the arm holds", unit="s", above=0.0
+    )
     valid_for_s: float = parameter(0.6, description="age at which a plan is void", unit="s", above=0.0)
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
-    autostart: bool = parameter(True, description="configure and activate at start; false: wait for a lifecycle manager")
+    autostart: bool = parameter(
+        True, description="configure and activate at start; false: wait for a lifecycle manager"
+    )
 
     def __post_init__(self) -> None:
         if len(self.camera_poses) != 7 * len(self.cameras):
@@ -75,15 +87,22 @@ class ActionExpertParameters:
     tool_frame: str = parameter("tool", description="link of the URDF that the policy moves")
     rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
     phase_s: float = parameter(-0.0007, description="offset of the setpoints from the grid of the clock", unit="s")
-    chunk_period_s: float = parameter(0.1, description="time from one request for a chunk to the next", unit="s", above=0.0)
+    chunk_period_s: float = parameter(
+        0.1, description="time from one request for a chunk to the next", unit="s", above=0.0
+    )
     anchor_distance: float = parameter(
-        0.15, description="a new chunk starts at the measured arm when it is so far from the setpoint", unit="rad", above=0.0
+        0.15,
+        description="a new chunk starts at the measured arm when it is so far from the setpoint",
+        unit="rad",
+        above=0.0,
     )
     joint_state_timeout_s: float = parameter(
         0.2, description="without a joint state for this long no setpoints are made", unit="s", above=0.0
     )
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
-    autostart: bool = parameter(True, description="configure and activate at start; false: wait for a lifecycle manager")
+    autostart: bool = parameter(
+        True, description="configure and activate at start; false: wait for a lifecycle manager"
+    )
 
 
 PARAMETERS: dict[str, type] = {

@@ -35,25 +35,9 @@ def _ros() -> Iterator[Finding]:
     if importlib.util.find_spec("rclpy") is None:
         yield Finding("fail", "ROS 2", "rclpy is not found", "make setup, or source a ROS installation")
         return
-    import rclpy
-    from rclpy.utilities import get_rmw_implementation_identifier
+    from vla_ros.nodes.installation import findings
 
-    home = Path(rclpy.__file__).resolve()
-    kind = "wheels" if Path(sys.prefix) in home.parents else f"installation {os.environ.get('ROS_DISTRO', '')}".strip()
-    yield Finding("ok", "ROS 2", f"{kind}, {home.parent}")
-    yield Finding("ok", "RMW", get_rmw_implementation_identifier())
-    try:
-        from rclpy.serialization import serialize_message
-
-        from vla_ros.msg import LatentPlan
-
-        serialize_message(LatentPlan())
-        yield Finding("ok", "messages", "vla_ros.msg can be sent")
-    except Exception as error:  # an import error, or a library that does not load
-        yield Finding("fail", "messages", f"vla_ros.msg: {error}", "make setup, or colcon build")
-    domain = os.environ.get("ROS_DOMAIN_ID", "0")
-    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    yield Finding("ok", "domain", f"ROS_DOMAIN_ID {domain}, discovery {reach}")
+    yield from findings()
 
 
 def _graphics() -> Finding:
@@ -71,7 +55,7 @@ def _graphics() -> Finding:
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
         return Finding("ok", "torch", "absent; the policies of this version do not need it", "make setup MODELS=1")
-    import torch
+    import torch  # type: ignore[import-not-found,unused-ignore]
 
     return Finding("ok", "torch", f"{torch.__version__}, CUDA {'yes' if torch.cuda.is_available() else 'no'}")
 
@@ -80,7 +64,9 @@ def _machine() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0))
     yield Finding("ok" if cores >= 2 else "warn", "cores", str(cores), "" if cores >= 2 else "two keep the rates")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    yield Finding("ok" if memory >= 3 else "warn", "memory", f"{memory:.1f} GiB", "" if memory >= 3 else "3 GiB are used")
+    yield Finding(
+        "ok" if memory >= 3 else "warn", "memory", f"{memory:.1f} GiB", "" if memory >= 3 else "3 GiB are used"
+    )
     resolution = time.get_clock_info("monotonic").resolution
     source = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
     name = source.read_text().strip() if source.is_file() else "unknown"
@@ -90,7 +76,9 @@ def _machine() -> Iterator[Finding]:
     if governor.is_file():
         set_to = governor.read_text().strip()
         good = set_to == "performance"
-        yield Finding("ok" if good else "warn", "governor", set_to, "" if good else "cpupower frequency-set -g performance")
+        yield Finding(
+            "ok" if good else "warn", "governor", set_to, "" if good else "cpupower frequency-set -g performance"
+        )
     shared = shutil.disk_usage("/dev/shm").free / 2**20 if Path("/dev/shm").is_dir() else 0
     remedy = "" if shared > 64 else "docker run --shm-size=256m, or remount /dev/shm larger"
     yield Finding("ok" if shared > 64 else "warn", "/dev/shm", f"{shared:.0f} MiB free", remedy)

@@ -70,6 +70,7 @@ class LatentWriter:
         self._generation += 1
         offset = (self._generation % self._blocks) * self._stride
         buffer = self._segment.buf
+        assert buffer is not None  # not closed
         HEADER.pack_into(buffer, offset, VOID, 0, 0)
         buffer[offset + HEADER.size : offset + HEADER.size + len(raw)] = raw
         HEADER.pack_into(buffer, offset, self._generation, len(raw), zlib.crc32(raw))
@@ -95,6 +96,7 @@ def read(name: str, offset: int, generation: int) -> bytes:
     # Python would remove the writer's segment when this reader ends.
     resource_tracker.unregister(segment._name, "shared_memory")  # type: ignore[attr-defined]
     try:
+        assert segment.buf is not None
         if offset + HEADER.size > segment.size:
             raise LatentLost(f"shared memory {name} has no block at {offset}")
         found, length, checksum = HEADER.unpack_from(segment.buf, offset)

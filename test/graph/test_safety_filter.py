@@ -145,7 +145,14 @@ def start(folder: Path, controller: str, parameters: str = PARAMETERS) -> subpro
     (folder / "arm.urdf").write_text(URDF)
     (folder / "filter.yaml").write_text(parameters.format(urdf=folder / "arm.urdf", controller=controller))
     return subprocess.Popen(
-        [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "--params-file", str(folder / "filter.yaml")],
+        [
+            sys.executable,
+            "-m",
+            "vla_ros.nodes.safety_filter",
+            "--ros-args",
+            "--params-file",
+            str(folder / "filter.yaml"),
+        ],
         env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
         stderr=subprocess.PIPE,
         text=True,

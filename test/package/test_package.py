@@ -54,8 +54,9 @@ def test_every_import_is_declared() -> None:
 
 
 def test_rclpy_lives_in_nodes_alone() -> None:
-    users = {path.parent for path in SOURCES if "rclpy" in imported_modules(path)}
-    assert users <= {ROOT / "vla_ros" / "nodes"}
+    users = {path.relative_to(ROOT / "vla_ros") for path in SOURCES if "rclpy" in imported_modules(path)}
+    # The doctor asks which ROS is there, if any.
+    assert {path for path in users if path.parts[0] != "nodes"} <= {Path("doctor.py")}
 
 
 def test_versions_agree() -> None:

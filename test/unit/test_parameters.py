@@ -61,7 +61,10 @@ def test_defaults_and_values_arrive() -> None:
         ({**GOOD, "output": "torque"}, "output: must be one of joint_trajectory, forward_position; got 'torque'"),
         ({**GOOD, "retries": True}, "retries: expected int, got True"),
         ({**GOOD, "verbose": 1}, "verbose: expected bool, got 1"),
-        ({**GOOD, "rat_hz": 5}, "rat_hz: no such parameter; known here: limits, names, output, rate_hz, retries, verbose"),
+        (
+            {**GOOD, "rat_hz": 5},
+            "rat_hz: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
+        ),
         ({**GOOD, "retries": 101}, "retries: 101 is more than rate_hz 100.0"),
     ],
 )

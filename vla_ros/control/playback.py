@@ -56,14 +56,18 @@ class ChunkPlayer:
         at = max(0.0, (now_ns - self.chunk.start_ns) / NS_PER_S / self.chunk.dt_s)
         row = min(int(at), len(positions) - 2) if len(positions) > 1 else 0
         if len(positions) == 1:
-            return positions[0]
+            only: Array = positions[0]
+            return only
         u = at - row
         p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
         if row == 0 and self._before is not None:
             p0 = self._before
         m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
         point: Array = (
-            (2 * u**3 - 3 * u**2 + 1) * p1 + (u**3 - 2 * u**2 + u) * m1 + (3 * u**2 - 2 * u**3) * p2 + (u**3 - u**2) * m2
+            (2 * u**3 - 3 * u**2 + 1) * p1
+            + (u**3 - 2 * u**2 + u) * m1
+            + (3 * u**2 - 2 * u**3) * p2
+            + (u**3 - u**2) * m2
         )
         return point
 
@@ -77,6 +81,11 @@ class ChunkPlayer:
         if row > len(chunk.positions) - 2:
             return None
         return Chunk(
-            chunk.positions[row:], chunk.dt_s, chunk.start_ns + row * dt_ns, chunk.plan_id, chunk.frame_stamp_ns, 0,
+            chunk.positions[row:],
+            chunk.dt_s,
+            chunk.start_ns + row * dt_ns,
+            chunk.plan_id,
+            chunk.frame_stamp_ns,
+            0,
             chunk.chunk_id,
         )

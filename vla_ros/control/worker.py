@@ -50,9 +50,7 @@ class Worker:
     def pid(self) -> int | None:
         return self._process.pid
 
-    def request(
-        self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int
-    ) -> bool:
+    def request(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> bool:
         """Ask for a chunk; False when the worker is busy, starting or gone."""
         if self.busy:
             return False

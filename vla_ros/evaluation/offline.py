@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.control.playback import ChunkPlayer
-from vla_ros.policies.contract import CameraView, Chunk, Frames, Instruction, JointState, Plan, PlanState, System1, System2
+from vla_ros.policies.contract import (
+    CameraView,
+    Chunk,
+    Frames,
+    Instruction,
+    JointState,
+    Plan,
+    PlanState,
+    System1,
+    System2,
+)
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.description import JOINT_NAMES, urdf
 from vla_ros.safety.command import Command

@@ -109,7 +109,9 @@ class Client:
             return all(self.diagnostics.get(name, {}).get("message", "not active") != "not active" for name in needed)
 
         if not self.spin(patience_s, up):
-            missing = [name for name in needed if self.diagnostics.get(name, {}).get("message", "not active") == "not active"]
+            missing = [
+                name for name in needed if self.diagnostics.get(name, {}).get("message", "not active") == "not active"
+            ]
             raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing)}")
 
     def publish(self, text: str) -> None:

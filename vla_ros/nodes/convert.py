@@ -79,9 +79,7 @@ def plan_message(
         else:
             message.shm_name, message.shm_offset, message.shm_generation = shared.write(raw)
     for x, y, z, qx, qy, qz, qw in plan.path.tolist():
-        message.waypoints.append(
-            Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
-        )
+        message.waypoints.append(Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw)))
     return message
 
 

@@ -159,9 +159,7 @@ class Planner(Managed):
             valid_for_s=self.parameters.valid_for_s,
             checkpoint="" if self.system2 is None else self.system2.checkpoint,
         )
-        self.publisher.publish(
-            plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s)
-        )
+        self.publisher.publish(plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s))
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """For /diagnostics."""

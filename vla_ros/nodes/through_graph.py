@@ -45,9 +45,7 @@ class Graph:
 
     def __enter__(self) -> Graph:
         self.client: Client = self._context.__enter__()
-        self._processes = {
-            name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()
-        }
+        self._processes = {name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()}
         try:
             self.client.ready(60.0)
         except Unreachable as error:
@@ -89,14 +87,18 @@ class Graph:
             raise Unreachable(why)
         talk.spin(0.2)
         began_s = time.monotonic()
-        said, why = talk.follow(
-            instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say
-        )
+        said, why = talk.follow(instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say)
         seconds = time.monotonic() - began_s
         talk.spin(SETTLE_S)
         success, state = talk.ground_truth()
         return Outcome(
-            task, seed, instruction or words, success, f"{said}: {why}" if why else said, round(seconds, 2), state["measures"]
+            task,
+            seed,
+            instruction or words,
+            success,
+            f"{said}: {why}" if why else said,
+            round(seconds, 2),
+            state["measures"],
         )
 
     def rates(self) -> dict[str, Any]:
@@ -105,5 +107,3 @@ class Graph:
         elapsed = time.monotonic() - self._began[0]
         cpu = {name: round((value - self._began[1][name]) / elapsed, 3) for name, value in self._cpu().items()}
         return {"cpu_cores": cpu, **{name: dict(values) for name, values in self.client.diagnostics.items()}}
-
-

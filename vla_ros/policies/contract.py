@@ -152,9 +152,7 @@ class System1(Protocol):
     checkpoint: str
     dt_s: float
 
-    def chunk(
-        self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int
-    ) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
         """Return the next chunk; its positions[0] is played at `start_ns`.
 
         Args:

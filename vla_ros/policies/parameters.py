@@ -20,7 +20,10 @@ class MotionParameters:
         0.5, description="share of the URDF's joint velocity limits that is used", above=0.0, maximum=1.0
     )
     acceleration_rad_s2: list[float] = parameter(
-        [6.7, 3.3, 4.5, 5.6, 6.7, 9.0, 9.0], description="largest acceleration of each joint of the arm", unit="rad/s^2", above=0.0
+        [6.7, 3.3, 4.5, 5.6, 6.7, 9.0, 9.0],
+        description="largest acceleration of each joint of the arm",
+        unit="rad/s^2",
+        above=0.0,
     )
     jerk_rad_s3: list[float] = parameter(
         [670.0, 330.0, 450.0, 560.0, 670.0, 900.0, 900.0],

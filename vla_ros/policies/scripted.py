@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -91,7 +90,9 @@ def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[floa
     order = JointMap(joint_names).exact(header.joint_names, str(path))
     course = []
     for number, waypoint in enumerate(waypoints):
-        values = from_mapping(_Waypoint, waypoint if isinstance(waypoint, Mapping) else {}, f"{path}: waypoint {number}: ")
+        values = from_mapping(
+            _Waypoint, waypoint if isinstance(waypoint, Mapping) else {}, f"{path}: waypoint {number}: "
+        )
         if len(values.positions) != len(order):
             raise ParameterError(
                 f"{path}: waypoint {number}: positions: expected {len(order)} values, got {len(values.positions)}"
@@ -188,7 +189,9 @@ class System2:
         )
 
     def _walk(self, q: Array) -> list[Stretch]:
-        q = np.clip(q, self._kinematics.lower, self._kinematics.upper)  # an open finger measures a hair beyond its limit
+        q = np.clip(
+            q, self._kinematics.lower, self._kinematics.upper
+        )  # an open finger measures a hair beyond its limit
         stretches: list[Stretch] = []
         at, start_s = q, 0.0
         for seconds, positions in self._course:
@@ -251,9 +254,7 @@ class System1:
         positions[: len(start)] = start
         for row in range(len(start), len(positions)):
             positions[row] = _sample(rows, age_s + row * DT_S) + way.at_time((row - now) * DT_S)[0]
-        return Chunk(
-            positions, DT_S, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay
-        )
+        return Chunk(positions, DT_S, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay)
 
 
 def _sample(rows: Array, time_s: float) -> Array:

@@ -320,9 +320,7 @@ def urdf() -> str:
     """Return the arm as URDF text: visual and collision geometry are the same primitives."""
     robot = ElementTree.Element("robot", name="sim_arm")
     for name, rgb in COLOURS.items():
-        ElementTree.SubElement(
-            ElementTree.SubElement(robot, "material", name=name), "color", rgba=_text((*rgb, 1.0))
-        )
+        ElementTree.SubElement(ElementTree.SubElement(robot, "material", name=name), "color", rgba=_text((*rgb, 1.0)))
     for link in LINKS:
         element = ElementTree.SubElement(robot, "link", name=link.name)
         if link.mass:
@@ -331,9 +329,7 @@ def urdf() -> str:
             ElementTree.SubElement(inertial, "origin", xyz=_text(centre), rpy="0 0 0")
             ElementTree.SubElement(inertial, "mass", value=_text((link.mass,)))
             terms = {"ixx": (0, 0), "ixy": (0, 1), "ixz": (0, 2), "iyy": (1, 1), "iyz": (1, 2), "izz": (2, 2)}
-            ElementTree.SubElement(
-                inertial, "inertia", {name: _text((inertia[at],)) for name, at in terms.items()}
-            )
+            ElementTree.SubElement(inertial, "inertia", {name: _text((inertia[at],)) for name, at in terms.items()})
         for purpose in ("visual", "collision"):
             for solid in link.solids:
                 for shape, size, pose in solid.parts():
@@ -404,9 +400,7 @@ def _mjcf_link(links: dict[str, Link], link: Link, joint: Joint | None) -> Eleme
     return body
 
 
-def _urdf_solid(
-    element: ElementTree.Element, shape: str, size: tuple[float, ...], pose: Array, material: str
-) -> None:
+def _urdf_solid(element: ElementTree.Element, shape: str, size: tuple[float, ...], pose: Array, material: str) -> None:
     ElementTree.SubElement(element, "origin", xyz=_text(pose[:3, 3]), rpy=_text(rpy_of(pose[:3, :3])))
     geometry = ElementTree.SubElement(element, "geometry")
     if shape == "box":

@@ -47,7 +47,9 @@ class JointMap:
         _unique(names, source)
         missing = [name for name in self.joint_names if name not in names]
         if missing:
-            raise JointNamesError(f"{source}: joint {', '.join(missing)} is missing; it has {', '.join(names) or 'none'}")
+            raise JointNamesError(
+                f"{source}: joint {', '.join(missing)} is missing; it has {', '.join(names) or 'none'}"
+            )
         return np.array([list(names).index(name) for name in self.joint_names], dtype=np.intp)
 
 

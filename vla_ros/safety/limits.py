@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from xml.etree import ElementTree
 
 from vla_ros.parameters import ParameterError
@@ -41,15 +42,22 @@ def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
     Raises:
         ParameterError: a limit is so small that it rounds to nothing within one tick.
     """
-    velocity = math.floor(limits.velocity * period_s * NANO)
-    acceleration = math.floor(limits.acceleration * period_s**2 * NANO)
-    jerk = math.floor(limits.jerk * period_s**3 * NANO)
+    h = _decimal(period_s)
+    velocity = math.floor(_decimal(limits.velocity) * h * NANO)
+    acceleration = math.floor(_decimal(limits.acceleration) * h**2 * NANO)
+    jerk = math.floor(_decimal(limits.jerk) * h**3 * NANO)
     for key, value in (("velocity", velocity), ("acceleration", acceleration), ("jerk", jerk)):
         if value < 1:
             raise ParameterError(
                 f"limits.{key}: {getattr(limits, key)} of joint {limits.name} is nothing in {period_s} s; raise it"
             )
-    return TickLimits(math.ceil(limits.lower * NANO), math.floor(limits.upper * NANO), velocity, acceleration, jerk)
+    lower, upper = math.ceil(_decimal(limits.lower) * NANO), math.floor(_decimal(limits.upper) * NANO)
+    return TickLimits(lower, upper, velocity, acceleration, jerk)
+
+
+def _decimal(value: float) -> Fraction:
+    """The number as it is written: 2.61 is 261/100, not the binary number next to it, which may lie above."""
+    return Fraction(repr(value))
 
 
 def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLimits, ...]:

@@ -31,8 +31,12 @@ HEAD = """
     <default class="arm_joint"><joint damping="1" armature="0.1" frictionloss="0.1"/></default>
     <default class="finger_joint"><joint type="slide" damping="10" armature="0.05"/></default>
     <default class="arm"><geom contype="2" conaffinity="1" friction="0.6"/></default>
-    <default class="pad"><geom contype="2" conaffinity="1" condim="4" friction="1.6 0.02 0.001" solref="0.004 1"/></default>
-    <default class="thing"><geom contype="1" conaffinity="3" condim="4" friction="0.9 0.01 0.001" solref="0.004 1"/></default>
+    <default class="pad">
+      <geom contype="2" conaffinity="1" condim="4" friction="1.6 0.02 0.001" solref="0.004 1"/>
+    </default>
+    <default class="thing">
+      <geom contype="1" conaffinity="3" condim="4" friction="0.9 0.01 0.001" solref="0.004 1"/>
+    </default>
   </default>
   <asset>
     <texture name="floor" type="2d" builtin="checker" rgb1=".33 .34 .36" rgb2=".29 .30 .32" width="256" height="256"/>

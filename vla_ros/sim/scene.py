@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ class Thing:
     def radius(self) -> float:
         """Of the circle that its foot fills, m."""
         if self.shape == "cube":
-            return WIDTH * 0.5**0.5
+            return WIDTH * math.sqrt(0.5)
         return {"bowl": BOWL_RADIUS, "plate": PLATE_RADIUS}.get(self.shape, WIDTH / 2)
 
     @property

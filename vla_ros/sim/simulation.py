@@ -68,8 +68,7 @@ class Simulation:
         self.time_s += PERIOD_S
         for name, body in self._bodies.items():
             height = float(self.data.xpos[body][2])
-            if height > self._highest[name]:
-                self._highest[name] = height
+            self._highest[name] = max(self._highest[name], height)
 
     @property
     def q(self) -> Array:

@@ -46,7 +46,10 @@ from vla_ros.policies.classical.language import NotUnderstood, parse
             "push the red cube next to the blue cube, next pick up the ball",
             "push the red cube to the blue cube | pick up the ball",
         ),
-        ("put the red cube on the plate and push the ball left", "put the red cube on the plate | push the ball to the left"),
+        (
+            "put the red cube on the plate and push the ball left",
+            "put the red cube on the plate | push the ball to the left",
+        ),
     ],
 )
 def test_words_become_steps(text: str, steps: str | None) -> None:
@@ -68,7 +71,10 @@ def test_words_become_steps(text: str, steps: str | None) -> None:
         ("pick it up", "'it': name the thing"),
         ("pick up the object", "'the object': name its colour or shape"),
         ("stack the red cube on the ball", "on the ball: nothing stays on a ball"),
-        ("put the red cube in the blue cube", "in the blue cube: only a bowl or a plate takes things; say 'on' to stack"),
+        (
+            "put the red cube in the blue cube",
+            "in the blue cube: only a bowl or a plate takes things; say 'on' to stack",
+        ),
         ("stack the red cube on the red cube", "on the red cube: that is the thing itself"),
         ("do not pick up the cube", "'not' is beyond this policy; say the steps in order, joined by 'then'"),
         ("...", "no words to act on"),

@@ -94,8 +94,14 @@ def test_a_plan_that_leaves_the_limits_is_refused(tmp_path: Path) -> None:
         ("a: [", "plan.yaml: while parsing"),
         ("[]", "plan.yaml: expected joint_names, relative and a list of waypoints"),
         (f"joint_names: [{NAMES}]\nwaypoints: [{{seconds: 1, positions: []}}]", "relative: required and missing"),
-        (f"joint_names: [{NAMES}]\nrelative: true\nwaypoints: [{{seconds: 1, positions: [0]}}]", "expected 8 values, got 1"),
-        (f"joint_names: [{NAMES}]\nrelative: true\nwaypoints: [{{seconds: 0, positions: [0]}}]", "waypoint 0: seconds: must be above"),
+        (
+            f"joint_names: [{NAMES}]\nrelative: true\nwaypoints: [{{seconds: 1, positions: [0]}}]",
+            "expected 8 values, got 1",
+        ),
+        (
+            f"joint_names: [{NAMES}]\nrelative: true\nwaypoints: [{{seconds: 0, positions: [0]}}]",
+            "waypoint 0: seconds: must be above",
+        ),
         (f"joint_names: [{NAMES}]\nrelative: true\nwaypoints: [3]", "waypoint 0: seconds: required and missing"),
         ("joint_names: [a]\nrelative: true\nwaypoints: [{seconds: 1, positions: [0]}]", "joint a is not of this robot"),
     ],

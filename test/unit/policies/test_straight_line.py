@@ -37,9 +37,7 @@ def down(x: float, y: float, z: float, yaw: float = 0.0) -> NDArray[np.float64]:
 
 
 def plan_of(course: list[Waypoint], instruction_id: int = 1) -> Plan:
-    return Plan(
-        0, Instruction(instruction_id, "x"), PlanState.ACTIVE, kind=waypoints.KIND, data=waypoints.pack(course)
-    )
+    return Plan(0, Instruction(instruction_id, "x"), PlanState.ACTIVE, kind=waypoints.KIND, data=waypoints.pack(course))
 
 
 def grasp(x: float, y: float, yaw: float, index: int = 0) -> list[Waypoint]:

@@ -273,7 +273,9 @@ def test_arming_within_the_tolerance_starts_on_the_limit(make_bench: Any) -> Non
         (lambda q: moved(q, 1, 3.0), "joint_state", "joint2"),
     ],
 )
-def test_a_fault_latches_until_reset_and_needs_arming_after_it(bench: Any, measured: Any, rule: str, joint: str) -> None:
+def test_a_fault_latches_until_reset_and_needs_arming_after_it(
+    bench: Any, measured: Any, rule: str, joint: str
+) -> None:
     bench.stream(line(list(bench.q), 0, 1.0), 1.2)
     bench.measured = measured
     bench.tick()

@@ -58,7 +58,11 @@ def test_a_continuous_joint_gets_its_range_from_the_configuration() -> None:
         (urdf(), {"joint_names": ["b"]}, "joint_names: 'b' is not a joint of the URDF; it has a"),
         (urdf(), {"joint_names": ["f"]}, "joint_names: 'f' is a fixed joint"),
         (urdf(""), {}, "limits.position_lower: joint a has no limit"),
-        (urdf('<limit lower="-1" velocity="2"/>'), {}, 'put <limit upper="..."/> into the URDF or limits.position_upper'),
+        (
+            urdf('<limit lower="-1" velocity="2"/>'),
+            {},
+            'put <limit upper="..."/> into the URDF or limits.position_upper',
+        ),
         (urdf('<limit lower="-1" upper="1"/>'), {}, "limits.velocity: joint a has no limit"),
         (urdf('<limit lower="nan" upper="1" velocity="2"/>'), {}, "joint a has lower='nan' in the URDF"),
         (urdf('<limit lower="-1" upper="inf" velocity="2"/>'), {}, "joint a has upper='inf' in the URDF"),

@@ -123,5 +123,7 @@ def test_mirrored_states_choose_mirrored_actions(limits: TickLimits) -> None:
             mirror.place(0)
             motion.q, motion.v, motion.a = q, v, a
             mirror.q, mirror.v, mirror.a = limits.upper - q, -v, -a
-            assert motion.follow(target, 2, limits.velocity) == mirror.follow(limits.upper - target, -2, limits.velocity)
+            assert motion.follow(target, 2, limits.velocity) == mirror.follow(
+                limits.upper - target, -2, limits.velocity
+            )
             assert (mirror.q, mirror.v, mirror.a) == (limits.upper - motion.q, -motion.v, -motion.a)

@@ -38,7 +38,9 @@ POLITENESS = re.compile(
     r"(could|can|would|will) you|i want you to|i would like you to|i'd like you to|you should|go ahead and|try to)\b"
 )
 PICK = r"pick up|pick|grab hold of|grab|grasp|lift up|lift|take hold of|take|get|fetch|raise|seize|hold"
-PLACE = r"put down|put|place|drop|set down|set|lay|deposit|transfer|move|bring|carry|take|get|throw|pick up|pick|grab|lift"
+PLACE = (
+    r"put down|put|place|drop|set down|set|lay|deposit|transfer|move|bring|carry|take|get|throw|pick up|pick|grab|lift"
+)
 STACK = r"stack|pile|balance|put down|put|place|set down|set|lay|build|move"
 PUSH = r"push|slide|shove|nudge|move|drag|sweep|shift|scoot"
 ON = r"on top of|on to|onto|atop|upon|over|on"
@@ -52,7 +54,9 @@ SIDE = re.compile(
     rf"^(?P<verb>{PUSH})\s+(?P<object>.+?)\s+(?:(?:over\s+)?(?:to|towards?)\s+)?(?:the\s+|your\s+|its\s+)?"
     r"(?P<side>left|right)(?:wards?)?(?:\s+(?:hand\s+)?side)?(?:\s+(?:of|on|across)\s+the\s+table)?$"
 )
-TO = re.compile(rf"^(?P<verb>{PLACE}|{STACK}|{PUSH})\s+(?P<object>.+?)\s+(?:down\s+)?(?P<how>{ON}|{IN}|{BESIDE})\s+(?P<target>.+)$")
+TO = re.compile(
+    rf"^(?P<verb>{PLACE}|{STACK}|{PUSH})\s+(?P<object>.+?)\s+(?:down\s+)?(?P<how>{ON}|{IN}|{BESIDE})\s+(?P<target>.+)$"
+)
 UP = re.compile(rf"^(?P<verb>{PICK})\s+(?P<object>.+?)(?:\s+up)?(?:\s+(?:from|off)\s+(?:of\s+)?the\s+table)?$")
 
 
@@ -132,7 +136,7 @@ def _step(clause: str, last: Description | None) -> Step:
         return _relate(match["verb"], match["how"], thing, target)
     if match := UP.match(clause):
         return Step(Verb.PICK, _movable(_description(match["object"], last)))
-    verb = clause.split()[0]
+    verb = clause.split(maxsplit=1)[0]
     known = re.match(rf"(?:{PLACE}|{STACK}|{PUSH})\b", clause)
     if known:
         raise NotUnderstood(f"{clause!r}: where to? Say '{known[0]} X in/on Y', or to the left or right")

@@ -108,7 +108,6 @@ class Solid:
         low = np.column_stack([rim * MODELS[self.shape].foot, np.zeros(len(rim))])
         return camera.project(self.p_base + np.concatenate([low, high]))
 
-
     @property
     def floor(self) -> float:
         """Height above the table of the place where things rest in or on it, m."""

@@ -31,10 +31,11 @@ Array = NDArray[np.float64]
 TRAVEL_HEIGHT = 0.20  # of the tool above the table: a thing in the hand passes over everything that stands there
 READY_HEIGHT = 0.11  # of the tool above the table before it reaches down for a thing
 LOOKOUT = np.array([0.28, 0.0, 0.40])  # of the tool, above the table: the arm hides nothing from the camera
-OPEN = 0.04  # m, of one finger
-CLOSED = 0.0
+OPEN = 0.0395  # m, of one finger: a hair inside its range, so that no interpolation leaves it
+CLOSED = 0.0005
 HOLDS = 0.006  # m: fingers told to close that stay farther apart than this hold something
 FINGER_STILL = 0.005  # m/s
+AT_REST = 0.03  # rad/s or m/s, of any joint
 AT = 0.012  # m: the tool counts as there
 PASSING = 0.06  # m: where it needs not stop
 FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given up
@@ -48,6 +49,7 @@ BESIDE = 0.008  # m: gap that a push to another thing leaves
 FINGER_REACH = 0.05  # m: from the tool to the middle of an open finger
 FINGER_ROOM = 0.045  # m: from there to the middle of another thing
 WAY_STEPS = 16  # in which a straight way is tried out
+TURNING = 0.2  # per rad of turn of the hand: it takes time
 MOST_STRAIN = 0.97  # of a joint on the way: 1 is its limit
 LEAST_FIT = 0.6  # overlap of a segment with the outline of a thing that is believed
 STACKED = 0.022  # m: offset of a thing that still stands on another
@@ -63,12 +65,13 @@ class Missed(Exception):
 
 @dataclass(frozen=True)
 class Observation:
-    """What is known now. view_camera: of the table camera's image."""
+    """What is known now. camera: that of the image. finger: its opening, m; finger_speed: m/s."""
 
     stamp_ns: int
     image: NDArray[np.uint8]
     camera: Camera
     q: Array
+    dq: Array
     T_base_tool: Array
     finger: float
     finger_speed: float
@@ -131,7 +134,9 @@ class SensePlanAct:
         name = self._parameters.camera
         view = frames.views.get(name)
         if view is None:
-            return replace(hold, reasoning=f"there is no camera {name!r}; there are {', '.join(frames.views) or 'none'}")
+            return replace(
+                hold, reasoning=f"there is no camera {name!r}; there are {', '.join(frames.views) or 'none'}"
+            )
         if view.health is not CameraHealth.OK:
             return replace(hold, reasoning=f"camera {name!r}: {view.health.name.lower().replace('_', ' ')}")
         if view.k is None or view.T_base_camera is None:
@@ -142,6 +147,7 @@ class SensePlanAct:
             view.image,
             Camera(view.k, view.T_base_camera),
             joint_state.q,
+            joint_state.dq,
             self._kinematics.forward(joint_state.q),
             float(joint_state.q[self._finger]),
             float(joint_state.dq[self._finger]),
@@ -196,6 +202,8 @@ class SensePlanAct:
                     yield from self._let_go()
             else:
                 raise GivesUp(f"{step}: tried {len(reasons)} times: {'; '.join(dict.fromkeys(reasons))}")
+            while np.abs(self._now.dq).max() > AT_REST:
+                yield self._activity
         self._share = 1.0
 
     def _pick(self, step: Step) -> Iterator[Activity]:
@@ -211,7 +219,10 @@ class SensePlanAct:
         yield from self._grasp(thing, TRAVEL_HEIGHT)
         rest = target.solid.floor
         # Above the rim of a bowl, as open fingers are wider than it; the thing falls the rest of the way.
-        height = max(rest + 0.004 + thing.solid.height / 2, target.solid.height + TIP + 0.006 if rest < target.solid.height else 0)
+        height = max(
+            rest + 0.004 + thing.solid.height / 2,
+            target.solid.height + TIP + 0.006 if rest < target.solid.height else 0,
+        )
         spot = target.solid.p_base[:2]
         yield from self._release(thing, spot, height, f"{'in' if step.target.shape == 'bowl' else 'on'} {target}")
         yield from self._verify(thing, spot, rest, target.solid.width / 2, f"{thing} did not stay with {target}")
@@ -250,6 +261,7 @@ class SensePlanAct:
                 raise Missed(f"{thing} did not come to {target}")
         else:
             now = (yield from self._find(step.object)).solid
+            assert self._goal is not None  # set when the push was planned
             left = float(self._goal[1] - now.p_base[1]) * (1 if step.side == "left" else -1)
             if left > PUSH_LENGTH - PUSHED:
                 raise Missed(f"{thing} did not move far enough")
@@ -343,9 +355,7 @@ class SensePlanAct:
         """Put what an earlier step has left in the hand back to where it came from."""
         if self._held is not None:
             thing = self._held
-            yield from self._release(
-                thing, thing.solid.p_base[:2], thing.solid.height / 2 + 0.004, "back on the table"
-            )
+            yield from self._release(thing, thing.solid.p_base[:2], thing.solid.height / 2 + 0.004, "back on the table")
 
     def _let_go(self) -> Iterator[Activity]:
         """After a failure: open, rise, and look from where nothing is hidden."""
@@ -386,7 +396,8 @@ class SensePlanAct:
                 return
             if self._now.stamp_ns > due_ns:
                 raise Missed(f"the arm did not get there in time ({legs[number].label})")
-            yield Activity(legs[number].label, course)
+            self._activity = Activity(legs[number].label, course)
+            yield self._activity
 
     def _expected_s(self, course: Sequence[Waypoint]) -> float:
         at, gripper = self._now.T_base_tool, self._now.finger
@@ -475,7 +486,7 @@ class SensePlanAct:
             strain = self._strain(self._pose(spot, height, yaw))
             if strain is None:
                 continue
-            cost = strain
+            cost = strain + TURNING * abs(math.remainder(yaw - self._yaw(), 2 * math.pi))
             across = np.array([math.sin(yaw), -math.cos(yaw)])
             for finger in (spot + FINGER_REACH * across, spot - FINGER_REACH * across):
                 room = min((float(np.linalg.norm(other - finger)) for other in others), default=math.inf)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ruckig import Trajectory
 
 from vla_ros.policies import waypoints
-from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.continuation import around, held, to_rest
+from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
@@ -146,6 +146,7 @@ class StraightLine:
                 if motion_s < self.dt_s / 10:  # already there, perhaps waiting for the fingers
                     end_ns = self._due_ns.get(waypoint.index, end_ns)
             t_s = (row - leg_row + 1) * self.dt_s
+            assert fingers is not None  # made together with the leg
             poses = [leg.pose(max(t_s + step, 0.0)) for step in (-self.dt_s, 0.0, self.dt_s)]
             finger = np.array([fingers.at_time(max(t_s + step, 0.0))[0][0] for step in (-self.dt_s, 0.0, self.dt_s)])
             row += 1
