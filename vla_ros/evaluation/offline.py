@@ -11,6 +11,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from vla_ros.safety.limits import joint_limits
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.sim.model import intrinsics
-from vla_ros.sim.rendering import Eyes
+from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 from vla_ros.timing import NS_PER_S
 
@@ -44,6 +45,9 @@ STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and c
 SETPOINT_STEPS = 5
 FILTER_STEPS = 2
 LEAD_NS = 10_000_000  # of the first point of a chunk from rest
+CAMERA_SIZE = 256  # rows and columns
+FIXED_CAMERAS = ("front",)
+DRAWN_S = 30.0  # that drawing may take at most, on any renderer
 AFTER_S = 1.0  # that the scene is given to come to rest before the judge looks
 LIMITS_S = {"sequence": 90.0}
 LIMIT_S = 60.0
@@ -88,8 +92,7 @@ def run_episode(
     options: Mapping[str, Any] | None = None,
     instruction: str = "",
     latency: Latency | None = None,
-    camera_size: int = 256,
-    renderer: str = "egl",
+    cameras: RenderProcess | None = None,
     watch: Callable[[Simulation, Plan], None] | None = None,
 ) -> Episode:
     """Run one episode.
@@ -100,16 +103,20 @@ def run_episode(
         safety: the filter's configuration for the simulated arm.
         instruction: words instead of the task's own.
         latency: of plans and chunks.
-        camera_size, renderer: of the images.
+        cameras: draws the images; kept by the caller, who saves its start; None: one is started for this episode.
         watch: called with every plan that takes effect.
     """
     robot = Robot(urdf(), JOINT_NAMES)
     simulation = Simulation(seed, kind)
-    eyes = Eyes(simulation.model, camera_size, renderer)
+    own = None
+    if cameras is None:
+        cameras = own = RenderProcess(simulation.xml, CAMERA_SIZE)
+    else:
+        cameras.scene(simulation.xml)
     try:
         loop = _Loop(
             simulation,
-            lambda: _frames(simulation, eyes, camera_size),
+            partial(_frames, simulation, cameras),
             system2(policy, robot, options),
             system1(policy, robot, options),
             SafetyFilter(safety, joint_limits(robot.urdf, safety)),
@@ -119,7 +126,8 @@ def run_episode(
         )
         loop.run(LIMITS_S.get(kind, LIMIT_S))
     finally:
-        eyes.close()
+        if own is not None:
+            own.close()
         simulation.controller.close()
     success, measures = simulation.judged()
     return Episode(
@@ -136,11 +144,17 @@ def run_episode(
     )
 
 
-def _frames(simulation: Simulation, eyes: Eyes, size: int) -> Frames:
+def _frames(simulation: Simulation, cameras: RenderProcess) -> Frames:
     stamp_ns = round(simulation.time_s * NS_PER_S)
-    image = eyes.look(simulation.data, "front").copy()
-    view = CameraView(image, k=intrinsics("front", size, size), T_base_camera=simulation.camera_pose("front"))
-    return Frames(stamp_ns, {"front": view})
+    cameras.request(stamp_ns, simulation.data.qpos)
+    drawn = cameras.poll(DRAWN_S)
+    if drawn is None:
+        raise RuntimeError(f"the renderer ({cameras.backend}) has not answered for {DRAWN_S:.0f} s")
+    views = {}
+    for name, image in drawn[1].items():
+        pose = simulation.camera_pose(name) if name in FIXED_CAMERAS else None
+        views[name] = CameraView(image, k=intrinsics(name, *image.shape[:2]), T_base_camera=pose)
+    return Frames(stamp_ns, views)
 
 
 class _Loop:

@@ -73,12 +73,13 @@ class Client:
             Unreachable: it does not answer.
         """
         client = self.node.create_client(kind, name)
+        full_name = self.node.resolve_service_name(name)
         try:
             if not self.spin(patience_s, client.service_is_ready):
-                raise Unreachable(f"nobody offers {client.srv_name}: start the graph (vla-ros up), or give --namespace")
+                raise Unreachable(f"nobody offers {full_name}: start the graph (vla-ros up), or give --namespace")
             future = client.call_async(request)
             if not self.spin(patience_s + 5.0, future.done):
-                raise Unreachable(f"{client.srv_name} does not answer")
+                raise Unreachable(f"{full_name} does not answer")
             return future.result()
         finally:
             self.node.destroy_client(client)

@@ -6,8 +6,6 @@ walk from wherever it is, inside the limits.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from vla_ros.graph import share
 from vla_ros.parameters import ParameterError, from_mapping, parameter
 from vla_ros.policies.continuation import around, held, to_rest
 from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
@@ -102,12 +101,7 @@ def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[floa
 
 
 def _find(plan: str) -> Path:
-    installed = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [
-        Path(__file__).parents[2] / "config" / "scripted",
-        *(Path(prefix) / "share" / "vla_ros" / "config" / "scripted" for prefix in installed if prefix),
-    ]
-    for path in (Path(plan).expanduser(), *(folder / f"{plan}.yaml" for folder in folders)):
+    for path in (Path(plan).expanduser(), share() / "config" / "scripted" / f"{plan}.yaml"):
         if path.is_file():
             return path
     raise ParameterError(f"scripted.plan: there is no file {plan!r}, nor a plan of that name in config/scripted/")

@@ -30,7 +30,7 @@ class Command:
 
     period_s: float = parameter(description="nominal time between two setpoints", unit="s", above=0.0, maximum=1.0)
     delay_s: float = parameter(
-        description="setpoints are played back this much after their stamp: two periods and the jitter of arrival, "
+        description="setpoints are played back this much after their stamp: two periods and the usual time of arrival, "
         "less what the source stamps ahead",
         unit="s",
         minimum=0.0,

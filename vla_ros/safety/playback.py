@@ -44,8 +44,9 @@ class Playback:
     def target(self, time_ns: int) -> list[int]:
         """Target at `time_ns` per joint; times must not decrease from call to call.
 
-        Before the first setpoint: the start. After the newest: it settles on that within one period and stays; nothing
-        is extrapolated.
+        Before the first setpoint: the start. From the newest on: the newest. On the last stretch before it, where the
+        next one has not arrived yet, the stream is taken to go on straight; that is still a mean of known setpoints, so
+        nothing is extrapolated, and one that arrives late bends the path by u^3 / 6 of a second difference only.
         """
         due_ns, points = self._due_ns, self._points
         while len(due_ns) > 2 and due_ns[2] <= time_ns:
@@ -53,12 +54,12 @@ class Playback:
             points.popleft()
         if not due_ns or time_ns <= due_ns[0]:
             return points[0] if points else self._start
-        newest = len(points) - 1
-        i = 1 if newest and due_ns[1] <= time_ns else 0
-        span = due_ns[i + 1] - due_ns[i] if i < newest else self._period_ns
-        u = min(time_ns - due_ns[i], span)
-        before, here = points[max(0, i - 1)], points[i]
-        next_, after = points[min(i + 1, newest)], points[min(i + 2, newest)]
+        i = 1 if len(due_ns) > 1 and due_ns[1] <= time_ns else 0
+        if i == len(points) - 1:
+            return points[i]
+        span, u = due_ns[i + 1] - due_ns[i], time_ns - due_ns[i]
+        before, here, next_ = points[max(0, i - 1)], points[i], points[i + 1]
+        after = points[i + 2] if i + 2 < len(points) else [2 * b - a for a, b in zip(here, next_, strict=True)]
         w_before, w_next, w_after = (span - u) ** 3, ((3 * span - 3 * u) * u + 3 * span * span) * u + span**3, u**3
         whole = 6 * span**3
         return [

@@ -49,7 +49,7 @@ class Controller:
         self.q = np.array(q, np.float64)
         self.dq = np.zeros(len(self.q))
         self._ddq = np.zeros(len(self.q))
-        self._command = self.q.copy()
+        self._command = self._before = self.q.copy()
         self._fresh = False
         self._silent = self._timeout_ticks
 
@@ -74,9 +74,7 @@ class Controller:
     def tick(self, now_s: float, measured: Array) -> None:
         """Advance by PERIOD_S. measured: (8,) positions, for the log."""
         if self._fresh:
-            velocity = (self._command - self.q) / PERIOD_S
-            # After a pause the command may be anywhere: the arm's own speed limit still holds.
-            velocity = np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
+            velocity = self._following()
             self._silent = 0
         else:
             self._silent += 1
@@ -89,6 +87,16 @@ class Controller:
             row = np.concatenate([self._command, self.q, measured])
             self._log.writerow([f"{now_s:.6f}", int(self._fresh), *(f"{value:.9f}" for value in row)])
         self._fresh = False
+
+    def _following(self) -> Array:
+        """Next velocity towards the command: its own where commands come in time, at the arm's limits after a gap."""
+        pace = (self._command - self._before) / (PERIOD_S * (self._silent + 1))
+        gap = self._command - self.q - pace * PERIOD_S
+        closing = np.sign(gap) * np.minimum(np.abs(gap) / PERIOD_S, np.sqrt(ACCELERATION_LIMIT * np.abs(gap)))
+        step = ACCELERATION_LIMIT * PERIOD_S
+        velocity = np.clip(pace + closing, self.dq - step, self.dq + step)
+        self._before = self._command
+        return np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
 
     def _stopping(self) -> Array:
         """Next velocity on the way to rest: deceleration rises and falls with STOP_JERK."""

@@ -47,9 +47,23 @@ def test_before_any_setpoint_it_is_the_start() -> None:
     assert Playback([3, 4], T).target(0) == [3, 4]
 
 
-def test_nothing_is_extrapolated() -> None:
-    targets = played([0, 100, 200, 300, 400], list(range(0, 20 * T, 500_000)))
-    assert max(targets) == targets[-1] == 400
+@pytest.mark.parametrize("points", [[0, 100, 200, 300, 400], [0, 100, 900, -900, 400], [0, 0, 0, 0, 1000]])
+def test_nothing_is_extrapolated(points: list[int]) -> None:
+    """With the stream cut after each setpoint, targets stay between the last three that are known."""
+    for known in range(3, len(points) + 1):
+        times = list(range((known - 2) * T, (known + 3) * T, 500_000))
+        targets = played(points[:known], times)
+        last = points[known - 3 : known]
+        assert min(last) <= min(targets) and max(targets) <= max(last)
+        assert targets[-1] == points[known - 1]
+
+
+def test_a_setpoint_that_arrives_late_bends_the_path_little() -> None:
+    """At u of the stretch, by u^3 / 6 of the second difference."""
+    points = [0, 0, 0, 6000]
+    on_time = played(points, [T + 2 * T // 5])[0]
+    late = played(points[:3], [T + 2 * T // 5])[0]
+    assert on_time - late == pytest.approx(0.4**3 / 6 * 6000, abs=1)
 
 
 def test_a_stream_inside_its_limits_stays_inside_them_from_tick_to_tick() -> None:

@@ -1,0 +1,182 @@
+"""The launch file and `vla-ros up` start the same; everything ends in time; bad input is one clear line."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vla_ros.graph import bringup, share
+from vla_ros.nodes.through_graph import own_domain
+from vla_ros.parameters import nested
+from vla_ros.up import command_line
+
+LAUNCH = Path(__file__).parents[2] / "launch" / "bringup.launch.py"
+
+
+class Recorded:
+    """Stands for any class of launch: keeps what it was made with."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.arguments, self.options = arguments, options
+
+
+def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    names = {
+        "launch": ["LaunchDescription"],
+        "launch.actions": ["DeclareLaunchArgument", "EmitEvent", "LogInfo", "OpaqueFunction", "RegisterEventHandler"],
+        "launch.event_handlers": ["OnProcessExit"],
+        "launch.events": ["Shutdown"],
+        "launch.substitutions": ["LaunchConfiguration"],
+        "launch_ros": [],
+        "launch_ros.actions": ["Node"],
+    }
+    for module, classes in names.items():
+        stand_in = types.ModuleType(module)
+        for name in classes:
+            setattr(stand_in, name, type(name, (Recorded,), {}))
+        monkeypatch.setitem(sys.modules, module, stand_in)
+
+    def perform(self: Recorded, context: dict[str, str]) -> str:
+        return context[self.arguments[0]]
+
+    sys.modules["launch.substitutions"].LaunchConfiguration.perform = perform  # type: ignore[attr-defined]
+    spec = importlib.util.spec_from_file_location("bringup_launch", LAUNCH)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("namespace", ["", "left"])
+def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, namespace: str) -> None:
+    module = load_launch_file(monkeypatch)
+    context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | {"namespace": namespace}
+    nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
+    processes = bringup(namespace=namespace)
+    assert len(nodes) == len(processes) == 5
+    for node, process in zip(nodes, processes, strict=True):
+        line = command_line(process, tmp_path)
+        assert line[2] == f"vla_ros.nodes.{node['executable']}"
+        file = line[line.index("--params-file") + 1]
+        written = yaml.safe_load(Path(file).read_text())["/**"]["ros__parameters"]
+        assert node["parameters"] == [dict(process.parameters)]
+        assert written == nested(node["parameters"][0])
+        rules = dict(word.split(":=") for word in line[line.index("--params-file") + 2 :] if ":=" in word)
+        assert rules.pop("__node") == node["name"]
+        assert rules.pop("__ns", "") == (f"/{node['namespace']}" if node["namespace"] else "")
+        assert list(rules.items()) == node["remappings"]
+        assert node["respawn"] is process.respawn
+
+
+def test_the_launch_file_loads_with_launch_ros() -> None:
+    pytest.importorskip("launch.actions")
+    pytest.importorskip("launch_ros")
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    assert PythonLaunchDescriptionSource(str(LAUNCH)).try_get_launch_description_without_context() is not None
+
+
+def test_who_is_started_again_and_who_is_vital() -> None:
+    kinds = {process.name: (process.respawn, process.vital) for process in bringup()}
+    assert kinds["safety_filter"] == (False, True)
+    assert all(kinds[name] == (True, False) for name in ("camera", "planner", "action_expert"))
+
+
+def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vla_ros.cli", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+BAD = {
+    "planner: [": "not YAML",
+    "planer:\n  ros__parameters: {rate_hz: 5.0}": "no node 'planer'; did you mean 'planner'?",
+    "planner:\n  ros__parameters: {rat_hz: 5.0}": "no parameter 'rat_hz'; did you mean 'rate_hz'?",
+    "planner: {rate_hz: 5.0}": "expected `ros__parameters:`",
+    "safety_filter:\n  ros__parameters: {controller: {type: torque}}": "safety_filter.controller.type: must be one of",
+    "safety_filter:\n  ros__parameters: {limits: {jerk: [.nan, 1, 1, 1, 1, 1, 1, 1]}}": "limits.jerk[0]: must be finite",
+    "safety_filter:\n  ros__parameters: {limits: {acceleration: [1.0]}}": "limits.acceleration: expected 8 values",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_bad_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    done = vla_ros("up", "--config", str(file))
+    assert done.returncode == 2
+    assert BAD[text] in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("up", "--policy", "magic"), "policy: there is no 'magic'"),
+        (("up", "--robot", "hal"), "robot: there is no 'hal'"),
+        (("up", "--config", "/nowhere.yaml"), "/nowhere.yaml: No such file"),
+        (("eval", "--tasks", "juggle"), "task kinds are pick"),
+        (("arm", "--namespace", "nobody"), "nobody offers /nobody/vla/arm"),
+    ],
+)
+def test_a_bad_argument_is_one_clear_line(arguments: tuple[str, ...], text: str) -> None:
+    own_domain()
+    done = vla_ros(*arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_missing_limits_are_named_by_the_filter_itself() -> None:
+    own_domain()
+    command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "-p", "joint_names:=[joint1]"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "safety_filter.limits.acceleration: required and missing" in done.stderr
+
+
+def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
+    own_domain()
+    (gate,) = [process for process in bringup() if process.name == "safety_filter"]
+    names = [*gate.parameters["joint_names"][:-1], "joint9"]
+    file = tmp_path / "gate.yaml"
+    urdf = str(share() / "config" / "sim_arm.urdf")
+    flat = {**gate.parameters, "joint_names": names, "urdf": urdf}
+    file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))
+    command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "--params-file", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "joint9" in done.stderr
+
+
+def test_interrupt_ends_everything_in_time_and_quietly() -> None:
+    own_domain()
+    up = subprocess.Popen(
+        [sys.executable, "-m", "vla_ros.cli", "up"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert up.stdout is not None
+    said = []
+    for line in up.stdout:
+        said.append(line)
+        if "up after" in line:
+            break
+    time.sleep(0.5)
+    up.send_signal(signal.SIGINT)
+    rest = up.communicate(timeout=30)[0]
+    assert up.returncode == 0
+    assert "Traceback" not in "".join(said) + rest
+    assert "was killed" not in rest

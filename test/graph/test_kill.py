@@ -1,0 +1,107 @@
+"""Each process is killed in turn while the arm moves; the arm controller's own log says what became of the arm."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vla_ros.graph import bringup
+from vla_ros.nodes.client import Client, client
+from vla_ros.nodes.through_graph import own_domain
+from vla_ros.robot.description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
+from vla_ros.up import Supervisor
+
+REST_S = 1.0  # documented in docs/safety.md: at rest within this after any one process has died
+
+
+class Running:
+    """The graph with a task under way."""
+
+    def __init__(self, log: Path) -> None:
+        own_domain()
+        self.log = log
+        self.lines: list[str] = []
+        sim = {"seed": 3, "task": "place", "log_file": str(log)}
+        self.supervisor = Supervisor(bringup(overrides={"sim_arm": sim}), self.lines.append)
+
+    def start(self, talk: Client) -> None:
+        talk.ready(90.0)
+        armed, why = talk.arm(20.0)
+        assert armed, why
+        talk.publish("put the red cube in the bowl")
+        assert talk.spin(20.0, lambda: talk.status is not None and max(map(abs, talk.status.velocities), default=0) > 0.2)
+
+    def kill(self, name: str) -> float:
+        """Kill a process; return the controller's time."""
+        os.kill(self.supervisor.children[name].popen.pid, signal.SIGKILL)
+        return self.rows()[0][-1]
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return time (t,) and setpoints (t, 8) of the controller's log."""
+        with self.log.open() as file:
+            rows = [row for row in csv.DictReader(file) if row.get(f"measured_{JOINT_NAMES[-1]}")]
+        times = np.array([float(row["time_s"]) for row in rows])
+        return times, np.array([[float(row[f"setpoint_{joint}"]) for joint in JOINT_NAMES] for row in rows])
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    graph = Running(tmp_path / "controller.csv")
+    yield graph
+    graph.supervisor.stop()
+
+
+def after(graph: Running, killed_s: float) -> tuple[float, float, float]:
+    """Return seconds to rest, and the largest velocity and acceleration as shares of the arm's limits."""
+    times, setpoints = graph.rows()
+    velocity = np.diff(setpoints, axis=0) / 0.004
+    acceleration = np.diff(velocity, axis=0) / 0.004
+    moving = np.abs(velocity).max(1) > 1e-3
+    late = times[1:][moving & (times[1:] > killed_s)]
+    began = np.searchsorted(times, killed_s - 0.1)
+    return (
+        float(late[-1] - killed_s) if len(late) else 0.0,
+        float((np.abs(velocity[began:]) / VELOCITY_LIMIT).max()),
+        float((np.abs(acceleration[began:]) / ACCELERATION_LIMIT).max()),
+    )
+
+
+@pytest.mark.parametrize("name", ["safety_filter", "action_expert", "planner", "camera"])
+def test_the_arm_comes_to_rest_inside_its_limits(running: Running, name: str) -> None:
+    with client() as talk:
+        running.start(talk)
+        killed_s = running.kill(name)
+        talk.spin(2.0)
+    rest_s, velocity, acceleration = after(running, killed_s)
+    assert rest_s < REST_S + (0.0 if name in ("safety_filter", "action_expert") else 0.6)
+    assert velocity <= 1.0
+    assert acceleration <= 1.0
+    ended = running.supervisor.watch()
+    if name == "safety_filter":
+        assert ended.startswith("safety_filter ended (killed by SIGKILL)")
+    else:
+        assert not ended
+        assert any(f"{name} ended (killed by SIGKILL)" in line for line in running.lines)
+
+
+def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: Running) -> None:
+    with client() as talk:
+        running.start(talk)
+        running.kill("planner")
+        end_s = time.monotonic() + 20.0
+        while running.supervisor.children["planner"].popen.poll() is not None or time.monotonic() < end_s - 16.0:
+            running.supervisor.watch()
+            talk.spin(0.2)
+            assert time.monotonic() < end_s
+        settled = running.rows()[1][-1]
+        talk.spin(3.0)
+        assert np.abs(running.rows()[1][-1] - settled).max() < 1e-6
+        talk.publish("put the red cube in the bowl")
+        assert talk.spin(10.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]

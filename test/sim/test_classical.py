@@ -1,0 +1,107 @@
+"""The classical policy does what it is asked, from images alone, through the filter; and says so when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from vla_ros.evaluation.offline import Latency, run_episode
+from vla_ros.graph import bringup
+from vla_ros.parameters import from_mapping, nested
+from vla_ros.policies.contract import Plan, PlanState
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.sim.model import body_name
+from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.scene import COLOURS
+from vla_ros.sim.simulation import Simulation
+from vla_ros.sim.tasks import KINDS, sample_task
+
+(_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
+SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+
+
+@pytest.fixture(scope="module")
+def cameras() -> Iterator[RenderProcess]:
+    process = RenderProcess(Simulation(0).xml, 256)
+    yield process
+    process.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_does_every_kind_of_task(kind: str, cameras: RenderProcess) -> None:
+    episode = run_episode("classical", kind, 3, SAFETY, cameras=cameras)
+    assert episode.success, episode
+    assert episode.state is PlanState.DONE
+    assert sum(episode.interventions.values()) < 50  # filter ticks, of several thousand
+
+
+def test_the_same_episode_twice_is_the_same(cameras: RenderProcess) -> None:
+    first, second = (run_episode("classical", "pick", 5, SAFETY, cameras=cameras) for _ in range(2))
+    assert first == second
+
+
+def test_late_plans_slow_it_down_but_do_no_harm(cameras: RenderProcess) -> None:
+    latency = Latency(plan_period_s=0.2, plan_latency_s=0.5, chunk_latency_s=0.06)
+    assert run_episode("classical", "pick", 5, SAFETY, latency=latency, cameras=cameras).success
+
+
+def test_a_thing_that_is_moved_away_is_found_again(cameras: RenderProcess) -> None:
+    moved = []
+
+    def interfere(simulation: Simulation, plan: Plan) -> None:
+        if plan.subtask.startswith("reach") and simulation.q[3] > -2.3 and not moved:
+            thing = simulation.scene.thing(simulation.task.steps[0].x)
+            joint = simulation.model.body(body_name(thing)).jntadr[0]
+            address = simulation.model.jnt_qposadr[joint]
+            others = [other for other in simulation.scene.things if other is not thing]
+            spots = [np.array([x, y]) for x in np.arange(0.42, 0.62, 0.04) for y in np.arange(-0.24, 0.25, 0.04)]
+            free = max(spots, key=lambda spot: min(np.hypot(*(spot - (other.x, other.y))) for other in others))
+            simulation.data.qpos[address : address + 2] = free
+            moved.append(thing.name)
+
+    episode = run_episode("classical", "pick", 5, SAFETY, cameras=cameras, watch=interfere)
+    assert moved
+    assert "look again" in episode.subtasks
+    assert episode.success, episode
+
+
+def test_what_is_not_there_is_refused_and_the_arm_stays(cameras: RenderProcess) -> None:
+    scene, _ = sample_task(3, "pick")
+    absent = next(colour for colour in COLOURS if colour not in {thing.colour for thing in scene.things})
+    moved: list[float] = []
+    episode = run_episode(
+        "classical",
+        "pick",
+        3,
+        SAFETY,
+        instruction=f"pick up the {absent} cube",
+        cameras=cameras,
+        watch=lambda simulation, plan: moved.append(float(np.abs(simulation.dq).max())),
+    )
+    assert episode.state is PlanState.REFUSED or episode.state is PlanState.FAILED
+    assert episode.said == f"the {absent} cube: not in view"
+    assert not episode.success
+
+
+def test_what_could_be_two_things_is_asked_back(cameras: RenderProcess) -> None:
+    seed = next(
+        seed for seed in range(100) if [thing.shape for thing in sample_task(seed, "pick")[0].things].count("cube") == 2
+    )
+    episode = run_episode("classical", "pick", seed, SAFETY, instruction="pick up the cube", cameras=cameras)
+    assert episode.state is PlanState.REFUSED
+    assert "could be" in episode.said and episode.said.endswith("say which")
+
+
+def test_no_words_no_motion(cameras: RenderProcess) -> None:
+    episode = run_episode("classical", "pick", 3, SAFETY, instruction=" ", cameras=cameras)
+    assert episode.state is PlanState.HOLD
+    assert not episode.subtasks and not episode.interventions
+
+
+def test_the_scripted_policy_runs_in_the_same_loop(cameras: RenderProcess) -> None:
+    options = {"speed_scale": 1.0}
+    episode = run_episode("scripted", "pick", 3, SAFETY, options=options, instruction="run", cameras=cameras)
+    assert episode.state is PlanState.DONE
+    assert not episode.interventions
