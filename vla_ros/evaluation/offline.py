@@ -94,6 +94,7 @@ def run_episode(
     latency: Latency | None = None,
     cameras: RenderProcess | None = None,
     watch: Callable[[Simulation, Plan], None] | None = None,
+    limit_s: float | None = None,
 ) -> Episode:
     """Run one episode.
 
@@ -105,6 +106,7 @@ def run_episode(
         latency: of plans and chunks.
         cameras: draws the images; kept by the caller, who saves its start; None: one is started for this episode.
         watch: called with every plan that takes effect.
+        limit_s: simulated time that the planner is given; None: 60 s, and 90 s for a sequence.
     """
     robot = Robot(urdf(), JOINT_NAMES)
     simulation = Simulation(seed, kind)
@@ -124,7 +126,7 @@ def run_episode(
             latency or Latency(),
             watch,
         )
-        loop.run(LIMITS_S.get(kind, LIMIT_S))
+        loop.run(limit_s or LIMITS_S.get(kind, LIMIT_S))
     finally:
         if own is not None:
             own.close()

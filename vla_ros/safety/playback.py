@@ -4,8 +4,8 @@ Played raw, a 100 Hz setpoint would put all the motion of 10 ms into one tick of
 acceleration. The k-th difference of the targets, k = 1, 2, 3, is a weighted mean of the k-th differences of the
 setpoints: a stream that keeps the velocity, acceleration and jerk limits from setpoint to setpoint keeps them from tick
 to tick, and passes unchanged. The price: the target lies off an evenly spaced setpoint p by a sixth of its second
-difference, at most A T^2 / 6 (T: spacing; 60 microradian at 3.75 rad/s^2 and 10 ms), and two more setpoints must be
-there when one is played.
+difference, at most A T^2 / 6 (T: spacing; 60 microradian at 3.75 rad/s^2 and 10 ms), and two more setpoints should be
+there when one is played (see `target` for when they are not yet).
 
 Source: C. de Boor, A Practical Guide to Splines, chapters IX-XI.
 """

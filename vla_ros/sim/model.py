@@ -48,7 +48,7 @@ HEAD = """
     <light pos="0.6 -0.6 2.4" dir="-0.1 0.25 -1" diffuse="{l} {l} {l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
     <light pos="1.6 0.9 2.0" dir="-0.5 -0.35 -1" diffuse="{f} {f} {f}" specular="0 0 0" castshadow="false"/>
     <geom type="plane" size="4 4 0.1" pos="0 0 -0.75" material="floor" contype="0" conaffinity="0"/>
-    <geom type="box" size="0.02 3 1.4" pos="-1.6 0 0.6" rgba=".45 .48 .52 1" contype="0" conaffinity="0"/>
+    <geom type="box" size="0.02 6 2.4" pos="-1.6 0 0.6" rgba=".45 .48 .52 1" contype="0" conaffinity="0"/>
     <geom name="table" class="thing" type="box" size="0.62 0.62 0.02" pos="0.36 0 -0.02" material="wood"/>
     <geom type="box" size="0.56 0.56 0.35" pos="0.36 0 -0.40" rgba=".22 .23 .25 1" contype="0" conaffinity="0"/>
   </worldbody>
@@ -86,6 +86,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
     parents = {child: parent for parent in [arm, *arm.iter("body")] for child in parent}
     for site in list(arm.iter("site")):
         name = str(site.get("name"))
+        site.set("group", "4")  # frames, not things: nobody sees them
         if name.endswith("_camera_optical"):
             w, x, y, z = (float(value) for value in str(site.get("quat")).split())
             # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
