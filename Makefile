@@ -15,7 +15,6 @@ endif
 VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
 BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0+cpu
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints/$(DISTRO).txt
 SAY ?= put the red cube in the bowl
@@ -55,9 +54,11 @@ $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeList
 	@touch $@
 
 # The policies that need torch and transformers are not the default. The CPU build of torch, whose name a CUDA build
-# never has; TORCH=torch takes the index's usual one (CUDA, gigabytes), and one that is there already is kept.
+# never has: where pip does not find it by itself, TORCH_INDEX is the CPU index that PyTorch's own installation page
+# names. TORCH=torch takes the usual one (CUDA, gigabytes); a torch that is there already is kept.
 $(VENV)/.models: $(VENV)/.ready
-	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(TORCH) 2>/dev/null || $(PIP) --index-url $(TORCH_INDEX) $(TORCH)
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) || \
+	  { echo "vla_ros: no CPU build of torch found; give TORCH_INDEX= (the CPU index of PyTorch's installation page)"; exit 1; }
 	@$(PIP) transformers
 	@touch $@
 

@@ -1,11 +1,16 @@
-"""Setpoints at the command rate become targets at the filter's rate: a uniform cubic B-spline in whole numbers.
+"""Setpoints at the command rate become targets at the filter's rate: a cubic B-spline in whole numbers.
 
 Played raw, a 100 Hz setpoint would put all the motion of 10 ms into one tick of 4 ms; joined by straight lines, all the
-acceleration. The k-th difference of the targets, k = 1, 2, 3, is a weighted mean of the k-th differences of the
+acceleration. Here the k-th difference of the targets, k = 1, 2, 3, is a weighted mean of the k-th differences of the
 setpoints: a stream that keeps the velocity, acceleration and jerk limits from setpoint to setpoint keeps them from tick
 to tick, and passes unchanged. The price: the target lies off an evenly spaced setpoint p by a sixth of its second
 difference, at most A T^2 / 6 (T: spacing; 60 microradian at 3.75 rad/s^2 and 10 ms), and two more setpoints should be
-there when one is played (see `target` for when they are not yet).
+there when one is played.
+
+Stamps are carried along the same spline as positions: with control points (t_i, p_i) and the uniform basis b,
+    t(s) = sum b(s - i) t_i,  p(s) = sum b(s - i) p_i,
+the target at time t is p(s) with t(s) = t. Evenly stamped setpoints make t(s) a straight line; a gap or jitter in the
+stamps changes no speed, since a constant speed p_i = v t_i gives p(s) = v t(s).
 
 Source: C. de Boor, A Practical Guide to Splines, chapters IX-XI.
 """
@@ -16,6 +21,10 @@ from collections import deque
 
 CAPACITY = 256
 """Setpoints kept at most; a source that stamps further ahead than that loses the oldest."""
+ONE = 1 << 32
+"""A stretch between two setpoints, in units of s. 10 ms / 2^32 is far less than any position resolves."""
+
+Weights = tuple[int, int, int]
 
 
 class Playback:
@@ -35,7 +44,7 @@ class Playback:
     def add(self, due_ns: int, point: list[int]) -> None:
         """Append a setpoint that is meant for `due_ns`, later than the one before."""
         if not self._due_ns:
-            for periods in (3, 2, 1):
+            for periods in (4, 3, 2, 1):
                 self._due_ns.append(due_ns - periods * self._period_ns)
                 self._points.append(self._start)
         self._due_ns.append(due_ns)
@@ -49,20 +58,58 @@ class Playback:
         nothing is extrapolated, and one that arrives late bends the path by u^3 / 6 of a second difference only.
         """
         due_ns, points = self._due_ns, self._points
-        while len(due_ns) > 2 and due_ns[2] <= time_ns:
+        if not points:
+            return self._start
+        if time_ns >= due_ns[-1]:
+            return points[-1]
+        while len(due_ns) > 4 and _knot(due_ns, 3) <= time_ns:
             due_ns.popleft()
             points.popleft()
-        if not due_ns or time_ns <= due_ns[0]:
-            return points[0] if points else self._start
-        i = 1 if len(due_ns) > 1 and due_ns[1] <= time_ns else 0
-        if i == len(points) - 1:
-            return points[i]
-        span, u = due_ns[i + 1] - due_ns[i], time_ns - due_ns[i]
-        before, here, next_ = points[max(0, i - 1)], points[i], points[i + 1]
-        after = points[i + 2] if i + 2 < len(points) else [2 * b - a for a, b in zip(here, next_, strict=True)]
-        w_before, w_next, w_after = (span - u) ** 3, ((3 * span - 3 * u) * u + 3 * span * span) * u + span**3, u**3
-        whole = 6 * span**3
+        i = 2 if len(due_ns) > 3 and _knot(due_ns, 2) <= time_ns else 1
+        if time_ns <= _knot(due_ns, i):
+            return points[0]
+        last = i + 2 == len(due_ns)
+        after_ns = 2 * due_ns[i + 1] - due_ns[i] if last else due_ns[i + 2]
+        weights = _solve(due_ns[i - 1] - due_ns[i], due_ns[i + 1] - due_ns[i], after_ns - due_ns[i], time_ns - due_ns[i])
+        before, here, next_ = points[i - 1], points[i], points[i + 1]
+        after = [2 * b - a for a, b in zip(here, next_, strict=True)] if last else points[i + 2]
+        w_before, w_next, w_after = weights
         return [
-            p + (w_before * (p_before - p) + w_next * (p_next - p) + w_after * (p_after - p) + whole // 2) // whole
+            p + (w_before * (p_before - p) + w_next * (p_next - p) + w_after * (p_after - p) + 3 * ONE**3) // (6 * ONE**3)
             for p_before, p, p_next, p_after in zip(before, here, next_, after, strict=True)
         ]
+
+
+def _knot(due_ns: deque[int], i: int) -> int:
+    """Where the stretch that begins at setpoint i begins on the clock: t(s = i), rounded up."""
+    return -(-(due_ns[i - 1] + 4 * due_ns[i] + due_ns[i + 1]) // 6)
+
+
+def _weights(u: int) -> Weights:
+    """Six times the basis at u, in units of ONE^3, of the setpoints before, next and after; they share the rest of 6."""
+    return (ONE - u) ** 3, ((3 * ONE - 3 * u) * u + 3 * ONE * ONE) * u + ONE**3, u**3
+
+
+def _solve(before_ns: int, next_ns: int, after_ns: int, time_ns: int) -> Weights:
+    """The weights at which the stamps' spline is at `time_ns`; all times from the stamp of the stretch's setpoint.
+
+    The spline rises with u, because the stamps do, and is a straight line where they are even: the first guess is then
+    right, and Newton's steps, kept inside the bracket, are few elsewhere.
+    """
+    wanted = time_ns * 6 * ONE**3
+    low, high, u = 0, ONE, max(0, min(ONE, time_ns * ONE // next_ns))
+    while True:
+        w_before, w_next, w_after = weights = _weights(u)
+        error = w_before * before_ns + w_next * next_ns + w_after * after_ns - wanted
+        if error > 0:
+            high = u
+        else:
+            low = u
+        v = ONE - u
+        slope = 3 * (-v * v * before_ns + (ONE * ONE + 2 * ONE * u - 3 * u * u) * next_ns + u * u * after_ns)
+        step = (2 * error + slope) // (2 * slope)
+        if step == 0 or high - low <= 1:
+            return weights
+        u -= step
+        if not low < u < high:
+            u = (low + high) // 2

@@ -126,6 +126,15 @@ def test_an_arm_that_was_held_starts_from_where_it_is() -> None:
     assert np.abs(derivatives(np.vstack([moved, moved, chunk.positions]))[1][:, :7]).max() < 7.5
 
 
+def test_an_arm_that_was_held_does_not_drop_what_it_holds() -> None:
+    system = system1("classical", ROBOT)
+    carry = [Waypoint(3, down(0.5, 0.2, 0.2), 0.0, 0.35)]
+    holding = HOME.copy()
+    holding[7] = 0.022  # the thing between the fingers keeps them apart
+    chunk = system.chunk(plan_of(carry), JointState(0, holding, np.zeros(8)), None, 0, 0)
+    assert np.abs(chunk.positions[:, 7]).max() == 0.0
+
+
 def test_a_waypoint_that_the_arm_was_kept_from_is_not_reached() -> None:
     """The chunk said that the tool went down, but the arm stayed: the tool must go down before the fingers close."""
     system = system1("classical", ROBOT)

@@ -33,6 +33,7 @@ SLOWER = (1.0, 0.7, 0.5, 0.35, 0.25)  # shares of the speed that are tried until
 BLEND = 0.03  # m: distance at which a waypoint that needs no stop is passed
 SETTLE_NS = 120_000_000  # that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
+FINGER_STILL = 5e-3  # m/s
 ARRIVED = 0.06  # m: the measured tool is at least so near to a waypoint that counts as reached,
 LAG_S = 0.15  # but for the way it makes between two chunks
 PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
@@ -90,6 +91,9 @@ class StraightLine:
             history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
+        if not delay and abs(joint_state.dq[self._finger]) < FINGER_STILL:
+            # Fingers that hold something rest short of where they were told to go: they must not let it go now.
+            history[:, self._finger] = rows[0, self._finger] = min(rows[0, self._finger], ahead[0].gripper)
         for slower in SLOWER:
             positions, due_ns = self._move(rows, history, ahead, start_ns, slower)
             if self._inside_limits(positions[max(len(rows) - 3, 0) :]):
