@@ -65,8 +65,8 @@ class Playback:
         while len(due_ns) > 4 and _knot(due_ns, 3) <= time_ns:
             due_ns.popleft()
             points.popleft()
-        i = 2 if len(due_ns) > 3 and _knot(due_ns, 2) <= time_ns else 1
-        if time_ns <= _knot(due_ns, i):
+        i = 2 if _knot(due_ns, 2) <= time_ns else 1
+        if time_ns <= _knot(due_ns, 1):
             return points[0]
         last = i + 2 == len(due_ns)
         after_ns = 2 * due_ns[i + 1] - due_ns[i] if last else due_ns[i + 2]

@@ -96,7 +96,8 @@ class Controller:
         step = ACCELERATION_LIMIT * PERIOD_S
         velocity = np.clip(pace + closing, self.dq - step, self.dq + step)
         self._before = self._command
-        return np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
+        limited: Array = np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
+        return limited
 
     def _stopping(self) -> Array:
         """Next velocity on the way to rest: deceleration rises and falls with STOP_JERK."""

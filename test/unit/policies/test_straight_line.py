@@ -128,11 +128,14 @@ def test_an_arm_that_was_held_starts_from_where_it_is() -> None:
 
 def test_an_arm_that_was_held_does_not_drop_what_it_holds() -> None:
     system = system1("classical", ROBOT)
-    carry = [Waypoint(3, down(0.5, 0.2, 0.2), 0.0, 0.35)]
-    holding = HOME.copy()
+    course = grasp(0.5, 0.0, 0.0)
+    played, _ = play(system, lambda now_ns, state: plan_of(course), HOME, 9.0)
+    holding = played[-1].copy()
     holding[7] = 0.022  # the thing between the fingers keeps them apart
+    carry = [*course, Waypoint(4, down(0.5, 0.2, 0.2), 0.0, 0.35)]
     chunk = system.chunk(plan_of(carry), JointState(0, holding, np.zeros(8)), None, 0, 0)
     assert np.abs(chunk.positions[:, 7]).max() == 0.0
+    assert np.abs(chunk.positions[-1] - chunk.positions[0])[:7].max() > 0.01
 
 
 def test_a_waypoint_that_the_arm_was_kept_from_is_not_reached() -> None:

@@ -80,7 +80,8 @@ class StraightLine:
         """Return the next 0.7 s; see `contract.System1`."""
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
-        if previous is None or held(joint_state, previous, self._kinematics.arm):
+        from_rest = previous is None or held(joint_state, previous, self._kinematics.arm)
+        if previous is None or from_rest:
             # Clipped, as an open finger measures a hair beyond its limit.
             rows, delay = np.clip(joint_state.q, self._kinematics.lower, self._kinematics.upper)[None, :], 0
             history = np.repeat(rows, 3, axis=0)
@@ -91,8 +92,8 @@ class StraightLine:
             history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
-        if not delay and abs(joint_state.dq[self._finger]) < FINGER_STILL:
-            # Fingers that hold something rest short of where they were told to go: they must not let it go now.
+        if from_rest and self._reached >= 0 and abs(joint_state.dq[self._finger]) < FINGER_STILL:
+            # In the midst of an instruction fingers at rest may hold something, short of where they were told to go.
             history[:, self._finger] = rows[0, self._finger] = min(rows[0, self._finger], ahead[0].gripper)
         for slower in SLOWER:
             positions, due_ns = self._move(rows, history, ahead, start_ns, slower)
