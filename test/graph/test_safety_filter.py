@@ -42,7 +42,7 @@ PARAMETERS = """safety_filter:
     joint_names: [shoulder, elbow, finger]
     urdf: {urdf}
     limits: {{acceleration: [8.0, 8.0, 1.0], jerk: [800.0, 800.0, 50.0]}}
-    command: {{period_s: 0.01, delay_s: 0.025, timeout_s: 0.2, max_age_s: 0.5, max_lead_s: 0.1, step: [0.2, 0.2, 0.04]}}
+    command: {{period_s: 0.01, delay_s: 0.028, timeout_s: 0.2, max_age_s: 0.5, max_lead_s: 0.1, step: [0.2, 0.2, 0.04]}}
     measured:
       timeout_s: 0.5
       position_tolerance: [0.001, 0.001, 0.002]
@@ -220,7 +220,8 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     assert not running.call("arm").success
     running.until(lambda: not any(running.statuses[-1].velocities), "rest")
     rest = list(running.q)
-    assert running.call("reset").success
+    answer = running.call("reset")
+    assert answer.success, (answer.message, [(s.state, list(s.velocities)) for s in running.statuses[-12:]])
     running.until(lambda: running.state == SafetyStatus.DISARMED, "disarmed")
     running.push([1.5, -0.4, 0.02], lambda: running.statuses[-1].rejected > 5, "refusals")
     assert running.q == rest

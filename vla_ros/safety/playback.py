@@ -70,12 +70,15 @@ class Playback:
             return points[0]
         last = i + 2 == len(due_ns)
         after_ns = 2 * due_ns[i + 1] - due_ns[i] if last else due_ns[i + 2]
-        weights = _solve(due_ns[i - 1] - due_ns[i], due_ns[i + 1] - due_ns[i], after_ns - due_ns[i], time_ns - due_ns[i])
+        weights = _solve(
+            due_ns[i - 1] - due_ns[i], due_ns[i + 1] - due_ns[i], after_ns - due_ns[i], time_ns - due_ns[i]
+        )
         before, here, next_ = points[i - 1], points[i], points[i + 1]
         after = [2 * b - a for a, b in zip(here, next_, strict=True)] if last else points[i + 2]
         w_before, w_next, w_after = weights
         return [
-            p + (w_before * (p_before - p) + w_next * (p_next - p) + w_after * (p_after - p) + 3 * ONE**3) // (6 * ONE**3)
+            p
+            + (w_before * (p_before - p) + w_next * (p_next - p) + w_after * (p_after - p) + 3 * ONE**3) // (6 * ONE**3)
             for p_before, p, p_next, p_after in zip(before, here, next_, after, strict=True)
         ]
 

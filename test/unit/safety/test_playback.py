@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from fractions import Fraction
 
 import pytest
@@ -76,6 +77,28 @@ def test_a_stream_inside_its_limits_stays_inside_them_from_tick_to_tick() -> Non
             targets = [b - a for a, b in itertools.pairwise(targets)]
             allowed = max(map(abs, differences)) * (h / T) ** order + 2**order / 2
             assert max(map(abs, targets)) <= allowed
+
+
+def test_gaps_and_jitter_in_the_stamps_change_no_speed() -> None:
+    """p_i = v t_i comes out as v t, however the t_i are spaced."""
+    draw, playback, due, dues = random.Random(0), Playback([0], T), 0, []
+    for _ in range(60):
+        dues.append(due)
+        due += T + draw.choice([-4_000_000, -1, 0, 0, 0, 2_500_000, T, 3 * T])
+    for time in dues:
+        playback.add(time, [3 * time])
+    for time in range(dues[3], dues[-1], 1_234_567):
+        assert abs(playback.target(time)[0] - 3 * time) <= 1
+
+
+def test_a_late_setpoint_does_not_turn_the_target_back() -> None:
+    playback, sent, targets = Playback([0], T), 0, []
+    for time in range(0, 40 * T, 400_000):
+        while sent * T <= time - (T // 2 if sent % 3 == 0 else 0):
+            playback.add(sent * T, [sent * 1000])
+            sent += 1
+        targets.append(playback.target(time - 2 * T)[0])
+    assert all(0 <= b - a <= 100 for a, b in itertools.pairwise(targets))
 
 
 @pytest.mark.parametrize("gap", [1, T // 3, 3 * T])

@@ -1,0 +1,73 @@
+"""The camera node over real DDS: what is wrong with a camera is said by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from vla_ros.msg import CameraFrames
+from vla_ros.nodes.base import NEWEST
+from vla_ros.nodes.client import Client, client
+from vla_ros.nodes.through_graph import own_domain
+
+
+@pytest.fixture
+def talk() -> Iterator[Client]:
+    own_domain()
+    command = [sys.executable, "-m", "vla_ros.nodes.camera", "--ros-args", "-r", "__ns:=/left"]
+    command += ["-p", "cameras:=[front]", "-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
+    node = subprocess.Popen(command)
+    try:
+        with client("left") as made:
+            yield made
+    finally:
+        node.terminate()
+        assert node.wait(10) == 0
+
+
+def image(seed: int, encoding: str = "rgb8") -> Image:
+    pixels = np.random.default_rng(seed).integers(50, 200, (16, 16, 3), dtype=np.uint8)
+    return Image(height=16, width=16, step=48, encoding=encoding, data=pixels.tobytes())
+
+
+def feed(talk: Client, make: Callable[[int], Any], until: Callable[[], bool], kind: type = Image) -> bool:
+    """Publish 20 messages a second, reliably, until the condition holds."""
+    publisher = talk.node.create_publisher(kind, "front_camera/image_raw", QoSProfile(depth=1))
+    try:
+        for count in range(400):
+            message = make(count)
+            if kind is Image:
+                message.header.stamp = talk.node.get_clock().now().to_msg()
+            publisher.publish(message)
+            if talk.spin(0.05, until):
+                return True
+        return False
+    finally:
+        talk.node.destroy_publisher(publisher)
+
+
+def test_good_images_come_through_and_bad_ones_are_named(talk: Client) -> None:
+    frames: list[CameraFrames] = []
+    talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
+
+    def health() -> int:
+        return frames[-1].health[0] if frames else -1
+
+    def said(text: str) -> bool:
+        return text in talk.diagnostics.get("camera", {}).get("message", "")
+
+    assert feed(talk, image, lambda: health() == CameraFrames.OK)
+    assert len(frames[-1].data) == 16 * 16 * 3
+    assert feed(talk, lambda _: image(1), lambda: health() == CameraFrames.FROZEN and said("front: frozen"))
+    assert feed(talk, lambda n: image(n, "8UC7"), lambda: health() == CameraFrames.WRONG_ENCODING and said("8UC7"))
+    assert talk.spin(10.0, lambda: health() == CameraFrames.STALE)
+    wrong = "publishes std_msgs/msg/String, expected sensor_msgs/msg/Image"
+    assert feed(talk, lambda _: String(data="no image"), lambda: said(wrong), String)

@@ -1,0 +1,129 @@
+"""The paced loop and polled entities that the fast nodes are built on."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy")
+
+from rclpy.context import Context  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+from vla_ros.nodes.polling import (  # noqa: E402
+    ALIGNMENT_TOLERANCE_NS,
+    PacedLoop,
+    PolledCallbackGroup,
+    received_ns,
+    serve,
+    take,
+)
+
+PERIOD_NS = 10_000_000
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node("polling", context=context)
+    yield node
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+def test_deadlines_are_even_on_the_grid_and_missed_ones_are_skipped(node: Node) -> None:
+    loop, ticks = PacedLoop(node.context, PERIOD_NS, phase_ns=-2_000_000), []
+    for tick in loop:
+        ticks.append(tick)
+        assert tick.started_ns >= tick.deadline_ns
+        if len(ticks) == 5:
+            time.sleep(0.035)
+        if len(ticks) == 20:
+            break
+    assert ticks[5].skipped >= 2
+    assert loop.ticks == 20
+    assert loop.skipped == sum(tick.skipped for tick in ticks)
+    assert loop.late >= 1
+    for before, tick in itertools.pairwise(ticks):
+        spacing_ns = tick.deadline_ns - before.deadline_ns
+        assert abs(spacing_ns - (1 + tick.skipped) * PERIOD_NS) <= PERIOD_NS // 100
+    system_ns = ticks[-1].deadline_ns + time.time_ns() - time.monotonic_ns()
+    off_ns = (system_ns + 2_000_000 + PERIOD_NS // 2) % PERIOD_NS - PERIOD_NS // 2
+    assert abs(off_ns) <= 10 * ALIGNMENT_TOLERANCE_NS
+
+
+def test_the_loop_ends_with_its_context(node: Node) -> None:
+    for count, _ in enumerate(PacedLoop(node.context, 1_000_000)):
+        if count == 3:
+            rclpy.try_shutdown(context=node.context)
+        assert count <= 3
+
+
+def test_polled_messages_wait_for_take_and_never_for_the_executor(node: Node) -> None:
+    def never(_: object) -> None:
+        raise AssertionError("the executor called a polled callback")
+
+    group = PolledCallbackGroup()
+    subscription = node.create_subscription(String, "words", never, 3, callback_group=group)
+    publisher = node.create_publisher(String, "words", 10)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while not publisher.get_subscription_count():
+        executor.spin_once(timeout_sec=0.01)
+    for word in "abcde":
+        publisher.publish(String(data=word))
+    received: list[str] = []
+    for _ in range(500):
+        executor.spin_once(timeout_sec=0)
+        batch = [(message.data, info) for message, info in take(subscription)]
+        assert len(batch) <= 3
+        assert all(info["source_timestamp"] > 0 for _, info in batch)
+        received += [word for word, _ in batch]
+        if received[-1:] == ["e"]:
+            break
+        time.sleep(0.01)
+    assert received == sorted(received)
+    assert received[-1] == "e"
+    executor.shutdown()
+
+
+def test_serve_answers_one_request_at_a_time(node: Node) -> None:
+    def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = True, "done"
+        return response
+
+    service = node.create_service(Trigger, "act", answer, callback_group=PolledCallbackGroup())
+    assert not serve(service)
+    client = node.create_client(Trigger, "act")
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    while not client.service_is_ready():
+        executor.spin_once(timeout_sec=0.01)
+    future = client.call_async(Trigger.Request())
+    for _ in range(500):
+        serve(service)
+        executor.spin_once(timeout_sec=0.01)
+        if future.done():
+            break
+    assert future.result().message == "done"
+    executor.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("received_timestamp", "expected_ns"),
+    [(4_999_999_000, 99_000), (0, 100_000), (5_000_001_000, 100_000), (3_999_999_999, 100_000)],
+)
+def test_received_ns_trusts_only_plausible_stamps(received_timestamp: int, expected_ns: int) -> None:
+    info = {"received_timestamp": received_timestamp}
+    assert received_ns(info, now_ns=100_000, system_ns=5_000_000_000) == expected_ns
+
+
+def test_received_ns_without_a_stamp_is_now() -> None:
+    assert received_ns({}, now_ns=7, system_ns=5_000_000_000) == 7
