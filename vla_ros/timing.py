@@ -78,6 +78,10 @@ class Rate:
         self._times_ns.append(now_ns)
         self.ticks += 1
 
+    def pause(self) -> None:
+        """The next interval does not count: nothing was meant to happen meanwhile."""
+        self._last_ns = None
+
     @property
     def hz(self) -> float:
         """Mean rate over the window; NaN before the second tick."""

@@ -36,7 +36,9 @@ class Running:
         armed, why = talk.arm(20.0)
         assert armed, why
         talk.publish("put the red cube in the bowl")
-        assert talk.spin(20.0, lambda: talk.status is not None and max(map(abs, talk.status.velocities), default=0) > 0.2)
+        assert talk.spin(
+            20.0, lambda: talk.status is not None and max(map(abs, talk.status.velocities), default=0) > 0.2
+        )
 
     def kill(self, name: str) -> float:
         """Kill a process; return the controller's time."""

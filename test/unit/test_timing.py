@@ -42,3 +42,13 @@ def test_a_late_tick_is_counted_with_its_error() -> None:
     assert rate.hz == 100.0
     assert math.isclose(rate.errors().largest, 0.006)
     assert math.isclose(rate.errors().p50, 0.0, abs_tol=1e-12)
+
+
+def test_a_pause_is_no_miss() -> None:
+    rate = Rate(period_s=0.010, tolerance_s=0.005)
+    for now_ms in (0, 10):
+        rate.tick(now_ms * MS)
+    rate.pause()
+    for now_ms in (500, 510):
+        rate.tick(now_ms * MS)
+    assert (rate.ticks, rate.misses) == (4, 0)

@@ -167,6 +167,7 @@ class ActionExpert(Managed):
         halted = self.halt(now_ns, ros_ns)
         if halted:
             self.player.clear()
+            self.sent.pause()
             self.why = halted
             return
         if chunk is not None and self.asked_instruction == self.instruction_id:
@@ -185,6 +186,8 @@ class ActionExpert(Managed):
             self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
             self.sent.tick(now_ns)
             self.why = ""
+        else:
+            self.sent.pause()
         self.ask(now_ns, ros_ns, setpoint)
 
     def halt(self, now_ns: int, ros_ns: int) -> str:

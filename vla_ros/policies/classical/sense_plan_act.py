@@ -42,7 +42,7 @@ FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given
 TIP = 0.011  # m, from the tool point to the finger tips
 FINGER_DEPTH = 0.0095  # m, half, across the opening
 PUSH_START = 0.03  # m between finger and thing before a push
-PUSH_LENGTH = 0.12  # m
+PUSH_LENGTH = 0.11  # m
 PUSHED = 0.085  # m: a thing that has moved so far has been pushed
 PUSH_SPEED = 0.08  # m/s
 BESIDE = 0.008  # m: gap that a push to another thing leaves
@@ -243,9 +243,13 @@ class SensePlanAct:
         thing = yield from self._find(step.object)
         at = thing.solid.p_base[:2]
         if step.target is not None:
-            target = yield from self._find(step.target)
-            way = target.solid.p_base[:2] - at
-            way -= way / np.linalg.norm(way) * (thing.solid.reach(way) + target.solid.reach(way) + BESIDE)
+            target = (yield from self._find(step.target)).solid
+            to_target = target.p_base[:2] - at
+            distance = float(np.linalg.norm(to_target))
+            # The fingers turn a cube until its face lies flat on them: then it reaches half its width.
+            way = to_target * (1 - (thing.solid.width / 2 + target.reach(to_target) + BESIDE) / distance)
+            if way @ to_target < 0:
+                way = np.zeros(2)
         else:
             if self._goal is None:
                 self._goal = at + (0.0, PUSH_LENGTH if step.side == "left" else -PUSH_LENGTH)
@@ -254,14 +258,12 @@ class SensePlanAct:
         if length > BESIDE:
             yield from self._shove(thing, way / length, length)
         yield from self._to_lookout("look whether it is done")
+        now = (yield from self._find(step.object)).solid
         if step.target is not None:
-            now = (yield from self._find(step.object)).solid
-            gap = float(np.linalg.norm(target.solid.p_base[:2] - now.p_base[:2]))
-            if gap > now.reach(way) + target.solid.reach(way) + 3 * BESIDE:
-                raise Missed(f"{thing} did not come to {target}")
-        else:
-            now = (yield from self._find(step.object)).solid
-            assert self._goal is not None  # set when the push was planned
+            to_target = target.p_base[:2] - now.p_base[:2]
+            if np.linalg.norm(to_target) > now.reach(to_target) + target.reach(to_target) + 3 * BESIDE:
+                raise Missed(f"{thing} did not come to {step.target}")
+        elif self._goal is not None:
             left = float(self._goal[1] - now.p_base[1]) * (1 if step.side == "left" else -1)
             if left > PUSH_LENGTH - PUSHED:
                 raise Missed(f"{thing} did not move far enough")
@@ -318,11 +320,11 @@ class SensePlanAct:
         """Push a thing `length` m along `direction` (2,), unit, with two fingers side by side, so that it cannot slip off."""
         self._share = 0.2
         solid = thing.solid
-        behind = solid.reach(direction) + FINGER_DEPTH
+        behind = solid.reach(direction) + FINGER_DEPTH + PUSH_START
         height = max(solid.height / 2, TIP + 0.006)
         opening = min(0.3 * solid.width, OPEN)
-        start = solid.p_base[:2] - direction * (behind + PUSH_START)
-        end = solid.p_base[:2] + direction * (length - behind)
+        start = solid.p_base[:2] - direction * behind
+        end = solid.p_base[:2] + direction * (length - solid.width / 2 - FINGER_DEPTH)
         angle = math.atan2(direction[1], direction[0])
         yaw = self._best_yaw(start, height, [angle, angle + math.pi], thing)
         self._reachable(end, height, yaw, thing)
@@ -410,7 +412,7 @@ class SensePlanAct:
 
     def _arrived(self, waypoint: Waypoint, after: Sequence[Waypoint]) -> bool:
         now = self._now
-        passing = bool(after) and after[0].gripper == waypoint.gripper and after[0].speed >= waypoint.speed
+        passing = bool(after) and after[0].gripper == waypoint.gripper and after[0].speed == waypoint.speed
         away = float(np.linalg.norm(now.T_base_tool[:3, 3] - waypoint.T_base_tool[:3, 3]))
         there = abs(now.finger - waypoint.gripper) < 0.003
         stalled = waypoint.gripper < now.finger < OPEN - 0.004 and abs(now.finger_speed) < FINGER_STILL

@@ -30,7 +30,7 @@ ACCELERATION = np.array([0.7] * 3 + [2.0] * 3)  # of the tool: m/s^2, rad/s^2
 JERK = np.array([7.0] * 3 + [20.0] * 3)  # m/s^3, rad/s^3
 TURN_SPEED = 1.0  # rad/s
 SLOWER = (1.0, 0.7, 0.5, 0.35, 0.25)  # shares of the speed that are tried until every joint stays inside its limits
-BLEND = 0.03  # m: distance at which a waypoint that needs no stop is passed
+BLEND = 0.03  # m: distance at which a waypoint is passed when neither speed nor gripper change there
 SETTLE_NS = 120_000_000  # that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
 FINGER_STILL = 5e-3  # m/s
@@ -161,7 +161,7 @@ class StraightLine:
             row_ns = start_ns + round(row * self.dt_s * NS_PER_S)
             passes = (
                 after is not None
-                and after.speed >= waypoint.speed
+                and after.speed == waypoint.speed
                 and after.gripper == waypoint.gripper
                 and t_s >= fingers.duration
                 and np.linalg.norm(poses[1][:3, 3] - waypoint.T_base_tool[:3, 3]) < BLEND
