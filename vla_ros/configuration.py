@@ -86,7 +86,7 @@ class ActionExpertParameters:
     policy: str = parameter("classical", description=POLICY)
     tool_frame: str = parameter("tool", description="link of the URDF that the policy moves")
     rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
-    phase_s: float = parameter(-0.0007, description="offset of the setpoints from the grid of the clock", unit="s")
+    phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")
     chunk_period_s: float = parameter(
         0.1, description="time from one request for a chunk to the next", unit="s", above=0.0
     )

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from vla_ros.evaluation import offline
 from vla_ros.evaluation.offline import Latency, run_episode
 from vla_ros.graph import bringup
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import Plan, PlanState
+from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.registry import Robot, system2
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.sim.model import body_name
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.scene import COLOURS
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import KINDS, sample_task
+from vla_ros.sim.tasks import IN_BOWL_M, KINDS, PUSHED_M, Body, sample_task
 
 (_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
 SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
@@ -65,6 +67,61 @@ def test_a_thing_that_is_moved_away_is_found_again(cameras: RenderProcess) -> No
     assert moved
     assert "look again" in episode.subtasks
     assert episode.success, episode
+
+
+def test_what_one_instruction_picks_up_the_next_one_puts_down(
+    cameras: RenderProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = sample_task(5, "pick")[1].steps[0].x
+
+    class TwoInstructions:
+        """System 2 that is told the second sentence when it has done the first."""
+
+        def __init__(self, name: str, robot: Robot, options: object) -> None:
+            self._inner = system2(name, robot)
+            self.checkpoint = self._inner.checkpoint
+            self._id = 1
+
+        def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
+            if self._id == 1:
+                plan = self._inner.plan(frames, Instruction(1, f"pick up the {thing}"), joint_state)
+                if plan.state is not PlanState.DONE:
+                    return plan
+                self._id = 2
+            return self._inner.plan(frames, Instruction(2, f"put the {thing} in the bowl"), joint_state)
+
+    monkeypatch.setattr(offline, "system2", TwoInstructions)
+    where: dict[str, Body] = {}
+    episode = run_episode(
+        "classical",
+        "pick",
+        5,
+        SAFETY,
+        cameras=cameras,
+        watch=lambda simulation, plan: where.update(simulation.truth()),
+    )
+    assert episode.state is PlanState.DONE, episode
+    assert sum(subtask.startswith("grasp") for subtask in episode.subtasks) == 1
+    assert np.hypot(*(where[thing].p_base - where["bowl"].p_base)[:2]) < IN_BOWL_M
+
+
+def test_what_is_held_is_put_back_before_something_else(cameras: RenderProcess) -> None:
+    first, second = (thing for thing in sample_task(5, "pick")[0].things[2:4])
+    words = f"pick up the {first.name}, then push the {second.name} to the left"
+    where: dict[str, Body] = {}
+    episode = run_episode(
+        "classical",
+        "pick",
+        5,
+        SAFETY,
+        instruction=words,
+        cameras=cameras,
+        watch=lambda simulation, plan: where.update(simulation.truth()),
+    )
+    assert episode.state is PlanState.DONE, episode
+    assert any("back on the table" in subtask for subtask in episode.subtasks)
+    assert np.hypot(*where[first.name].p_base[:2] - (first.x, first.y)) < 0.02
+    assert where[second.name].p_base[1] - second.y >= PUSHED_M
 
 
 def test_what_is_not_there_is_refused_and_the_arm_stays(cameras: RenderProcess) -> None:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.policies.classical.language import Description
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -129,9 +131,10 @@ class Thing:
     solid: Solid
     fits: Mapping[str, float]
 
-    def could_be(self, shape: str) -> bool:
-        """Return whether the outline does not speak against `shape`."""
-        return self.fits.get(shape, 0.0) > self.solid.fit - DOUBT
+    def is_called(self, wanted: Description) -> bool:
+        """Return whether the description is true of it, or not spoken against by its outline."""
+        shape = wanted.shape or self.solid.shape
+        return wanted.colour in ("", self.colour) and self.fits.get(shape, 0.0) > self.solid.fit - DOUBT
 
     def __str__(self) -> str:
         return f"the {self.solid.shape}" if self.colour == self.solid.shape else f"the {self.colour} {self.solid.shape}"

@@ -41,6 +41,7 @@ PASSING = 0.06  # m: where it needs not stop
 FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given up
 TIP = 0.011  # m, from the tool point to the finger tips
 FINGER_DEPTH = 0.0095  # m, half, across the opening
+DROP = 0.004  # m: gap over what a thing is put down on, and under the finger tips
 PUSH_START = 0.03  # m between finger and thing before a push
 PUSH_LENGTH = 0.11  # m
 PUSHED = 0.085  # m: a thing that has moved so far has been pushed
@@ -109,6 +110,8 @@ class SensePlanAct:
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
         self._finger = joint_index(robot, parameters.gripper_joint, "classical.gripper_joint")
         self._table = parameters.table_height_m
+        self._lookout = self._pose(LOOKOUT[:2], LOOKOUT[2], 0.0)
+        self._held: Thing | None = None  # outlives an instruction: what was picked up can be put down by the next one
         self._begin(Instruction(0, ""))
 
     def _begin(self, instruction: Instruction) -> None:
@@ -119,7 +122,7 @@ class SensePlanAct:
         self._number, self._steps = 0, 1
         self._share = 0.0
         self._confidence = math.nan
-        self._held: Thing | None = None
+        self._touched = False
         self._goal: Array | None = None
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
@@ -152,6 +155,8 @@ class SensePlanAct:
             float(joint_state.q[self._finger]),
             float(joint_state.dq[self._finger]),
         )
+        if self._held is not None and not self._holds(self._held):
+            self._held = None
         state, reason = PlanState.DONE, "seen to be done"
         try:
             if self._course is None:
@@ -171,8 +176,8 @@ class SensePlanAct:
                 )
         except NotUnderstood as error:
             state, reason = PlanState.REFUSED, str(error)
-        except GivesUp as error:
-            state, reason = PlanState.FAILED if self._index else PlanState.REFUSED, str(error)
+        except (GivesUp, Missed) as error:
+            state, reason = PlanState.FAILED if self._touched else PlanState.REFUSED, str(error)
         self._end = Plan(
             frames.stamp_ns,
             instruction,
@@ -191,7 +196,8 @@ class SensePlanAct:
         recipes = {Verb.PICK: self._pick, Verb.PLACE: self._place, Verb.STACK: self._stack, Verb.PUSH: self._push}
         for self._number, step in enumerate(steps):
             self._share, self._goal = 0.0, None
-            yield from self._put_back()
+            if self._held is not None and (step.verb is Verb.PUSH or not self._held.is_called(step.object)):
+                yield from self._put_back(self._held)
             reasons = []
             for _ in range(self._parameters.attempts):
                 try:
@@ -207,22 +213,16 @@ class SensePlanAct:
         self._share = 1.0
 
     def _pick(self, step: Step) -> Iterator[Activity]:
-        thing = yield from self._find(step.object)
-        yield from self._grasp(thing, TRAVEL_HEIGHT)
-        if not self._holds():
-            raise Missed(f"{thing} slipped")
+        yield from self._take(step.object)
 
     def _place(self, step: Step) -> Iterator[Activity]:
         assert step.target is not None
         target = yield from self._find(step.target)
-        thing = yield from self._find(step.object)
-        yield from self._grasp(thing, TRAVEL_HEIGHT)
+        thing = yield from self._take(step.object)
         rest = target.solid.floor
-        # Above the rim of a bowl, as open fingers are wider than it; the thing falls the rest of the way.
-        height = max(
-            rest + 0.004 + thing.solid.height / 2,
-            target.solid.height + TIP + 0.006 if rest < target.solid.height else 0,
-        )
+        height = rest + thing.solid.height / 2 + DROP
+        if rest < target.solid.height:  # a bowl: open fingers are wider than it, so they stay above its rim
+            height = max(height, target.solid.height + TIP + DROP)
         spot = target.solid.p_base[:2]
         yield from self._release(thing, spot, height, f"{'in' if step.target.shape == 'bowl' else 'on'} {target}")
         yield from self._verify(thing, spot, rest, target.solid.width / 2, f"{thing} did not stay with {target}")
@@ -232,11 +232,10 @@ class SensePlanAct:
         target = yield from self._find(step.target)
         if target.solid.shape == "ball":
             raise GivesUp(f"{target}: nothing stays on a ball")
-        thing = yield from self._find(step.object)
-        yield from self._grasp(thing, TRAVEL_HEIGHT)
+        thing = yield from self._take(step.object)
         top = target.solid.height
         spot = target.solid.p_base[:2]
-        yield from self._release(thing, spot, top + thing.solid.height / 2 + 0.003, f"on {target}")
+        yield from self._release(thing, spot, top + thing.solid.height / 2 + DROP, f"on {target}")
         yield from self._verify(thing, spot, top, STACKED, f"{thing} does not stand on {target}")
 
     def _push(self, step: Step) -> Iterator[Activity]:
@@ -270,10 +269,18 @@ class SensePlanAct:
 
     # What they are made of.
 
-    def _grasp(self, thing: Thing, lift: float) -> Iterator[Activity]:
-        self._share = 0.1
+    def _take(self, wanted: Description) -> Generator[Activity, None, Thing]:
+        """Return the thing that `wanted` describes, once it is in the hand and lifted."""
+        if self._held is not None and self._held.is_called(wanted):
+            return self._held
+        thing = yield from self._find(wanted)
+        yield from self._grasp(thing)
+        return thing
+
+    def _grasp(self, thing: Thing) -> Iterator[Activity]:
+        self._share, self._touched = 0.1, True
         solid = thing.solid
-        spot, height = solid.p_base[:2], max(solid.height / 2, TIP + 0.004)
+        spot, height = solid.p_base[:2], max(solid.height / 2, TIP + DROP)
         yaws = [solid.yaw + turn * math.pi / 2 for turn in range(4)]
         if solid.shape != "cube":
             yaws = [turn * math.pi / 6 for turn in range(12)]
@@ -285,10 +292,10 @@ class SensePlanAct:
                 Leg(f"reach for {thing}", self._pose(spot, max(READY_HEIGHT, height + 0.05), yaw), OPEN, quick),
                 Leg(f"reach for {thing}", down, OPEN, slow),
                 Leg(f"grasp {thing}", down, CLOSED, slow),
-                Leg(f"lift {thing}", self._pose(spot, lift, yaw), CLOSED, quick),
+                Leg(f"lift {thing}", self._pose(spot, TRAVEL_HEIGHT, yaw), CLOSED, quick),
             ]
         )
-        if not self._holds():
+        if not self._holds(thing):
             raise Missed(f"{thing} slipped")
         self._held = thing
 
@@ -305,8 +312,7 @@ class SensePlanAct:
                 Leg(f"put {thing} {where}", down, CLOSED, slow),
             ]
         )
-        if not self._holds():
-            self._held = None
+        if not self._holds(thing):
             raise Missed(f"{thing} fell on the way")
         yield from self._go(
             [
@@ -318,10 +324,10 @@ class SensePlanAct:
 
     def _shove(self, thing: Thing, direction: Array, length: float) -> Iterator[Activity]:
         """Push a thing `length` m along `direction` (2,), unit, with two fingers side by side, so that it cannot slip off."""
-        self._share = 0.2
+        self._share, self._touched = 0.2, True
         solid = thing.solid
         behind = solid.reach(direction) + FINGER_DEPTH + PUSH_START
-        height = max(solid.height / 2, TIP + 0.006)
+        height = max(solid.height / 2, TIP + DROP)
         opening = min(0.3 * solid.width, OPEN)
         start = solid.p_base[:2] - direction * behind
         end = solid.p_base[:2] + direction * (length - solid.width / 2 - FINGER_DEPTH)
@@ -353,31 +359,28 @@ class SensePlanAct:
         if not any(np.linalg.norm(place - spot) <= tolerance for place in places):
             raise Missed(failure)
 
-    def _put_back(self) -> Iterator[Activity]:
+    def _put_back(self, thing: Thing) -> Iterator[Activity]:
         """Put what an earlier step has left in the hand back to where it came from."""
-        if self._held is not None:
-            thing = self._held
-            yield from self._release(thing, thing.solid.p_base[:2], thing.solid.height / 2 + 0.004, "back on the table")
+        self._touched = True
+        yield from self._release(thing, thing.solid.p_base[:2], thing.solid.height / 2 + DROP, "back on the table")
 
     def _let_go(self) -> Iterator[Activity]:
-        """After a failure: open, rise, and look from where nothing is hidden."""
+        """After a failure: open, and look from where nothing is hidden."""
         self._held = None
-        here = self._now.T_base_tool
-        up = here.copy()
-        up[2, 3] = max(up[2, 3], self._table + TRAVEL_HEIGHT)
-        legs = [
-            Leg("let go", here, OPEN, self._parameters.slow_speed_m_s),
-            Leg("look again", up, OPEN, self._parameters.slow_speed_m_s),
-        ]
         try:
-            yield from self._go(legs)
+            yield from self._go([Leg("let go", self._now.T_base_tool, OPEN, self._parameters.slow_speed_m_s)])
             yield from self._to_lookout("look again")
         except Missed as miss:
             raise GivesUp(str(miss)) from None
 
     def _to_lookout(self, label: str) -> Iterator[Activity]:
-        pose = self._pose(LOOKOUT[:2], LOOKOUT[2], 0.0)
-        yield from self._go([Leg(label, pose, self._now.finger, self._parameters.speed_m_s)])
+        gripper = self._now.finger if self._held is None else CLOSED
+        legs = [Leg(label, self._lookout, gripper, self._parameters.speed_m_s)]
+        above = self._now.T_base_tool.copy()
+        if above[2, 3] < self._table + TRAVEL_HEIGHT - AT:
+            above[2, 3] = self._table + TRAVEL_HEIGHT
+            legs.insert(0, Leg(label, above, gripper, self._parameters.slow_speed_m_s))
+        yield from self._go(legs)
 
     def _go(self, legs: Sequence[Leg]) -> Iterator[Activity]:
         """Yield until the tool has been at the end of every leg in turn.
@@ -418,19 +421,18 @@ class SensePlanAct:
         stalled = waypoint.gripper < now.finger < OPEN - 0.004 and abs(now.finger_speed) < FINGER_STILL
         return away < (PASSING if passing else AT) and (there or stalled)
 
-    def _holds(self) -> bool:
-        return self._now.finger > HOLDS
+    def _holds(self, thing: Thing) -> bool:
+        return HOLDS < self._now.finger < thing.solid.width / 2 + HOLDS
 
     def _find(self, wanted: Description) -> Generator[Activity, None, Thing]:
-        """Return the thing that `wanted` describes; go to the lookout first where it cannot be seen from here.
+        """Return the thing that `wanted` describes, seen from the lookout.
 
         Raises:
             GivesUp: nothing fits, or more than one thing does.
         """
-        thing, reason = self._look_for(wanted)
-        if thing is None and self._away_from_lookout():
+        if np.linalg.norm(self._now.T_base_tool[:3, 3] - self._lookout[:3, 3]) > PASSING:
             yield from self._to_lookout(f"look for {wanted}")
-            thing, reason = self._look_for(wanted)
+        thing, reason = self._look_for(wanted)
         if thing is None:
             raise GivesUp(reason)
         self._confidence = float(np.nanmin([self._confidence, thing.solid.fit]))
@@ -446,7 +448,7 @@ class SensePlanAct:
             segments = [segment for segment in segments if segment.colour == wanted.colour]
         things = [classify(segment, self._now.camera, self._table) for segment in segments]
         things = [thing for thing in things if thing.solid.fit >= LEAST_FIT]
-        fitting = [thing for thing in things if wanted.shape in ("", thing.solid.shape) or thing.could_be(wanted.shape)]
+        fitting = [thing for thing in things if thing.is_called(wanted)]
         if not fitting:
             if things and wanted.colour:
                 return None, f"{wanted}: not in view; what is {wanted.colour} is a {things[0].solid.shape}"
@@ -455,10 +457,6 @@ class SensePlanAct:
         if len(exact) > 1:
             return None, f"{wanted}: could be {' or '.join(str(thing) for thing in exact)}; say which"
         return exact[0], ""
-
-    def _away_from_lookout(self) -> bool:
-        pose = self._pose(LOOKOUT[:2], LOOKOUT[2], 0.0)
-        return float(np.linalg.norm(self._now.T_base_tool[:3, 3] - pose[:3, 3])) > PASSING
 
     # Geometry.
 
