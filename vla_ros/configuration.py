@@ -60,6 +60,12 @@ class PlannerParameters:
     )
     required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
     rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
+    shared_memory_bytes: int = parameter(
+        0,
+        description="plans of at least so many bytes go through shared memory instead of the message; 0: never. "
+        "Only where planner and action expert run on one host",
+        minimum=0,
+    )
     frames_timeout_s: float = parameter(
         0.5, description="without frames for this long the arm holds", unit="s", above=0.0
     )

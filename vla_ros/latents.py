@@ -49,6 +49,7 @@ class LatentWriter:
     """A ring of `blocks` plans of up to `capacity` bytes in a segment named `name`."""
 
     def __init__(self, name: str, capacity: int, blocks: int = 4) -> None:
+        self.capacity = capacity
         self._stride = HEADER.size + capacity
         self._blocks = blocks
         with contextlib.suppress(FileNotFoundError):

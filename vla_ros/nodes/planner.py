@@ -13,6 +13,7 @@ from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
 from vla_ros.configuration import PlannerParameters
+from vla_ros.latents import LatentWriter
 from vla_ros.msg import CameraFrames, LatentPlan
 from vla_ros.nodes.base import (
     ERROR,
@@ -60,6 +61,7 @@ class Planner(Managed):
         self.planned_ns = 0
         self.joint_state_message: JointStateMessage | None = None
         self.plans = 0
+        self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
         self.inference, self.frame_age = Window(200), Window(200)
@@ -83,6 +85,7 @@ class Planner(Managed):
 
     def release(self) -> None:
         self.system2 = None
+        self.release_ring()
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.hold("the planner was deactivated")
@@ -159,7 +162,25 @@ class Planner(Managed):
             valid_for_s=self.parameters.valid_for_s,
             checkpoint="" if self.system2 is None else self.system2.checkpoint,
         )
-        self.publisher.publish(plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s))
+        self.publisher.publish(
+            plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s, self.ring(plan))
+        )
+
+    def ring(self, plan: Plan) -> LatentWriter | None:
+        """Return the shared memory for a large plan; None when its bytes are to travel in the message."""
+        least = self.parameters.shared_memory_bytes
+        if not least or plan.data.nbytes < least:
+            return None
+        if self.shared is None or plan.data.nbytes > self.shared.capacity:
+            self.release_ring()
+            self.shared = LatentWriter(f"vla_ros_{os.getpid()}", plan.data.nbytes)
+        return self.shared
+
+    def release_ring(self) -> None:
+        """Remove the shared memory; a reader that comes too late drops its plan."""
+        if self.shared is not None:
+            self.shared.close()
+            self.shared = None
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """For /diagnostics."""
