@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class WrongEncoding(ValueError):
     """The image cannot be read; the text names the encoding and what is read."""
 
 
+@functools.cache
 def _decoder() -> Callable[[Any], Image]:
     """cv_bridge where a ROS installation brings it, else rosbags-image, which reads the same messages."""
     try:
@@ -35,6 +37,21 @@ def _decoder() -> Callable[[Any], Image]:
         from rosbags.image import message_to_cvimage
 
         return lambda message: np.asarray(message_to_cvimage(message, "rgb8"), np.uint8)
+
+
+PIXEL_BYTES = {
+    **dict.fromkeys(("rgb8", "bgr8"), 3),
+    **dict.fromkeys(("rgba8", "bgra8", "32FC1"), 4),
+    **dict.fromkeys(("mono16", "16UC1", "yuv422", "yuv422_yuy2", "uyvy", "yuyv"), 2),
+    **dict.fromkeys(("mono8", *BAYER), 1),
+}
+
+
+def _check_bytes(message: Any) -> None:
+    """Refuse an image whose rows are shorter than its width, or that has fewer bytes than rows."""
+    height, width, step = message.height, message.width, message.step
+    if not height or not width or step < width * PIXEL_BYTES[message.encoding] or len(message.data) < step * height:
+        raise WrongEncoding(f"{len(message.data)} bytes for {width}x{height} {message.encoding}, step {step}")
 
 
 def colour(message: Any) -> Image:
@@ -50,9 +67,8 @@ def colour(message: Any) -> Image:
         return np.ascontiguousarray(decoded[:, :, ::-1], np.uint8)
     if message.encoding not in COLOUR:
         raise WrongEncoding(f"encoding {message.encoding!r}: colour is read from {', '.join(COLOUR)}")
+    _check_bytes(message)
     needed = message.step * message.height
-    if not message.height or not message.width or len(message.data) < needed:
-        raise WrongEncoding(f"{len(message.data)} bytes for {message.width}x{message.height}, step {message.step}")
     if message.encoding == "rgb8":
         rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
         return rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
@@ -76,8 +92,7 @@ def depth(message: Any) -> Depth:
     if message.encoding not in kinds:
         raise WrongEncoding(f"encoding {message.encoding!r}: depth is read from 16UC1 and 32FC1")
     kind = kinds[message.encoding].newbyteorder(">" if message.is_bigendian else "<")
-    if len(message.data) < message.step * message.height:
-        raise WrongEncoding(f"{len(message.data)} bytes for {message.width}x{message.height}, step {message.step}")
+    _check_bytes(message)
     rows = np.frombuffer(message.data, np.uint8)[: message.step * message.height].reshape(message.height, message.step)
     values: Depth = rows[:, : message.width * kind.itemsize].copy().view(kind).astype(np.float32)
     if kind.itemsize == 2:

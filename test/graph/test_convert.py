@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sensor_msgs.msg import JointState
 
 from vla_ros.latents import LatentLost, LatentWriter
-from vla_ros.nodes.convert import plan_from, plan_message
+from vla_ros.nodes.convert import joint_state_from, plan_from, plan_message
 from vla_ros.policies.contract import Instruction, Plan, PlanState
 
 PLAN = Plan(
@@ -39,3 +40,25 @@ def test_a_plan_survives(through_memory: bool) -> None:
     if through_memory:
         with pytest.raises(LatentLost):
             plan_from(message)
+
+
+def test_a_joint_state_is_read_in_the_robots_order() -> None:
+    message = JointState(name=["b", "x", "a"], position=[2.0, 9.0, 1.0], velocity=[0.2, 9.0, 0.1])
+    state = joint_state_from(message, ["a", "b"])
+    assert state is not None
+    assert state.q.tolist() == [1.0, 2.0]
+    assert state.dq.tolist() == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("position", "velocity"),
+    [([], []), ([1.0], []), ([1.0, 2.0, 3.0], []), ([1.0, float("nan")], []), ([1.0, 2.0], [0.0, float("inf")])],
+)
+def test_a_malformed_joint_state_is_none(position: list[float], velocity: list[float]) -> None:
+    assert joint_state_from(JointState(name=["a", "b"], position=position, velocity=velocity), ["a", "b"]) is None
+
+
+def test_a_joint_state_with_velocities_missing_is_at_rest() -> None:
+    state = joint_state_from(JointState(name=["a", "b"], position=[1.0, 2.0], velocity=[0.5]), ["a", "b"])
+    assert state is not None
+    assert state.dq.tolist() == [0.0, 0.0]

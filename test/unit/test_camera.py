@@ -82,6 +82,14 @@ def test_an_unknown_encoding_is_named() -> None:
         depth(message("rgb8", RGB))
 
 
+@pytest.mark.parametrize("encoding", ["rgb8", "rgba8", "mono8", "yuv422", "bayer_rggb8"])
+def test_rows_shorter_than_the_width_are_named(encoding: str) -> None:
+    short = message(encoding, np.zeros((4, 5), np.uint8))
+    short.width = 6
+    with pytest.raises(WrongEncoding, match=f"6x4 {encoding}, step 5"):
+        colour(short)
+
+
 def test_too_few_bytes_are_named() -> None:
     short = message("rgb8", RGB)
     short.data = short.data[:-1]

@@ -78,6 +78,7 @@ class Worker:
                 else:
                     self.checkpoint, self.dt_s = answer
                     self.ready = True
+                    self.fault = ""
             return None
         except (EOFError, OSError):
             self.ready, self.busy = False, True
@@ -106,13 +107,13 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing the pipe
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        system1 = make()
-    except Exception as error:
-        connection.send(f"{type(error).__name__}: {error}")
-        return
-    connection.send((system1.checkpoint, system1.dt_s))
-    plan: Plan | None = None
-    try:
+        try:
+            system1 = make()
+        except Exception as error:
+            connection.send(f"{type(error).__name__}: {error}")
+            return
+        connection.send((system1.checkpoint, system1.dt_s))
+        plan: Plan | None = None
         while True:
             changed, joint_state, previous, delay, start_ns = connection.recv()
             plan = changed or plan
@@ -126,5 +127,5 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 answer = f"{type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
             connection.send(answer)
-    except (EOFError, OSError):
+    except (EOFError, OSError):  # the parent is gone
         return

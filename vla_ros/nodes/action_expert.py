@@ -67,6 +67,7 @@ class ActionExpert(Managed):
         self.chunks = 0
         self.asked_ns = 0
         self.asked_instruction: int | None = None
+        self.asked_from_rest = True
         self.clock_offset_ns = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
@@ -174,7 +175,9 @@ class ActionExpert(Managed):
             latency_s = (now_ns - self.asked_ns) / 1e9
             self.latency.add(latency_s)
             self.chunks += 1
-            chunk = dataclasses.replace(chunk, chunk_id=self.chunks)
+            # A chunk from rest waits for nobody: entered late it would begin with a jump, so it begins now.
+            begin_ns = max(chunk.start_ns, ros_ns) if self.asked_from_rest else chunk.start_ns
+            chunk = dataclasses.replace(chunk, chunk_id=self.chunks, start_ns=begin_ns)
             jumps = (math.nan, math.nan) if self.player.chunk is None else seam(self.player.chunk, chunk, ros_ns)
             if math.isfinite(jumps[0]):
                 self.seams.add(jumps[0])
@@ -187,6 +190,7 @@ class ActionExpert(Managed):
             self.sent.tick(now_ns)
             self.why = ""
         else:
+            self.why = "waiting for a chunk from System 1"
             self.sent.pause()
         self.ask(now_ns, ros_ns, setpoint)
 
@@ -222,6 +226,7 @@ class ActionExpert(Managed):
         if worker.request(plan, joint_state, previous, delay, start_ns):
             self.asked_ns = now_ns
             self.asked_instruction = self.instruction_id
+            self.asked_from_rest = previous is None
             self.plan_age.add((ros_ns - plan.frame_stamp_ns) / 1e9)
 
     def arm_joints(self) -> list[int]:

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import time
+from array import array
 
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -45,7 +46,7 @@ class Camera(Managed):
             for name in p.cameras
         }
         self.infos: dict[str, CameraInfo] = {}
-        self.depths: dict[str, Depth] = {}
+        self.depths: dict[str, tuple[int, Depth]] = {}
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
         for name in p.cameras:
@@ -88,7 +89,7 @@ class Camera(Managed):
     def see_depth(self, name: str, message: Image) -> None:
         """A depth image of camera `name`."""
         try:
-            self.depths[name] = depth(message)
+            self.depths[name] = nanoseconds(message.header.stamp), depth(message)
             self.depth_problem = ""
         except WrongEncoding as error:
             self.depths.pop(name, None)
@@ -113,14 +114,20 @@ class Camera(Managed):
         )
         message.data = np.stack([shot.image for shot in shots]).tobytes()
         message.k = np.stack([np.zeros((3, 3)) if shot.k is None else shot.k for shot in shots]).ravel().tolist()
-        message.depth_names = list(self.depths)
-        if self.depths:
+        depths = {}
+        for name, shot in zip(self.checks, shots, strict=True):
+            stamp_ns, image = self.depths.get(name, (0, None))
+            # Depth that is not of the image's moment would put its pixels where nothing is.
+            if image is not None and abs(stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * 1e9:
+                depths[name] = image
+        message.depth_names = list(depths)
+        if depths:
             import cv2
 
             size = (self.parameters.width, self.parameters.height)
             # Nearest: a mean over an edge would be a surface that does not exist.
-            maps = [cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in self.depths.values()]
-            message.depth = np.stack(maps).ravel().tolist()
+            maps = [cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in depths.values()]
+            message.depth = array("f", np.stack(maps).tobytes())
         seen = [shot.stamp_ns for shot in shots if shot.stamp_ns]
         message.header.stamp = time_message(min(seen, default=0))
         self.publisher.publish(message)

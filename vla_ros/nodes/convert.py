@@ -39,13 +39,19 @@ def frames_from(message: CameraFrames, poses: Mapping[str, NDArray[np.float64]])
 
 
 def joint_state_from(message: object, joint_names: Sequence[str]) -> JointState | None:
-    """Pick the named joints out of a sensor_msgs/JointState; None when it lacks one."""
+    """Pick the named joints out of a sensor_msgs/JointState; None when it lacks one or its finite position."""
     index = {name: i for i, name in enumerate(message.name)}  # type: ignore[attr-defined]
     if not all(name in index for name in joint_names):
         return None
     order = [index[name] for name in joint_names]
+    # A broadcaster may leave position or velocity empty.
+    if len(message.position) != len(message.name):  # type: ignore[attr-defined]
+        return None
+    measured = len(message.velocity) == len(message.name)  # type: ignore[attr-defined]
     q = np.array(message.position)[order]  # type: ignore[attr-defined]
-    dq = np.array(message.velocity)[order] if message.velocity else np.zeros(len(order))  # type: ignore[attr-defined]
+    dq = np.array(message.velocity)[order] if measured else np.zeros(len(order))  # type: ignore[attr-defined]
+    if not (np.isfinite(q).all() and np.isfinite(dq).all()):
+        return None
     return JointState(nanoseconds(message.header.stamp), q, dq)  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,26 @@
+"""System 1s for the worker's tests, importable by its child process."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from vla_ros.policies.contract import Chunk, JointState, Plan
+
+
+class Moody:
+    """Fails for the instruction "fail", else stands still."""
+
+    checkpoint = "mood"
+    dt_s = 0.02
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+        if plan.instruction.text == "fail":
+            raise ValueError("asked to fail")
+        return Chunk(start_ns, self.dt_s, np.zeros((2, 2)), plan.plan_id, plan.frame_stamp_ns)
+
+
+class Slow:
+    def __init__(self) -> None:
+        time.sleep(1.0)

@@ -1,0 +1,63 @@
+"""System 1's process: its faults are told while they last."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vla_ros.control.worker import Worker
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+
+sys.path.insert(0, str(Path(__file__).parent))
+from moods import Moody, Slow
+
+STATE = JointState(1, np.zeros(2), np.zeros(2))
+
+
+def plan(text: str) -> Plan:
+    return Plan(
+        frame_stamp_ns=1,
+        instruction=Instruction(1, text),
+        state=PlanState.ACTIVE,
+        kind="features",
+        data=np.zeros((1, 1), np.float32),
+    )
+
+
+def answer(worker: Worker) -> Chunk | None:
+    """Poll until it is ready or has answered."""
+    end_s = time.monotonic() + 20.0
+    while time.monotonic() < end_s:
+        chunk = worker.poll(time.monotonic())
+        if not worker.busy:
+            return chunk
+        time.sleep(0.01)
+    raise AssertionError("no answer from the worker")
+
+
+def test_a_fault_is_told_until_a_chunk_comes() -> None:
+    worker = Worker(Moody)
+    try:
+        answer(worker)
+        assert (worker.ready, worker.checkpoint, worker.fault) == (True, "mood", "")
+        assert worker.request(plan("fail"), STATE, None, 0, 5)
+        assert answer(worker) is None
+        assert worker.fault.startswith("ValueError: asked to fail (moods.py:")
+        assert worker.request(plan("stand"), STATE, None, 0, 5)
+        chunk = answer(worker)
+        assert chunk is not None
+        assert chunk.start_ns == 5
+        assert worker.fault == ""
+    finally:
+        worker.close()
+
+
+def test_closing_while_it_loads_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = Worker(Slow)
+    time.sleep(0.5)
+    worker.close()
+    assert "Traceback" not in capfd.readouterr().err
