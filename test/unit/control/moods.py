@@ -18,7 +18,7 @@ class Moody:
     def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
         if plan.instruction.text == "fail":
             raise ValueError("asked to fail")
-        return Chunk(start_ns, self.dt_s, np.zeros((2, 2)), plan.plan_id, plan.frame_stamp_ns)
+        return Chunk(np.zeros((2, 2)), self.dt_s, start_ns, plan.plan_id, plan.frame_stamp_ns)
 
 
 class Slow:
