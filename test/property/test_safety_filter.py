@@ -251,7 +251,7 @@ class Adversary(RuleBasedStateMachine):
         arm.tick(arm.ticks_to_rest())
         if arm.filter.state in LATCHED:
             assert not arm.filter.arm(arm.now_ns)[0]
-            assert arm.filter.reset()[0]
+            assert arm.filter.reset(arm.now_ns)[0]
             arm.tick()
             assert arm.outputs[-1] is None
         assert arm.filter.arm(arm.now_ns)[0]

@@ -118,7 +118,7 @@ class SafetyFilterNode(Node):
                 ("estop", lambda: self.filter.estop("service vla/estop")),
                 ("arm", lambda: self.filter.arm(time.monotonic_ns())),
                 ("disarm", self.filter.disarm),
-                ("reset", self.filter.reset),
+                ("reset", lambda: self.filter.reset(time.monotonic_ns())),
             )
         ]
         self._output = ControllerOutput(self, self.parameters)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vla_ros.safety.command import Command
+from collections.abc import Sequence
+
+from vla_ros.safety.command import SOURCES, Command
 from vla_ros.safety.states import State
 from vla_ros.safety.verdict import Verdict
 
@@ -16,7 +18,25 @@ _REMEDY = {
 
 
 class Authority:
-    """The override goes before the policy. A policy gets the arm back only after it has come to rest."""
+    """The override goes before the policy. A policy gets the arm back only after it has come to rest.
+
+    A source is one publisher: while two publish on its topic, neither is followed, since their setpoints cannot be told
+    apart.
+    """
+
+    def __init__(self) -> None:
+        self._publishers: dict[str, tuple[str, ...]] = dict.fromkeys(SOURCES, ())
+
+    def publishers(self, channel: str, names: Sequence[str]) -> None:
+        """Take note of who publishes on the topic of `channel`."""
+        self._publishers[channel] = tuple(names)
+
+    def crowded(self, channel: str) -> Verdict | None:
+        """Stop following a source that is more than one publisher."""
+        names = self._publishers[channel]
+        if len(names) <= 1:
+            return None
+        return Verdict(NAME, f"{len(names)} publishers for {channel}: {', '.join(names)}; stop all but one")
 
     def check(self, command: Command, state: State, disarming: bool, followed: str) -> Verdict | None:
         """Refuse what nobody or somebody else is to be followed.
@@ -35,4 +55,4 @@ class Authority:
             return Verdict(NAME, f"source is {command.source!r} on the topic of {command.channel!r}")
         if command.channel == "policy" and followed == "override":
             return Verdict(NAME, "the override has priority until the arm is at rest")
-        return None
+        return self.crowded(command.channel)

@@ -1,37 +1,46 @@
 """The safety filter: every setpoint passes here, in this order, or does not pass.
 
 On arrival of a setpoint: authority, schema, freshness, sequence, continuity. In every tick: latches, joint_state,
-tracking_error, open_loop, then per joint velocity_limit, acceleration_limit, jerk_limit, position_limit, and last_check
-on what is about to be sent. A rule that raises stops the arm and latches. Rejected input changes no output.
+tracking_error, contact, obstacle (is the feed alive), deadman, open_loop, then per joint velocity_limit, acceleration_limit,
+jerk_limit, position_limit, for all joints together effort_limit, fence, table, keep_out, obstacle, self_collision on the
+candidate and its way to rest, and last_check on what is about to be sent. A rule that raises stops the arm and latches.
+Rejected input changes no output.
 
 The filter is given time and messages and owns neither clock nor log; the same calls give the same outputs to the bit.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vla_ros.safety import acceleration_limit, estop, last_check, position_limit, velocity_limit
+from vla_ros.safety import acceleration_limit, last_check, position_limit, velocity_limit
 from vla_ros.safety.authority import Authority
+from vla_ros.safety.clearance import Nearest
 from vla_ros.safety.command import SOURCES, Command
 from vla_ros.safety.continuity import Continuity
+from vla_ros.safety.deadman import Deadman
+from vla_ros.safety.estop import EStop
 from vla_ros.safety.freshness import Freshness
 from vla_ros.safety.joint_state import JointState
 from vla_ros.safety.last_check import LastCheck
-from vla_ros.safety.limits import NANO, JointLimits, per_tick
+from vla_ros.safety.limits import NANO, JointLimits, joint_limits, per_tick
 from vla_ros.safety.motion import JointMotion
+from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.open_loop import OpenLoop
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.playback import Playback
 from vla_ros.safety.schema import Schema
 from vla_ros.safety.sequence import Sequence as SequenceRule
 from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
+from vla_ros.safety.surroundings import Surroundings
 from vla_ros.safety.tracking_error import TrackingError
 from vla_ros.safety.verdict import Verdict
 
+SLOWEST_SCALE = 0.01
 REJECTION_SHOWN_NS = 200_000_000
 """A refused setpoint stays in the decisions for this long, so that a slow status still shows it."""
 
@@ -57,12 +66,18 @@ class SafetyFilter:
     Args:
         parameters: the configuration.
         limits: of `parameters.joint_names`, see `vla_ros.safety.limits.joint_limits`.
+        urdf: text of the URDF; without it the rules that need a model of the arm are off, whatever is configured.
 
     Raises:
-        ParameterError: a limit is nothing within one tick.
+        ParameterError: a limit is nothing within one tick, or the URDF does not do for what is configured.
     """
 
-    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits]) -> None:
+    @classmethod
+    def from_urdf(cls, parameters: SafetyFilterParameters, urdf: str) -> SafetyFilter:
+        """The filter with everything that is configured."""
+        return cls(parameters, joint_limits(urdf, parameters), urdf)
+
+    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], urdf: str = "") -> None:
         self.state = State.DISARMED
         self.ticks = self.accepted = self.rejected = self.limited = 0
         self.limits = tuple(limits)
@@ -73,9 +88,10 @@ class SafetyFilter:
         self._joints = [JointMotion(per_tick(joint, parameters.period_s)) for joint in limits]
         scales = {"policy": 1.0, "override": parameters.override.speed_scale}
         self._speeds = {
-            source: [max(1, int(joint.limits.velocity * scales[source])) for joint in self._joints]
-            for source in SOURCES
+            source: [int(joint.limits.velocity * scales[source]) for joint in self._joints] for source in SOURCES
         }
+        self._scale = int(parameters.speed_scale * 1000)
+        self._surroundings = Surroundings(urdf, parameters, self.limits, self._joints) if urdf else None
 
         names = [joint.name for joint in limits]
         self._authority = Authority()
@@ -87,6 +103,8 @@ class SafetyFilter:
         self._tracking_error = TrackingError(names, parameters.measured.tracking_error)
         self._open_loop = OpenLoop(parameters.command.timeout_s)
         self._last_check = LastCheck(limits, parameters.period_s)
+        self._estop = EStop(parameters.estop.heartbeat_s)
+        self._deadman = Deadman(parameters.deadman.timeout_s)
 
         self._sending = False
         self._disarming = False
@@ -122,15 +140,67 @@ class SafetyFilter:
         return verdict
 
     def joint_state(
-        self, receive_ns: int, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
+        self,
+        receive_ns: int,
+        names: Sequence[str],
+        positions: Sequence[float],
+        velocities: Sequence[float],
+        efforts: Sequence[float] = (),
     ) -> Verdict | None:
         """Take over the measured state; see `JointState.update`."""
         try:
-            return self._joint_state.update(receive_ns, names, positions, velocities)
+            verdict = self._joint_state.update(receive_ns, names, positions, velocities, efforts)
+            if verdict is None and self._surroundings is not None and self.state in ACTIVE:
+                ddq = [joint.a / (NANO * self.period_s**2) for joint in self._joints]
+                verdict = self._surroundings.touched(
+                    receive_ns, *self._joint_state.measured(), ddq, self._joint_state.efforts
+                )
+                if verdict is not None:
+                    self._latch(verdict)
+            return verdict
         except Exception as error:
             verdict = _raised(error)
             self._latch(verdict)
             return verdict
+
+    def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
+        """Take over the complete list of obstacles; see `Obstacles.update`."""
+        if self._surroundings is None:
+            return None
+        try:
+            return self._surroundings.obstacles(receive_ns, obstacles)
+        except Exception as error:
+            verdict = _raised(error)
+            self._latch(verdict)
+            return verdict
+
+    def estop_signal(self, pressed: bool) -> None:
+        """The e-stop button is pressed, or released; released, the latch stays until reset."""
+        verdict = self._estop.signal(pressed)
+        if verdict is not None:
+            self._press(verdict)
+
+    def heartbeat(self, receive_ns: int) -> None:
+        """The e-stop's heartbeat was heard."""
+        self._estop.heartbeat(receive_ns)
+
+    def deadman(self, receive_ns: int, pressed: bool) -> None:
+        """The dead-man switch was heard."""
+        self._deadman.signal(receive_ns, pressed)
+
+    def publishers(self, channel: str, names: Sequence[str]) -> None:
+        """Who publishes setpoints on the topic of a source now; more than one and none is followed."""
+        self._authority.publishers(channel, names)
+
+    def speed_scale(self, scale: float) -> tuple[bool, str]:
+        """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
+        if not (math.isfinite(scale) and SLOWEST_SCALE <= scale <= 1.0):
+            return False, f"speed scale {scale}: must be from {SLOWEST_SCALE} to 1"
+        thousandths = int(scale * 1000)
+        if thousandths > self._scale and self.state not in (State.DISARMED, State.HOLDING):
+            return False, f"the speed scale can be raised to {scale:g} only while the filter is HOLDING or DISARMED"
+        self._scale = thousandths
+        return True, f"speed scale {scale:g}"
 
     # Services: each answers (whether it was done, what or why not)
 
@@ -146,6 +216,10 @@ class SafetyFilter:
             return False, f"cannot arm: {verdict.reason}"
         for joint, q in zip(self._joints, measured.q, strict=True):
             joint.place(q)
+        if self._surroundings is not None:
+            verdict = self._surroundings.stale(now_ns) or self._surroundings.restart()
+            if verdict is not None:
+                return False, f"cannot arm: {verdict.rule}: {verdict.reason}; move the arm clear by its own controls"
         self._last_check.restart(self._positions())
         self._release()
         self._sending = True
@@ -165,16 +239,16 @@ class SafetyFilter:
 
     def estop(self, by: str) -> tuple[bool, str]:
         """Come to rest and latch. Works in every state."""
-        if self.state is not State.ESTOP:
-            self._latched = estop.pressed(by)
-            self._playback = None
-            self.state = after(self.state, Event.ESTOP)
+        self._press(EStop.pressed(by))
         return True, "e-stop is latched; call vla/reset, then vla/arm"
 
-    def reset(self) -> tuple[bool, str]:
+    def reset(self, now_ns: int) -> tuple[bool, str]:
         """Release a latch. Leads to DISARMED: a reset moves nothing, the arm goes on only when armed."""
         if self.state not in LATCHED:
             return False, f"nothing to reset: the filter is {self.state.name}"
+        held = self._estop.holds(now_ns)
+        if held:
+            return False, f"cannot reset: {held}"
         if self._sending and not self._at_rest:
             return False, "cannot reset: still coming to rest"
         self.state = after(self.state, Event.RESET)
@@ -195,7 +269,7 @@ class SafetyFilter:
         self.ticks += 1
         before = [(joint.q, joint.v, joint.a) for joint in self._joints]
         try:
-            verdict = self._move(now_ns)
+            verdict = self._move(now_ns, before)
             if self._sending:
                 violation = self._violation()
                 if violation is not None:
@@ -205,6 +279,8 @@ class SafetyFilter:
             self._latch(verdict)
             self._stop_from(before)
         self._ticked_ns = now_ns
+        if self._surroundings is not None and self._sending:
+            self._surroundings.moved([joint.q - q for joint, (q, _, _) in zip(self._joints, before, strict=True)])
         source = self._followed if self._playback is not None else ""
         if verdict is None and self._rejection is not None and now_ns - self._rejection[0] < REJECTION_SHOWN_NS:
             verdict = self._rejection[1]
@@ -231,6 +307,18 @@ class SafetyFilter:
     def velocity_margins(self) -> list[float]:
         """Velocity limit minus speed of the output, rad/s or m/s per joint."""
         return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._joints]
+
+    def nearest(self) -> Nearest | None:
+        """The pair of bodies nearest to its margin; None: no distance is kept. It changes nothing."""
+        return None if self._surroundings is None else self._surroundings.nearest()
+
+    def what(self, nearest: Nearest) -> str:
+        """Whose distance that is, for people."""
+        return nearest.row.what if self._surroundings is None else self._surroundings.what(nearest.row)
+
+    def shown(self) -> list[Obstacle]:
+        """The obstacles that are kept away from."""
+        return [] if self._surroundings is None else self._surroundings.shown()
 
     # Inside
 
@@ -263,8 +351,11 @@ class SafetyFilter:
         self._accepted_ns = command.receive_ns
         return None
 
-    def _move(self, now_ns: int) -> Verdict | None:
+    def _move(self, now_ns: int, before: Sequence[tuple[int, int, int]]) -> Verdict | None:
         """Move all joints by one tick and the state with them; the verdict of the rule that acted."""
+        silent = self._estop.silent(now_ns)
+        if silent is not None:
+            self._press(silent)
         if self.state in ACTIVE:
             stale = self._joint_state.stale(now_ns)
             if stale is None:
@@ -273,21 +364,30 @@ class SafetyFilter:
                 )
                 if fault is not None:
                     self._latch(fault)
-            return self._follow_or_stop(now_ns, stale)
+            if self._surroundings is not None:
+                self._surroundings.begin()
+                stale = stale or self._surroundings.stale(now_ns)
+            return self._follow_or_stop(now_ns, before, stale or self._deadman.released(now_ns))
         if self._sending:
             for joint in self._joints:
                 joint.stop()
         return self._latched
 
-    def _follow_or_stop(self, now_ns: int, stale: Verdict | None) -> Verdict | None:
+    def _follow_or_stop(
+        self, now_ns: int, before: Sequence[tuple[int, int, int]], stale: Verdict | None
+    ) -> Verdict | None:
         if self._playback is not None:
-            self._stopped = stale or self._open_loop.check(now_ns, self._accepted_ns, self._followed)
+            self._stopped = (
+                stale
+                or self._authority.crowded(self._followed)
+                or self._open_loop.check(now_ns, self._accepted_ns, self._followed)
+            )
             if self._stopped is not None:
                 self._playback = None
         elif stale is not None:
             self._stopped = stale
         if self._playback is not None and self.state in ACTIVE:
-            verdict = self._follow(now_ns, self._playback)
+            verdict = self._follow(now_ns, before, self._playback)
             self.limited += verdict is not None
             self.state = after(self.state, Event.PASS if verdict is None else Event.BEND)
             return verdict
@@ -305,26 +405,51 @@ class SafetyFilter:
                 self.state = after(self.state, Event.DISARM)
         return verdict
 
-    def _follow(self, now_ns: int, playback: Playback) -> Verdict | None:
+    def _follow(self, now_ns: int, before: Sequence[tuple[int, int, int]], playback: Playback) -> Verdict | None:
         """Move every joint towards its target; the verdict on the one that is furthest from it."""
         time_ns = now_ns - self._delay_ns
         previous = self._previous
         if previous is None or self._ticked_ns is None or now_ns - self._ticked_ns != self._period_ns:
             previous = playback.target(time_ns - self._period_ns)
         targets = self._previous = playback.target(time_ns)
-        speeds = self._speeds[self._followed]
-        worst: tuple[int, str, tuple[int, int, int]] | None = None
+        near, row = (1000, None) if self._surroundings is None else self._surroundings.speed()
+        share = self._scale * near
+        speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[self._followed]]
+        worst: tuple[int, str] | None = None
         furthest = -1
         for i, joint in enumerate(self._joints):
-            before = joint.q, joint.v, joint.a
             rule = joint.follow(targets[i], targets[i] - previous[i], speeds[i])
             if rule and abs(targets[i] - joint.q) > furthest:
                 furthest = abs(targets[i] - joint.q)
-                worst = i, rule, before
+                worst = i, rule
+        if self._surroundings is not None:
+            refused = self._keep_clear(before, self._surroundings)
+            if refused is not None:
+                return refused
         if worst is None:
             return None
-        i, rule, before = worst
-        return self._limited_by(i, rule, before, targets[i], speeds[i])
+        i, rule = worst
+        verdict = self._limited_by(i, rule, before[i], targets[i], speeds[i])
+        if row is None or rule != velocity_limit.NAME or self._surroundings is None:
+            return verdict
+        reason = f"slowed to {near / 10:.0f} % near its margin: {self._surroundings.what(row)}; {verdict.reason}"
+        return dataclasses.replace(verdict, rule=row.rule, reason=reason)
+
+    def _keep_clear(self, before: Sequence[tuple[int, int, int]], surroundings: Surroundings) -> Verdict | None:
+        """Where the candidate is refused for all joints together, take less of it, in the end the stop policy's step."""
+        refused = surroundings.refusal(before)
+        if refused is None:
+            return None
+        asked = [joint.a for joint in self._joints]
+        for quarters in (2, 1):
+            for joint, state, a in zip(self._joints, before, asked, strict=True):
+                joint.blend(state, a, quarters)
+            if surroundings.refusal(before) is None:
+                return refused
+        for joint, state in zip(self._joints, before, strict=True):
+            joint.q, joint.v, joint.a = state
+            joint.stop()
+        return refused
 
     def _limited_by(self, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int) -> Verdict:
         """Put in SI what joint i was asked for, may, and was granted; `before` is its (q, v, a) before the tick."""
@@ -361,6 +486,13 @@ class SafetyFilter:
             value,
             limit,
         )
+
+    def _press(self, verdict: Verdict) -> None:
+        """E-stop, in every state. A latch that is there already keeps its reason."""
+        if self.state is not State.ESTOP:
+            self._latched = verdict
+            self._playback = None
+            self.state = after(self.state, Event.ESTOP)
 
     def _latch(self, verdict: Verdict) -> None:
         """Protective stop. A latch that is there already keeps its reason."""

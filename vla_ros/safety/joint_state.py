@@ -16,6 +16,7 @@ class JointState:
     """The newest measured state.
 
     q: nanoradian or nanometre per joint, empty before the first. receive_ns: when it arrived, None before the first.
+    efforts: N m or N per joint; empty: not reported.
 
     Args:
         limits: of the filter's joints.
@@ -25,6 +26,7 @@ class JointState:
     def __init__(self, limits: Sequence[JointLimits], measured: Measured) -> None:
         self.q: list[int] = []
         self.receive_ns: int | None = None
+        self.efforts: list[float] = []
         self._names = tuple(joint.name for joint in limits)
         self._timeout_ns = round(measured.timeout_s * 1e9)
         self._rest_velocity = tuple(measured.rest_velocity)
@@ -38,7 +40,12 @@ class JointState:
         self._refused = ""
 
     def update(
-        self, receive_ns: int, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]
+        self,
+        receive_ns: int,
+        names: Sequence[str],
+        positions: Sequence[float],
+        velocities: Sequence[float],
+        efforts: Sequence[float] = (),
     ) -> Verdict | None:
         """Take over a measured state; the message may name more joints, in any order.
 
@@ -46,6 +53,7 @@ class JointState:
             receive_ns: reception on the monotonic clock.
             names, positions: rad or m.
             velocities: rad/s or m/s; empty: taken from the change of position.
+            efforts: N m or N; of another length: not reported.
 
         Returns:
             why it was refused, None if it was not. A refused state leaves the last one to grow stale.
@@ -61,7 +69,12 @@ class JointState:
             dt_ns = receive_ns - self.receive_ns
             self._dq = [(new - old) / dt_ns for new, old in zip(q, self.q, strict=True)]
         self.q, self.receive_ns, self._refused = q, receive_ns, ""
+        self.efforts = [efforts[i] for i in self._order] if len(efforts) == len(names) else []
         return None
+
+    def measured(self) -> tuple[list[float], list[float]]:
+        """Position and velocity in rad or m and per s; velocity 0 as long as none is known."""
+        return [q / NANO for q in self.q], self._dq or [0.0] * len(self.q)
 
     def stale(self, now_ns: int) -> Verdict | None:
         """Stop when there is no state, or an old one."""

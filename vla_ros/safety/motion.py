@@ -42,6 +42,14 @@ class JointMotion:
         self.q += self.v
         self._target_v = 0
 
+    def blend(self, before: tuple[int, int, int], a: int, share: int) -> None:
+        """Go back to the state `before`, then take a share, in quarters, of the step from the stop policy's action to a."""
+        self.q, self.v, self.a = before
+        stop = jerk_limit.stop(self.v, self.a, self.limits.acceleration, self.limits.jerk)
+        step = a - stop
+        # Rounded towards the stop policy on either side.
+        self._step(stop + (step * share // 4 if step > 0 else -(-step * share // 4)))
+
     def follow(self, target: int, target_v: int, speed: int) -> str:
         """Step onto the target if all limits allow it, else towards it.
 

@@ -82,6 +82,142 @@ class Override:
 
 
 @dataclasses.dataclass(frozen=True)
+class EStop:
+    """Besides the service vla/estop and the topic vla/estop."""
+
+    heartbeat_s: float = parameter(
+        0.0,
+        description="vla/estop_heartbeat silent for this long is an e-stop; 0: there is no heartbeat",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Deadman:
+    """A switch that a human holds on vla/deadman."""
+
+    timeout_s: float = parameter(
+        0.0,
+        description="without a pressed switch for this long the arm comes to rest; 0: there is no switch",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+
+_MARGIN = "distance that every body of the arm keeps, now and on the whole way to rest"
+_SLOW = "the arm slows down from this distance beyond the margin on; 0: it does not"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fence:
+    """A convex space, in the base frame, that the arm does not leave."""
+
+    box: list[float] = parameter([], description="x_min y_min z_min x_max y_max z_max; empty: no box", unit="m")
+    planes: list[float] = parameter(
+        [], description="further sides: nx ny nz d each, the arm stays where n.p <= d; empty: none", unit="m"
+    )
+    margin_m: float = parameter(0.0, description=_MARGIN, unit="m", minimum=0.0)
+    slow_m: float = parameter(0.05, description=_SLOW, unit="m", minimum=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """The plane that the arm works on."""
+
+    height_m: list[float] = parameter([], description="z of the plane in the base frame; empty: no table", unit="m")
+    margin_m: float = parameter(0.0, description=_MARGIN, unit="m", minimum=0.0)
+    slow_m: float = parameter(0.0, description=_SLOW, unit="m", minimum=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class KeepOut:
+    """Boxes, fixed in the base frame, that the arm stays out of."""
+
+    boxes: list[float] = parameter(
+        [], description="centre x y z, size x y z, roll pitch yaw (fixed axes) each; empty: none", unit="m, rad"
+    )
+    margin_m: float = parameter(0.0, description=_MARGIN, unit="m", minimum=0.0)
+    slow_m: float = parameter(0.05, description=_SLOW, unit="m", minimum=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SelfCollision:
+    """Bodies of the arm against each other; neighbours in the chain are always allowed to touch."""
+
+    check: bool = parameter(False, description="whether the arm's bodies keep away from each other")
+    allowed: list[str] = parameter([], description='further pairs of links that may touch: "link_a link_b" each')
+    srdf: str = parameter("", description="SRDF file whose disable_collisions pairs may touch; empty: none")
+    margin_m: float = parameter(0.0, description=_MARGIN, unit="m", minimum=0.0)
+    slow_m: float = parameter(0.0, description=_SLOW, unit="m", minimum=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """Boxes, balls and capsules from vla/obstacles."""
+
+    timeout_s: float = parameter(
+        0.0,
+        description="without a valid message for this long the arm comes to rest; 0: nothing is subscribed to",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    frame_id: str = parameter("base", description="frame that the messages must be in: the URDF's root link")
+    maximum: int = parameter(
+        16, description="most obstacles at once; a message with more is refused", minimum=1, maximum=64
+    )
+    margin_m: float = parameter(0.02, description=_MARGIN, unit="m", minimum=0.0)
+    slow_m: float = parameter(0.1, description=_SLOW, unit="m", minimum=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tool:
+    """What is mounted on the arm beyond its URDF."""
+
+    link: str = parameter("", description="link that carries the tool; empty: no tool")
+    capsules: list[float] = parameter(
+        [], description="in the link's frame: start x y z, end x y z, radius each; empty: none", unit="m"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Payload:
+    """What the arm carries."""
+
+    link: str = parameter("", description="link that carries it; empty: no payload")
+    mass_kg: float = parameter(0.0, description="its mass", unit="kg", minimum=0.0)
+    centre: list[float] = parameter(
+        [0.0, 0.0, 0.0], description="its centre of mass in the link's frame", unit="m", length=3
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """Inverse dynamics against the URDF's effort limits; the URDF's inertias must be right."""
+
+    check: bool = parameter(False, description="whether efforts are limited")
+    limit: list[float] = parameter([], description=f"largest effort {_TIGHTENED}", unit="N m or N", above=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Contact:
+    """External effort, measured minus modelled, from the efforts in joint_states."""
+
+    threshold: list[float] = parameter(
+        [],
+        description="a larger external effort latches a protective stop, per joint; empty: not watched",
+        unit="N m or N",
+        above=0.0,
+    )
+    duration_s: float = parameter(
+        0.02, description="the threshold must be passed for this long", unit="s", minimum=0.0, maximum=1.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Controller:
     """Where the filtered setpoints go."""
 
@@ -109,8 +245,22 @@ class SafetyFilterParameters:
     measured: Measured
     override: Override
     controller: Controller
+    estop: EStop
+    deadman: Deadman
+    fence: Fence
+    table: Table
+    keep_out: KeepOut
+    self_collision: SelfCollision
+    obstacle: Obstacle
+    tool: Tool
+    payload: Payload
+    effort: Effort
+    contact: Contact
     joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
     period_s: float = parameter(0.004, description="time from tick to tick", unit="s", minimum=0.001, maximum=0.05)
+    speed_scale: float = parameter(
+        1.0, description="share of the velocity limits at start; vla/speed_scale changes it", minimum=0.01, maximum=1.0
+    )
     urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
 
     def __post_init__(self) -> None:
@@ -127,6 +277,8 @@ class SafetyFilterParameters:
             ("measured.position_tolerance", self.measured.position_tolerance, False),
             ("measured.tracking_error", self.measured.tracking_error, False),
             ("measured.rest_velocity", self.measured.rest_velocity, False),
+            ("effort.limit", self.effort.limit, True),
+            ("contact.threshold", self.contact.threshold, True),
         ):
             if len(values) != joints and not (optional and not values):
                 raise ParameterError(f"{key}: expected {joints} values, one per joint, got {len(values)}")
@@ -135,6 +287,19 @@ class SafetyFilterParameters:
                 f"command.timeout_s: {self.command.timeout_s} is not more than command.period_s "
                 f"{self.command.period_s}: the arm would stop between two setpoints"
             )
+        for key, values, stride in (
+            ("fence.box", self.fence.box, 6),
+            ("fence.planes", self.fence.planes, 4),
+            ("keep_out.boxes", self.keep_out.boxes, 9),
+            ("tool.capsules", self.tool.capsules, 7),
+            ("table.height_m", self.table.height_m, 1),
+        ):
+            if len(values) % stride or (len(values) > stride and key in ("fence.box", "table.height_m")):
+                raise ParameterError(f"{key}: expected {stride} values each, got {len(values)}")
+        if self.tool.capsules and not self.tool.link:
+            raise ParameterError("tool.link: must name the link that carries the tool.capsules")
+        if self.payload.mass_kg and not self.payload.link:
+            raise ParameterError("payload.link: must name the link that carries payload.mass_kg")
         if not self.controller.topic:
             raise ParameterError("controller.topic: must name the topic of the arm controller, got ''")
         if bool(self.controller.gripper_joint) != bool(self.controller.gripper_topic):

@@ -281,7 +281,7 @@ def test_a_fault_latches_until_reset_and_needs_arming_after_it(
     bench.tick()
     assert bench.decisions[-1].state is State.PROTECTIVE_STOP
     assert (bench.decisions[-1].verdict.rule, bench.decisions[-1].verdict.joint) == (rule, joint)
-    assert bench.filter.reset() == (False, "cannot reset: still coming to rest")
+    assert bench.filter.reset(bench.now_ns) == (False, "cannot reset: still coming to rest")
     bench.measured = lambda q: q
     for _ in range(120):
         assert bench.command(list(bench.q)).rule == "authority"
@@ -289,7 +289,7 @@ def test_a_fault_latches_until_reset_and_needs_arming_after_it(
     rest = bench.decisions[-1].positions
     assert bench.decisions[-1].velocities == (0.0,) * 8
     assert not bench.filter.arm(bench.now_ns)[0]
-    assert bench.filter.reset()[0]
+    assert bench.filter.reset(bench.now_ns)[0]
     assert bench.tick().positions is None
     assert bench.filter.arm(bench.now_ns)[0]
     assert bench.tick().positions == rest
@@ -299,7 +299,7 @@ def test_estop_works_everywhere_and_goes_before_a_fault(make_bench: Any) -> None
     bench = make_bench()
     assert bench.filter.estop("test")[0]
     assert bench.tick().positions is None
-    assert bench.filter.reset()[0]
+    assert bench.filter.reset(bench.now_ns)[0]
     bench.armed().stream(line(list(bench.q), 0, 1.0), 1.2)
     bench.measured = lambda q: moved(q, 0, 1.0)
     bench.tick()
@@ -320,7 +320,7 @@ def test_disarm_rests_first(bench: Any) -> None:
     last = [d for d in bench.decisions if d.positions is not None][-1]
     assert last.velocities == (0.0,) * 8
     assert bench.filter.disarm() == (True, "disarmed already")
-    assert bench.filter.reset()[1] == "nothing to reset: the filter is DISARMED"
+    assert bench.filter.reset(bench.now_ns)[1] == "nothing to reset: the filter is DISARMED"
 
 
 def test_disarm_at_rest_is_at_once(bench: Any) -> None:
@@ -407,7 +407,7 @@ def test_when_even_the_stop_fails_nothing_is_sent(bench: Any, monkeypatch: pytes
     assert decision.state is State.PROTECTIVE_STOP
     monkeypatch.undo()
     assert bench.tick().positions is None
-    assert bench.filter.reset()[0]
+    assert bench.filter.reset(bench.now_ns)[0]
 
 
 def test_a_skipped_tick_breaks_no_limit(bench: Any) -> None:

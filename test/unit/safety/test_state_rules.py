@@ -107,7 +107,7 @@ def test_open_loop() -> None:
 
 
 def test_estop_says_who() -> None:
-    assert estop.pressed("service vla/estop").reason == "e-stop by service vla/estop"
+    assert estop.EStop.pressed("service vla/estop").reason == "e-stop by service vla/estop"
 
 
 # last_check

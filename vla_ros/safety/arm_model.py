@@ -1,0 +1,336 @@
+"""The arm as bodies in space: read from the URDF, placed by pinocchio, measured by coal.
+
+Every collision element becomes one body: a box stays a box, a sphere a sphere, a cylinder becomes the capsule around it, a
+mesh the capsule around its vertices. A body inside another one of the same link is left out. Frames: all poses are in the
+frame of the URDF's root link, here called base.
+
+A joint that moves by s moves no point of a body by more than `reach` times s, where `reach` bounds the distance from the
+joint's axis to the body in every configuration. The sum over the joints bounds the motion of the body along any
+path, which is all that `clearance` needs to know about what lies between two samples.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import coal
+import numpy as np
+import pinocchio as pin
+from numpy.typing import NDArray
+
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.parameters import Payload, Tool
+
+Array = NDArray[np.float64]
+
+ROUNDING = 1.0 + 1e-9
+"""Bounds are computed in floating point; this makes up for it."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A rigid piece of the arm.
+
+    link: its name. joint: pinocchio's index of the joint that carries it. points: (k, 3) in that joint's frame, m; the body
+    is the convex hull of balls of `radius` around them. index: of the shape in the geometry model.
+    """
+
+    link: str
+    joint: int
+    points: Array
+    radius: float
+    index: int
+
+
+class ArmModel:
+    """Kinematics, dynamics and bodies of one arm; a tool and a payload belong to the last link.
+
+    Args:
+        urdf: text of the URDF.
+        joint_names: the joints that the filter commands; the model's others stay at 0, or at the limit nearest to it.
+        tool: what is mounted on the arm.
+        payload: what the arm carries.
+
+    Raises:
+        ParameterError: the URDF cannot be read as a model, or names a mesh that is not there.
+    """
+
+    def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
+        self._source = urdf, tuple(joint_names), tool, payload
+        try:
+            self.model = pin.buildModelFromXML(urdf)
+            read = pin.buildGeomFromUrdfString(
+                self.model, urdf, pin.GeometryType.COLLISION, package_dirs=package_folders()
+            )
+        except (ValueError, RuntimeError) as error:
+            raise ParameterError(f"urdf: cannot be read as a model: {' '.join(str(error).split())}") from None
+        for name in joint_names:
+            if not self.model.existJointName(name):
+                raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
+        self._couplings = _couplings(self.model, urdf, joint_names)
+        self._axes = _axes(self.model, urdf)
+        self._carriers = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
+        self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
+        self._add_payload(payload)
+        self._data = self.model.createData()
+        self.geometry = pin.GeometryModel()
+        self.bodies = self._bodies(read, tool)
+        self._placed = self.geometry.createData()
+        self._bounds = [self._axis_bounds(body) for body in self.bodies]
+
+    def __getstate__(self) -> object:
+        return self._source
+
+    def __setstate__(self, source: Any) -> None:
+        self.__init__(*source)  # type: ignore[misc]
+
+    def add_world(self, name: str, shape: Any, pose: Any) -> int:
+        """Add a shape that stands in the base frame; its index. All pairs are added after it: see `pair`."""
+        index: int = self.geometry.addGeometryObject(pin.GeometryObject(name, 0, 0, pose, shape))
+        return index
+
+    def set_world(self, index: int, shape: Any, pose: Any) -> None:
+        """Put another shape in the place of one that was added."""
+        placed = self.geometry.geometryObjects[index]
+        placed.geometry, placed.placement = shape, pose
+
+    def pair(self, first: int, second: int) -> int:
+        """Make a pair of shapes whose distance can be asked for; its index."""
+        self.geometry.addCollisionPair(pin.CollisionPair(first, second))
+        return len(self.geometry.collisionPairs) - 1
+
+    def ready(self) -> None:
+        """Say that all shapes and pairs are there."""
+        self._placed = self.geometry.createData()
+
+    def place(self, q: Sequence[float] | Array) -> None:
+        """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
+        pin.forwardKinematics(self.model, self._data, self._full(q))
+        pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._placed)
+
+    def distance(self, pair: int) -> float:
+        """Distance of a pair where it was placed, m; negative when they overlap."""
+        return float(pin.computeDistance(self.geometry, self._placed, pair).min_distance)
+
+    def nearest_points(self, pair: int) -> tuple[Array, Array]:
+        """The points of a pair nearest to each other where it was placed, (3,) each in base, m."""
+        result = pin.computeDistance(self.geometry, self._placed, pair)
+        return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
+
+    def efforts(self, q: Sequence[float], dq: Sequence[float], ddq: Sequence[float]) -> list[float]:
+        """Inverse dynamics, N m or N per joint of joint_names, what coupled joints need included.
+
+        Args:
+            q, dq, ddq: (n,) rad or m, and per s and s^2.
+        """
+        tau = pin.rnea(self.model, self._data, self._full(q), self._rates(dq), self._rates(ddq))
+        sums = [0.0] * len(q)
+        for i, v_index, _, _, ratio, _ in self._couplings:
+            sums[i] += ratio * float(tau[v_index])
+        return sums
+
+    def effort_limits(self) -> list[float]:
+        """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
+        limits = self.model.upperEffortLimit
+        return [float(limits[v_index]) for _, v_index, _, _, _, own in self._couplings if own]
+
+    def _full(self, q: Sequence[float] | Array) -> Array:
+        full: Array = self._q
+        for i, _, q_index, offset, ratio, _ in self._couplings:
+            value = ratio * q[i] + offset
+            if q_index >= 0:
+                full[q_index] = value
+            else:  # pinocchio keeps a continuous joint as cosine and sine
+                full[-q_index], full[-q_index + 1] = math.cos(value), math.sin(value)
+        return full
+
+    def _rates(self, values: Sequence[float]) -> Array:
+        full = np.zeros(self.model.nv)
+        for i, v_index, _, _, ratio, _ in self._couplings:
+            full[v_index] = ratio * values[i]
+        return full
+
+    def _add_payload(self, payload: Payload) -> None:
+        if payload.mass_kg == 0.0:
+            return
+        frame = self._frame(payload.link, "payload.link")
+        inertia = pin.Inertia(payload.mass_kg, np.array(payload.centre), np.zeros((3, 3)))
+        self.model.appendBodyToJoint(frame.parentJoint, inertia, frame.placement)
+
+    def _frame(self, link: str, key: str) -> Any:
+        if not self.model.existBodyName(link):
+            known = ", ".join(frame.name for frame in self.model.frames if frame.type == pin.FrameType.BODY)
+            raise ParameterError(f"{key}: {link!r} is not a link of the URDF; it has {known}")
+        return self.model.frames[self.model.getBodyId(link)]
+
+    def _bodies(self, read: Any, tool: Tool) -> list[Body]:
+        found: list[tuple[str, int, Array, float, Any, Any]] = []
+        for element in read.geometryObjects:
+            link = self.model.frames[element.parentFrame].name
+            shape, pose = _body_shape(element, link)
+            found.append((link, element.parentJoint, *_hull(shape, pose), shape, pose))
+        for i in range(0, len(tool.capsules), 7):
+            frame = self._frame(tool.link, "tool.link")
+            numbers = np.array(tool.capsules[i : i + 7])
+            shape, pose = _capsule(numbers[:3], numbers[3:6], float(numbers[6]))
+            pose = frame.placement * pose
+            found.append((f"tool {i // 7 + 1}", frame.parentJoint, *_hull(shape, pose), shape, pose))
+        bodies = []
+        for i, (link, joint, points, radius, shape, pose) in enumerate(found):
+            holders = [k for k, other in enumerate(found) if k != i and other[0] == link and _inside(found[i], other)]
+            if any(k < i or not _inside(found[k], found[i]) for k in holders):  # of two equal ones the first stays
+                continue
+            index = self.geometry.addGeometryObject(pin.GeometryObject(f"{link}_{i}", joint, 0, pose, shape))
+            bodies.append(Body(link, joint, points, radius, index))
+        return bodies
+
+    def _axis_bounds(self, body: Body) -> dict[int, float]:
+        """Bound on the distance from the axis of each joint before the body to the body, m; 1 for a prismatic joint.
+
+        From the body inwards: the whole body lies within `ball` of the joint's origin, whatever the joints between do. The
+        offset to the next joint adds to the distance from the axis only what of it is perpendicular to the axis.
+        """
+        bounds: dict[int, float] = {}
+        joint, points = body.joint, body.points
+        ball = float(np.linalg.norm(points, axis=1).max()) + body.radius
+        across, added = points, body.radius
+        while joint > 0:
+            axis, prismatic = self._axes[joint]
+            perpendicular = np.linalg.norm(across - np.outer(across @ axis, axis), axis=1).max() + added
+            bounds[joint] = 1.0 if prismatic else float(min(ball, perpendicular)) * ROUNDING
+            if prismatic:
+                i = self.model.joints[joint].idx_q
+                ball += max(abs(self.model.lowerPositionLimit[i]), abs(self.model.upperPositionLimit[i]))
+            offset = self.model.jointPlacements[joint].translation
+            across, added = offset.reshape(1, 3), ball
+            ball += float(np.linalg.norm(offset))
+            joint = self.model.parents[joint]
+        return bounds
+
+    def reach(self, body: int, other: int | None = None) -> list[float]:
+        """By how much a body moves at most, in base or as seen from the other body, per unit of each commanded joint.
+
+        Returns:
+            m per rad or m, in the order of joint_names. A joint that carries both bodies moves neither against the other.
+        """
+        mine, theirs = self._bounds[body], {} if other is None else self._bounds[other]
+        sums = [0.0] * len(self._source[1])
+        for i, v_index, _, _, ratio, _ in self._couplings:
+            joint = self._carriers[v_index]
+            if joint not in mine or joint not in theirs:
+                sums[i] += abs(ratio) * (mine.get(joint, 0.0) + theirs.get(joint, 0.0))
+        return sums
+
+    def moving(self) -> Iterator[int]:
+        """Yield the bodies that a commanded joint moves."""
+        for i in range(len(self.bodies)):
+            if any(self.reach(i)):
+                yield i
+
+    def neighbours(self, first: int, second: int) -> bool:
+        """Whether two bodies hang on the same joint, or on a joint and the next one after it."""
+        a, b = self.bodies[first].joint, self.bodies[second].joint
+        return a == b or self.model.parents[a] == b or self.model.parents[b] == a
+
+
+def package_folders() -> list[str]:
+    """Where `package://` addresses of meshes are looked up: the share folders of the sourced ROS installations."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    return [str(Path(prefix) / "share") for prefix in prefixes if prefix]
+
+
+def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[tuple[int, int, int, float, float, bool]]:
+    """(i, velocity index, position index, offset, ratio, own): which of the model's joints joint i moves, and how.
+
+    A continuous joint has its position index negated.
+    """
+    driven = [(name, i, 0.0, 1.0, True) for i, name in enumerate(joint_names)]
+    for element in ElementTree.fromstring(urdf).iter("joint"):
+        mimic = element.find("mimic")
+        if mimic is not None and mimic.get("joint") in joint_names and element.get("name") not in joint_names:
+            i = list(joint_names).index(str(mimic.get("joint")))
+            ratio, offset = float(mimic.get("multiplier", "1")), float(mimic.get("offset", "0"))
+            driven.append((str(element.get("name")), i, offset, ratio, False))
+    couplings = []
+    for name, i, offset, ratio, own in driven:
+        joint = model.joints[model.getJointId(name)]
+        couplings.append((i, joint.idx_v, joint.idx_q if joint.nq == 1 else -joint.idx_q, offset, ratio, own))
+    return couplings
+
+
+def _axes(model: Any, urdf: str) -> dict[int, tuple[Array, bool]]:
+    """Axis (3,) in the joint's own frame and whether it is prismatic, by pinocchio's index."""
+    axes = {}
+    for element in ElementTree.fromstring(urdf).iter("joint"):
+        name = str(element.get("name"))
+        if element.get("type") in ("revolute", "continuous", "prismatic") and model.existJointName(name):
+            tag = element.find("axis")
+            axis = np.array([float(x) for x in ("1 0 0" if tag is None else tag.get("xyz", "1 0 0")).split()])
+            axes[model.getJointId(name)] = axis / np.linalg.norm(axis), element.get("type") == "prismatic"
+    return axes
+
+
+def _body_shape(element: Any, link: str) -> tuple[Any, Any]:
+    """The shape of a URDF collision element as a body, and its pose in its joint's frame."""
+    shape, pose = element.geometry, element.placement
+    if isinstance(shape, coal.Box | coal.Sphere | coal.Capsule):
+        return shape, pose
+    if isinstance(shape, coal.Cylinder):
+        return coal.Capsule(shape.radius, 2 * shape.halfLength), pose
+    if isinstance(shape, coal.BVHModelBase):
+        shape_, pose_ = _around(np.array(shape.vertices()) * np.array(element.meshScale))
+        return shape_, pose * pose_
+    raise ParameterError(
+        f"urdf: a collision element of {link} is a {type(shape).__name__}; use box, sphere, cylinder, mesh"
+    )
+
+
+def _around(vertices: Array) -> tuple[Any, Any]:
+    """A capsule around points (k, 3), along their longest extent."""
+    centre = (vertices.max(0) + vertices.min(0)) / 2
+    _, axes = np.linalg.eigh(np.cov((vertices - centre).T))
+    axis = axes[:, -1]
+    along = (vertices - centre) @ axis
+    across = np.linalg.norm(vertices - centre - np.outer(along, axis), axis=1)
+    radius = float(across.max()) * ROUNDING
+    cap = np.sqrt(np.maximum(radius**2 - across**2, 0.0))
+    low, high = float(min((along + cap).min(), 0.0)), float(max((along - cap).max(), 0.0))
+    return _capsule(centre + low * axis, centre + high * axis, radius)
+
+
+def _capsule(start: Array, end: Array, radius: float) -> tuple[Any, Any]:
+    """The capsule of `radius` from start to end, (3,) each."""
+    length = float(np.linalg.norm(end - start))
+    turn = np.eye(3)
+    if length > 0.0:
+        turn = pin.Quaternion.FromTwoVectors(np.array([0.0, 0.0, 1.0]), (end - start) / length).toRotationMatrix()
+    return coal.Capsule(radius, length), pin.SE3(turn, (start + end) / 2)
+
+
+def _hull(shape: Any, pose: Any) -> tuple[Array, float]:
+    """Points (k, 3) and radius whose balls' convex hull is the shape."""
+    if isinstance(shape, coal.Box):
+        corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.array(shape.halfSide)
+        return corners @ pose.rotation.T + pose.translation, 0.0
+    half = shape.halfLength if isinstance(shape, coal.Capsule) else 0.0
+    ends = np.array([[0.0, 0.0, -half], [0.0, 0.0, half]]) if half > 0.0 else np.zeros((1, 3))
+    return ends @ pose.rotation.T + pose.translation, float(shape.radius)
+
+
+def _inside(body: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether a body lies in another one that is a capsule or a ball."""
+    _, _, points, radius, _, _ = body
+    _, _, ends, around, _, _ = other
+    if around == 0.0:
+        return False
+    start, along = ends[0], ends[-1] - ends[0]
+    length2 = float(along @ along)
+    t = np.clip((points - start) @ along / length2, 0.0, 1.0) if length2 > 0.0 else np.zeros(len(points))
+    gaps = np.linalg.norm(points - start - np.outer(t, along), axis=1)
+    return bool((gaps + radius <= around + 1e-9).all())

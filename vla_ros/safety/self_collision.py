@@ -1,0 +1,104 @@
+"""Rule self_collision: the arm's bodies keep away from each other, except for pairs that may touch.
+
+May touch: bodies of the same link or of links next to each other in the chain; pairs that the SRDF disables or the
+configuration allows; pairs that overlap in every one of many configurations, which says nothing but that the bodies are drawn
+larger than the links; and pairs that are proved to stay apart in the whole range of the joints between them.
+
+The proof: in a box of joint positions with centre c and half widths h, a pair is nowhere nearer than its distance at c minus
+reach.h. Boxes in which that is not enough are halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.arm_model import ArmModel, Array
+from vla_ros.safety.clearance import TOLERANCE_M, Row
+from vla_ros.safety.limits import JointLimits
+from vla_ros.safety.parameters import SelfCollision
+
+NAME = "self_collision"
+CONFIGURATIONS = 300
+"""Tried for pairs that always overlap."""
+PROVED_JOINTS = 3
+BOXES = 3000
+"""A proof is tried for pairs with few joints between them, and given up after this many boxes."""
+
+
+def allowed(arm: ArmModel, parameters: SelfCollision) -> set[frozenset[str]]:
+    """Pairs of links that may touch by configuration and SRDF.
+
+    Raises:
+        ParameterError: a pair is not two links of the arm, or the SRDF cannot be read.
+    """
+    links = {body.link for body in arm.bodies}
+    pairs = set()
+    for text in parameters.allowed:
+        pair = frozenset(text.split())
+        if len(pair) != 2 or not pair <= links:
+            raise ParameterError(
+                f"self_collision.allowed: {text!r} is not two links with bodies; there are {', '.join(sorted(links))}"
+            )
+        pairs.add(pair)
+    if parameters.srdf:
+        try:
+            root = ElementTree.fromstring(Path(parameters.srdf).read_text())
+        except (OSError, ElementTree.ParseError) as error:
+            raise ParameterError(f"self_collision.srdf: {parameters.srdf} cannot be read: {error}") from None
+        for element in root.iter("disable_collisions"):
+            pairs.add(frozenset((str(element.get("link1")), str(element.get("link2")))))
+    return pairs
+
+
+def rows(arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ...]) -> Iterator[Row]:
+    """Yield a row for each pair of bodies that must not touch. Only after these may `arm` be measured."""
+    if not parameters.check:
+        return
+    may_touch = allowed(arm, parameters)
+    pairs = []
+    for i, k in combinations(range(len(arm.bodies)), 2):
+        links = frozenset((arm.bodies[i].link, arm.bodies[k].link))
+        if not arm.neighbours(i, k) and links not in may_touch and any(arm.reach(i, k)):
+            pairs.append((i, k, arm.pair(arm.bodies[i].index, arm.bodies[k].index)))
+    arm.ready()
+    lower, upper = np.array([j.lower for j in limits]), np.array([j.upper for j in limits])
+    draw = np.random.default_rng(0)
+    apart = np.zeros(len(pairs), bool)
+    for _ in range(CONFIGURATIONS):
+        arm.place(draw.uniform(lower, upper))
+        apart |= [arm.distance(pair) > parameters.margin_m for _, _, pair in pairs]
+    for (i, k, pair), ever_apart in zip(pairs, apart, strict=True):
+        reach = np.array(arm.reach(i, k))
+        if ever_apart and not _always_apart(arm, pair, reach, parameters.margin_m, (lower, upper)):
+            what = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
+            yield Row(NAME, what, pair, reach.tolist(), parameters.margin_m, parameters.slow_m)
+
+
+def _always_apart(arm: ArmModel, pair: int, reach: Array, margin_m: float, limits: tuple[Array, Array]) -> bool:
+    """Whether a pair is proved to keep the margin wherever the joints are; False: not proved with few boxes."""
+    centre, half = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2
+    if np.count_nonzero(reach) > PROVED_JOINTS:
+        return False
+    boxes = [(centre, half)]
+    for _ in range(BOXES):
+        centre, half = boxes.pop()
+        arm.place(centre)
+        distance_m = arm.distance(pair) - TOLERANCE_M
+        if distance_m < margin_m:
+            return False
+        if distance_m - float(np.sum(reach * half)) < margin_m:
+            widest = int((reach * half).argmax())
+            half = half.copy()
+            half[widest] /= 2
+            step = np.zeros(len(half))
+            step[widest] = half[widest]
+            boxes += [(centre - step, half), (centre + step, half)]
+        if not boxes:
+            return True
+    return False

@@ -1,0 +1,63 @@
+"""Where the stop policy will have taken a joint at each tick until rest, without stepping through all of them.
+
+The policy (`jerk_limit.stop`) builds its brake up in few ticks, holds it, and takes it back in few ticks. While it is held,
+position and velocity are polynomials of the tick; so a path is a short list of stretches of constant acceleration, which is
+equal to the policy tick by tick.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from vla_ros.safety import jerk_limit
+from vla_ros.safety.braking import travel
+
+
+class StopPath:
+    """The path of one joint from the state (q, v, a), in nanoradian (nanometre) and ticks.
+
+    ticks: until rest.
+
+    Args:
+        q, v, a: state at tick 0.
+        acceleration, jerk: limits of the joint.
+    """
+
+    __slots__ = ("_begin", "_stretches", "ticks")
+
+    def __init__(self, q: int, v: int, a: int, acceleration: int, jerk: int) -> None:
+        self._begin: list[int] = []
+        self._stretches: list[tuple[int, int, int, int]] = []  # q, |travelled|, v before the stretch; its acceleration
+        release = travel(acceleration, jerk)
+        tick = travelled = 0
+        while v or a:
+            a = jerk_limit.stop(v, a, acceleration, jerk)
+            count = 1
+            if abs(a) == acceleration and (a > 0) is (v < 0) and abs(v) >= release:
+                # The brake stays full for as long as speed(|v|, J) >= A, that is |v| >= travel(A, J).
+                count += (abs(v) - release) // acceleration
+            self._begin.append(tick)
+            self._stretches.append((q, travelled, v, a))
+            tick += count
+            # Within a stretch of more than one tick the velocity keeps its sign.
+            moved = count * v + a * count * (count + 1) // 2
+            q += moved
+            travelled += abs(moved)
+            v += count * a
+        self._begin.append(tick)
+        self._stretches.append((q, travelled, 0, 0))
+        self.ticks = tick
+
+    def at(self, tick: int) -> int:
+        """Position after `tick` ticks."""
+        i = bisect_right(self._begin, tick) - 1
+        q, _, v, a = self._stretches[i]
+        k = tick - self._begin[i]
+        return q + k * v + a * k * (k + 1) // 2
+
+    def travelled(self, tick: int) -> int:
+        """Distance covered in the first `tick` ticks, back and forth added up."""
+        i = bisect_right(self._begin, tick) - 1
+        _, travelled, v, a = self._stretches[i]
+        k = tick - self._begin[i]
+        return travelled + abs(k * v + a * k * (k + 1) // 2)

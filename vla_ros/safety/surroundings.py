@@ -1,0 +1,128 @@
+"""What the arm must not touch and not lift: the rules that need a model of the arm, put together.
+
+fence, table, keep_out, self_collision, obstacle, effort_limit and contact; each only if the configuration asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vla_ros.safety import fence, keep_out, obstacle, self_collision, table
+from vla_ros.safety.arm_model import ArmModel
+from vla_ros.safety.clearance import Clearance, Nearest, Row
+from vla_ros.safety.contact import Contact
+from vla_ros.safety.effort_limit import EffortLimit
+from vla_ros.safety.limits import JointLimits
+from vla_ros.safety.motion import JointMotion
+from vla_ros.safety.obstacle import Obstacle, Obstacles
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.verdict import Verdict
+
+
+class Surroundings:
+    """Args: urdf: text of it. parameters: of the filter. limits, joints: in the order of joint_names.
+
+    Raises:
+        ParameterError: the URDF or the configuration cannot be used; see the rules.
+    """
+
+    def __init__(
+        self,
+        urdf: str,
+        parameters: SafetyFilterParameters,
+        limits: tuple[JointLimits, ...],
+        joints: Sequence[JointMotion],
+    ) -> None:
+        names = [joint.name for joint in limits]
+        self._joints = joints
+        self._arm = arm = ArmModel(urdf, names, parameters.tool, parameters.payload)
+        self._clearance: Clearance | None = None
+        self._obstacles = Obstacles(arm, parameters.obstacle) if parameters.obstacle.timeout_s else None
+        rows = [*fence.rows(arm, parameters.fence), *table.rows(arm, parameters.table)]
+        rows += keep_out.rows(arm, parameters.keep_out)
+        first = len(rows)
+        rows += self._obstacles.rows if self._obstacles else []
+        # Last, because it measures the arm, for which all shapes must be there.
+        rows += self_collision.rows(arm, parameters.self_collision, limits)
+        arm.ready()
+        if rows:
+            self._clearance = Clearance(arm, rows, joints)
+            if self._obstacles:
+                self._obstacles.begin(self._clearance, first)
+        self._first = first
+        self._effort = (
+            EffortLimit(arm, names, parameters.effort, parameters.period_s) if parameters.effort.check else None
+        )
+        self._contact = Contact(arm, names, parameters.contact) if parameters.contact.threshold else None
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        if self._obstacles is not None:
+            self._obstacles.restore()
+
+    def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
+        """Take over a complete list of obstacles; see `Obstacles.update`."""
+        if self._obstacles is None or self._clearance is None:
+            return Verdict(obstacle.NAME, "obstacles are not configured; set obstacle.timeout_s")
+        return self._obstacles.update(receive_ns, obstacles, self._clearance)
+
+    def begin(self) -> None:
+        """A tick begins."""
+        if self._clearance is not None:
+            self._clearance.begin()
+
+    def stale(self, now_ns: int) -> Verdict | None:
+        """Stop when the obstacles are not known."""
+        return None if self._obstacles is None else self._obstacles.stale(now_ns)
+
+    def touched(
+        self, receive_ns: int, q: Sequence[float], dq: Sequence[float], ddq: Sequence[float], efforts: Sequence[float]
+    ) -> Verdict | None:
+        """Latch when the arm is pushed from outside; see `Contact.check`."""
+        return None if self._contact is None else self._contact.check(receive_ns, q, dq, ddq, efforts)
+
+    def restart(self) -> Verdict | None:
+        """The output has been placed elsewhere; what is wrong with it there."""
+        lacking = None if self._clearance is None else self._clearance.restart()
+        if lacking is not None:
+            return self._too_near(*lacking)
+        return None if self._effort is None else self._effort.check(self._joints)
+
+    def speed(self) -> tuple[int, Row | None]:
+        """See `Clearance.speed`."""
+        return (1000, None) if self._clearance is None else self._clearance.speed()
+
+    def refusal(self, before: Sequence[tuple[int, int, int]]) -> Verdict | None:
+        """Refuse the candidate that the joints are at; see `Clearance.refusal`."""
+        if self._effort is not None:
+            verdict = self._effort.check(self._joints)
+            if verdict is not None:
+                return verdict
+        if self._clearance is None:
+            return None
+        lacking = self._clearance.refusal(before)
+        return None if lacking is None else self._too_near(*lacking)
+
+    def moved(self, steps: Sequence[int]) -> None:
+        """The output has moved by `steps`, nanoradian or nanometre per joint."""
+        if self._clearance is not None:
+            self._clearance.moved(steps)
+
+    def nearest(self) -> Nearest | None:
+        """The pair nearest to its margin."""
+        return None if self._clearance is None else self._clearance.nearest()
+
+    def shown(self) -> list[Obstacle]:
+        """The obstacles that are kept away from."""
+        return [] if self._obstacles is None else self._obstacles.shown()
+
+    def what(self, row: Row) -> str:
+        """Whose distance a row is, an obstacle by its id."""
+        if row.rule != obstacle.NAME or self._obstacles is None:
+            return row.what
+        name = self._obstacles.name(next(i for i, own in enumerate(self._obstacles.rows) if own is row))
+        return row.what.replace("an obstacle", f"obstacle {name!r}")
+
+    def _too_near(self, row: Row, distance_m: float) -> Verdict:
+        reason = f"{self.what(row)}: {distance_m:.4f} m apart on the way to rest; {row.margin_m:.4f} m are kept"
+        return Verdict(row.rule, reason, requested=distance_m, limit=row.margin_m)
