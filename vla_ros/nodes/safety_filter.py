@@ -9,15 +9,19 @@ from __future__ import annotations
 import array
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.nodes.base import (
@@ -36,23 +40,28 @@ from vla_ros.nodes.base import (
     text_of,
     time_message,
 )
+from vla_ros.nodes.markers import Drawing, obstacles_from
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, received_ns, serve, take, unused
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.limits import joint_limits
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import LATCHED
+from vla_ros.safety.surroundings import configured
 from vla_ros.timing import NS_PER_S, Rate, Window
 
 STATUS_HZ = 25
-PARAMETERS_HZ = 10
-"""How often the executor is let in: it serves the parameter services, and nothing else is left to it."""
+SLOW_HZ = 10
+"""How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
+setpoints is looked up, and what is around the arm is drawn."""
 REALTIME_PRIORITY = 20
 TYPES = {
     "joint_states": "sensor_msgs/msg/JointState",
     "vla/joint_command": "vla_ros/msg/JointCommand",
     "vla/override": "vla_ros/msg/JointCommand",
+    "vla/estop": "std_msgs/msg/Bool",
+    "vla/speed_scale": "std_msgs/msg/Float64",
 }
+CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
 
 
 class ControllerOutput:
@@ -105,13 +114,20 @@ class SafetyFilterNode(Node):
         super().__init__("safety_filter")
         self.parameters = declare(self, SafetyFilterParameters)
         urdf = text_of(self, self.parameters.urdf, "robot_description")
-        self.filter = SafetyFilter(self.parameters, joint_limits(urdf, self.parameters))
+        self.filter = SafetyFilter.from_urdf(self.parameters, urdf)
         group = PolledCallbackGroup()
-        self._joint_states = self.create_subscription(JointState, "joint_states", unused, SENSOR, callback_group=group)
-        self._commands = {
-            source: self.create_subscription(JointCommand, topic, unused, EVENTS, callback_group=group)
-            for source, topic in (("override", "vla/override"), ("policy", "vla/joint_command"))
-        }
+
+        def subscribe(kind: type, topic: str, qos: QoSProfile) -> Subscription:
+            return self.create_subscription(kind, topic, unused, qos, callback_group=group)
+
+        self._joint_states = subscribe(JointState, "joint_states", SENSOR)
+        self._commands = {source: subscribe(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
+        self._stops = subscribe(Bool, "vla/estop", EVENTS)
+        self._scales = subscribe(Float64, "vla/speed_scale", EVENTS)
+        p = self.parameters
+        self._heartbeats = subscribe(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
+        self._deadmen = subscribe(Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
+        self._obstacles = subscribe(MarkerArray, "vla/obstacles", NEWEST) if p.obstacle.timeout_s else None
         self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
             for name, act in (
@@ -122,6 +138,8 @@ class SafetyFilterNode(Node):
             )
         ]
         self._output = ControllerOutput(self, self.parameters)
+        self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
+        self._drawing = Drawing(self.parameters)
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._simulated_time = bool(self.get_parameter("use_sim_time").value)
@@ -142,8 +160,9 @@ class SafetyFilterNode(Node):
         executor.add_node(self)
         ticks_per_s = round(1 / self.parameters.period_s)
         status_ticks = max(1, ticks_per_s // STATUS_HZ)
+        slow_ticks = max(3, ticks_per_s // SLOW_HZ)
         # A simulated clock reaches the node through the executor, so it must then have every tick.
-        executor_ticks = 1 if self._simulated_time else max(1, ticks_per_s // PARAMETERS_HZ)
+        executor_ticks = 1 if self._simulated_time else slow_ticks
         self._scheduling = real_time(REALTIME_PRIORITY)
         gc.collect()
         gc.freeze()
@@ -158,23 +177,55 @@ class SafetyFilterNode(Node):
             if self._loop.ticks % status_ticks == 0 or _differs(decision, self._decision):
                 self._status.publish(self._status_message(decision, tick.deadline_ns))
             self._decision = decision
-            # Away from each other, so that no tick carries both.
+            # Away from each other, so that no tick carries two of them.
             if self._loop.ticks % executor_ticks == 0:
                 executor.spin_once(timeout_sec=0)
+            if self._loop.ticks % slow_ticks == slow_ticks // 3:
+                self._look_up_publishers()
+            if self._loop.ticks % slow_ticks == 2 * slow_ticks // 3:
+                self._draw()
             if self._loop.ticks % ticks_per_s == ticks_per_s // 2 + 1:
                 self._diagnostics.publish()
             self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
+        for message, _ in take(self._stops):
+            self.filter.estop_signal(message.data)
+        for _, receive_ns in self._arrived(self._heartbeats):
+            self.filter.heartbeat(receive_ns)
         for service in self._triggers:
             serve(service)
-        for message, info in take(self._joint_states):
-            receive_ns = received_ns(info, time.monotonic_ns(), time.time_ns())
-            self.filter.joint_state(receive_ns, message.name, message.position, message.velocity)
+        for message, receive_ns in self._arrived(self._deadmen):
+            self.filter.deadman(receive_ns, message.data)
+        for message, _ in take(self._scales):
+            self.get_logger().info(self.filter.speed_scale(message.data)[1])
+        for message, receive_ns in self._arrived(self._joint_states):
+            self.filter.joint_state(receive_ns, message.name, message.position, message.velocity, message.effort)
+        for message, receive_ns in self._arrived(self._obstacles):
+            self.filter.obstacles(receive_ns, obstacles_from(message))
         for source, subscription in self._commands.items():
             for message, info in take(subscription):
                 self._offer(source, message, info)
+
+    def _arrived(self, subscription: Subscription | None) -> Iterator[tuple[Any, int]]:
+        """Yield each message and when it was received, on the monotonic clock."""
+        if subscription is not None:
+            for message, info in take(subscription):
+                yield message, received_ns(info, time.monotonic_ns(), time.time_ns())
+
+    def _look_up_publishers(self) -> None:
+        for source, topic in CHANNELS.items():
+            found = self.get_publishers_info_by_topic(topic)
+            names = [f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found]
+            self.filter.publishers(source, sorted(names))
+
+    def _draw(self) -> None:
+        if self._markers.get_subscription_count():
+            nearest = self.filter.nearest()
+            what = "" if nearest is None else self.filter.what(nearest)
+            ros_ns = self.get_clock().now().nanoseconds
+            self._markers.publish(self._drawing.message(ros_ns, self.filter.shown(), nearest, what))
 
     def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
         now_ns, system_ns = time.monotonic_ns(), time.time_ns()
@@ -288,6 +339,7 @@ class SafetyFilterNode(Node):
                 "rejected": self.filter.rejected,
                 "limited": self.filter.limited,
                 "scheduling": self._scheduling,
+                "not_checked": ", ".join(name for name, on in configured(self.parameters).items() if not on),
             },
         )
 

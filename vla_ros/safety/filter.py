@@ -36,7 +36,7 @@ from vla_ros.safety.playback import Playback
 from vla_ros.safety.schema import Schema
 from vla_ros.safety.sequence import Sequence as SequenceRule
 from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
-from vla_ros.safety.surroundings import Surroundings
+from vla_ros.safety.surroundings import Surroundings, configured
 from vla_ros.safety.tracking_error import TrackingError
 from vla_ros.safety.verdict import Verdict
 
@@ -91,7 +91,9 @@ class SafetyFilter:
             source: [int(joint.limits.velocity * scales[source]) for joint in self._joints] for source in SOURCES
         }
         self._scale = int(parameters.speed_scale * 1000)
-        self._surroundings = Surroundings(urdf, parameters, self.limits, self._joints) if urdf else None
+        self._surroundings: Surroundings | None = None
+        if urdf and any(configured(parameters).values()):
+            self._surroundings = Surroundings(urdf, parameters, self.limits, self._joints)
 
         names = [joint.name for joint in limits]
         self._authority = Authority()

@@ -29,13 +29,14 @@ LARGEST_M = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One obstacle in the base frame.
+    """One obstacle.
 
     shape: "box" (size: sides x y z), "sphere" (radius) or "capsule" (radius, length of the straight part, along z), m.
-    xyz: centre, m. quaternion: x y z w.
+    frame: in which it is given, as the sender calls it. xyz: centre, m. quaternion: x y z w.
     """
 
     id: str
+    frame: str
     shape: str
     size: tuple[float, ...]
     xyz: tuple[float, float, float]
@@ -87,6 +88,7 @@ class Obstacles:
     def __init__(self, arm: ArmModel, parameters: Parameters) -> None:
         self._arm = arm
         self._maximum = parameters.maximum
+        self._frame = parameters.frame_id
         self._timeout_ns = round(parameters.timeout_s * 1e9)
         self._shown: dict[str, tuple[int, Obstacle]] = {}
         self._receive_ns: int | None = None
@@ -167,4 +169,9 @@ class Obstacles:
             return f"{len(obstacles)} obstacles; obstacle.maximum is {self._maximum}"
         if len({obstacle.id for obstacle in obstacles}) != len(obstacles):
             return "two obstacles have the same id"
+        for obstacle in obstacles:
+            if obstacle.frame != self._frame:
+                return (
+                    f"obstacle {obstacle.id!r} is in the frame {obstacle.frame!r}; only {self._frame!r} is understood"
+                )
         return next((fault for fault in (obstacle.fault() for obstacle in obstacles) if fault), "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vla_ros.safety import fence, keep_out, obstacle, self_collision, table
+from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.clearance import Clearance, Nearest, Row
 from vla_ros.safety.contact import Contact
@@ -17,6 +17,19 @@ from vla_ros.safety.motion import JointMotion
 from vla_ros.safety.obstacle import Obstacle, Obstacles
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
+
+
+def configured(parameters: SafetyFilterParameters) -> dict[str, bool]:
+    """Which of the rules that need a model of the arm the configuration asks for, by name."""
+    return {
+        fence.NAME: bool(parameters.fence.box or parameters.fence.planes),
+        table.NAME: bool(parameters.table.height_m),
+        keep_out.NAME: bool(parameters.keep_out.boxes),
+        self_collision.NAME: parameters.self_collision.check,
+        obstacle.NAME: bool(parameters.obstacle.timeout_s),
+        effort_limit.NAME: parameters.effort.check,
+        contact.NAME: bool(parameters.contact.threshold),
+    }
 
 
 class Surroundings:

@@ -1,0 +1,122 @@
+"""Obstacles as markers, and what the filter keeps the arm away from, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from vla_ros.nodes.base import duration_message, time_message
+from vla_ros.robot.description import transform
+from vla_ros.safety.clearance import Nearest
+from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.transforms import pose
+
+LIFETIME_S = 1.0
+"""Longer than the time between two messages: what is not drawn again goes."""
+EDGES = [(i, i ^ bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
+GREEN, RED, AMBER, BLUE = (0.2, 0.75, 0.4, 0.8), (0.9, 0.2, 0.15, 0.35), (0.95, 0.65, 0.1, 1.0), (0.25, 0.5, 0.9, 0.35)
+
+
+def obstacles_from(message: MarkerArray) -> list[Obstacle]:
+    """Read markers as obstacles; a marker that cannot be one becomes an obstacle that the filter refuses by its name."""
+    obstacles = []
+    for marker in message.markers:
+        if marker.action != Marker.ADD:
+            continue
+        shape, size = f"marker type {marker.type}", (marker.scale.x, marker.scale.y, marker.scale.z)
+        if marker.type == Marker.CUBE:
+            shape = "box"
+        elif marker.type == Marker.SPHERE:
+            shape, size = "sphere", (max(size) / 2,)
+        elif marker.type == Marker.CYLINDER:  # the capsule around it
+            shape, size = "capsule", (max(size[:2]) / 2, size[2])
+        at, turn = marker.pose.position, marker.pose.orientation
+        obstacles.append(
+            Obstacle(
+                id=f"{marker.ns}/{marker.id}" if marker.ns else str(marker.id),
+                frame=marker.header.frame_id,
+                shape=shape,
+                size=size,
+                xyz=(at.x, at.y, at.z),
+                quaternion=(turn.x, turn.y, turn.z, turn.w),
+            )
+        )
+    return obstacles
+
+
+class Drawing:
+    """What `safety_filter` publishes on vla/safety_markers: fence, keep-out boxes, obstacles, the nearest pair of bodies.
+
+    Args: parameters: of the filter; what never changes is drawn once.
+    """
+
+    def __init__(self, parameters: SafetyFilterParameters) -> None:
+        self._frame_id = parameters.obstacle.frame_id
+        self._still = list(self._draw_still(parameters))
+
+    def message(self, ros_ns: int, shown: Sequence[Obstacle], nearest: Nearest | None, what: str) -> MarkerArray:
+        """Draw the present. what: the nearest pair, for people."""
+        markers = [*self._still]
+        for i, obstacle in enumerate(shown):
+            types = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
+            x, y, z = (obstacle.size * 3)[:3] if obstacle.shape == "box" else (2 * obstacle.size[0],) * 3
+            if obstacle.shape == "capsule":
+                z = obstacle.size[1]
+            at, turn = obstacle.xyz, obstacle.quaternion
+            markers.append(self._solid("obstacles", i, types[obstacle.shape], (x, y, z), at, turn, BLUE))
+        if nearest is not None:
+            ends = [Point(x=p[0], y=p[1], z=p[2]) for p in (point.tolist() for point in nearest.points)]
+            colour = GREEN if nearest.distance_m > nearest.row.margin_m + nearest.row.slow_m else AMBER
+            line = self._marker("nearest", 0, Marker.LINE_LIST, colour)
+            line.scale.x, line.points = 0.006, ends
+            text = self._marker("nearest", 1, Marker.TEXT_VIEW_FACING, colour)
+            text.scale.z, text.text, text.pose.position = 0.03, f"{what}: {nearest.distance_m * 1e3:.0f} mm", ends[0]
+            markers += [line, text]
+        stamp = time_message(ros_ns)
+        for marker in markers:
+            marker.header.stamp = stamp
+        return MarkerArray(markers=markers)
+
+    def _draw_still(self, parameters: SafetyFilterParameters) -> Iterator[Marker]:
+        if parameters.fence.box:
+            box = parameters.fence.box
+            corners = [
+                Point(x=box[0 if i & 1 else 3], y=box[1 if i & 2 else 4], z=box[2 if i & 4 else 5]) for i in range(8)
+            ]
+            fence = self._marker("fence", 0, Marker.LINE_LIST, GREEN)
+            fence.scale.x = 0.004
+            fence.points = [corners[i] for edge in EDGES for i in edge]
+            yield fence
+        boxes = parameters.keep_out.boxes
+        for i in range(0, len(boxes), 9):
+            centre, size, rpy = (tuple(boxes[i + k : i + k + 3]) for k in (0, 3, 6))
+            turn = pose(transform(centre, rpy)).tolist()[3:]
+            yield self._solid("keep_out", i // 9, Marker.CUBE, size, centre, turn, RED)
+
+    def _solid(
+        self,
+        namespace: str,
+        index: int,
+        kind: int,
+        size: Sequence[float],
+        xyz: Sequence[float],
+        quaternion: Sequence[float],
+        colour: tuple[float, float, float, float],
+    ) -> Marker:
+        marker = self._marker(namespace, index, kind, colour)
+        marker.scale = Vector3(x=size[0], y=size[1], z=size[2])
+        x, y, z, w = quaternion
+        marker.pose = Pose(position=Point(x=xyz[0], y=xyz[1], z=xyz[2]), orientation=Quaternion(x=x, y=y, z=z, w=w))
+        return marker
+
+    def _marker(self, namespace: str, index: int, kind: int, colour: tuple[float, float, float, float]) -> Marker:
+        r, g, b, a = colour
+        marker = Marker(ns=namespace, id=index, type=kind, color=ColorRGBA(r=r, g=g, b=b, a=a))
+        marker.header.frame_id = self._frame_id
+        marker.lifetime = duration_message(LIFETIME_S)
+        marker.pose.orientation.w = 1.0
+        return marker
