@@ -62,7 +62,7 @@ class ArmModel:
     """
 
     def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
-        self._source = urdf, tuple(joint_names), tool, payload
+        self._joints = len(joint_names)
         try:
             self.model = pin.buildModelFromXML(urdf)
             read = pin.buildGeomFromUrdfString(
@@ -83,12 +83,6 @@ class ArmModel:
         self.bodies = self._bodies(read, tool)
         self._placed = self.geometry.createData()
         self._bounds = [self._axis_bounds(body) for body in self.bodies]
-
-    def __getstate__(self) -> object:
-        return self._source
-
-    def __setstate__(self, source: Any) -> None:
-        self.__init__(*source)  # type: ignore[misc]
 
     def add_world(self, name: str, shape: Any, pose: Any) -> int:
         """Add a shape that stands in the base frame; its index. All pairs are added after it: see `pair`."""
@@ -220,7 +214,7 @@ class ArmModel:
             m per rad or m, in the order of joint_names. A joint that carries both bodies moves neither against the other.
         """
         mine, theirs = self._bounds[body], {} if other is None else self._bounds[other]
-        sums = [0.0] * len(self._source[1])
+        sums = [0.0] * self._joints
         for i, v_index, _, _, ratio, _ in self._couplings:
             joint = self._carriers[v_index]
             if joint not in mine or joint not in theirs:

@@ -14,8 +14,8 @@ can also leave a place as near as that, where the first step away has some b, to
 
 Guarantee: a candidate that `refusal` passes has distance >= margin in every row, at every moment until the stop policy is at
 rest, for shapes that stay where they are. By induction so has every output, since the stop policy's action is always left.
-A row that is nearer than that because its shape came to the arm does not get nearer by the arm's motion: such a candidate
-passes only if the distance grows from tick to tick until rest.
+Rows that are nearer than that because a shape came to the arm do not get nearer by the arm's motion: the least of their
+distances grows from tick to tick until rest, or the candidate does not pass.
 """
 
 from __future__ import annotations
@@ -100,17 +100,15 @@ class Clearance:
         self._placed = False
         self._work = 0
 
-    def __getstate__(self) -> dict[str, object]:
-        arrays = {name: value.tolist() for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
-        return {**self.__dict__, **arrays}
+    def snapshot(self) -> tuple[list[float], list[bool], list[bool]]:
+        """What changes from tick to tick."""
+        return self._distance.tolist(), self._fresh.tolist(), self._watched.tolist()
 
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        for name, value in state.items():
-            if isinstance(value, list) and name not in ("_rows", "_joints"):
-                kind = np.intp if name == "_slows" else bool if name in ("_watched", "_fresh") else np.float64
-                setattr(self, name, np.array(value, kind))
-        self._reach = self._reach.reshape(len(self._joints), len(self._rows))
+    def restore(self, snapshot: tuple[list[float], list[bool], list[bool]]) -> None:
+        """Go on from a snapshot."""
+        for array, values in zip((self._distance, self._fresh, self._watched), snapshot, strict=True):
+            array[:] = values
+        self._placed = False
 
     def begin(self) -> None:
         """A tick begins: what was computed before was so for another output, and is from now on a bound."""
@@ -214,20 +212,19 @@ class Clearance:
         self._fresh[rows] = True
 
     def _away(self, rows: NDArray[np.intp]) -> tuple[Row, float] | None:
-        """Follow the candidate's stopping path tick by tick; the first row whose distance shrinks."""
+        """Follow the candidate's stopping path tick by tick; the row that lacks most where the least distance shrinks."""
         self._placed = False
         paths = self._paths()
-        distance = self._distance[rows]
+        least = (self._distance[rows] - self._margin[rows]).min()
         end = max(path.ticks for path in paths)
         if not self._affords((end + 1) * len(rows)):
-            return self._rows[rows[0]], float(distance[0])
+            return self._worst_of(rows, self._distance[rows])
         for tick in range(end + 1):
             self._arm.place([path.at(tick) / NANO for path in paths])
             found = np.array([self._arm.distance(self._rows[i].pair) for i in rows])
-            shrunk = np.flatnonzero(found < distance)
-            if len(shrunk):
-                return self._rows[rows[shrunk[0]]], float(found[shrunk[0]])
-            distance = found
+            if (found - self._margin[rows]).min() < least:
+                return self._worst_of(rows, found)
+            least = (found - self._margin[rows]).min()
         return None
 
     def _paths(self) -> list[StopPath]:

@@ -26,6 +26,14 @@ class Contact:
         self._duration_ns = round(parameters.duration_s * 1e9)
         self._since_ns: list[int | None] = [None] * len(self._names)
 
+    def snapshot(self) -> list[int | None]:
+        """What changes from message to message."""
+        return list(self._since_ns)
+
+    def restore(self, snapshot: list[int | None]) -> None:
+        """Go on from a snapshot."""
+        self._since_ns = list(snapshot)
+
     def check(
         self,
         receive_ns: int,

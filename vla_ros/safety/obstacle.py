@@ -107,8 +107,13 @@ class Obstacles:
         self._first = first
         clearance.forget(first, len(self.rows), watched=False)
 
-    def restore(self) -> None:
-        """Put the obstacles back into an arm model that was made anew."""
+    def snapshot(self) -> tuple[dict[str, tuple[int, Obstacle]], int | None, str]:
+        """What changes from message to message."""
+        return dict(self._shown), self._receive_ns, self._refused
+
+    def restore(self, snapshot: tuple[dict[str, tuple[int, Obstacle]], int | None, str]) -> None:
+        """Go on from a snapshot."""
+        self._shown, self._receive_ns, self._refused = snapshot
         for k, obstacle in self._shown.values():
             self._arm.set_world(self._shapes[k], *obstacle.solid())
 

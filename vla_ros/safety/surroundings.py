@@ -6,6 +6,7 @@ fence, table, keep_out, self_collision, obstacle, effort_limit and contact; each
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
@@ -46,6 +47,7 @@ class Surroundings:
         limits: tuple[JointLimits, ...],
         joints: Sequence[JointMotion],
     ) -> None:
+        self._source = urdf, parameters, limits, joints
         names = [joint.name for joint in limits]
         self._joints = joints
         self._arm = arm = ArmModel(urdf, names, parameters.tool, parameters.payload)
@@ -62,16 +64,21 @@ class Surroundings:
             self._clearance = Clearance(arm, rows, joints)
             if self._obstacles:
                 self._obstacles.begin(self._clearance, first)
-        self._first = first
         self._effort = (
             EffortLimit(arm, names, parameters.effort, parameters.period_s) if parameters.effort.check else None
         )
         self._contact = Contact(arm, names, parameters.contact) if parameters.contact.threshold else None
 
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        if self._obstacles is not None:
-            self._obstacles.restore()
+    def __getstate__(self) -> dict[str, Any]:
+        parts = (self._clearance, self._obstacles, self._contact)
+        return {"source": self._source, "parts": [None if part is None else part.snapshot() for part in parts]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # pinocchio's and coal's objects are made anew; what changes from tick to tick is put back.
+        self.__init__(*state["source"])  # type: ignore[misc]
+        for part, snapshot in zip((self._clearance, self._obstacles, self._contact), state["parts"], strict=True):
+            if part is not None:
+                part.restore(snapshot)
 
     def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
         """Take over a complete list of obstacles; see `Obstacles.update`."""
