@@ -31,6 +31,10 @@ class Bounds(Protocol):
     def acceleration(self) -> float: ...
     @property
     def jerk(self) -> float: ...
+    @property
+    def slow_zone(self) -> float: ...
+    @property
+    def slow_velocity(self) -> float: ...
 
 
 class LastCheck:
@@ -68,6 +72,11 @@ class LastCheck:
             twist = bend - (x1 - 2.0 * x2 + x3)
             if abs(step) > joint.velocity * h + ROUNDING:
                 return joint.name, "velocity", step / h, joint.velocity
+            room = joint.upper - x if step > 0.0 else x - joint.lower
+            if room < joint.slow_zone:
+                slow = joint.slow_velocity + (joint.velocity - joint.slow_velocity) * max(0.0, room) / joint.slow_zone
+                if abs(step) > slow * h + ROUNDING * (2.0 + joint.velocity * h / joint.slow_zone):
+                    return joint.name, "slow zone's velocity", step / h, slow
             if abs(bend) > joint.acceleration * h * h + 2.0 * ROUNDING:
                 return joint.name, "acceleration", bend / h**2, joint.acceleration
             if abs(twist) > joint.jerk * h * h * h + 4.0 * ROUNDING:

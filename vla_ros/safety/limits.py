@@ -15,7 +15,11 @@ NANO = 1_000_000_000
 
 @dataclass(frozen=True)
 class JointLimits:
-    """Limits of one joint, SI: rad for revolute, m for prismatic joints, and per second, s^2, s^3."""
+    """Limits of one joint, SI: rad for revolute, m for prismatic joints, and per second, s^2, s^3.
+
+    slow_zone, slow_velocity: nearer than slow_zone to a position limit, the speed towards it falls linearly from velocity to
+    slow_velocity; 0: it does not.
+    """
 
     name: str
     lower: float
@@ -23,6 +27,8 @@ class JointLimits:
     velocity: float
     acceleration: float
     jerk: float
+    slow_zone: float = 0.0
+    slow_velocity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class TickLimits:
     velocity: int
     acceleration: int
     jerk: int
+    slow_zone: int = 0
+    slow_velocity: int = 0
 
 
 def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
@@ -52,7 +60,9 @@ def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
                 f"limits.{key}: {getattr(limits, key)} of joint {limits.name} is nothing in {period_s} s; raise it"
             )
     lower, upper = math.ceil(_decimal(limits.lower) * NANO), math.floor(_decimal(limits.upper) * NANO)
-    return TickLimits(lower, upper, velocity, acceleration, jerk)
+    zone = math.ceil(_decimal(limits.slow_zone) * NANO)
+    slow = math.floor(_decimal(limits.slow_velocity) * h * NANO)
+    return TickLimits(lower, upper, velocity, acceleration, jerk, zone, min(slow, velocity))
 
 
 def _decimal(value: float) -> Fraction:
@@ -108,7 +118,17 @@ def _one_joint(
             f"limits.velocity: joint {name} has {velocity} in the URDF, which allows no motion; "
             'set <limit velocity="..."/> there'
         )
-    return JointLimits(name, lower, upper, velocity, configured.acceleration[i], configured.jerk[i])
+    scale = configured.scale[i] if configured.scale else 1.0
+    velocity *= scale
+    zone = configured.slow_zone[i] if configured.slow_zone else 0.0
+    slow = configured.slow_velocity[i] if configured.slow_velocity else 0.0
+    if zone > 0.0 and slow > velocity:
+        raise ParameterError(
+            f"limits.slow_velocity[{i}]: {slow} of joint {name} is more than its velocity limit {velocity}"
+        )
+    return JointLimits(
+        name, lower, upper, velocity, configured.acceleration[i] * scale, configured.jerk[i] * scale, zone, slow
+    )
 
 
 def _tighter(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple[str, list[float]]) -> float:

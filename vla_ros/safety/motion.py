@@ -21,7 +21,7 @@ class JointMotion:
 
     def __init__(self, limits: TickLimits) -> None:
         self.limits = limits
-        self.range = PositionLimit(limits.lower, limits.upper, limits.acceleration, limits.jerk)
+        self.range = PositionLimit(limits)
         self.place(0)
 
     def place(self, q: int) -> None:
@@ -81,8 +81,9 @@ class JointMotion:
 
         approach = self.range.approach
         v_wanted = target_v + (approach(gap) if gap > 0 else -approach(-gap))
-        v_wanted = min(v_wanted, speed, approach(limits.upper - q))
-        v_wanted = max(v_wanted, -speed, -approach(q - limits.lower))
+        above, below = limits.upper - q, q - limits.lower
+        v_wanted = min(v_wanted, speed, approach(above), self.range.allowed(above - v))
+        v_wanted = max(v_wanted, -speed, -approach(below), -self.range.allowed(below + v))
         self._step(max(low, min(high, jerk_limit.towards(v_wanted - v, a, limits.acceleration, limits.jerk))))
         return rule
 

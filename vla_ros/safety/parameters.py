@@ -22,6 +22,19 @@ class Limits:
     position_lower: list[float] = parameter([], description=f"lower position limit {_TIGHTENED}", unit="rad or m")
     position_upper: list[float] = parameter([], description=f"upper position limit {_TIGHTENED}", unit="rad or m")
     velocity: list[float] = parameter([], description=f"largest speed {_TIGHTENED}", unit="rad/s or m/s", above=0.0)
+    scale: list[float] = parameter(
+        [], description="share of velocity, acceleration and jerk, per joint; empty: all of it", above=0.0, maximum=1.0
+    )
+    slow_zone: list[float] = parameter(
+        [],
+        description="nearer than this to a position limit the speed towards it falls linearly to slow_velocity, per joint; "
+        "0: it does not; empty: for no joint",
+        unit="rad or m",
+        minimum=0.0,
+    )
+    slow_velocity: list[float] = parameter(
+        [], description="largest speed at a position limit, per joint; empty: 0", unit="rad/s or m/s", minimum=0.0
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,6 +286,9 @@ class SafetyFilterParameters:
             ("limits.position_lower", self.limits.position_lower, True),
             ("limits.position_upper", self.limits.position_upper, True),
             ("limits.velocity", self.limits.velocity, True),
+            ("limits.scale", self.limits.scale, True),
+            ("limits.slow_zone", self.limits.slow_zone, True),
+            ("limits.slow_velocity", self.limits.slow_velocity, True),
             ("command.step", self.command.step, False),
             ("measured.position_tolerance", self.measured.position_tolerance, False),
             ("measured.tracking_error", self.measured.tracking_error, False),

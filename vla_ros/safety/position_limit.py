@@ -1,6 +1,7 @@
 """Rule position_limit: the joint stays inside its range now and on the whole way of the stop policy to rest.
 
-A state (q, v, a) is viable when the stop policy, started from it, keeps lower <= q <= upper until rest. A candidate is
+A state (q, v, a) is viable when the stop policy, started from it, keeps lower <= q <= upper until rest, and, where the range
+has a slow zone, |v| below what the zone allows at q towards its end. A candidate is
 accepted only if its successor is viable; else the stop policy's own action is taken, whose successor lies on the path
 that was found viable one tick earlier. So the set of actions is never empty, and by induction every output can come to
 rest inside the range.
@@ -12,6 +13,7 @@ from math import isqrt
 
 from vla_ros.safety import jerk_limit, velocity_limit
 from vla_ros.safety.braking import travel
+from vla_ros.safety.limits import TickLimits
 
 NAME = "position_limit"
 
@@ -19,18 +21,24 @@ NAME = "position_limit"
 class PositionLimit:
     """The range of one joint, in integers per tick.
 
-    Args:
-        lower, upper: position, nanoradian or nanometre.
-        acceleration, jerk: A and J of the joint, per tick.
+    Args: limits: of the joint, in integers per tick.
     """
 
-    def __init__(self, lower: int, upper: int, acceleration: int, jerk: int) -> None:
-        self.lower = lower
-        self.upper = upper
-        self._acceleration = acceleration
-        self._jerk = jerk
-        self._ramp = -(-acceleration // jerk)
-        self._offset = acceleration * (2 * self._ramp + 3) // 2
+    def __init__(self, limits: TickLimits) -> None:
+        self.lower = limits.lower
+        self.upper = limits.upper
+        self._limits = limits
+        self._acceleration = limits.acceleration
+        self._jerk = limits.jerk
+        self._ramp = -(-limits.acceleration // limits.jerk)
+        self._offset = limits.acceleration * (2 * self._ramp + 3) // 2
+
+    def allowed(self, d: int) -> int:
+        """Largest speed towards an end of the range at distance d from it."""
+        limits = self._limits
+        if not limits.slow_zone or d >= limits.slow_zone:
+            return limits.velocity
+        return limits.slow_velocity + (limits.velocity - limits.slow_velocity) * max(0, d) // limits.slow_zone
 
     def reach(self, v: int, a: int) -> int:
         """Bound, without simulating, on how far the stop policy still travels upwards from (v, a).
@@ -52,14 +60,24 @@ class PositionLimit:
         Far from both ends the closed bound decides at once; near one, the path is followed tick by tick until the bound
         does.
         """
-        lower, upper = self.lower, self.upper
+        lower, upper, zone = self.lower, self.upper, self._limits.slow_zone
         while lower <= q <= upper:
-            if q + self.reach(v, a) <= upper and q - self.reach(-v, -a) >= lower:
+            up, down = self.reach(v, a), self.reach(-v, -a)
+            if q + up <= upper - zone and q - down >= lower + zone:
+                return True
+            if zone and self._too_fast(q, v):
+                return False
+            if q + up <= upper and q - down >= lower and (not zone or up == down == 0):
                 return True
             a = jerk_limit.stop(v, a, self._acceleration, self._jerk)
             v += a
             q += v
         return False
+
+    def _too_fast(self, q: int, v: int) -> bool:
+        """Whether v is too fast for the slow zone in which q lies."""
+        room = self.upper - q if v > 0 else q - self.lower
+        return room < self._limits.slow_zone and abs(v) > self.allowed(room)
 
     def approach(self, d: int) -> int:
         """Speed at distance d from where the joint shall rest, from which braking under A and J is smooth.

@@ -44,6 +44,16 @@ def test_the_urdf_tightened() -> None:
     assert joint_limits(urdf(), tighter) == (JointLimits("a", -1.0, 1.5, 0.5, 10.0, 1000.0),)
 
 
+def test_scaled_and_slowed_near_its_ends() -> None:
+    changed = parameters(limits={"scale": [0.5], "slow_zone": [0.2], "slow_velocity": [0.1]})
+    assert joint_limits(urdf(), changed) == (JointLimits("a", -1.5, 1.5, 1.0, 5.0, 500.0, 0.2, 0.1),)
+    assert per_tick(joint_limits(urdf(), changed)[0], 0.004).slow_velocity == 400_000
+    with pytest.raises(
+        ParameterError, match=r"limits.slow_velocity\[0\]: 3.0 of joint a is more than its velocity limit"
+    ):
+        joint_limits(urdf(), parameters(limits={"slow_zone": [0.2], "slow_velocity": [3.0]}))
+
+
 def test_a_continuous_joint_gets_its_range_from_the_configuration() -> None:
     with pytest.raises(ParameterError, match="limits.position_lower: joint a has no limit"):
         joint_limits(urdf(kind="continuous"), parameters())

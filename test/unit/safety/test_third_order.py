@@ -15,6 +15,7 @@ from vla_ros.safety.motion import JointMotion
 from vla_ros.safety.position_limit import PositionLimit
 
 GRIDS = [TickLimits(0, 24, v, a, j) for v, a, j in [(3, 1, 1), (5, 2, 1), (6, 3, 1), (6, 3, 2), (7, 4, 3), (4, 5, 2)]]
+GRIDS += [TickLimits(0, 24, 5, 2, 1, zone, slow) for zone, slow in [(6, 1), (10, 0), (3, 4), (12, 2)]]
 
 State = tuple[int, int, int]
 
@@ -32,8 +33,17 @@ def rest_path(state: State, limits: TickLimits) -> list[State]:
     return path
 
 
+def in_range(q: int, v: int, limits: TickLimits) -> bool:
+    """Whether q is in the range, and v below the line from velocity at the slow zone's edge to slow_velocity at its end."""
+    if not limits.lower <= q <= limits.upper:
+        return False
+    zone, slow = limits.slow_zone, limits.slow_velocity
+    room = limits.upper - q if v > 0 else q - limits.lower
+    return room >= zone or abs(v) * zone <= slow * zone + (limits.velocity - slow) * room
+
+
 def inside(path: list[State], limits: TickLimits) -> bool:
-    return all(limits.lower <= q <= limits.upper and abs(v) <= limits.velocity for q, v, _ in path)
+    return all(in_range(q, v, limits) and abs(v) <= limits.velocity for q, v, _ in path)
 
 
 def viable_states(limits: TickLimits) -> set[State]:
@@ -62,17 +72,17 @@ def test_the_stop_policy_keeps_acceleration_and_jerk_and_ends_at_rest_in_time(li
 
 @pytest.mark.parametrize("limits", GRIDS, ids=str)
 def test_viable_decides_as_following_the_whole_path_does(limits: TickLimits) -> None:
-    rule = PositionLimit(limits.lower, limits.upper, limits.acceleration, limits.jerk)
+    rule = PositionLimit(limits)
     for q in range(limits.lower - 2, limits.upper + 3):
         for v in range(-limits.velocity, limits.velocity + 1):
             for a in range(-limits.acceleration, limits.acceleration + 1):
                 path = [(q, v, a), *rest_path((q, v, a), limits)]
-                assert rule.viable(q, v, a) == all(limits.lower <= p <= limits.upper for p, _, _ in path)
+                assert rule.viable(q, v, a) == all(in_range(p, speed, limits) for p, speed, _ in path)
 
 
 @pytest.mark.parametrize("limits", GRIDS, ids=str)
 def test_reach_is_never_less_than_the_travel(limits: TickLimits) -> None:
-    rule = PositionLimit(limits.lower, limits.upper, limits.acceleration, limits.jerk)
+    rule = PositionLimit(limits)
     for v in range(-30, 31):
         for a in range(-limits.acceleration, limits.acceleration + 1):
             furthest = max([0, *(q for q, _, _ in rest_path((0, v, a), limits))])
@@ -81,7 +91,7 @@ def test_reach_is_never_less_than_the_travel(limits: TickLimits) -> None:
 
 @pytest.mark.parametrize("limits", GRIDS, ids=str)
 def test_the_set_of_actions_is_never_empty_and_leads_only_to_viable_states(limits: TickLimits) -> None:
-    rule = PositionLimit(limits.lower, limits.upper, limits.acceleration, limits.jerk)
+    rule = PositionLimit(limits)
     viable = viable_states(limits)
     assert len(viable) > 100
     for q, v, a in viable:
