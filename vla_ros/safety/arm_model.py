@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 import coal
 import numpy as np
 import pinocchio as pin
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.parameters import Payload, Tool
@@ -74,6 +74,14 @@ class ArmModel:
             if not self.model.existJointName(name):
                 raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
         self._couplings = _couplings(self.model, urdf, joint_names)
+        driven = sorted(self._couplings, key=lambda coupling: coupling[1])
+        self._driver, self._velocity_of = (np.array([c[k] for c in driven], np.intp) for k in (0, 1))
+        self._position_of = np.array([c[2] for c in driven], np.intp)
+        self._offset, self._ratio = (np.array([c[k] for c in driven]) for k in (3, 4))
+        # pinocchio keeps a continuous joint as cosine and sine.
+        self._turning = [int(k) for k in np.flatnonzero(self._position_of < 0)]
+        self._own = np.array([c[1] for c in self._couplings if c[5]], np.intp)
+        self._followers = [(c[0], c[1], c[4]) for c in self._couplings if not c[5]]
         self._axes = _axes(self.model, urdf)
         self._carriers = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
@@ -103,7 +111,7 @@ class ArmModel:
         """Say that all shapes and pairs are there."""
         self._placed = self.geometry.createData()
 
-    def place(self, q: Sequence[float] | Array) -> None:
+    def place(self, q: ArrayLike) -> None:
         """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
         pin.forwardKinematics(self.model, self._data, self._full(q))
         pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._placed)
@@ -117,37 +125,42 @@ class ArmModel:
         result = pin.computeDistance(self.geometry, self._placed, pair)
         return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
 
-    def efforts(self, q: Sequence[float], dq: Sequence[float], ddq: Sequence[float]) -> list[float]:
-        """Inverse dynamics, N m or N per joint of joint_names, what coupled joints need included.
+    def efforts(self, q: ArrayLike, *rates: tuple[ArrayLike, ArrayLike]) -> list[Array]:
+        """Inverse dynamics at q: for each (dq, ddq) the efforts, what coupled joints need included.
 
         Args:
             q, dq, ddq: (n,) rad or m, and per s and s^2.
+
+        Returns:
+            (n,) N m or N each.
         """
-        tau = pin.rnea(self.model, self._data, self._full(q), self._rates(dq), self._rates(ddq))
-        sums = [0.0] * len(q)
-        for i, v_index, _, _, ratio, _ in self._couplings:
-            sums[i] += ratio * float(tau[v_index])
-        return sums
+        full = self._full(q)
+        found = []
+        for dq, ddq in rates:
+            tau = np.array(pin.rnea(self.model, self._data, full, self._rates(dq), self._rates(ddq)))
+            sums: Array = tau[self._own]
+            for i, v_index, ratio in self._followers:
+                sums[i] += ratio * tau[v_index]
+            found.append(sums)
+        return found
 
     def effort_limits(self) -> list[float]:
         """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
         limits = self.model.upperEffortLimit
         return [float(limits[v_index]) for _, v_index, _, _, _, own in self._couplings if own]
 
-    def _full(self, q: Sequence[float] | Array) -> Array:
+    def _full(self, q: ArrayLike) -> Array:
+        values = np.asarray(q, np.float64)[self._driver] * self._ratio + self._offset
         full: Array = self._q
-        for i, _, q_index, offset, ratio, _ in self._couplings:
-            value = ratio * q[i] + offset
-            if q_index >= 0:
-                full[q_index] = value
-            else:  # pinocchio keeps a continuous joint as cosine and sine
-                full[-q_index], full[-q_index + 1] = math.cos(value), math.sin(value)
+        full[self._position_of] = values
+        for k in self._turning:
+            i = -self._position_of[k]
+            full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
         return full
 
-    def _rates(self, values: Sequence[float]) -> Array:
+    def _rates(self, values: ArrayLike) -> Array:
         full = np.zeros(self.model.nv)
-        for i, v_index, _, _, ratio, _ in self._couplings:
-            full[v_index] = ratio * values[i]
+        full[self._velocity_of] = np.asarray(values, np.float64)[self._driver] * self._ratio
         return full
 
     def _add_payload(self, payload: Payload) -> None:

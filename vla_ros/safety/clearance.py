@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.safety.arm_model import ArmModel
+from vla_ros.safety.braking import travel
 from vla_ros.safety.limits import NANO
 from vla_ros.safety.motion import JointMotion
 from vla_ros.safety.stop_path import StopPath
@@ -160,11 +161,9 @@ class Clearance:
         Args:
             before: (q, v, a) of the joints as the last output left them; the joints themselves are the candidate.
         """
-        steps = [abs(joint.v) for joint in self._joints]
-        if not any(steps) and all(joint.a == 0 for joint in self._joints):
+        if all(joint.at_rest for joint in self._joints):
             return None  # staying at rest is what remains when nothing else is allowed
-        ways = [step + _way(joint) for step, joint in zip(steps, self._joints, strict=True)]
-        need = self._margin + _bound(self._reach, ways)
+        need = self._margin + _bound(self._reach, self._ways())
         rows = np.flatnonzero(self._distance < need)
         if not len(rows):
             return None
@@ -176,10 +175,37 @@ class Clearance:
             rows = rows[self._distance[rows] < need[rows]]
             if not len(rows):
                 return None
+        steps = [abs(joint.v) for joint in self._joints]
         inside = self._distance[rows] < self._margin[rows]
         if inside.any():
             return self._away(rows[inside]) or self._along(rows[~inside], steps)
         return self._along(rows, steps)
+
+    def _ways(self) -> list[int]:
+        """Bound on what each joint still covers until rest, the candidate's step included, nanoradian or nanometre.
+
+        As `PositionLimit.reach`: the way on with the present velocity, and the way back of an acceleration against it.
+        """
+        ways = []
+        for joint in self._joints:
+            speed, push, limits = abs(joint.v), abs(joint.a), joint.limits
+            if not (speed or push):
+                ways.append(0)
+                continue
+            rise = travel(push, limits.jerk) - push
+            ramp = -(-push // limits.jerk) - (-2 * limits.acceleration // limits.jerk) + 2
+            if (joint.v < 0) is (joint.a < 0) or not speed:
+                peak = speed + rise
+                ways.append(speed + peak * ramp + travel(peak, limits.acceleration))
+            else:
+                back = max(0, rise - speed)
+                ways.append(
+                    speed
+                    + (speed + back) * ramp
+                    + travel(speed, limits.acceleration)
+                    + travel(back, limits.acceleration)
+                )
+        return ways
 
     def moved(self, steps: Sequence[int]) -> None:
         """The output has moved by `steps`, nanoradian or nanometre per joint."""
@@ -277,15 +303,6 @@ class Clearance:
     def _worst_of(self, rows: NDArray[np.intp], distance: Array) -> tuple[Row, float]:
         k = int((distance - self._margin[rows]).argmin())
         return self._rows[rows[k]], float(distance[k])
-
-
-def _way(joint: JointMotion) -> int:
-    """Bound on the distance that a joint still covers until the stop policy is at rest, back and forth added up."""
-    v, a = joint.v, joint.a
-    if v == 0 and a == 0:
-        return 0
-    way = joint.range.reach(v, a) if v > 0 or a > 0 else 0
-    return way + joint.range.reach(-v, -a) if v < 0 or a < 0 else way
 
 
 def _bound(reach: Array, covered: Sequence[int]) -> Array:

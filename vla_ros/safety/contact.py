@@ -50,9 +50,9 @@ class Contact:
         """
         if len(efforts) != len(self._names) or not all(math.isfinite(effort) for effort in efforts):
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
-        modelled = self._arm.efforts(q, dq, ddq)
+        (modelled,) = self._arm.efforts(q, (dq, ddq))
         for i, name in enumerate(self._names):
-            external = efforts[i] - modelled[i]
+            external = efforts[i] - float(modelled[i])
             if abs(external) <= self._threshold[i]:
                 self._since_ns[i] = None
                 continue

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.braking import travel
 from vla_ros.safety.limits import NANO
 from vla_ros.safety.motion import JointMotion
 from vla_ros.safety.parameters import Effort
@@ -21,17 +22,21 @@ NAME = "effort_limit"
 
 
 class EffortLimit:
-    """Args: arm. names: of the joints. parameters: of the rule. period_s: of a tick.
+    """Args: arm. joints: of the filter, with their names. parameters: of the rule. period_s: of a tick.
 
     Raises:
         ParameterError: a joint has no effort limit, or the configuration is looser than the URDF.
     """
 
-    def __init__(self, arm: ArmModel, names: Sequence[str], parameters: Effort, period_s: float) -> None:
+    def __init__(
+        self, arm: ArmModel, names: Sequence[str], joints: Sequence[JointMotion], parameters: Effort, period_s: float
+    ) -> None:
         self._arm = arm
         self._names = tuple(names)
-        self._per_tick = 1.0 / (NANO * period_s)
-        self._per_tick2 = self._per_tick / period_s
+        self._period_s = period_s
+        self._scale = np.array([[1.0], [1.0 / period_s], [1.0 / period_s**2]]) / NANO
+        self._brake = np.array([joint.limits.acceleration for joint in joints]) * self._scale[2]
+        self._still = np.zeros(len(joints))
         self.limits = list(parameters.limit)
         for i, (name, limit) in enumerate(zip(names, arm.effort_limits(), strict=True)):
             stated = math.isfinite(limit) and limit > 0.0
@@ -46,27 +51,20 @@ class EffortLimit:
                 )
             if not parameters.limit:
                 self.limits.append(limit)
+        self._limit = np.array(self.limits)
 
     def check(self, joints: Sequence[JointMotion]) -> Verdict | None:
         """Refuse a candidate, or a place of rest, that needs more than the limits."""
-        q = [joint.q for joint in joints]
-        v = [joint.v for joint in joints]
-        brake = [-math.copysign(joint.limits.acceleration, joint.v) if joint.v else 0 for joint in joints]
-        rest = [
-            joint.q + int(math.copysign(travel(abs(joint.v), joint.limits.acceleration), joint.v)) for joint in joints
-        ]
-        still = [0] * len(joints)
-        return (
-            self._exceeded("moving needs", q, v, [joint.a for joint in joints])
-            or self._exceeded("braking needs", q, v, brake)
-            or self._exceeded("the end of braking needs", rest, still, brake)
-        )
-
-    def _exceeded(self, what: str, q: Sequence[int], v: Sequence[int], a: Sequence[float]) -> Verdict | None:
-        efforts = self._arm.efforts(
-            [x / NANO for x in q], [x * self._per_tick for x in v], [x * self._per_tick2 for x in a]
-        )
-        for name, effort, limit in zip(self._names, efforts, self.limits, strict=True):
-            if not abs(effort) <= limit:
-                return Verdict(NAME, f"{name}: {what} {effort:.3g} of {limit:.3g} N m (N)", name, effort, limit)
+        q, v, a = np.array([(j.q, j.v, j.a) for j in joints]).T * self._scale
+        brake = np.copysign(self._brake, -v) * (v != 0.0)
+        rest = q + v * (np.abs(v) / (2.0 * self._brake) + self._period_s)
+        moving, braking = self._arm.efforts(q, (v, a), (v, brake))
+        (stopped,) = self._arm.efforts(rest, (self._still, brake))
+        for what, efforts in (("moving", moving), ("braking", braking), ("the end of braking", stopped)):
+            if not (np.abs(efforts) <= self._limit).all():
+                # The first of the joints; NaN is none that is small enough.
+                i = int(np.flatnonzero(~(np.abs(efforts) <= self._limit))[0])
+                effort, limit = float(efforts[i]), self.limits[i]
+                reason = f"{self._names[i]}: {what} needs {effort:.3g} of {limit:.3g} N m (N)"
+                return Verdict(NAME, reason, self._names[i], effort, limit)
         return None

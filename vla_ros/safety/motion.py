@@ -17,11 +17,15 @@ SHARES = (8, 4, 2, 1)
 class JointMotion:
     """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared."""
 
-    __slots__ = ("_target_v", "a", "limits", "q", "range", "v")
+    __slots__ = ("_surge", "_target_v", "_ticks", "a", "limits", "q", "range", "v")
 
     def __init__(self, limits: TickLimits) -> None:
         self.limits = limits
         self.range = PositionLimit(limits)
+        ramp = -(-limits.acceleration // limits.jerk)
+        # Bounds for `_far`: velocity still gained while an acceleration runs out; ticks to rest without a change of sign.
+        self._surge = limits.acceleration * (ramp + 1)
+        self._ticks = limits.velocity // limits.acceleration + 3 * ramp + 3
         self.place(0)
 
     def place(self, q: int) -> None:
@@ -66,6 +70,14 @@ class JointMotion:
         target_a, self._target_v = target_v - self._target_v, target_v
         gap = target - target_v - q
         wanted = gap + target_v - v
+        if (
+            abs(wanted) <= limits.acceleration
+            and abs(wanted - a) <= limits.jerk
+            and max(abs(gap), abs(wanted - target_a)) <= limits.jerk // 4
+            and self._far(target, v + wanted, speed)
+        ):
+            self.q, self.v, self.a = target, v + wanted, wanted
+            return ""
         slow = max(velocity_limit.peak(v, a, limits.jerk), velocity_limit.peak(-v, -a, limits.jerk)) <= speed
         low, high, rule = self._bounds(wanted, speed if slow else limits.velocity)
         if not slow:
@@ -86,6 +98,12 @@ class JointMotion:
         v_wanted = max(v_wanted, -speed, -approach(below), -self.range.allowed(below + v))
         self._step(max(low, min(high, jerk_limit.towards(v_wanted - v, a, limits.acceleration, limits.jerk))))
         return rule
+
+    def _far(self, q: int, v: int, speed: int) -> bool:
+        """Whether it is plain that a state with |a| <= A keeps the speed and stays viable. Fast; False says nothing."""
+        most = abs(v) + self._surge
+        way = most * self._ticks + self.limits.slow_zone
+        return most + self._surge <= speed and self.limits.lower + way <= q <= self.limits.upper - way
 
     def _bounds(self, wanted: int, speed: int) -> tuple[int, int, str]:
         """The admissible accelerations of this tick without regard to position, and the rule that forbids `wanted`."""

@@ -65,7 +65,7 @@ class Surroundings:
             if self._obstacles:
                 self._obstacles.begin(self._clearance, first)
         self._effort = (
-            EffortLimit(arm, names, parameters.effort, parameters.period_s) if parameters.effort.check else None
+            EffortLimit(arm, names, joints, parameters.effort, parameters.period_s) if parameters.effort.check else None
         )
         self._contact = Contact(arm, names, parameters.contact) if parameters.contact.threshold else None
 

@@ -393,7 +393,7 @@ def test_a_tool_is_part_of_the_arm() -> None:
 def test_a_push_from_outside_latches() -> None:
     arm = Arm(**{**OFF, "contact.threshold": [5.0] * 8})
     model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
-    arm.efforts = model.efforts(HOME, [0.0] * 8, [0.0] * 8)
+    arm.efforts = model.efforts(HOME, ([0.0] * 8, [0.0] * 8))[0].tolist()
     arm.armed().tick(20)
     assert arm.filter.state is State.HOLDING
     arm.efforts = [effort + (8.0 if i == 3 else 0.0) for i, effort in enumerate(arm.efforts)]

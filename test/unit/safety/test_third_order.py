@@ -137,3 +137,23 @@ def test_mirrored_states_choose_mirrored_actions(limits: TickLimits) -> None:
                 limits.upper - target, -2, limits.velocity
             )
             assert (mirror.q, mirror.v, mirror.a) == (limits.upper - motion.q, -motion.v, -motion.a)
+
+
+def test_what_is_plainly_far_is_viable_and_keeps_the_speed() -> None:
+    """`_far` takes the short way in `follow`; whatever it says yes to, the long way says yes to."""
+    limits = TickLimits(0, 400, 12, 2, 1)
+    motion = JointMotion(limits)
+    yes = 0
+    for q, v, a in itertools.product(range(0, 401, 5), range(-12, 13), range(-2, 3)):
+        for speed in (8, 12):
+            if motion._far(q, v, speed):
+                yes += 1
+                assert motion.range.viable(q, v, a)
+                assert max(velocity_limit.peak(v, a, limits.jerk), velocity_limit.peak(-v, -a, limits.jerk)) <= speed
+                low, high = velocity_limit.bounds(v - a, speed, limits.jerk)
+                assert low <= a <= high
+                before = v - a  # the state one tick earlier, with any acceleration
+                for earlier in range(-2, 3):
+                    assert velocity_limit.peak(before, earlier, limits.jerk) <= speed
+                    assert velocity_limit.peak(-before, -earlier, limits.jerk) <= speed
+    assert yes > 200
