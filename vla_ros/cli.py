@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_ros.bench import command as bench
+from vla_ros.oracle import audit
+from vla_ros.safety.audit import command as replay
+
 if TYPE_CHECKING:
     from vla_ros.evaluation.report import Outcome
 
@@ -30,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        if name not in ("eval", "demo", "doctor"):
+        if name not in ("eval", "demo", "doctor", "audit", "bench", "replay"):
             command.add_argument("--namespace", default="", help="namespace of the arm")
         return command
 
@@ -66,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--policy", default="classical")
     demo.add_argument("--seed", type=int, default=3)
     add("doctor", "say what this machine has and lacks")
+    audit.arguments(add("audit", audit.TEXT))
+    bench.arguments(add("bench", bench.TEXT))
+    replay.arguments(add("replay", replay.TEXT))
     return top
 
 
@@ -252,6 +259,9 @@ COMMANDS = {
     "eval": _eval,
     "demo": _demo,
     "doctor": _doctor,
+    "audit": audit.run,
+    "bench": bench.run,
+    "replay": replay.run,
 }
 
 if __name__ == "__main__":

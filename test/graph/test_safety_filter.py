@@ -28,6 +28,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
+from vla_ros.safety.audit.replay import replay  # noqa: E402
 
 DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", "42"))
 NAMES = ["shoulder", "elbow", "finger"]
@@ -50,6 +51,7 @@ PARAMETERS = """safety_filter:
       rest_velocity: [0.02, 0.02, 0.01]
     override: {{speed_scale: 0.25}}
     controller: {controller}
+    audit: {{directory: {folder}/audit}}
 """
 TRAJECTORY = "{type: joint_trajectory, topic: arm_controller/joint_trajectory}"
 FORWARD = (
@@ -143,7 +145,8 @@ class World:
 
 def start(folder: Path, controller: str, parameters: str = PARAMETERS) -> subprocess.Popen[str]:
     (folder / "arm.urdf").write_text(URDF)
-    (folder / "filter.yaml").write_text(parameters.format(urdf=folder / "arm.urdf", controller=controller))
+    text = parameters.format(urdf=folder / "arm.urdf", controller=controller, folder=folder)
+    (folder / "filter.yaml").write_text(text)
     return subprocess.Popen(
         [
             sys.executable,
@@ -172,6 +175,10 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    report = replay(tmp_path / "audit")
+    assert report.same, report
+    assert (report.lost, report.cut, report.gaps) == (0, [], [])
+    assert report.ticks > 10
 
 
 def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World) -> None:

@@ -7,6 +7,7 @@ arrives, and nothing that does not, changes when it ticks.
 from __future__ import annotations
 
 import array
+import dataclasses
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -42,10 +43,12 @@ from vla_ros.nodes.base import (
 )
 from vla_ros.nodes.markers import Drawing, obstacles_from
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, received_ns, serve, take, unused
+from vla_ros.safety.audit.log import AuditLog
+from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.parameters import SafetyFilterParameters
-from vla_ros.safety.states import LATCHED
+from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.surroundings import configured
 from vla_ros.timing import NS_PER_S, Rate, Window
 
@@ -54,6 +57,10 @@ SLOW_HZ = 10
 """How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
 setpoints is looked up, and what is around the arm is drawn."""
 REALTIME_PRIORITY = 20
+AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
+"""Python's garbage is collected in these states only,"""
+MOST_GARBAGE = 200_000
+"""or when there are so many objects that waiting for rest would take the memory; nothing here makes cycles on purpose."""
 TYPES = {
     "joint_states": "sensor_msgs/msg/JointState",
     "vla/joint_command": "vla_ros/msg/JointCommand",
@@ -114,7 +121,7 @@ class SafetyFilterNode(Node):
         super().__init__("safety_filter")
         self.parameters = declare(self, SafetyFilterParameters)
         urdf = text_of(self, self.parameters.urdf, "robot_description")
-        self.filter = SafetyFilter.from_urdf(self.parameters, urdf)
+        self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
         group = PolledCallbackGroup()
 
         def subscribe(kind: type, topic: str, qos: QoSProfile) -> Subscription:
@@ -163,9 +170,10 @@ class SafetyFilterNode(Node):
         slow_ticks = max(3, ticks_per_s // SLOW_HZ)
         # A simulated clock reaches the node through the executor, so it must then have every tick.
         executor_ticks = 1 if self._simulated_time else slow_ticks
-        self._scheduling = real_time(REALTIME_PRIORITY)
+        self._scheduling = real_time(REALTIME_PRIORITY, self.parameters.cpu)
         gc.collect()
         gc.freeze()
+        gc.disable()
         for tick in self._loop:
             self._rate.tick(tick.started_ns)
             self._receive()
@@ -186,7 +194,22 @@ class SafetyFilterNode(Node):
                 self._draw()
             if self._loop.ticks % ticks_per_s == ticks_per_s // 2 + 1:
                 self._diagnostics.publish()
+                if decision.state in AT_REST or gc.get_count()[0] > MOST_GARBAGE:
+                    gc.collect()
             self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
+
+        if self._log is not None:
+            self._log.close()
+
+    def _logged(self, safety_filter: SafetyFilter, urdf: str) -> tuple[SafetyFilter | Recorder, AuditLog | None]:
+        """The filter, with its audit log when the parameters ask for one; each arm has a folder of its own."""
+        audit = self.parameters.audit
+        if not audit.directory:
+            return safety_filter, None
+        audit = dataclasses.replace(audit, directory=audit.directory.rstrip("/") + self.get_namespace().rstrip("/"))
+        log = AuditLog(audit, {"parameters": dataclasses.asdict(self.parameters), "urdf": urdf})
+        self.get_logger().info(f"every decision goes to {audit.directory}; vla-ros replay recomputes them")
+        return Recorder(safety_filter, log), log
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
@@ -286,6 +309,7 @@ class SafetyFilterNode(Node):
             accepted=self.filter.accepted,
             rejected=self.filter.rejected,
             limited=self.filter.limited,
+            audit_hash=self._log.hash if self._log is not None else b"",
         )
         status.header.stamp = time_message(ros_ns)
         frame_ns = self._frame_stamps_ns.get(decision.source, 0)
@@ -309,6 +333,8 @@ class SafetyFilterNode(Node):
             level, reason = WARN, f"{late} ticks late in the last second"
         if wrong:
             level, reason = WARN, wrong[0]
+        if self._log is not None and self._log.problem:
+            level, reason = WARN, self._log.problem
         if state in LATCHED:
             level = ERROR
         return (
@@ -339,6 +365,7 @@ class SafetyFilterNode(Node):
                 "rejected": self.filter.rejected,
                 "limited": self.filter.limited,
                 "scheduling": self._scheduling,
+                "audit_lost": self._log.lost if self._log is not None else "no audit log",
                 "not_checked": ", ".join(name for name, on in configured(self.parameters).items() if not on),
             },
         )

@@ -250,6 +250,15 @@ class Controller:
 
 
 @dataclasses.dataclass(frozen=True)
+class Audit:
+    """The log of every call and every decision; see docs/audit.md."""
+
+    directory: str = parameter("", description="folder of the audit log, ~ is the home folder; empty: no log")
+    file_mb: float = parameter(64.0, description="a file of this size is followed by a new one", unit="MB", above=0.0)
+    files: int = parameter(8, description="files kept; older ones are deleted", minimum=2)
+
+
+@dataclasses.dataclass(frozen=True)
 class SafetyFilterParameters:
     """Parameters of the node safety_filter."""
 
@@ -269,12 +278,14 @@ class SafetyFilterParameters:
     payload: Payload
     effort: Effort
     contact: Contact
+    audit: Audit
     joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
     period_s: float = parameter(0.004, description="time from tick to tick", unit="s", minimum=0.001, maximum=0.05)
     speed_scale: float = parameter(
         1.0, description="share of the velocity limits at start; vla/speed_scale changes it", minimum=0.01, maximum=1.0
     )
     urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
+    cpu: int = parameter(-1, description="core that the filter's thread is pinned to; -1: any", minimum=-1)
 
     def __post_init__(self) -> None:
         joints = len(self.joint_names)

@@ -148,6 +148,23 @@ def test_from_rest_the_first_step_counts(oracle: Oracle) -> None:
     assert found == ["acceleration joint1", "jerk joint1"]
 
 
+def test_scale_and_slow_zone_tighten_the_limits(parameters: SafetyFilterParameters) -> None:
+    ones, zone = [1.0] * 8, [0.1] + [0.0] * 7
+    limits = dataclasses.replace(
+        parameters.limits, scale=[0.5] + ones[1:], slow_zone=zone, slow_velocity=[0.2] + [0.0] * 7
+    )
+    tight = Oracle(urdf(), dataclasses.replace(parameters, limits=limits))
+    bounds = tight.bounds["joint1"]
+    assert (bounds.velocity, bounds.acceleration, bounds.jerk) == (2.175 / 2, 7.5 / 2, 750.0 / 2)
+    for v, found in (
+        (0.206, False),
+        (0.209, True),
+        (-1.0, False),
+    ):  # allowed where the last step begins: 0.2073, 0.2074
+        path = POSITION_UPPER[0] - abs(v) * H * np.arange(3)[:: -1 if v > 0 else 1]
+        assert ("slow_zone joint1" in broken(tight.check(joint1(path), from_rest=False))) is found
+
+
 def test_kinematics_agree_with_pinocchio(oracle: Oracle) -> None:
     rng = np.random.default_rng(5)
     model = pinocchio.buildModelFromXML(urdf())

@@ -1,0 +1,68 @@
+"""What a tick costs: each call into the filter timed by itself, and their sum."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.bench.load import collected, real_time
+from vla_ros.bench.rig import Rig, wave
+
+Integers = NDArray[np.int64]
+
+STAGES = ("joint_state", "obstacles", "command", "tick", "whole tick")
+WARM_UP = 500
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one stage, µs. count: of calls."""
+
+    stage: str
+    count: int
+    median_us: float
+    p99_us: float
+    p999_us: float
+    largest_us: float
+
+
+PAUSE_S = 1e-4
+"""Between two ticks: a kernel halts a real-time process that takes more than 95 % of a second."""
+
+
+def costs(rig: Rig, ticks: int) -> list[Cost]:
+    """Run the wave for so many ticks and time every call. "whole tick": all calls between two outputs together."""
+    times = {stage: np.zeros(ticks + WARM_UP, np.int64) for stage in STAGES}
+    clock = time.perf_counter_ns
+    with collected(), real_time():
+        for i in range(ticks + WARM_UP):
+            due = [(at_s, wave(at_s)) for at_s in rig.due()]
+            begin = clock()
+            rig.measure()
+            measured = clock()
+            heard = rig.hear()
+            at_obstacles = clock()
+            for at_s, positions in due:
+                rig.command(at_s, positions)
+            commanded = clock()
+            rig.tick()
+            end = clock()
+            times["joint_state"][i] = measured - begin
+            times["obstacles"][i] = at_obstacles - measured if heard else 0
+            times["command"][i] = commanded - at_obstacles if due else 0
+            times["tick"][i] = end - commanded
+            times["whole tick"][i] = end - begin
+            time.sleep(PAUSE_S)
+    return [cost for stage in STAGES if (cost := _cost(stage, times[stage][WARM_UP:])) is not None]
+
+
+def _cost(stage: str, times_ns: Integers) -> Cost | None:
+    """Percentiles of the calls that were made."""
+    made = times_ns[times_ns > 0] / 1e3
+    if not len(made):
+        return None
+    median, p99, p999, largest = (float(x) for x in np.percentile(made, [50, 99, 99.9, 100]))
+    return Cost(stage, len(made), median, p99, p999, largest)

@@ -1,0 +1,287 @@
+"""dashboard: what the graph says, on a page for browsers; what a viewer asks for, into the graph.
+
+One loop at the page's rate polls what has arrived and renews the page; browsers are served by threads that only ever read
+the newest page, so that nothing that a browser does, or fails to do, reaches the graph, but for the five actions.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from visualization_msgs.msg import Marker, MarkerArray
+
+from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.board import Board
+from vla_ros.dashboard.feed import Feed
+from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.dashboard.scene import Scene
+from vla_ros.dashboard.server import Pages
+from vla_ros.dashboard.sightings import (
+    PLAN_STATES,
+    STATES,
+    CameraImage,
+    FilterStatus,
+    NodeReport,
+    PlanWords,
+    Shape,
+)
+from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
+from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, declare, nanoseconds, run, text_of
+from vla_ros.nodes.convert import frames_from
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.timing import Rate, Window
+
+GLANCE = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""A dashboard that hangs must not be waited for by those who send a hundred times a second."""
+ANSWER_S = 1.5
+LONGEST_WORDS = 400
+KINDS = {
+    Marker.CUBE: "box",
+    Marker.SPHERE: "sphere",
+    Marker.CYLINDER: "cylinder",
+    Marker.LINE_LIST: "lines",
+    Marker.LINE_STRIP: "path",
+    Marker.ARROW: "arrow",
+    Marker.TEXT_VIEW_FACING: "text",
+}
+
+
+class Dashboard(Node):
+    """See docs/dashboard.md."""
+
+    def __init__(self) -> None:
+        super().__init__("dashboard")
+        self.parameters = p = declare(self, DashboardParameters)
+        self.board = Board(p, self._arm(), f"{time.time_ns():x}", time.monotonic_ns())
+        self.feed = Feed()
+        self.shapes: dict[str, Shape] = {}
+        self.images_ns = 0
+        group = PolledCallbackGroup()
+        subscribe = functools.partial(self.create_subscription, callback=unused, callback_group=group)
+        self.joint_states = subscribe(JointState, "joint_states", qos_profile=GLANCE)
+        self.commands = subscribe(JointCommand, "vla/joint_command", qos_profile=GLANCE)
+        self.chunks = subscribe(ActionChunk, "vla/action_chunk", qos_profile=GLANCE)
+        self.frames = subscribe(CameraFrames, "vla/frames", qos_profile=NEWEST)
+        self.markers = subscribe(MarkerArray, "vla/safety_markers", qos_profile=NEWEST)
+        self.plans = subscribe(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
+        self.statuses = subscribe(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
+        self.reports = subscribe(DiagnosticArray, "/diagnostics", qos_profile=QoSProfile(depth=30))
+        self.sentences = subscribe(String, "task_instruction", qos_profile=EVENTS)
+        self.words = self.create_publisher(String, "task_instruction", NEWEST)
+        self.triggers = {
+            name: self.create_client(Trigger, f"vla/{name}") for name in ("estop", "arm", "disarm", "reset")
+        }
+        self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
+        self.busy = Window(200)
+        self.create_timer(1.0 / p.rate_hz, self.tick)
+        self.diagnostics = Diagnostics(self, self.report)
+        self.scene = Scene(self.board.arm)
+        token = p.token or ("" if p.local else secrets.token_hex(12))
+        self.pages = Pages(p, token, self.feed, self.board.history.rows, self.act, self.scene.port)
+        print(f"dashboard: {self.pages.address}", flush=True)
+
+    def _arm(self) -> Arm:
+        p = self.parameters
+        return Arm(text_of(self, p.urdf, "robot_description"), p.joint_names, p.tool_frame)
+
+    def destroy_node(self) -> None:
+        self.pages.close()
+        self.scene.stop()
+        super().destroy_node()
+
+    def tick(self) -> None:
+        """Take what has arrived and renew the page."""
+        now_ns, wall_s, ros_ns = time.monotonic_ns(), time.time(), self.get_clock().now().nanoseconds
+        self.rate.tick(now_ns)
+        board = self.board
+        for message in _newest(self.joint_states):
+            board.see_joint_state(now_ns, message.name, message.position)
+        for message, _ in take(self.commands):
+            board.see_command(now_ns, nanoseconds(message.header.stamp), message.joint_names, message.positions)
+        for message in _newest(self.chunks):
+            points = [point.positions for point in message.trajectory.points]
+            board.see_chunk(now_ns, message.trajectory.joint_names, points)
+        for message, _ in take(self.statuses):
+            board.see_status(now_ns, wall_s, _status(message))
+        for message in _newest(self.plans):
+            board.see_plan(now_ns, wall_s, _plan(message))
+        for message, _ in take(self.reports):
+            for report in self._reports(message):
+                board.see_report(now_ns, wall_s, report)
+        for message, _ in take(self.sentences):
+            board.see_instruction(wall_s, message.data)
+        watched = self.feed.readers() > 0
+        if (
+            watched
+            and self.parameters.image_rate_hz
+            and now_ns - self.images_ns >= 0.9e9 / self.parameters.image_rate_hz
+        ):
+            for message in _newest(self.frames):
+                self.images_ns = now_ns
+                board.see_images(now_ns, ros_ns, nanoseconds(message.header.stamp), _images(message))
+        for message in _newest(self.markers):
+            self._see_markers(message, now_ns)
+        self._draw(now_ns)
+        self.feed.put(board.document(now_ns, ros_ns, wall_s))
+        self.busy.add((time.monotonic_ns() - now_ns) / 1e9)
+
+    def _draw(self, now_ns: int) -> None:
+        board = self.board
+        alive = [shape for shape in self.shapes.values() if not 0 < shape.until_ns < now_ns]
+        self.shapes = {shape.key: shape for shape in alive}
+        active = board.plan is not None and board.plan.state == "ACTIVE"
+        waypoints = board.plan.waypoints if active and board.plan is not None else np.zeros((0, 3))
+        proposed = board.chunk[-1].tolist() if board.proposed(now_ns) else None
+        self.scene.draw(board.q, proposed, board.tool_path, waypoints, alive)
+
+    def _reports(self, message: DiagnosticArray) -> Iterator[NodeReport]:
+        """Those of this arm's own nodes: /diagnostics is shared by all arms."""
+        home = f"{self.get_namespace().rstrip('/')}/"
+        for status in message.status:
+            name = status.name.removeprefix(home)
+            if status.name.startswith(home) and "/" not in name:
+                values = {pair.key: pair.value for pair in status.values}
+                yield NodeReport(name, int.from_bytes(status.level, "little"), status.message, values)
+
+    def _see_markers(self, message: MarkerArray, now_ns: int) -> None:
+        for marker in message.markers:
+            key = f"{marker.ns or 'marker'}/{marker.id}"
+            if marker.action == Marker.DELETEALL:
+                self.shapes.clear()
+            elif marker.action == Marker.DELETE:
+                self.shapes.pop(key, None)
+            elif marker.type in KINDS and marker.header.frame_id in ("", self.board.arm.base):
+                self.shapes[key] = _shape(key, marker, now_ns)
+
+    def act(self, name: str, words: str) -> tuple[bool, str]:
+        """Do what a viewer asks for; called by the threads that serve browsers."""
+        if name == "say":
+            return self._say(words.strip())
+        trigger = self.triggers[name]
+        lost = "the safety filter does not answer" + (": use the robot's own e-stop" if name == "estop" else "")
+        if not trigger.service_is_ready():
+            return False, lost
+        answered = threading.Event()
+        future = trigger.call_async(Trigger.Request())
+        future.add_done_callback(lambda _: answered.set())
+        if not answered.wait(ANSWER_S):
+            trigger.remove_pending_request(future)
+            return False, lost
+        answer = future.result()
+        return answer.success, answer.message
+
+    def _say(self, words: str) -> tuple[bool, str]:
+        if len(words) > LONGEST_WORDS:
+            return False, f"too long: {len(words)} characters, at most {LONGEST_WORDS}"
+        if self.words.get_subscription_count() < 2:  # this node listens too
+            return False, "the planner does not listen"
+        self.words.publish(String(data=words))
+        return True, f"asked: {words}" if words else "asked to hold"
+
+    def report(self) -> tuple[bytes, str, dict[str, object]]:
+        """For /diagnostics."""
+        errors, busy = self.rate.errors(), self.busy.summary()
+        late = busy.p95 > 0.5 / self.parameters.rate_hz
+        values: dict[str, object] = {
+            "rate_hz": self.rate.hz,
+            "deadline_misses": self.rate.misses,
+            "period_error_p95_ms": errors.p95 * 1e3,
+            "renewal_p95_ms": busy.p95 * 1e3,
+            "viewers": self.feed.readers(),
+        }
+        return (WARN, "the page is renewed late", values) if late else (OK, "running", values)
+
+
+def _newest(subscription: Subscription) -> list[object]:
+    """The newest message, if one has arrived."""
+    return [message for message, _ in take(subscription)][-1:]
+
+
+def _status(message: SafetyStatus) -> FilterStatus:
+    return FilterStatus(
+        state=STATES[message.state],
+        rule=message.rule,
+        reason=message.reason,
+        source=message.source,
+        joint=message.joint,
+        requested=message.requested,
+        limit=message.limit,
+        granted=message.granted,
+        joint_names=message.joint_names,
+        positions=message.positions,
+        velocities=message.velocities,
+        position_margins=message.position_margins,
+        velocity_margins=message.velocity_margins,
+        command_age_s=message.command_age,
+        joint_state_age_s=message.joint_state_age,
+        frame_age_s=message.frame_age,
+        accepted=message.accepted,
+        rejected=message.rejected,
+        limited=message.limited,
+    )
+
+
+def _plan(message: LatentPlan) -> PlanWords:
+    points = [(pose.position.x, pose.position.y, pose.position.z) for pose in message.waypoints]
+    return PlanWords(
+        state=PLAN_STATES[message.state],
+        instruction=message.instruction,
+        instruction_id=message.instruction_id,
+        subtask=message.subtask,
+        reasoning=message.reasoning,
+        progress=message.progress,
+        confidence=message.confidence,
+        policy=message.policy,
+        stamp_ns=nanoseconds(message.header.stamp),
+        valid_for_s=nanoseconds(message.valid_for) / 1e9,
+        inference_s=message.inference_time,
+        waypoints=np.reshape(np.array(points, np.float64), (-1, 3)),
+    )
+
+
+def _images(message: CameraFrames) -> list[CameraImage]:
+    views = frames_from(message, {}).views
+    return [
+        CameraImage(name, frame_id, view.image, view.k, view.health.name.replace("_", " ").lower())
+        for (name, view), frame_id in zip(views.items(), message.frame_ids, strict=True)
+    ]
+
+
+def _shape(key: str, marker: Marker, now_ns: int) -> Shape:
+    at, turn, size, colour = marker.pose.position, marker.pose.orientation, marker.scale, marker.color
+    lifetime_ns = nanoseconds(marker.lifetime)
+    return Shape(
+        key=key,
+        kind=KINDS[marker.type],
+        position=(at.x, at.y, at.z),
+        quaternion=(turn.x, turn.y, turn.z, turn.w),
+        size=(size.x, size.y, size.z),
+        points=tuple((point.x, point.y, point.z) for point in marker.points),
+        colour=(colour.r, colour.g, colour.b, colour.a),
+        text=marker.text,
+        until_ns=now_ns + lifetime_ns if lifetime_ns else 0,
+    )
+
+
+def main() -> None:
+    """Entry point of the executable."""
+    os.nice(10)  # a late page is late; a late setpoint is a jerk
+    sys.exit(run("dashboard", Dashboard))
+
+
+if __name__ == "__main__":
+    main()

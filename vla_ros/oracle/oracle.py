@@ -1,0 +1,280 @@
+"""The oracle: judges a stream of joint positions by what it is, whoever made it and however.
+
+It shares no code with the filter: positions, finite differences, kinematics and distances are its own. What it takes
+from there is data: the declaration of the parameters.
+
+    oracle = Oracle(urdf, parameters)
+    report = oracle.check(positions)          # (N, joints), one row per tick
+    assert not report.broken, report.text()
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.oracle.differences import UNIT, differences
+from vla_ros.oracle.report import Finding, Report
+from vla_ros.oracle.robot import Body, Robot
+from vla_ros.oracle.stream import GAP, PICO, Fault, Stream
+from vla_ros.oracle.surroundings import Clearance, Surroundings
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.parameters import SafetyFilterParameters
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+BLOCK = 512
+"""Samples whose clearances are computed at once: bounds the memory."""
+CLEARANCE_ALLOWANCE_M = 1e-7
+"""Rounding of a distance: kinematics 1e-14 m, the root of a rounded square of a distance near zero 1e-8 m."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of one joint, SI.
+
+    slow_zone, slow_velocity: nearer than that to an end of the range the speed towards it falls linearly from velocity to
+    slow_velocity at the end.
+    """
+
+    lower: float
+    upper: float
+    velocity: float
+    acceleration: float
+    jerk: float
+    slow_zone: float = 0.0
+    slow_velocity: float = 0.0
+
+    def towards(self, distance: Array) -> Array:
+        """Largest speed towards an end of the range at a distance from it."""
+        share = np.clip(distance / self.slow_zone, 0.0, 1.0)
+        allowed: Array = self.slow_velocity + (self.velocity - self.slow_velocity) * share
+        return allowed
+
+
+class Oracle:
+    """Args: urdf: text of the URDF. parameters: the configuration of the filter.
+
+    Raises:
+        ParameterError: the URDF cannot be read, lacks a joint, or has a mesh where distances are configured.
+    """
+
+    def __init__(self, urdf: str, parameters: SafetyFilterParameters) -> None:
+        self.parameters = parameters
+        self.robot = Robot(urdf)
+        self.bounds = {name: self._bounds(i, name) for i, name in enumerate(parameters.joint_names)}
+        self._surroundings = Surroundings(self.robot, parameters)
+
+    def check(self, positions: Array, period_s: float = 0.0, from_rest: bool = True) -> Report:
+        """Judge evenly spaced positions of all joints of the configuration.
+
+        Args:
+            positions: (N, joints), rad or m, in the order of `joint_names`. period_s: from row to row; 0: the filter's.
+            from_rest: the arm stood at the first row before it.
+        """
+        period_s = period_s or self.parameters.period_s
+        return self.judge(Stream.even(self.parameters.joint_names, positions, period_s, from_rest))
+
+    def clearances(self, q: Array, obstacles: Sequence[Body] = ()) -> list[Clearance]:
+        """Smallest distances of each configured rule.
+
+        Args:
+            q: (N, joints) in the order of `joint_names`. obstacles: see `vla_ros.oracle.surroundings`.
+        """
+        return self._surroundings.clearances(self.parameters.joint_names, np.atleast_2d(q), obstacles)
+
+    def judge(self, stream: Stream, obstacles: Sequence[Body] = ()) -> Report:
+        """Judge a stream of some or all joints of the configuration; obstacles stand still.
+
+        Raises:
+            ParameterError: a joint of the stream is not one of the configuration's.
+        """
+        unknown = [name for name in stream.names if name not in self.bounds]
+        if unknown:
+            raise ParameterError(f"joint {unknown[0]!r} has no limits; known are {', '.join(self.bounds)}")
+        faults, notes = list(stream.faults), [*stream.notes, *_spacing(stream)]
+        findings: list[Finding] = []
+        stretches = _stretches(stream)
+        for i, name in enumerate(stream.names):
+            q = stream.positions[:, i]
+            bad = np.flatnonzero(~np.isfinite(q))
+            if len(bad):
+                what = f"position {q[bad[0]]} is not finite"
+                faults.append(Fault(what, name, float(stream.stamps_ps[bad[0]] / PICO), len(bad)))
+            series = [
+                part for part in (_series(stream, i, low, high, faults) for low, high in stretches) if len(part[1])
+            ]
+            findings += _judge_joint(name, self.bounds[name], series, stream.from_rest)
+        missing = [name for name in self.parameters.joint_names if name not in stream.names]
+        if not missing:
+            findings += self._judge_clearances(stream, obstacles)
+        elif self.clearances(np.zeros((1, len(self.bounds)))):
+            notes.append(f"clearances are not judged: the stream lacks {', '.join(missing)}")
+        seconds = float(np.ptp(stream.stamps_ps) / PICO) if len(stream.stamps_ps) else 0.0
+        return Report(
+            len(stream.names),
+            len(stream.stamps_ps),
+            len(stretches),
+            seconds,
+            tuple(findings),
+            tuple(faults),
+            tuple(notes),
+        )
+
+    def _judge_clearances(self, stream: Stream, obstacles: Sequence[Body]) -> Iterator[Finding]:
+        worst: dict[str, Finding] = {}
+        whole = np.flatnonzero(np.isfinite(stream.positions).all(axis=1))
+        order = [stream.names.index(name) for name in self.parameters.joint_names]
+        for begin in range(0, len(whole), BLOCK):
+            rows = whole[begin : begin + BLOCK]
+            for each in self.clearances(stream.positions[np.ix_(rows, np.array(order))], obstacles):
+                time_s = float(stream.stamps_ps[rows[each.sample]] / PICO)
+                excess = each.margin_m - each.distance_m
+                before = worst.get(each.rule)
+                count = (excess > CLEARANCE_ALLOWANCE_M) + (before.count if before else 0)
+                if before is None or excess > before.excess:
+                    before = Finding(
+                        each.rule, each.what, each.distance_m, each.margin_m, excess, CLEARANCE_ALLOWANCE_M, time_s, 0
+                    )
+                worst[each.rule] = dataclasses.replace(before, count=int(count))
+        yield from worst.values()
+
+    def _bounds(self, i: int, name: str) -> Bounds:
+        joint, limits = self.robot.joints.get(name), self.parameters.limits
+        if joint is None:
+            raise ParameterError(f"urdf: there is no joint {name!r}; it has {', '.join(self.robot.joints)}")
+        scale = limits.scale[i] if limits.scale else 1.0
+        return Bounds(
+            max(joint.lower, limits.position_lower[i] if limits.position_lower else -math.inf),
+            min(joint.upper, limits.position_upper[i] if limits.position_upper else math.inf),
+            min(joint.velocity, limits.velocity[i] if limits.velocity else math.inf) * scale,
+            limits.acceleration[i] * scale,
+            limits.jerk[i] * scale,
+            limits.slow_zone[i] if limits.slow_zone else 0.0,
+            limits.slow_velocity[i] if limits.slow_velocity else 0.0,
+        )
+
+
+def _spacing(stream: Stream) -> Iterator[str]:
+    """What is to be known of the stamps."""
+    steps = np.diff(stream.stamps_ps)
+    rising = steps[steps > 0]
+    if len(steps) > len(rising):
+        yield f"{len(steps) - len(rising)} stamps do not rise above the one before"
+    if not len(rising):
+        return
+    usual = float(np.median(rising))
+    gaps = np.flatnonzero(steps > GAP * usual)
+    even = rising[rising <= GAP * usual]
+    if even.max() - even.min() > 2e-6 * usual + 2000 and not stream.period_ps:
+        yield (
+            f"stamps are uneven: {even.min() / PICO:.6f} to {even.max() / PICO:.6f} s, usually {usual / PICO:.6f} s; "
+            "where they are times of reception, judge with --period"
+        )
+    if len(gaps):
+        at = int(gaps[np.argmax(steps[gaps])])
+        what = "differences are taken across"
+        if at + 1 in stream.starts:
+            what = "a stretch ends there"
+        elif stream.period_ps:
+            what = "it counts as one period"
+        yield f"{len(gaps)} gaps, the longest {steps[at] / PICO:.3f} s at {stream.stamps_ps[at] / PICO:.3f} s: {what}"
+
+
+def _stretches(stream: Stream) -> list[tuple[int, int]]:
+    starts = [start for start in stream.starts if start < len(stream.stamps_ps)]
+    return list(zip(starts, [*starts[1:], len(stream.stamps_ps)], strict=True))
+
+
+def _series(
+    stream: Stream, joint: int, low: int, high: int, faults: list[Fault]
+) -> tuple[Integers, Array, Array, Array]:
+    """One joint in one stretch, without what is not finite and with every stamp once.
+
+    Returns:
+        stamps (M,) strictly rising, ps; positions (M,); bounds on their rounding (M,); times to show (M,), s.
+    """
+    q = stream.positions[low:high, joint]
+    good = np.isfinite(q)
+    q, shown_ps = q[good], stream.stamps_ps[low:high][good]
+    if stream.period_ps:
+        stamps_ps = np.flatnonzero(good).astype(np.int64) * stream.period_ps
+    else:
+        stamps_ps = shown_ps
+        # A stamp that does not rise above all before it is no later moment: where the position changed, that is a fault.
+        top = np.maximum.accumulate(stamps_ps) if len(stamps_ps) else stamps_ps
+        fresh = np.ones(len(q), bool)
+        fresh[1:] = stamps_ps[1:] > top[:-1]
+        for late, what in ((stamps_ps == top) & ~fresh, "moved within one stamp"), (stamps_ps < top, "stamp goes back"):
+            moved = np.flatnonzero(late[1:] & (q[1:] != q[:-1])) + 1
+            if len(moved):
+                faults.append(Fault(what, stream.names[joint], float(shown_ps[moved[0]] / PICO), len(moved)))
+        stamps_ps, q, shown_ps = stamps_ps[fresh], q[fresh], shown_ps[fresh]
+    half_unit = stream.half_unit[joint] if stream.half_unit else 0.0
+    error = half_unit + UNIT * np.abs(q)
+    shown_s = shown_ps / PICO
+    return stamps_ps, q, error, shown_s
+
+
+def _judge_joint(
+    name: str, bounds: Bounds, series: Sequence[tuple[Integers, Array, Array, Array]], from_rest: bool
+) -> Iterator[Finding]:
+    if not series:
+        return
+    q, error, shown_s = (np.concatenate([part[k] for part in series]) for k in (1, 2, 3))
+    past = np.maximum(bounds.lower - q, q - bounds.upper)
+    limits = np.where(q - bounds.upper > bounds.lower - q, bounds.upper, bounds.lower)
+    yield _worst("position", name, q, limits, past, error + UNIT * np.abs(limits), shown_s)
+    parts: dict[str, list[tuple[Array, Array, Array]]] = {}
+    slow: list[Array] = []
+    for stamps_ps, q, error, shown_s in series:
+        before = _standing(stamps_ps, q, error) if from_rest else (stamps_ps, q, error)
+        for quantity, value, bound in differences(before[1], before[0], before[2]):
+            values = len(q) if from_rest else len(value)
+            parts.setdefault(quantity, []).append((value[-values:], bound[-values:], shown_s[-values:]))
+            if quantity == "velocity" and bounds.slow_zone:
+                slow.append(_slow_zone(bounds, before[1], value, bound)[:, -values:])
+    if slow:
+        value, limits, bound = np.concatenate(slow, axis=1)
+        shown_s = np.concatenate([part[2] for part in parts["velocity"]])
+        yield _worst("slow_zone", name, value, limits, np.abs(value) - limits, bound + UNIT * limits, shown_s)
+    for quantity, found in parts.items():
+        value, bound, shown_s = (np.concatenate([part[k] for part in found]) for k in range(3))
+        limit = getattr(bounds, quantity)
+        past = np.abs(value) - limit
+        yield _worst(quantity, name, value, np.full(len(value), limit), past, bound + UNIT * limit, shown_s)
+
+
+def _slow_zone(bounds: Bounds, q: Array, velocity: Array, error: Array) -> Array:
+    """Velocity, what the zone allows and rounding of each step: (3, N - 1).
+
+    Within a step the joint comes nearer to the end that it moves to, so what counts is where the step began: a path that
+    keeps to the zone is never accused.
+    """
+    distance = np.where(velocity > 0.0, bounds.upper - q[:-1], q[:-1] - bounds.lower)
+    return np.stack([velocity, bounds.towards(distance), error])
+
+
+def _standing(stamps_ps: Integers, q: Array, error: Array) -> tuple[Integers, Array, Array]:
+    """The stretch with three samples of its first position before it, as far apart as its first two."""
+    step = int(stamps_ps[1] - stamps_ps[0]) if len(q) > 1 else PICO
+    stamps_ps = np.concatenate([stamps_ps[0] + step * np.arange(-3, 0), stamps_ps])
+    return stamps_ps, np.concatenate([np.repeat(q[:1], 3), q]), np.concatenate([np.repeat(error[:1], 3), error])
+
+
+def _worst(
+    quantity: str, who: str, value: Array, limit: Array, past: Array, allowance: Array, shown_s: Array
+) -> Finding:
+    """The sample that is furthest past its limit beyond its rounding, or nearest to it."""
+    i = int(np.argmax(past - allowance))
+    count = int(np.sum(past > allowance))
+    value_i, limit_i, past_i, allowance_i, time_s = (
+        float(each[i]) for each in (value, limit, past, allowance, shown_s)
+    )
+    return Finding(quantity, who, value_i, limit_i, past_i, allowance_i, time_s, count)

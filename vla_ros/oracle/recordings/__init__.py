@@ -1,0 +1,1 @@
+"""Recorded command streams of every kind, read into `vla_ros.oracle.stream.Stream`."""

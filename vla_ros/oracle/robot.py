@@ -1,0 +1,244 @@
+"""The robot as the oracle sees it: joints, limits and solids of a URDF, and forward kinematics of many samples at once.
+
+Every solid is a box with a ball rolled around it: a box has radius 0, a cylinder is the capsule around it (a segment,
+which is a box of one length, and a radius), a sphere is a point and a radius. One distance serves all pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.parameters import ParameterError
+
+Array = NDArray[np.float64]
+
+MOVABLE = ("revolute", "continuous", "prismatic")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """One joint.
+
+    T_parent_joint: (4, 4) at zero. axis: (3,) unit, in the joint's frame. follows: (joint, multiplier, offset) of a mimic.
+    """
+
+    name: str
+    kind: str
+    parent: str
+    child: str
+    T_parent_joint: Array
+    axis: Array
+    follows: tuple[str, float, float] | None
+    lower: float
+    upper: float
+    velocity: float
+
+
+@dataclass(frozen=True)
+class Body:
+    """One solid: the points within `radius` of the box with half lengths `half` (3,) at `T_link_body` (4, 4), m."""
+
+    link: str
+    half: Array
+    radius: float
+    T_link_body: Array
+
+    @property
+    def reach(self) -> float:
+        """Radius of the ball around its centre that holds it, m."""
+        return float(np.linalg.norm(self.half)) + self.radius
+
+
+class Robot:
+    """Args: urdf: text of the URDF.
+
+    Attributes:
+        joints: name → Joint, parents before children. bodies: of the collision elements.
+        group: link → number of the rigid group that it belongs to; 0 is fixed to the base.
+        neighbours: pairs of groups that one joint connects.
+
+    Raises:
+        ParameterError: the text is no URDF of a tree, or a solid is a mesh.
+    """
+
+    def __init__(self, urdf: str) -> None:
+        try:
+            root = ElementTree.fromstring(urdf)
+        except ElementTree.ParseError as error:
+            raise ParameterError(f"urdf: not readable as XML ({error})") from None
+        read = [_joint(element) for element in root.findall("joint")]
+        links = [str(element.get("name")) for element in root.findall("link")]
+        roots = [link for link in links if link not in {joint.child for joint in read}]
+        if len(roots) != 1 and links:
+            raise ParameterError(f"urdf: a robot has one root link, this one has {len(roots)} ({', '.join(roots)})")
+        self.group = dict.fromkeys(roots, 0)
+        self.joints: dict[str, Joint] = {}
+        self.neighbours: set[frozenset[int]] = set()
+        waiting = read
+        while waiting and links:
+            ready = [joint for joint in waiting if joint.parent in self.group]
+            if not ready:
+                raise ParameterError(
+                    f"urdf: joint {waiting[0].name} hangs on {waiting[0].parent!r}, which hangs on nothing"
+                )
+            for joint in ready:
+                self.joints[joint.name] = joint
+                above = self.group[joint.parent]
+                new = above if joint.kind == "fixed" else max(self.group.values()) + 1
+                self.group[joint.child] = new
+                if new != above:
+                    self.neighbours.add(frozenset((above, new)))
+            waiting = [joint for joint in waiting if joint not in ready]
+        self.joints.update({joint.name: joint for joint in waiting})
+        self.bodies = [
+            _body(str(link.get("name")), element)
+            for link in root.findall("link")
+            for element in link.findall("collision")
+        ]
+
+    def poses(self, names: Sequence[str], q: Array) -> dict[str, tuple[Array, Array]]:
+        """Forward kinematics.
+
+        Args:
+            names, q: (N, len(names)) joint positions, rad or m. Joints that are neither named nor follow a named one
+                stand at zero, or at the limit nearest to it.
+
+        Returns:
+            link → rotation (N, 3, 3) and position (N, 3) in the frame of the root link.
+        """
+        values = {name: q[:, i] for i, name in enumerate(names)}
+        count = len(q)
+        poses = {link: (np.broadcast_to(np.eye(3), (count, 3, 3)), np.zeros((count, 3))) for link in self.group}
+        for joint in self.joints.values():
+            R_base, p_base = poses[joint.parent]
+            R, p = joint.T_parent_joint[:3, :3], joint.T_parent_joint[:3, 3]
+            p_base = p_base + R_base @ p
+            R_base = R_base @ R
+            if joint.kind != "fixed":
+                value = self._value(joint, values, count)
+                if joint.kind == "prismatic":
+                    p_base = p_base + (R_base @ joint.axis) * value[:, None]
+                else:
+                    R_base = R_base @ _rotations(joint.axis, value)
+            poses[joint.child] = R_base, p_base
+        return poses
+
+    def _value(self, joint: Joint, values: Mapping[str, Array], count: int) -> Array:
+        if joint.follows is not None:
+            name, multiplier, offset = joint.follows
+            return multiplier * self._value(self.joints[name], values, count) + offset
+        if joint.name in values:
+            return values[joint.name]
+        return np.full(count, min(max(0.0, joint.lower), joint.upper))
+
+
+def placed(body: Body, poses: Mapping[str, tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Rotation (N, 3, 3) and centre (N, 3) of a body in the root's frame."""
+    R, p = poses[body.link]
+    turned = (R.reshape(-1, 3) @ body.T_link_body[:3, :3]).reshape(R.shape)
+    return turned, p + R @ body.T_link_body[:3, 3]
+
+
+def pose(xyz: Sequence[float], rpy: Sequence[float] = (0.0, 0.0, 0.0)) -> Array:
+    """(4, 4) transform of a place in m and roll, pitch, yaw about fixed axes in rad."""
+    T = np.eye(4)
+    turns = [_rotations(axis, np.array([angle]))[0] for axis, angle in zip(np.eye(3), rpy, strict=True)]
+    T[:3, :3] = turns[2] @ turns[1] @ turns[0]
+    T[:3, 3] = xyz
+    return T
+
+
+def capsule(link: str, start: Array, end: Array, radius: float) -> Body:
+    """The body of all points within `radius` of a segment, (3,) to (3,), in the link's frame."""
+    along = end - start
+    length = float(np.linalg.norm(along))
+    T = np.eye(4)
+    T[:3, 3] = (start + end) / 2
+    if length > 0.0:
+        z = along / length
+        x = np.cross(z, np.eye(3)[np.argmin(np.abs(z))])
+        x /= np.linalg.norm(x)
+        T[:3, :3] = np.column_stack([x, np.cross(z, x), z])
+    return Body(link, np.array([0.0, 0.0, length / 2]), radius, T)
+
+
+def _rotations(axis: Array, angle: Array) -> Array:
+    """(N, 3, 3) rotations by angle (N,) about a unit axis: Rodrigues' formula."""
+    x, y, z = axis
+    K = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    s, c = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
+    turned: Array = np.eye(3) + s * K + (1.0 - c) * (K @ K)
+    return turned
+
+
+def _numbers(text: str | None, count: int, default: float, what: str) -> list[float]:
+    if text is None:
+        return [default] * count
+    try:
+        values = [float(word) for word in text.split()]
+    except ValueError:
+        values = []
+    if len(values) != count or not all(math.isfinite(value) for value in values):
+        raise ParameterError(f"urdf: {what}: expected {count} finite numbers, got {text!r}")
+    return values
+
+
+def _origin(element: ElementTree.Element, what: str) -> Array:
+    origin = element.find("origin")
+    if origin is None:
+        return np.eye(4)
+    return pose(_numbers(origin.get("xyz"), 3, 0.0, what), _numbers(origin.get("rpy"), 3, 0.0, what))
+
+
+def _joint(element: ElementTree.Element) -> Joint:
+    name, kind = str(element.get("name")), str(element.get("type"))
+    what = f"joint {name}"
+    if kind not in (*MOVABLE, "fixed"):
+        raise ParameterError(f"urdf: {what} is {kind}; known are {', '.join(MOVABLE)} and fixed")
+
+    def named(tag: str) -> str:
+        found = element.find(tag)
+        return "" if found is None else str(found.get("link"))
+
+    axis, limit, mimic = element.find("axis"), element.find("limit"), element.find("mimic")
+    direction = np.array(_numbers(axis.get("xyz"), 3, 0.0, what)) if axis is not None else np.array([1.0, 0.0, 0.0])
+    if kind != "fixed" and not np.linalg.norm(direction) > 0.0:
+        raise ParameterError(f"urdf: {what} has no direction of its axis")
+    bounds = {} if limit is None else dict(limit.attrib)
+    if kind == "continuous":
+        bounds.pop("lower", None)
+        bounds.pop("upper", None)
+    lower, upper, velocity = (
+        _numbers(bounds.get(key), 1, default, f"{what} {key}")[0]
+        for key, default in (("lower", -math.inf), ("upper", math.inf), ("velocity", math.inf))
+    )
+    follows = None
+    if mimic is not None:
+        follows = (
+            str(mimic.get("joint")),
+            _numbers(mimic.get("multiplier"), 1, 1.0, what)[0],
+            _numbers(mimic.get("offset"), 1, 0.0, what)[0],
+        )
+    norm = float(np.linalg.norm(direction)) or 1.0
+    T = _origin(element, what)
+    return Joint(name, kind, named("parent"), named("child"), T, direction / norm, follows, lower, upper, velocity)
+
+
+def _body(link: str, element: ElementTree.Element) -> Body:
+    geometry = element.find("geometry")
+    shape = geometry[0] if geometry is not None and len(geometry) else ElementTree.Element("nothing")
+    what, T = f"collision {shape.tag} of link {link}", _origin(element, f"collision of link {link}")
+    if shape.tag == "box":
+        return Body(link, np.array(_numbers(shape.get("size"), 3, math.nan, what)) / 2, 0.0, T)
+    if shape.tag == "cylinder":
+        half = _numbers(shape.get("length"), 1, math.nan, what)[0] / 2
+        return Body(link, np.array([0.0, 0.0, half]), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
+    if shape.tag == "sphere":
+        return Body(link, np.zeros(3), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
+    raise ParameterError(f"urdf: {what}: only boxes, cylinders and spheres can be judged; give the link one of these")

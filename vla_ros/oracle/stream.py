@@ -1,0 +1,68 @@
+"""A recorded stream of joint positions, as the oracle takes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+PICO = 1_000_000_000_000
+GAP = 10.0
+"""An interval of more than so many usual ones is a gap."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What no stream of commands may hold. joint: empty for all; count: of samples; time_s: of the first."""
+
+    what: str
+    joint: str
+    time_s: float
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Positions of some joints at N stamps.
+
+    Stamps are whole picoseconds, so that their differences are exact; differences are what the oracle divides by.
+
+    names: of the joints. stamps_ps: (N,) since the first sample. positions: (N, len(names)), rad or m; NaN counts as a
+    fault. half_unit: largest rounding of a written position, per joint, beyond that of a float64. starts: rising indices
+    at which a stretch begins that has nothing to do with the sample before; the first is 0. period_ps: samples of a
+    stretch lie so far apart, whatever their stamps say; 0: their stamps count. from_rest: every stretch begins at rest.
+    faults, notes: what the reader already found.
+    """
+
+    names: tuple[str, ...]
+    stamps_ps: Integers
+    positions: Array
+    half_unit: tuple[float, ...] = ()
+    starts: tuple[int, ...] = (0,)
+    period_ps: int = 0
+    from_rest: bool = False
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @staticmethod
+    def even(names: Sequence[str], positions: Array, period_s: float, from_rest: bool = True) -> Stream:
+        """A stream with one sample per period: positions (N, len(names))."""
+        period_ps = round(period_s * PICO)
+        stamps = np.arange(len(positions), dtype=np.int64) * period_ps
+        return Stream(tuple(names), stamps, np.asarray(positions, np.float64), period_ps=period_ps, from_rest=from_rest)
+
+    def spaced(self, period_s: float, from_rest: bool) -> Stream:
+        """The same samples, `period_s` apart within each stretch, which then ends at a gap; 0: as they are stamped."""
+        stream = dataclasses.replace(self, from_rest=from_rest)
+        if not period_s:
+            return stream
+        period_ps = round(period_s * PICO)
+        steps = np.diff(self.stamps_ps)
+        gaps = (np.flatnonzero((steps > GAP * period_ps) | (steps < 0)) + 1).tolist()
+        return dataclasses.replace(stream, period_ps=period_ps, starts=tuple(sorted({*self.starts, *gaps})))

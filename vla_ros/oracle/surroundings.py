@@ -1,0 +1,215 @@
+"""What the arm must keep away from, as the configuration says it, and how far every solid of the arm is from it.
+
+Conventions: all in the frame of the URDF's root link. Solids that no joint moves are not judged against what stands
+still. Solids of one rigid group, and of two groups that one joint connects, may touch, and so may the links that the
+configuration or its SRDF allows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.oracle.distance import cores
+from vla_ros.oracle.robot import Body, Robot, capsule, placed, pose
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.parameters import SafetyFilterParameters
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+WORLD = ""
+"""The link of what stands still."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two solids, or a solid and a plane (normal, distance: the arm stays where normal · p ≤ distance)."""
+
+    rule: str
+    margin_m: float
+    body: Body
+    other: Body | None = None
+    plane: tuple[Array, float] | None = None
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """Smallest distance of one rule. sample: where; distance_m: at most 0: they overlap; margin_m: what must be kept."""
+
+    rule: str
+    what: str
+    distance_m: float
+    margin_m: float
+    sample: int
+
+
+class Surroundings:
+    """Args: robot, parameters: what to judge.
+
+    Raises:
+        ParameterError: the configuration names a link that the URDF lacks, or a file that cannot be read.
+    """
+
+    def __init__(self, robot: Robot, parameters: SafetyFilterParameters) -> None:
+        self._robot = robot
+        self._parameters = parameters
+        bodies = [*robot.bodies, *_tool(robot, parameters)]
+        self._moving = [body for body in bodies if robot.group[body.link]]
+        self._pairs = [*self._standing(), *self._between(bodies)]
+
+    def clearances(self, names: Sequence[str], q: Array, obstacles: Sequence[Body] = ()) -> list[Clearance]:
+        """Smallest distance of each rule over all samples.
+
+        Args:
+            names, q: (N, len(names)) joint positions, rad or m.
+            obstacles: solids of link WORLD, see `box` and `ball`, judged by the margin of the obstacles.
+        """
+        pairs = list(self._pairs)
+        for obstacle in obstacles:
+            margin_m = self._parameters.obstacle.margin_m
+            pairs += [
+                Pair("obstacle", margin_m, body, obstacle, what=f"{body.link} – obstacle") for body in self._moving
+            ]
+        if not pairs or not len(q):
+            return []
+        poses = self._robot.poses(names, q)
+        still = np.broadcast_to(np.eye(3), (len(q), 3, 3)), np.zeros((len(q), 3))
+        poses[WORLD] = still
+        bodies = {id(body): body for pair in pairs for body in (pair.body, pair.other) if body is not None}
+        places = {key: placed(body, poses) for key, body in bodies.items()}
+        rules = dict.fromkeys(pair.rule for pair in pairs)
+        return [_smallest([pair for pair in pairs if pair.rule == rule], places) for rule in rules]
+
+    def _standing(self) -> Iterator[Pair]:
+        """Fence, table and keep-out boxes."""
+        p = self._parameters
+        planes = [
+            ("fence", p.fence.margin_m, np.array(row[:3]), row[3], "side of the fence")
+            for row in _rows(p.fence.planes, 4)
+        ]
+        for row in _rows(p.fence.box, 6):
+            for axis, sign in itertools.product(range(3), (-1, 1)):
+                bound = row[axis + 3] if sign > 0 else -row[axis]
+                name = f"{'upper' if sign > 0 else 'lower'} {'xyz'[axis]} of the fence"
+                planes.append(("fence", p.fence.margin_m, sign * np.eye(3)[axis], bound, name))
+        planes += [("table", p.table.margin_m, np.array([0.0, 0.0, -1.0]), -z, "table") for z in p.table.height_m]
+        for body in self._moving:
+            for rule, margin_m, normal, bound, name in planes:
+                length = float(np.linalg.norm(normal))
+                plane = normal / length, bound / length
+                yield Pair(rule, margin_m, body, plane=plane, what=f"{body.link} – {name}")
+            for i, row in enumerate(_rows(p.keep_out.boxes, 9)):
+                other = box(row[:3], row[3:6], pose((0.0, 0.0, 0.0), row[6:])[:3, :3])
+                yield Pair("keep_out", p.keep_out.margin_m, body, other, what=f"{body.link} – box {i}")
+
+    def _between(self, bodies: Sequence[Body]) -> Iterator[Pair]:
+        """Self-collision."""
+        rule = self._parameters.self_collision
+        if not rule.check:
+            return
+        group, allowed = self._robot.group, _allowed(self._robot, rule.allowed, rule.srdf)
+        for a, b in itertools.combinations(bodies, 2):
+            groups = frozenset((group[a.link], group[b.link]))
+            if len(groups) > 1 and groups not in self._robot.neighbours and frozenset((a.link, b.link)) not in allowed:
+                yield Pair("self_collision", rule.margin_m, a, b, what=f"{a.link} – {b.link}")
+
+
+def box(centre: Sequence[float], size: Sequence[float], R: Array | None = None) -> Body:
+    """A standing box: centre and sides in m, rotation (3, 3) in the base frame."""
+    T = pose(centre)
+    T[:3, :3] = np.eye(3) if R is None else R
+    return Body(WORLD, np.array(size) / 2, 0.0, T)
+
+
+def ball(centre: Sequence[float], radius: float) -> Body:
+    """A standing ball, m."""
+    return Body(WORLD, np.zeros(3), radius, pose(centre))
+
+
+Places = dict[int, tuple[Array, Array]]
+"""id of a body → rotations (N, 3, 3) and centres (N, 3)."""
+
+
+def _smallest(pairs: Sequence[Pair], places: Places) -> Clearance:
+    """The pair and the sample that are nearest to their margin, or furthest beyond it."""
+    bounds = _lower_bounds(pairs, places)
+    best: Clearance | None = None
+    slack = np.inf
+    for i in np.argsort(bounds.min(axis=1), kind="stable"):
+        near = np.flatnonzero(bounds[i] < slack)
+        if not len(near):
+            break  # so are all that follow
+        distance = _distance(pairs[i], places, near)
+        sample = int(np.argmin(distance))
+        if best is None or distance[sample] - pairs[i].margin_m < slack:
+            pair = pairs[i]
+            best = Clearance(pair.rule, pair.what, float(distance[sample]), pair.margin_m, int(near[sample]))
+            slack = best.distance_m - best.margin_m
+    assert best is not None
+    return best
+
+
+def _lower_bounds(pairs: Sequence[Pair], places: Places) -> Array:
+    """(pairs, N) how far each is from its margin at least: a ball around each body, or its centre and a plane."""
+    centres = np.stack([places[id(pair.body)][1] for pair in pairs])
+    reach = np.array([pair.body.reach + pair.margin_m for pair in pairs])[:, None]
+    if pairs[0].plane is not None:
+        normals, bounds = (np.array([pair.plane[k] for pair in pairs if pair.plane]) for k in (0, 1))
+        above: Array = bounds[:, None] - np.einsum("pnk,pk->pn", centres, normals) - reach
+        return above
+    others = np.stack([places[id(pair.other)][1] for pair in pairs])
+    reach = reach + np.array([pair.other.reach for pair in pairs if pair.other])[:, None]
+    apart: Array = np.linalg.norm(centres - others, axis=-1) - reach
+    return apart
+
+
+def _distance(pair: Pair, places: Places, rows: Integers) -> Array:
+    """Distance of a pair at some samples."""
+    body = pair.body
+    R, p = (each[rows] for each in places[id(body)])
+    if pair.plane is not None:
+        normal, bound = pair.plane
+        away: Array = bound - p @ normal - np.abs(normal @ R) @ body.half - body.radius
+        return away
+    assert pair.other is not None
+    other = pair.other
+    R_other, p_other = (each[rows] for each in places[id(other)])
+    return cores(R, p, body.half, R_other, p_other, other.half) - body.radius - other.radius
+
+
+def _rows(values: Sequence[float], width: int) -> list[Sequence[float]]:
+    return [values[i : i + width] for i in range(0, len(values), width)]
+
+
+def _tool(robot: Robot, parameters: SafetyFilterParameters) -> list[Body]:
+    link = parameters.tool.link
+    if link and link not in robot.group:
+        raise ParameterError(f"tool.link: {link!r} is not a link of the URDF; it has {', '.join(robot.group)}")
+    return [capsule(link, np.array(row[:3]), np.array(row[3:6]), row[6]) for row in _rows(parameters.tool.capsules, 7)]
+
+
+def _allowed(robot: Robot, pairs: Sequence[str], srdf: str) -> set[frozenset[str]]:
+    found = set()
+    for pair in pairs:
+        links = pair.split()
+        strangers = [link for link in links if link not in robot.group]
+        if len(links) != 2 or strangers:
+            raise ParameterError(f"self_collision.allowed: {pair!r}: expected two links of the URDF")
+        found.add(frozenset(links))
+    if srdf:
+        try:
+            root = ElementTree.fromstring(Path(srdf).read_text())
+        except (OSError, ElementTree.ParseError) as error:
+            raise ParameterError(f"self_collision.srdf: {srdf}: {error}") from None
+        found |= {
+            frozenset((str(entry.get("link1")), str(entry.get("link2")))) for entry in root.iter("disable_collisions")
+        }
+    return found

@@ -1,0 +1,139 @@
+"""The filter's side of the audit log: records are chained here and handed over without ever waiting.
+
+One batch per tick goes through a local socket to the process that writes (`writer`). When the socket is full, or the process
+is gone, the batch is dropped and counted, and the chain goes on from the last record that was handed over, with a new file:
+its header holds the number of lost records, its snapshot the state from where a replay can go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from vla_ros.safety.audit.record import FORMAT, ORIGIN, Kind, framed, pack
+from vla_ros.safety.parameters import Audit
+
+BUFFER = 1 << 22
+"""Asked of the system; it grants what net.core.wmem_max allows, some seconds of records."""
+
+
+def sources() -> str:
+    """sha256 of the filter's code."""
+    folder = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class AuditLog:
+    """An open log.
+
+    hash: the newest link of the chain. lost: records that could not be written.
+
+    Args:
+        parameters: where and how much.
+        about: plain values that every file's header holds: parameters, URDF.
+        connection: to the writer; None: start one.
+    """
+
+    def __init__(self, parameters: Audit, about: dict[str, Any], connection: socket.socket | None = None) -> None:
+        self.hash = ORIGIN
+        self.lost = 0
+        self._problems = {"here": "", "writer": "", "record": ""}
+        self._about = {"format": FORMAT, "sources": sources(), **about}
+        self._lost_there = 0
+        self._batch: list[tuple[int, bytes]] = []
+        self._header_wanted = True
+        self._whole = self._begun = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection = self._start(parameters) if connection is None else connection
+        self._connection.setblocking(False)
+        with contextlib.suppress(OSError):
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong; empty: nothing."""
+        return next(filter(None, self._problems.values()), "")
+
+    def _start(self, parameters: Audit) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        size = round(parameters.file_mb * 1e6)
+        folder = str(Path(parameters.directory).expanduser())
+        command = [sys.executable, "-m", "vla_ros.safety.audit.writer", str(theirs.fileno()), folder, str(size)]
+        with theirs:
+            # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
+            self._process = subprocess.Popen(
+                [*command, str(parameters.files)], pass_fds=[theirs.fileno()], start_new_session=True
+            )
+        return ours
+
+    def add(self, kind: Kind, values: Any) -> None:
+        """Put a record into the batch of this tick."""
+        try:
+            self._batch.append((kind, pack(values)))
+        except Exception as error:  # a value that no message holds
+            self.lost += 1
+            self._problems["record"] = f"audit log: a record could not be packed ({error})"
+            self._whole, self._header_wanted = False, True
+
+    def flush(self, state: object) -> bool:
+        """Hand over the batch; True when a snapshot of `state`, which is the one after the batch, went after it."""
+        batch, self._batch = self._batch, []
+        self._hear()
+        if batch and self._whole:
+            self._whole = self._send(batch)
+            self._header_wanted |= not self._whole
+        if not self._whole and self._begun:
+            self.lost += len(batch)
+        if not self._header_wanted:
+            return False
+        header = pack({**self._about, "continues": self.hash.hex(), "lost": self.lost})
+        if not self._send([(Kind.HEADER, header), (Kind.SNAPSHOT, pickle.dumps(state, protocol=4))]):
+            return False
+        self._header_wanted, self._whole, self._begun = False, True, True
+        return True
+
+    def _send(self, batch: list[tuple[int, bytes]]) -> bool:
+        link, parts = self.hash, []
+        for kind, payload in batch:
+            part, link = framed(link, kind, payload)
+            parts.append(part)
+        try:
+            self._connection.send(b"".join(parts))
+        except OSError as error:
+            self._problems["here"] = (
+                f"audit log: the writer does not keep up or is gone ({error.strerror}); records are being lost"
+            )
+            return False
+        self._problems["here"] = ""
+        self.hash = link
+        return True
+
+    def close(self) -> None:
+        """Let the writer finish."""
+        self._connection.close()
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(2.0)
+
+    def _hear(self) -> None:
+        """What the writer has to say."""
+        try:
+            message = self._connection.recv(4096)
+        except OSError:
+            return
+        if message:
+            asks, self._problems["writer"], lost = msgpack.unpackb(message)
+            self._header_wanted |= asks
+            self.lost += lost - self._lost_there
+            self._lost_there = lost

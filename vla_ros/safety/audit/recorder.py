@@ -1,0 +1,127 @@
+"""A filter whose calls and decisions are logged. It answers what the filter answers, whatever becomes of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vla_ros.safety.audit.log import AuditLog
+from vla_ros.safety.audit.record import Kind
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.verdict import Verdict
+
+
+def verdict_values(verdict: Verdict | None) -> list[Any] | None:
+    """A verdict as plain values."""
+    if verdict is None:
+        return None
+    return [verdict.rule, verdict.reason, verdict.joint, verdict.requested, verdict.limit, verdict.granted]
+
+
+def decision_values(decision: Decision) -> list[Any]:
+    """A decision as plain values: state, positions, velocities, source, verdict."""
+    return [
+        int(decision.state),
+        decision.positions,
+        decision.velocities,
+        decision.source,
+        verdict_values(decision.verdict),
+    ]
+
+
+class Recorder:
+    """The same calls as `SafetyFilter`; what is not a call is the filter's own.
+
+    Args:
+        safety_filter: decides.
+        log: gets all of it.
+    """
+
+    def __init__(self, safety_filter: SafetyFilter, log: AuditLog) -> None:
+        self._filter = safety_filter
+        self.log = log
+        # Names come with every message and hardly ever change: a repeat is logged as None.
+        self._names: dict[Kind, Sequence[str]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._filter, name)
+
+    def command(self, command: Command) -> Verdict | None:
+        verdict = self._filter.command(command)
+        c = command
+        names = self._new(Kind.COMMAND, c.joint_names)
+        values = [c.channel, c.source, c.seq, c.stamp_ns, c.age_ns, c.receive_ns, names, list(c.positions)]
+        self.log.add(Kind.COMMAND, [values, verdict_values(verdict)])
+        return verdict
+
+    def joint_state(
+        self,
+        receive_ns: int,
+        names: Sequence[str],
+        positions: Sequence[float],
+        velocities: Sequence[float],
+        efforts: Sequence[float] = (),
+    ) -> Verdict | None:
+        verdict = self._filter.joint_state(receive_ns, names, positions, velocities, efforts)
+        values = [receive_ns, self._new(Kind.JOINT_STATE, names), list(positions), list(velocities), list(efforts)]
+        self.log.add(Kind.JOINT_STATE, [values, verdict_values(verdict)])
+        return verdict
+
+    def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
+        verdict = self._filter.obstacles(receive_ns, obstacles)
+        rows = [[o.id, o.frame, o.shape, list(o.size), list(o.xyz), list(o.quaternion)] for o in obstacles]
+        self.log.add(Kind.OBSTACLES, [[receive_ns, rows], verdict_values(verdict)])
+        return verdict
+
+    def estop_signal(self, pressed: bool) -> None:
+        self._call("estop_signal", pressed)
+
+    def heartbeat(self, receive_ns: int) -> None:
+        self._call("heartbeat", receive_ns)
+
+    def deadman(self, receive_ns: int, pressed: bool) -> None:
+        self._call("deadman", receive_ns, pressed)
+
+    def publishers(self, channel: str, names: Sequence[str]) -> None:
+        self._call("publishers", channel, list(names))
+
+    def speed_scale(self, scale: float) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("speed_scale", scale)
+        return done
+
+    def arm(self, now_ns: int) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("arm", now_ns)
+        return done
+
+    def disarm(self) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("disarm")
+        return done
+
+    def estop(self, by: str) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("estop", by)
+        return done
+
+    def reset(self, now_ns: int) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("reset", now_ns)
+        return done
+
+    def tick(self, now_ns: int) -> Decision:
+        decision = self._filter.tick(now_ns)
+        self.log.add(Kind.TICK, [now_ns, decision_values(decision)])
+        if self.log.flush(self._filter):
+            self._names.clear()
+        return decision
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        answer = getattr(self._filter, name)(*arguments)
+        self.log.add(Kind.CALL, [name, list(arguments), answer])
+        return answer
+
+    def _new(self, kind: Kind, names: Sequence[str]) -> Sequence[str] | None:
+        """The names, or None when they are those of the record before."""
+        if self._names.get(kind) == names:
+            return None
+        self._names[kind] = names = list(names)
+        return names

@@ -1,0 +1,175 @@
+"""Recompute a log: the same calls into the filter that it was, every answer and every decision compared to the bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import io
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from vla_ros.safety.audit.log import sources
+from vla_ros.safety.audit.record import ORIGIN, Damaged, Kind, Reader, Record, files, pack, process
+from vla_ros.safety.audit.recorder import decision_values, verdict_values
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.obstacle import Obstacle
+
+
+class _Unpickler(pickle.Unpickler):
+    """A snapshot is a pickle; nothing but the filter's own classes comes out of it, so that a log cannot run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "deque"):
+            return super().find_class(module, name)
+        if module.startswith("vla_ros.safety.") and "." not in name:
+            found = getattr(importlib.import_module(module), name, None)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
+        raise pickle.UnpicklingError(f"a snapshot does not hold {module}.{name}")
+
+
+@dataclasses.dataclass
+class Report:
+    """What a replay found.
+
+    difference: the first answer that came out otherwise, in words; empty: none. starts: how often a filter started. gaps:
+    files that do not continue the one before. cut: files that end within a record. lost: records that the log says it
+    lost. seconds: of filter time. other_code: whether the filter's code has changed since.
+    """
+
+    files: int = 0
+    starts: int = 0
+    records: int = 0
+    ticks: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    gaps: list[str] = dataclasses.field(default_factory=list)
+    cut: list[str] = dataclasses.field(default_factory=list)
+    lost: int = 0
+    other_code: bool = False
+    damaged: str = ""
+    difference: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether everything that is there is what was written and comes out the same again."""
+        return not (self.damaged or self.difference)
+
+
+def plain(values: Any) -> Any:
+    """Values as they come back from a log."""
+    return msgpack.unpackb(pack(values))
+
+
+def replay(path: Path, seen: Callable[[Record], None] = lambda record: None) -> Report:
+    """Replay a file or a folder of them.
+
+    Args:
+        path: of the log.
+        seen: told every record that has been replayed.
+
+    Raises:
+        FileNotFoundError, OSError: there is no log, or it cannot be read.
+    """
+    report = Report()
+    ends: dict[str, bytes] = {}  # of each process that wrote here
+    for file in files(path):
+        reader = Reader(file)
+        report.files += 1
+        again = _Again(report, file)
+        try:
+            for record in reader:
+                report.records += 1
+                if record.kind is Kind.HEADER:
+                    report.starts += (before := bytes.fromhex(record.values["continues"])) == ORIGIN
+                    if before not in (ORIGIN, ends.get(process(file), before)):
+                        report.gaps.append(f"{file.name} does not continue the file before it")
+                    report.lost = max(report.lost, record.values["lost"])
+                    report.other_code |= record.values["sources"] != sources()
+                again.take(record)
+                seen(record)
+                if report.difference:
+                    return report
+        except Damaged as error:
+            report.damaged = str(error)
+            return report
+        ends[process(file)] = reader.last
+        if reader.cut:
+            report.cut.append(f"{file.name} ends within a record, after {again.taken} whole ones")
+    return report
+
+
+class _Again:
+    """The filter of one file, fed with its records."""
+
+    def __init__(self, report: Report, file: Path) -> None:
+        self.taken = 0
+        self._report = report
+        self._file = file
+        self._filter: SafetyFilter | None = None
+        self._names: dict[Kind, list[str]] = {}
+        self._ticked_ns: int | None = None
+
+    def take(self, record: Record) -> None:
+        self.taken += 1
+        if record.kind is Kind.HEADER:
+            return
+        if record.kind is Kind.SNAPSHOT:
+            try:
+                self._filter = _Unpickler(io.BytesIO(record.values)).load()
+            except Exception as error:
+                raise Damaged(f"{self._file}: the snapshot cannot be read by this version: {error}") from None
+            return
+        if self._filter is None:
+            raise Damaged(f"{self._file}: the first record after the header is not a snapshot")
+        if record.kind is Kind.TICK:
+            now_ns, logged = record.values
+            self._report.ticks += 1
+            if self._ticked_ns is not None:
+                self._report.seconds += (now_ns - self._ticked_ns) / 1e9
+            self._ticked_ns = now_ns
+            self._compare(record, logged, decision_values(self._filter.tick(now_ns)))
+            return
+        self._report.calls += 1
+        name, arguments, logged = self._call(record)
+        answer = getattr(self._filter, name)(*arguments)
+        self._compare(record, logged, answer if record.kind is Kind.CALL else verdict_values(answer))
+
+    def _call(self, record: Record) -> tuple[str, list[Any], Any]:
+        """(name, arguments, logged answer) of a record that is no tick."""
+        if record.kind is Kind.CALL:
+            name, arguments, logged = record.values
+            return name, arguments, logged
+        arguments, logged = record.values
+        if record.kind is Kind.COMMAND:
+            channel, source, seq, stamp_ns, age_ns, receive_ns, names, positions = arguments
+            known = self._known(record.kind, names)
+            command = Command(channel, source, seq, stamp_ns, age_ns, receive_ns, known, positions)
+            return "command", [command], logged
+        if record.kind is Kind.JOINT_STATE:
+            receive_ns, names, *values = arguments
+            return "joint_state", [receive_ns, self._known(record.kind, names), *values], logged
+        receive_ns, rows = arguments
+        obstacles = [
+            Obstacle(i, frame, shape, tuple(size), tuple(xyz), tuple(q)) for i, frame, shape, size, xyz, q in rows
+        ]
+        return "obstacles", [receive_ns, obstacles], logged
+
+    def _known(self, kind: Kind, names: list[str] | None) -> list[str]:
+        if names is not None:
+            self._names[kind] = names
+        return self._names[kind]
+
+    def _compare(self, record: Record, logged: Any, again: Any) -> None:
+        """Compare as bytes, so that NaN equals itself and 0.0 does not equal -0.0."""
+        if pack(logged) == pack(again):
+            return
+        what = f"{record.kind.name.lower()} at byte {record.offset} of {self._file.name}"
+        if self._ticked_ns is not None:
+            what += f" (filter time {self._ticked_ns / 1e9:.3f} s)"
+        self._report.difference = f"{what}: logged {plain(logged)}, recomputed {plain(again)}"

@@ -1,0 +1,160 @@
+"""The process that writes an audit log to disk: `python -m vla_ros.safety.audit.writer FD FOLDER BYTES FILES`.
+
+It gets whole batches of records through a socket and owns everything that may be slow or fail. A batch that begins with a
+header begins a file. It asks for one (by sending what it has to say back) when a file is full and after a failure; until then
+it drops what comes, and counts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import msgpack
+
+from vla_ros.safety.audit.record import HEAD, LINK, SUFFIX, Kind
+
+LARGEST = 1 << 23
+RETRY_S = 1.0
+SYNC_S = 1.0
+
+Open = Callable[[Path], BinaryIO]
+
+
+class Writer:
+    """Args: folder: of the files. size: bytes after which a new one is begun. count: files kept. opened: opens one."""
+
+    def __init__(
+        self, folder: Path, size: int, count: int, opened: Open = lambda path: path.open("xb", buffering=0)
+    ) -> None:
+        self.problem = ""
+        self.lost = 0
+        self._folder = folder
+        self._size = size
+        self._count = count
+        self._open = opened
+        self._file: BinaryIO | None = None
+        self._path = folder
+        self._written = 0
+        self._begun = 0
+
+    @property
+    def wants_header(self) -> bool:
+        """Whether the next batch should begin a file."""
+        return self._file is None or self._written >= self._size
+
+    def write(self, batch: bytes) -> None:
+        """Write a batch, or count what is in it as lost and say why."""
+        begins = batch[HEAD.size - 1] == Kind.HEADER
+        try:
+            if begins:
+                self.close()
+                self._begin()
+            elif self._file is not None and not self._path.exists():
+                raise FileNotFoundError(f"{self._path} has been removed")
+            if self._file is None:
+                self.lost += records(batch)
+                return
+            view = memoryview(batch)
+            while view:
+                view = view[self._file.write(view) :]
+            self._written += len(batch)
+            self.problem = ""
+        except OSError as error:
+            self.lost += records(batch)
+            self.problem = f"audit log: {error.strerror or error} ({self._folder}); records are being lost"
+            self._abandon()
+
+    def sync(self) -> None:
+        """Have the disk take over what has been written."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """End the file."""
+        if self._file is not None:
+            self.sync()
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
+
+    def _begin(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._begun += 1
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        self._path = self._folder / f"audit-{stamp}-{os.getpid()}-{self._begun:05d}{SUFFIX}"
+        old = sorted(self._folder.glob(f"*{SUFFIX}"))
+        for path in old[: max(0, len(old) - self._count + 1)]:
+            with path.open("rb") as file, contextlib.suppress(BlockingIOError):  # another filter writes it
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        self._file = self._open(self._path)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._written = 0
+
+    def _abandon(self) -> None:
+        """End a file whose last batch failed, without the part of it that may stand there."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._written)
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
+
+
+def records(batch: bytes) -> int:
+    """How many records a batch holds."""
+    count = offset = 0
+    while offset < len(batch):
+        length, _ = HEAD.unpack_from(batch, offset)
+        offset += HEAD.size + length + LINK
+        count += 1
+    return count
+
+
+def serve(connection: socket.socket, writer: Writer) -> None:
+    """Write what comes until the other side is gone."""
+    asked_s = synced_s = 0.0
+    said: tuple[str, int] = ("", 0)
+    connection.settimeout(SYNC_S)
+    while True:
+        try:
+            batch = connection.recv(LARGEST)
+            if not batch:
+                break
+            writer.write(batch)
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+        now_s = time.monotonic()
+        if now_s - synced_s > SYNC_S:
+            writer.sync()
+            synced_s = now_s
+        asks = writer.wants_header and now_s - asked_s > RETRY_S
+        if asks or said != (writer.problem, writer.lost):
+            asked_s = now_s if asks else asked_s
+            said = writer.problem, writer.lost
+            with contextlib.suppress(OSError):
+                connection.send(msgpack.packb([asks, *said]), socket.MSG_DONTWAIT)
+    writer.close()
+
+
+def main(arguments: list[str]) -> None:
+    number, folder, size, count = arguments
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(socket.socket(fileno=int(number)), Writer(Path(folder), int(size), int(count)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
