@@ -125,7 +125,7 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
-    unknown = sorted(set(mapping) - set(fields))
+    unknown = sorted(map(str, set(mapping) - set(fields)))
     if unknown:
         raise ParameterError(f"{where}{unknown[0]}: no such parameter; known here: {', '.join(sorted(fields))}")
     values: dict[str, Any] = {}
@@ -168,7 +168,10 @@ def _checked(key: str, hint: Any, value: Any, metadata: Mapping[str, Any]) -> An
 
 def _checked_scalar(key: str, hint: type, value: Any, metadata: Mapping[str, Any]) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ParameterError(f"{key}: must be finite, got a whole number beyond the range of a float") from None
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ParameterError(f"{key}: expected {hint.__name__}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):

@@ -32,7 +32,9 @@ def command_line(process: Process, folder: Path) -> list[str]:
     file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(process.parameters)}}))
     program = [sys.executable, "-m", f"vla_ros.nodes.{process.executable}"]
     if process.package != "vla_ros":
-        program = [process.executable]
+        from vla_ros.rviz import program as installed
+
+        program = [installed(process.package, process.executable)]
     remappings = {"__node": process.name, **process.remappings}
     if process.namespace:
         remappings["__ns"] = f"/{process.namespace.strip('/')}"
@@ -153,14 +155,15 @@ def run(processes: Sequence[Process], ready: Callable[[], None] | None = None) -
     Returns:
         0 after Ctrl-C or SIGTERM; 1 when a process that the graph cannot be without has died.
     """
-    stop = threading.Event()
+    asked: list[int] = []  # no threading.Event: its lock is not for a handler that interrupts who waits for it
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _: asked.append(number))
     supervisor = Supervisor(processes, lambda line: print(line, flush=True))
     if ready is not None:
         threading.Thread(target=ready, daemon=True).start()
     why = ""
-    while not stop.wait(0.1) and not why:
+    while not (asked or why):
+        time.sleep(0.1)
         why = supervisor.watch()
     stubborn = supervisor.stop()
     if stubborn:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from geometry_msgs.msg import Vector3
 from sensor_msgs.msg import JointState
+from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.latents import LatentLost, LatentWriter
 from vla_ros.nodes.convert import joint_state_from, plan_from, plan_message
+from vla_ros.nodes.markers import obstacles_from
 from vla_ros.policies.contract import Instruction, Plan, PlanState
 
 PLAN = Plan(
@@ -62,3 +67,11 @@ def test_a_joint_state_with_velocities_missing_is_at_rest() -> None:
     state = joint_state_from(JointState(name=["a", "b"], position=[1.0, 2.0], velocity=[0.5]), ["a", "b"])
     assert state is not None
     assert state.dq.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("scale", [(0.2, 0.2, math.nan), (0.2, math.nan, 0.2), (math.nan, 0.2, 0.2)])
+def test_a_marker_with_a_side_that_is_no_number_stays_one(scale: tuple[float, float, float]) -> None:
+    for kind in (Marker.CUBE, Marker.SPHERE, Marker.CYLINDER):
+        marker = Marker(type=kind, scale=Vector3(x=scale[0], y=scale[1], z=scale[2]))
+        (obstacle,) = obstacles_from(MarkerArray(markers=[marker]))
+        assert any(math.isnan(side) for side in obstacle.size)

@@ -65,10 +65,15 @@ def test_defaults_and_values_arrive() -> None:
             {**GOOD, "rat_hz": 5},
             "rat_hz: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
         ),
+        ({**GOOD, "rate_hz": 10**5000}, "rate_hz: must be finite, got a whole number beyond the range of a float"),
+        (
+            {**GOOD, 5: 5, "rat_hz": 5},
+            "5: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
+        ),
         ({**GOOD, "retries": 101}, "retries: 101 is more than rate_hz 100.0"),
     ],
 )
-def test_a_bad_parameter_is_refused_by_name(mapping: dict[str, object], text: str) -> None:
+def test_a_bad_parameter_is_refused_by_name(mapping: dict[object, object], text: str) -> None:
     with pytest.raises(ParameterError) as error:
         from_mapping(Core, mapping, "node.")
     assert str(error.value) == f"node.{text}"

@@ -12,33 +12,50 @@ from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
 
+SPLICINGS = ("real_time", "naive", "ensemble")
+"""How chunks follow each other. real_time: the next one begins with the committed points of the one that plays; System 1
+continues it. naive: the next one is made from the measured arm alone, and switched to where it stands when it arrives.
+ensemble: as naive, but what is played is the mean of all chunks that reach so far, the oldest with the largest weight."""
+FADING = 0.01
+"""Of the weights of an ensemble, exp(-FADING i) for the i-th oldest.
+
+Source: Zhao et al., "Learning Fine-Grained Bimanual Manipulation with Low-Cost Hardware", RSS 2023, section IV-B."""
+
 
 class ChunkPlayer:
     """Holds the chunk that is being played. Times are ROS time in ns, given by the caller.
 
     Between its points a chunk is a cubic with central differences for tangents, so that velocity is continuous; at its
     end it is over: whoever asks for a later setpoint gets None, and the safety filter brings the arm to rest.
+
+    Args:
+        splicing: of SPLICINGS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, splicing: str = "real_time") -> None:
+        self.splicing = splicing
         self.chunk: Chunk | None = None
+        self._older: list[Chunk] = []  # of an ensemble, oldest first
         self._before: Array | None = None  # point before the chunk's first: without it the tangent there is half
         self._latency_s = 0.05
 
     def clear(self) -> None:
         """Forget the chunk: the next one starts from rest."""
         self.chunk = self._before = None
+        self._older = []
 
     def accept(self, chunk: Chunk, latency_s: float) -> None:
         """Play `chunk` from now on.
 
         Args:
-            chunk: begins with the committed points of the one that is playing.
+            chunk: begins with the committed points of the one that is playing, if splicing is real_time.
             latency_s: time from its request to its arrival; the number of committed points follows it.
         """
         if self.chunk is not None:
+            if self.splicing == "ensemble":
+                self._older = [old for old in (*self._older, self.chunk) if old.end_ns > chunk.start_ns]
             row = round((chunk.start_ns - self.chunk.start_ns) / (chunk.dt_s * NS_PER_S)) - 1
-            if row >= 0:
+            if row >= 0 and self.splicing == "real_time":
                 self._before = self.chunk.positions[row] if row < len(self.chunk.positions) else None
         self.chunk = chunk
         # Rises at once, falls slowly: a point that was not committed in time is a jump.
@@ -52,29 +69,19 @@ class ChunkPlayer:
         """Return (n,) joint positions for `now_ns`; None without a chunk or past its end."""
         if self.chunk is None or now_ns > self.chunk.end_ns:
             return None
-        positions = self.chunk.positions
-        at = max(0.0, (now_ns - self.chunk.start_ns) / NS_PER_S / self.chunk.dt_s)
-        row = min(int(at), len(positions) - 2) if len(positions) > 1 else 0
-        if len(positions) == 1:
-            only: Array = positions[0]
-            return only
-        u = at - row
-        p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
-        if row == 0 and self._before is not None:
-            p0 = self._before
-        m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
-        point: Array = (
-            (2 * u**3 - 3 * u**2 + 1) * p1
-            + (u**3 - 2 * u**2 + u) * m1
-            + (3 * u**2 - 2 * u**3) * p2
-            + (u**3 - u**2) * m2
-        )
+        playing = [chunk for chunk in self._older if now_ns <= chunk.end_ns]
+        weights = np.exp(-FADING * np.arange(len(playing) + 1))
+        points = [*(_at(chunk, None, now_ns) for chunk in playing), _at(self.chunk, self._before, now_ns)]
+        point: Array = weights @ np.stack(points) / weights.sum()
         return point
 
     def remainder(self, now_ns: int) -> Chunk | None:
-        """Return the chunk from its next point on, as System 1 wants it for `previous`; None when less than two are left."""
+        """Return the chunk from its next point on, as System 1 wants it for `previous`.
+
+        None when less than two points are left, and where chunks are not continued.
+        """
         chunk = self.chunk
-        if chunk is None:
+        if chunk is None or self.splicing != "real_time":
             return None
         dt_ns = round(chunk.dt_s * NS_PER_S)
         row = max(0, -(-(now_ns - chunk.start_ns) // dt_ns))
@@ -89,3 +96,22 @@ class ChunkPlayer:
             0,
             chunk.chunk_id,
         )
+
+
+def _at(chunk: Chunk, before: Array | None, now_ns: int) -> Array:
+    """A chunk's positions (n,) at `now_ns`, which is not past its end; `before`: the point before its first."""
+    positions = chunk.positions
+    at = max(0.0, (now_ns - chunk.start_ns) / NS_PER_S / chunk.dt_s)
+    row = min(int(at), len(positions) - 2) if len(positions) > 1 else 0
+    if len(positions) == 1:
+        only: Array = positions[0]
+        return only
+    u = at - row
+    p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
+    if row == 0 and before is not None:
+        p0 = before
+    m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
+    point: Array = (
+        (2 * u**3 - 3 * u**2 + 1) * p1 + (u**3 - 2 * u**2 + u) * m1 + (3 * u**2 - 2 * u**3) * p2 + (u**3 - u**2) * m2
+    )
+    return point

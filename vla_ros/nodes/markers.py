@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
@@ -31,9 +32,9 @@ def obstacles_from(message: MarkerArray) -> list[Obstacle]:
         if marker.type == Marker.CUBE:
             shape = "box"
         elif marker.type == Marker.SPHERE:
-            shape, size = "sphere", (max(size) / 2,)
+            shape, size = "sphere", (_largest(*size) / 2,)
         elif marker.type == Marker.CYLINDER:  # the capsule around it
-            shape, size = "capsule", (max(size[:2]) / 2, size[2])
+            shape, size = "capsule", (_largest(*size[:2]) / 2, size[2])
         at, turn = marker.pose.position, marker.pose.orientation
         obstacles.append(
             Obstacle(
@@ -46,6 +47,11 @@ def obstacles_from(message: MarkerArray) -> list[Obstacle]:
             )
         )
     return obstacles
+
+
+def _largest(*sides: float) -> float:
+    """The largest; NaN when one is, so that the filter refuses it: Python's `max` passes over a NaN."""
+    return sum(sides) if any(math.isnan(side) for side in sides) else max(sides)
 
 
 class Drawing:

@@ -90,6 +90,7 @@ class ArmModel:
         self.geometry = pin.GeometryModel()
         self.bodies = self._bodies(read, tool)
         self._placed = self.geometry.createData()
+        self._pairs_of: dict[int, list[int]] = {}
         self._bounds = [self._axis_bounds(body) for body in self.bodies]
 
     def add_world(self, name: str, shape: Any, pose: Any) -> int:
@@ -99,13 +100,20 @@ class ArmModel:
 
     def set_world(self, index: int, shape: Any, pose: Any) -> None:
         """Put another shape in the place of one that was added."""
-        placed = self.geometry.geometryObjects[index]
-        placed.geometry, placed.placement = shape, pose
+        objects = self.geometry.geometryObjects
+        objects[index].geometry, objects[index].placement = shape, pose
+        # pinocchio chose how to measure each pair when it first saw its shapes: a box would still be measured as a ball.
+        for k in self._pairs_of.get(index, ()):
+            pair = self.geometry.collisionPairs[k]
+            self._placed.distance_functors[k] = pin.ComputeDistance(objects[pair.first], objects[pair.second])
 
     def pair(self, first: int, second: int) -> int:
         """Make a pair of shapes whose distance can be asked for; its index."""
         self.geometry.addCollisionPair(pin.CollisionPair(first, second))
-        return len(self.geometry.collisionPairs) - 1
+        added = len(self.geometry.collisionPairs) - 1
+        for index in (first, second):
+            self._pairs_of.setdefault(index, []).append(added)
+        return added
 
     def ready(self) -> None:
         """Say that all shapes and pairs are there."""

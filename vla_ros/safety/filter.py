@@ -345,11 +345,12 @@ class SafetyFilter:
         if verdict is not None:
             return verdict
         self._sequence.accepted(command)
-        if self._playback is None or command.channel != self._followed:
+        due_ns = self._freshness.due_ns(command)
+        if self._playback is None or command.channel != self._followed or not self._playback.continues(due_ns):
             self._playback = Playback([joint.q for joint in self._joints], self._command_period_ns)
             self._previous = None
             self._followed = command.channel
-        self._playback.add(self._freshness.due_ns(command), point)
+        self._playback.add(due_ns, point)
         self._accepted_ns = command.receive_ns
         return None
 

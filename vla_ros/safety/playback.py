@@ -41,6 +41,10 @@ class Playback:
         self._due_ns: deque[int] = deque(maxlen=CAPACITY)
         self._points: deque[list[int]] = deque(maxlen=CAPACITY)
 
+    def continues(self, due_ns: int) -> bool:
+        """Whether a setpoint for `due_ns` comes after the newest; a source that was restarted may stamp it earlier."""
+        return not self._due_ns or due_ns > self._due_ns[-1]
+
     def add(self, due_ns: int, point: list[int]) -> None:
         """Append a setpoint that is meant for `due_ns`, later than the one before."""
         if not self._due_ns:

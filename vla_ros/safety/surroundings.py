@@ -10,7 +10,7 @@ from typing import Any
 
 from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.clearance import Clearance, Nearest, Row
+from vla_ros.safety.clearance import WORK, Clearance, Nearest, Row
 from vla_ros.safety.contact import Contact
 from vla_ros.safety.effort_limit import EffortLimit
 from vla_ros.safety.limits import JointLimits
@@ -145,4 +145,8 @@ class Surroundings:
 
     def _too_near(self, row: Row, distance_m: float) -> Verdict:
         reason = f"{self.what(row)}: {distance_m:.4f} m apart on the way to rest; {row.margin_m:.4f} m are kept"
+        if distance_m >= row.margin_m:
+            reason = (
+                f"{self.what(row)}: the way to rest is not proved clear with the {WORK} distances that a tick may take"
+            )
         return Verdict(row.rule, reason, requested=distance_m, limit=row.margin_m)

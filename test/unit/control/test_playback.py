@@ -59,3 +59,26 @@ def test_a_seam_is_measured() -> None:
     velocity, acceleration = seam(ramp(0, 0.0), ramp(4 * DT_NS, 0.05), 6 * DT_NS)
     assert velocity == pytest.approx(0.01 / DT_S)
     assert acceleration == pytest.approx(0.01 / DT_S**2)
+
+
+def test_naive_switching_jumps_an_ensemble_goes_between_and_neither_is_continued() -> None:
+    for splicing, expected in (("naive", 0.06), ("ensemble", 0.055)):
+        player = ChunkPlayer(splicing)
+        player.accept(ramp(0, 0.0), 0.01)
+        player.accept(ramp(0, 0.01), 0.01)
+        assert player.remainder(0) is None
+        point = player.setpoint(5 * DT_NS)
+        assert point is not None
+        assert point[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_an_ensemble_forgets_what_is_over() -> None:
+    player = ChunkPlayer("ensemble")
+    for start in range(0, 100, 5):
+        player.accept(ramp(start * DT_NS, 0.01 * start), 0.01)
+    assert len(player._older) <= 4
+    point = player.setpoint(100 * DT_NS)
+    assert point is not None
+    assert point[0] == pytest.approx(1.0)
+    player.clear()
+    assert player.setpoint(100 * DT_NS) is None

@@ -526,3 +526,16 @@ def test_a_second_publisher_stops_the_arm_and_is_named(bench: Any) -> None:
     assert verdict.reason == "2 publishers for policy: /expert (01ab), /intruder (02cd); stop all but one"
     bench.filter.publishers("policy", ["/expert (01ab)"])
     assert bench.command(list(bench.q)) is None
+
+
+@pytest.mark.parametrize("back_ms", [66, 70, 90])
+def test_a_source_that_restarts_with_an_earlier_stamp_begins_a_new_stream(make_bench: Any, back_ms: int) -> None:
+    bench = make_bench({"command.delay_s": 0.1}).armed()
+    home = list(bench.q)
+    bench.stream(lambda t: [home[0] + 0.1 * t, *home[1:]], 0.3)
+    bench.now_ns += 65_000_000
+    for late_ms in range(2):
+        assert bench.command([q + 0.01 for q in bench.q], age_ns=(back_ms - late_ms) * 1_000_000) is None
+    bench.tick(100)
+    assert bench.filter.state is State.HOLDING
+    assert not any(d.verdict is not None and "raised" in d.verdict.reason for d in bench.decisions)

@@ -120,3 +120,12 @@ def test_memory_is_bounded() -> None:
         playback.add(i, [i])
     assert len(playback._points) == len(playback._due_ns) == CAPACITY
     assert playback.target(10**12) == [10 * CAPACITY - 1]
+
+
+def test_a_setpoint_that_is_not_later_does_not_continue() -> None:
+    playback = Playback([0], T)
+    assert playback.continues(5)
+    playback.add(5, [1])
+    assert playback.continues(6)
+    assert not playback.continues(5)
+    assert not playback.continues(4)

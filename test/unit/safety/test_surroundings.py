@@ -245,6 +245,33 @@ def test_the_arm_stops_before_an_obstacle_names_it_and_goes_on_when_it_is_gone()
     assert arm.q[1] > before[1] + 0.1
 
 
+@pytest.mark.parametrize(
+    "obstacle",
+    [
+        Obstacle("a", "base", "box", (0.1, 0.1, 1.4), (0.75, 0.0, 0.7)),
+        Obstacle("b", "base", "capsule", (0.03, 1.0), (0.5, 0.3, 0.5)),
+        Obstacle("c", "base", "sphere", (0.2,), (0.5, 0.4, 0.5)),
+    ],
+    ids=lambda obstacle: obstacle.shape,
+)
+def test_a_shape_put_in_the_place_of_another_is_measured_as_what_it_is(obstacle: Obstacle) -> None:
+    def distances(first: Any, then: Any = None) -> list[float]:
+        model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+        index = model.add_world("thing", *first)
+        pairs = [model.pair(body.index, index) for body in model.bodies]
+        model.ready()
+        model.place(HOME)
+        found = [model.distance(pair) for pair in pairs]
+        if then is not None:
+            model.set_world(index, *then)
+            model.place(HOME)
+            found = [model.distance(pair) for pair in pairs]
+        return found
+
+    ball = Obstacle("ball", "base", "sphere", (0.01,), (9.0, 0.0, 0.0)).solid()
+    assert distances(ball, obstacle.solid()) == pytest.approx(distances(obstacle.solid()), abs=1e-6)
+
+
 @pytest.mark.parametrize("turn", [0.0, 0.05])
 def test_a_moved_obstacle_is_where_it_is_now(turn: float) -> None:
     arm = Arm(**OBSTACLE)
