@@ -2,6 +2,8 @@
 #   make run     start the robot: the whole graph with a simulated arm (SAY="..." chooses the first sentence, SAY= none)
 #   make demo    one task without a screen; exit code 0 when the simulator judges it done
 #   make test    all tests        make check   style and types        make builds   prove both ways of building
+#   make faults  every fault on the running graph, judged (some minutes); writes docs/faults.md
+#   make campaign, make mutants: see docs/testing.md
 #   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch and transformers)
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -24,7 +26,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH
 export ROS_DISTRO := $(DISTRO)
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup run demo test check builds clean other_distribution
+.PHONY: setup run demo test faults check campaign mutants builds clean other_distribution
 
 setup: $(VENV)/.ready $(if $(MODELS),$(VENV)/.models)
 
@@ -71,8 +73,17 @@ demo: setup
 test: setup
 	@. $(BIN)/activate && exec python -m pytest
 
+faults: setup
+	@. $(BIN)/activate && exec vla-ros faults --docs
+
 check: setup
 	@. $(BIN)/activate && ruff check . && ruff format --check . && mypy
+
+campaign: setup
+	@. $(BIN)/activate && exec nice -n 10 python test/campaign/campaign.py $(CAMPAIGN)
+
+mutants: setup
+	@. $(BIN)/activate && exec nice -n 10 python test/mutation/run.py $(MUTANTS)
 
 builds: setup
 	@. $(BIN)/activate && exec bash test/package/builds.sh

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 from build_interfaces import PACKAGE, BuildPy, interface_files, launcher_files, place_modules, ros_wheels
 
-NODES = ("camera", "planner", "action_expert", "safety_filter", "sim_arm")
+NODES = ("camera", "planner", "action_expert", "safety_filter", "sim_arm", "dashboard", "motion_paths")
 
 data_files = [
     ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
@@ -36,6 +36,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv"]),
+    package_data={"vla_ros.dashboard": ["page/*"]},
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
     extras_require={"models": ["torch>=2.13", "transformers>=5"]},

@@ -7,11 +7,11 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.graph import bringup
+from vla_ros.graph import bringup, environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, or the name of a file in config/ for a real arm"),
-    "policy": ("classical", "the policy that moves the arm: classical, scripted"),
+    "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),
     "rviz": ("false", "start RViz too"),
@@ -37,6 +37,7 @@ def actions(context):
             arguments=list(process.arguments),
             respawn=process.respawn,
             respawn_delay=process.respawn_delay_s,
+            additional_env=environment(),
             output="screen",
         )
         result.append(node)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_ros import status
 from vla_ros.bench import command as bench
+from vla_ros.data import command as data
+from vla_ros.evaluation import command as evaluate
+from vla_ros.faults import command as faults
 from vla_ros.oracle import audit
 from vla_ros.safety.audit import command as replay
+from vla_ros.tracing import command as trace
+from vla_ros.training import command as train
 
 if TYPE_CHECKING:
-    from vla_ros.evaluation.report import Outcome
+    pass
 
 DESCRIPTION = """Put a vision-language-action model on a ROS 2 robot arm, behind a safety filter.
 
@@ -24,7 +28,6 @@ DESCRIPTION = """Put a vision-language-action model on a ROS 2 robot arm, behind
   vla-ros estop                                            stop; then vla-ros reset, vla-ros arm
   vla-ros eval --policy classical --episodes 10 --through-graph
 """
-TASKS = "pick,place,push,stack,sequence"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        if name not in ("eval", "demo", "doctor", "audit", "bench", "replay"):
+        if name not in ("eval", "demo", "doctor", "audit", "bench", "data", "faults", "replay", "train"):
             command.add_argument("--namespace", default="", help="namespace of the arm")
         return command
 
@@ -44,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--config", default="", help="parameter file laid over the robot's")
     up.add_argument("--use-sim-time", action="store_true", help="follow /clock")
     up.add_argument("--rviz", action="store_true", help="start RViz too")
-    up.add_argument("--dashboard", action="store_true", help="start the browser page too")
+    up.add_argument("--dashboard", action=argparse.BooleanOptionalAction, default=True, help="the browser page")
     up.add_argument("--arm", action="store_true", help="arm the filter as soon as it hears the arm (simulation)")
     up.add_argument("--say", default="", metavar="TEXT", help="the first instruction")
 
@@ -55,15 +58,7 @@ def parser() -> argparse.ArgumentParser:
     add("estop", "stop the arm at once and keep it stopped")
     add("reset", "leave a latched stop; motion needs `arm` after it")
 
-    evaluate = add("eval", "measure success in simulation; exit code 0 when it ran, whatever the success")
-    evaluate.add_argument("--policy", default="classical")
-    evaluate.add_argument("--config", default="", help="parameter file laid over config/sim.yaml (through the graph)")
-    evaluate.add_argument("--tasks", default=TASKS, help=f"task kinds, in turn (default {TASKS})")
-    evaluate.add_argument("--episodes", type=int, default=10, metavar="N")
-    evaluate.add_argument("--seed", type=int, default=1000, metavar="S", help="episode i has seed S + i")
-    evaluate.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
-    evaluate.add_argument("--instruction", default="", help="word the task yourself")
-    evaluate.add_argument("--json", default="", metavar="FILE", help="write the results there")
+    evaluate.arguments(add("eval", evaluate.TEXT))
 
     demo = add("demo", "one task without a screen; exit code 0 when the simulator judges it done")
     demo.add_argument("--say", default="put the red cube in the bowl", metavar="TEXT")
@@ -72,7 +67,12 @@ def parser() -> argparse.ArgumentParser:
     add("doctor", "say what this machine has and lacks")
     audit.arguments(add("audit", audit.TEXT))
     bench.arguments(add("bench", bench.TEXT))
+    data.arguments(add("data", data.TEXT))
+    train.arguments(add("train", train.TEXT))
+    status.arguments(add("status", status.TEXT))
+    trace.arguments(add("trace", trace.TEXT))
     replay.arguments(add("replay", replay.TEXT))
+    faults.arguments(add("faults", faults.TEXT))
     return top
 
 
@@ -165,68 +165,6 @@ def _trigger(chosen: argparse.Namespace) -> int:
     return 0 if done else 1
 
 
-def _eval(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from vla_ros.evaluation.report import Report
-    from vla_ros.policies.registry import policy
-    from vla_ros.sim.tasks import KINDS
-
-    tasks = [task for task in chosen.tasks.split(",") if task]
-    unknown = [task for task in tasks if task not in KINDS]
-    if unknown or not tasks or chosen.episodes < 1:
-        return _refuse(f"--tasks {chosen.tasks} --episodes {chosen.episodes}: task kinds are {', '.join(KINDS)}")
-    policy(chosen.policy)
-    report = Report(chosen.policy, "nominal", chosen.seed)
-    console = Console(stderr=True)
-    try:
-        with Progress(console=console) as progress:
-            bar = progress.add_task(f"{chosen.policy}", total=chosen.episodes)
-
-            def note(outcome: Outcome) -> None:
-                report.outcomes.append(outcome)
-                good = sum(entry.success for entry in report.outcomes)
-                progress.update(bar, advance=1, description=f"{chosen.policy}: {good} of {len(report.outcomes)}")
-                if not outcome.success:
-                    progress.print(f"seed {outcome.seed} {outcome.task}: {outcome.instruction}: {outcome.said}")
-
-            if chosen.through_graph:
-                from vla_ros.nodes.through_graph import Graph
-
-                with Graph(chosen.policy, chosen.config) as graph:
-                    for i in range(chosen.episodes):
-                        note(
-                            graph.episode(chosen.seed + i, tasks[i % len(tasks)], chosen.instruction, lambda line: None)
-                        )
-                    report.rates = graph.rates()
-            else:
-                for i in range(chosen.episodes):
-                    note(_offline(chosen, tasks[i % len(tasks)], chosen.seed + i))
-    except RuntimeError as error:
-        return _refuse(str(error))
-    Console().print(report.table())
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
-    return 0
-
-
-def _offline(chosen: argparse.Namespace, task: str, seed: int) -> Outcome:
-    """One episode without ROS, with the filter configured as the graph would."""
-    os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.evaluation.offline import run_episode
-    from vla_ros.evaluation.report import Outcome
-    from vla_ros.graph import bringup
-    from vla_ros.parameters import from_mapping, nested
-    from vla_ros.safety.parameters import SafetyFilterParameters
-
-    (gate,) = [p for p in bringup(policy=chosen.policy, config=chosen.config) if p.name == "safety_filter"]
-    safety = from_mapping(SafetyFilterParameters, nested(gate.parameters))
-    end = run_episode(chosen.policy, task, seed, safety, instruction=chosen.instruction)
-    said = f"{end.state.name.lower()}: {end.said}"
-    return Outcome(task, seed, end.instruction, end.success, said, round(end.seconds, 2), end.measures)
-
-
 def _demo(chosen: argparse.Namespace) -> int:
     from vla_ros.nodes.client import Unreachable
     from vla_ros.nodes.through_graph import Graph
@@ -256,12 +194,17 @@ COMMANDS = {
     "disarm": _trigger,
     "estop": _trigger,
     "reset": _trigger,
-    "eval": _eval,
+    "eval": evaluate.run,
     "demo": _demo,
     "doctor": _doctor,
     "audit": audit.run,
     "bench": bench.run,
+    "data": data.run,
+    "train": train.run,
+    "status": status.run,
+    "trace": trace.run,
     "replay": replay.run,
+    "faults": faults.run,
 }
 
 if __name__ == "__main__":

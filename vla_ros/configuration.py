@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vla_ros.control.playback import SPLICINGS
+from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.guard.parameters import GuardParameters
+from vla_ros.monitors.parameters import MonitorsParameters
 from vla_ros.parameters import ParameterError, parameter
-from vla_ros.policies.parameters import ClassicalParameters, ScriptedParameters
+from vla_ros.policies.parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.sim.parameters import SimArmParameters
 
@@ -47,9 +51,13 @@ class PlannerParameters:
     """System 2."""
 
     classical: ClassicalParameters
+    compact: CompactParameters
     scripted: ScriptedParameters
+    guard: GuardParameters
+    monitors: MonitorsParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description=POLICY)
+    prompt: str = parameter("plain.v1", description="how a policy is told the instruction: a file in config/prompts/")
     tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
     base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
     cameras: list[str] = parameter(
@@ -87,6 +95,7 @@ class ActionExpertParameters:
     """System 1."""
 
     classical: ClassicalParameters
+    compact: CompactParameters
     scripted: ScriptedParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description=POLICY)
@@ -96,6 +105,7 @@ class ActionExpertParameters:
     chunk_period_s: float = parameter(
         0.1, description="time from one request for a chunk to the next", unit="s", above=0.0
     )
+    splicing: str = parameter("real_time", description="how chunks follow each other", choices=SPLICINGS)
     anchor_distance: float = parameter(
         0.15,
         description="a new chunk starts at the measured arm when it is so far from the setpoint",
@@ -111,10 +121,23 @@ class ActionExpertParameters:
     )
 
 
+@dataclass(frozen=True)
+class MotionPathsParameters:
+    """The paths of the tool that RViz draws."""
+
+    joint_names: list[str] = parameter(description="joints that move the tool, and any others")
+    tool_frame: str = parameter("tool", description="link of the URDF whose path is drawn")
+    base_frame: str = parameter("base", description="root link of the URDF: the frame of the paths")
+    history_s: float = parameter(3.0, description="how far back the filtered motion reaches", unit="s", above=0.0)
+    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
+
+
 PARAMETERS: dict[str, type] = {
     "camera": CameraParameters,
     "planner": PlannerParameters,
     "action_expert": ActionExpertParameters,
     "safety_filter": SafetyFilterParameters,
     "sim_arm": SimArmParameters,
+    "dashboard": DashboardParameters,
+    "motion_paths": MotionPathsParameters,
 }

@@ -16,7 +16,10 @@ from vla_ros.configuration import PARAMETERS
 from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested
 from vla_ros.policies.registry import policy as check_policy
 
-NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert")
+NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
+
+PLANNED = {"dashboard": ("cameras", "camera_poses"), "motion_paths": ("base_frame",)}
+"""What these nodes draw with, and the planner's block of a configuration knows."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,14 @@ def share() -> Path:
     return Path(get_package_share_directory("vla_ros"))
 
 
+def environment() -> dict[str, str]:
+    """Variables that the processes of the graph get besides their parent's: config/fastdds.xml, unless there is another."""
+    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+    if any(os.environ.get(name) for name in names):
+        return {}
+    return dict.fromkeys(names, str(share() / "config" / "fastdds.xml"))
+
+
 def bringup(
     robot: str = "sim",
     policy: str = "classical",
@@ -79,12 +90,14 @@ def bringup(
     if config:
         tree = _laid_over(tree, read(Path(config)))
     processes = []
+    planned = _of(tree, "planner")
     for node in NODES:
-        if node == "sim_arm" and robot != "sim":
+        if not {"sim_arm": robot == "sim", "dashboard": dashboard, "motion_paths": rviz}.get(node, True):
             continue
         flat = _of(tree, node)
         if node in ("planner", "action_expert"):
             flat["policy"] = policy
+        flat = {key: planned[key] for key in PLANNED.get(node, ()) if key in planned} | flat
         flat.update((overrides or {}).get(node, {}))
         from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
         if use_sim_time:
@@ -97,17 +110,15 @@ def bringup(
                 node,
                 namespace,
                 parameters=flat,
-                respawn=node in ("camera", "planner", "action_expert"),
+                respawn=node not in ("safety_filter", "sim_arm"),
                 vital=node in ("safety_filter", "sim_arm"),
             )
         )
     if rviz:
-        view = share() / "config" / "vla.rviz"
-        if not view.is_file():
-            raise ParameterError("rviz: this version ships no config/vla.rviz; start rviz2 by hand")
-        processes.append(Process("rviz", "rviz2", namespace, "rviz2", arguments=("-d", str(view))))
-    if dashboard:
-        raise ParameterError("dashboard: this version has none; `ros2 topic echo vla/safety_status` shows the filter")
+        from vla_ros.rviz import processes as viewers
+
+        cameras = _of(tree, "camera").get("cameras", [])
+        processes += viewers(robot, namespace, planned.get("base_frame", "base"), cameras, use_sim_time)
     return tuple(processes)
 
 
@@ -127,7 +138,11 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise ParameterError(f"config: {path}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+        what = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ParameterError(f"config: {path}{line}: not YAML: {what}") from None
+    except (ValueError, RecursionError) as error:  # bytes that are no text, dates that are none, nesting without end
+        what = " ".join(str(error).split())
+        raise ParameterError(f"config: {path}: not YAML that this package reads: {what}") from None
     if not isinstance(tree, dict):
         raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
     everywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}

@@ -18,7 +18,7 @@ from typing import IO
 
 import yaml
 
-from vla_ros.graph import Process
+from vla_ros.graph import Process, environment
 from vla_ros.parameters import nested
 
 PATIENCE_S = 2.0  # from asking a process to end to ending it
@@ -68,7 +68,7 @@ class Child:
             # A group of its own: Ctrl-C reaches the supervisor alone, which stops everybody in order.
             start_new_session=True,
             preexec_fn=_die_with_parent,
-            env={**dict.fromkeys(THREADS, "1"), **os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**dict.fromkeys(THREADS, "1"), **os.environ, **environment(), "PYTHONUNBUFFERED": "1"},
         )
         assert self.popen.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.popen.stdout,), daemon=True)

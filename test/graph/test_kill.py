@@ -107,3 +107,17 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
         assert np.abs(running.rows()[1][-1] - settled).max() < 1e-6
         talk.publish("put the red cube in the bowl")
         assert talk.spin(10.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]
+
+
+def test_an_expert_that_comes_back_is_heard_when_the_dead_one_is_forgotten(running: Running) -> None:
+    """Its predecessor's publisher counts as a second source until the middleware gives it up: config/fastdds.xml."""
+    with client() as talk:
+        running.start(talk)
+        running.kill("action_expert")
+        talk.spin(1.0)
+        for _ in range(100):
+            running.supervisor.watch()
+            talk.spin(0.2)
+            if running.supervisor.children["action_expert"].popen.poll() is None:
+                break
+        assert talk.spin(16.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]

@@ -6,14 +6,17 @@ import argparse
 import importlib
 
 TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
-NAMES = {"safety": "vla_ros.bench.safety"}
+NAMES = {"safety": "vla_ros.bench.safety", "transport": "vla_ros.bench.transport"}
 """Name → module with `run(chosen) -> exit code`."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     command.add_argument(
-        "name", choices=sorted(NAMES), help="safety: the filter's cost, punctuality, memory; others beside it"
+        "name",
+        choices=sorted(NAMES),
+        help="safety: the filter's cost, punctuality, memory; others beside it. "
+        "transport: an observation to the policy and a chunk back, over this graph, openpi's and LeRobot's protocols",
     )
     command.add_argument(
         "--ticks", type=int, default=100_000, metavar="N", help="ticks per measurement (default 100000)"
@@ -24,10 +27,13 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--hour", action="store_true", help="watch the memory over an hour of ticks (minutes), not 80 s of them"
     )
-    command.add_argument("--seed", type=int, default=1, help="of the adversarial stream")
+    command.add_argument(
+        "--trips", type=int, default=3000, metavar="N", help="round trips per transport (default 3000)"
+    )
+    command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
     command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
     command.add_argument("--json", default="", metavar="FILE", help="write the results there")
-    command.add_argument("--docs", action="store_true", help="write docs/bench.md")
+    command.add_argument("--docs", action="store_true", help="write docs/bench.md, docs/bench_transport.md")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vla_ros.bench.adversary import Adversary
 from vla_ros.bench.gates import Clamp, Filter, Gate, Ros2ControlFormula, Ruckig
-from vla_ros.bench.load import collected
+from vla_ros.bench.load import collected, real_time
 from vla_ros.bench.rig import SETPOINT_NS, START, Rig, anywhere, whole, without
 from vla_ros.oracle.differences import QUANTITIES
 from vla_ros.oracle.oracle import Oracle
@@ -77,7 +77,7 @@ def _row(name: str, gate: Gate, oracle: Oracle, ticks: int, seed: int) -> Row:
     target: Sequence[float] = START.tolist()
     setpoints = smooth = 0
     lags: list[float] = []
-    with collected():
+    with collected(), real_time():
         for i in range(ticks):
             fresh = False
             while setpoints * SETPOINT_NS <= (i + 1) * period_ns:

@@ -13,8 +13,10 @@ from vla_ros.bench.rig import Rig, wave
 
 Integers = NDArray[np.int64]
 
-STAGES = ("joint_state", "obstacles", "command", "tick", "whole tick")
+WHOLE = "whole tick"
+STAGES = ("joint_state", "obstacles", "command", "tick", WHOLE)
 WARM_UP = 500
+"""At most so many ticks are not counted."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,11 @@ PAUSE_S = 1e-4
 
 def costs(rig: Rig, ticks: int) -> list[Cost]:
     """Run the wave for so many ticks and time every call. "whole tick": all calls between two outputs together."""
-    times = {stage: np.zeros(ticks + WARM_UP, np.int64) for stage in STAGES}
+    warm_up = min(WARM_UP, ticks)
+    times = {stage: np.zeros(ticks + warm_up, np.int64) for stage in STAGES}
     clock = time.perf_counter_ns
     with collected(), real_time():
-        for i in range(ticks + WARM_UP):
+        for i in range(ticks + warm_up):
             due = [(at_s, wave(at_s)) for at_s in rig.due()]
             begin = clock()
             rig.measure()
@@ -54,9 +57,14 @@ def costs(rig: Rig, ticks: int) -> list[Cost]:
             times["obstacles"][i] = at_obstacles - measured if heard else 0
             times["command"][i] = commanded - at_obstacles if due else 0
             times["tick"][i] = end - commanded
-            times["whole tick"][i] = end - begin
+            times[WHOLE][i] = end - begin
             time.sleep(PAUSE_S)
-    return [cost for stage in STAGES if (cost := _cost(stage, times[stage][WARM_UP:])) is not None]
+    return [cost for stage in STAGES if (cost := _cost(stage, times[stage][warm_up:])) is not None]
+
+
+def whole_tick(rig: Rig, ticks: int) -> Cost:
+    """All calls between two outputs together."""
+    return next(cost for cost in costs(rig, ticks) if cost.stage == WHOLE)
 
 
 def _cost(stage: str, times_ns: Integers) -> Cost | None:

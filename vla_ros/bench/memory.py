@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psutil
 
 from vla_ros.bench.adversary import Adversary
-from vla_ros.bench.load import collected
+from vla_ros.bench.load import collected, real_time
 from vla_ros.bench.rig import Rig
 from vla_ros.safety.states import LATCHED, State
 
@@ -34,7 +34,7 @@ def memory(rig: Rig, ticks: int, seed: int) -> Memory:
     """Run the adversarial stream with the collector off, as the node runs between its rests."""
     process = psutil.Process()
     adversary = Adversary(rig.filter.limits, seed)
-    with collected():
+    with collected(), real_time():
         _run(rig, adversary, min(WARM_UP, ticks))
         before = process.memory_info().rss
         accepted, rejected = rig.filter.accepted, rig.filter.rejected

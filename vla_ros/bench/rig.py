@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import random
+import tempfile
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,6 +15,8 @@ from vla_ros.oracle.audit import configuration
 from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.surroundings import ball
 from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.safety.audit.log import AuditLog
+from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.obstacle import Obstacle
@@ -103,7 +107,7 @@ class Rig:
     """
 
     def __init__(self, parameters: SafetyFilterParameters, urdf: str, obstacles: Sequence[Obstacle] = ()) -> None:
-        self.filter = SafetyFilter.from_urdf(parameters, urdf)
+        self.filter: SafetyFilter | Recorder = SafetyFilter.from_urdf(parameters, urdf)
         self.period_ns = round(parameters.period_s * 1e9)
         self.now_ns = BEGIN_NS
         self.q = START.tolist()
@@ -161,3 +165,19 @@ class Rig:
         if decision.positions is not None:
             self.q = list(decision.positions)
         return decision
+
+
+@contextlib.contextmanager
+def logged(rig: Rig, parameters: SafetyFilterParameters, urdf: str) -> Iterator[None]:
+    """The rig's filter writes its audit log, as in the node, into a folder that goes with the block."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # its writer may end later
+        audit = dataclasses.replace(parameters.audit, directory=folder)
+        log = AuditLog(audit, {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
+        bare = rig.filter
+        assert isinstance(bare, SafetyFilter)
+        rig.filter = Recorder(bare, log)
+        try:
+            yield
+        finally:
+            rig.filter = bare
+            log.close()

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.control.playback import ChunkPlayer
+from vla_ros.evaluation.suites import Case, Nudge
 from vla_ros.policies.contract import (
     CameraView,
     Chunk,
@@ -30,7 +31,7 @@ from vla_ros.policies.contract import (
     System2,
 )
 from vla_ros.policies.registry import Robot, system1, system2
-from vla_ros.robot.description import JOINT_NAMES, urdf
+from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, origin_of, urdf
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.limits import joint_limits
@@ -47,6 +48,7 @@ FILTER_STEPS = 2
 LEAD_NS = 10_000_000  # of the first point of a chunk from rest
 CAMERA_SIZE = 256  # rows and columns
 FIXED_CAMERAS = ("front",)
+ARM = np.array([name != FINGER_JOINT for name in JOINT_NAMES])
 DRAWN_S = 30.0  # that drawing may take at most, on any renderer
 AFTER_S = 1.0  # that the scene is given to come to rest before the judge looks
 LIMITS_S = {"sequence": 90.0}
@@ -91,6 +93,7 @@ def run_episode(
     *,
     options: Mapping[str, Any] | None = None,
     instruction: str = "",
+    case: Case | None = None,
     latency: Latency | None = None,
     cameras: RenderProcess | None = None,
     watch: Callable[[Simulation, Plan], None] | None = None,
@@ -103,13 +106,15 @@ def run_episode(
         kind, seed: of the scene and its task.
         safety: the filter's configuration for the simulated arm.
         instruction: words instead of the task's own.
+        case: which scenes, and what is wrong with the world; None: plain scenes, nothing is.
         latency: of plans and chunks.
         cameras: draws the images; kept by the caller, who saves its start; None: one is started for this episode.
         watch: called with every plan that takes effect.
         limit_s: simulated time that the planner is given; None: 60 s, and 90 s for a sequence.
     """
     robot = Robot(urdf(), JOINT_NAMES)
-    simulation = Simulation(seed, kind)
+    case = case or Case("nominal")
+    simulation = Simulation(seed, kind, variation=case.variation)
     own = None
     if cameras is None:
         cameras = own = RenderProcess(simulation.xml, CAMERA_SIZE)
@@ -118,13 +123,15 @@ def run_episode(
     try:
         loop = _Loop(
             simulation,
-            partial(_frames, simulation, cameras),
+            partial(_frames, simulation, cameras, case, np.random.default_rng([seed, 3])),
             system2(policy, robot, options),
             system1(policy, robot, options),
             SafetyFilter(safety, joint_limits(robot.urdf, safety)),
             Instruction(1, instruction or simulation.task.instruction),
             latency or Latency(),
             watch,
+            case,
+            np.random.default_rng([seed, 4]),
         )
         loop.run(limit_s or LIMITS_S.get(kind, LIMIT_S))
     finally:
@@ -146,15 +153,17 @@ def run_episode(
     )
 
 
-def _frames(simulation: Simulation, cameras: RenderProcess) -> Frames:
+def _frames(simulation: Simulation, cameras: RenderProcess, case: Case, rng: np.random.Generator) -> Frames:
     stamp_ns = round(simulation.time_s * NS_PER_S)
     cameras.request(stamp_ns, simulation.data.qpos)
     drawn = cameras.poll(DRAWN_S)
     if drawn is None:
         raise RuntimeError(f"the renderer ({cameras.backend}) has not answered for {DRAWN_S:.0f} s")
     views = {}
-    for name, image in drawn[1].items():
-        pose = simulation.camera_pose(name) if name in FIXED_CAMERAS else None
+    for name, drawing in drawn[1].items():
+        # Where a camera is said to be: in a case that moves it, it is somewhere else.
+        pose = origin_of(f"{name}_camera_optical") if name in FIXED_CAMERAS else None
+        image = case.disturbance.image(drawing, rng)
         views[name] = CameraView(image, k=intrinsics(name, *image.shape[:2]), T_base_camera=pose)
     return Frames(stamp_ns, views)
 
@@ -172,9 +181,13 @@ class _Loop:
         instruction: Instruction,
         latency: Latency,
         watch: Callable[[Simulation, Plan], None] | None,
+        case: Case,
+        rng: np.random.Generator,
     ) -> None:
         self.simulation, self.look, self.planner, self.expert, self.safety = simulation, look, planner, expert, safety
         self.instruction, self.latency, self.watch = instruction, latency, watch
+        self.wrong, self.rng = case.disturbance, rng
+        self.nudge = Nudge(rng) if self.wrong.nudge else None
         self.player = ChunkPlayer()
         self.plan: Plan | None = None
         self.plans = 0
@@ -209,7 +222,8 @@ class _Loop:
             step += 1
 
     def _state(self, now_ns: int) -> JointState:
-        return JointState(now_ns, self.simulation.q.copy(), self.simulation.dq.copy())
+        q = self.simulation.q + self.rng.normal(0, self.wrong.joints_rad, len(JOINT_NAMES)) * ARM
+        return JointState(now_ns, q, self.simulation.dq.copy())
 
     def _think(self, now_ns: int) -> None:
         if self.planned is not None and now_ns >= self.planned[0]:
@@ -222,11 +236,13 @@ class _Loop:
                 self.player.clear()
                 self.chunked = None
                 return
-        if self.planned is None and now_ns % round(self.latency.plan_period_s * NS_PER_S) == 0:
+        due = now_ns % round(self.latency.plan_period_s * NS_PER_S) == 0
+        if self.planned is None and due and self.rng.random() >= self.wrong.dropped:
             plan = self.planner.plan(self.look(), self.instruction, self._state(now_ns))
             self.plans += 1
             plan = dataclasses.replace(plan, plan_id=self.plans, checkpoint=self.planner.checkpoint)
-            self.planned = now_ns + round(self.latency.plan_latency_s * NS_PER_S) - STEP_NS, plan
+            late_s = self.latency.plan_latency_s + self.wrong.late_s
+            self.planned = now_ns + round(late_s * NS_PER_S) - STEP_NS, plan
 
     def _act(self, now_ns: int) -> None:
         if self.chunked is not None and now_ns >= self.chunked[0]:
@@ -265,3 +281,5 @@ class _Loop:
         if decision.positions is not None:
             self.simulation.controller.command(decision.positions)
         self.simulation.tick()
+        if self.nudge is not None:
+            self.nudge.tick(self.simulation)

@@ -44,6 +44,8 @@ from vla_ros.timing import Rate, Window
 
 REALTIME_PRIORITY = 15
 LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+LATE_SHARE = 0.03
+"""So many setpoints of a second's off their time are worth a warning."""
 TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
 
 
@@ -54,7 +56,7 @@ class ActionExpert(Managed):
         super().__init__("action_expert")
         self.parameters = declare(self, ActionExpertParameters)
         policy(self.parameters.policy)
-        self.player = ChunkPlayer()
+        self.player = ChunkPlayer(self.parameters.splicing)
         self.worker: Worker | None = None
         self.plan: Plan | None = None
         self.instruction_id: int | None = None
@@ -62,6 +64,9 @@ class ActionExpert(Managed):
         self.joint_state_ns = 0
         self.safety_state: int | None = None
         self.why = "waiting for a plan"
+        self.level = OK
+        self.stranger = ""
+        self.misses_reported = 0
         self.scheduling = ""
         self.seq = 0
         self.chunks = 0
@@ -150,13 +155,14 @@ class ActionExpert(Managed):
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
             self.plan = None
-            self.why = (
+            self.why = self.stranger = (
                 f"plan {message.plan_id} is from {message.policy} {message.checkpoint[:12]}, "
                 f"this is {self.parameters.policy} {mine[:12]}: start both with the same policy and options"
             )
             return
         try:
             self.plan = plan_from(message)
+            self.stranger = ""
         except (LatentLost, ValueError) as error:
             self.why = f"plan {message.plan_id} dropped: {error}"
 
@@ -165,7 +171,7 @@ class ActionExpert(Managed):
         ros_ns = now_ns + self.clock_offset_ns
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / 1e9)
-        halted = self.halt(now_ns, ros_ns)
+        self.level, halted = self.halt(now_ns, ros_ns)
         if halted:
             self.player.clear()
             self.sent.pause()
@@ -194,18 +200,20 @@ class ActionExpert(Managed):
             self.sent.pause()
         self.ask(now_ns, ros_ns, setpoint)
 
-    def halt(self, now_ns: int, ros_ns: int) -> str:
-        """Return why nothing may be sent now; empty when something may."""
+    def halt(self, now_ns: int, ros_ns: int) -> tuple[bytes, str]:
+        """Return why nothing may be sent now, and how bad that is; empty when something may."""
+        if self.safety_state is None:
+            return WARN, "no safety filter heard"
         if self.safety_state not in LISTENING:
-            return "the safety filter is not armed" if self.safety_state is not None else "no safety filter heard"
+            return OK, "the safety filter is not armed"
         if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
-            return "no fresh joint state"
+            return WARN, "no fresh joint state"
         if self.plan is None:
-            return self.why or "waiting for a plan"
+            return OK, self.why or "waiting for a plan"
         age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
         if age_s > self.plan.valid_for_s:
-            return f"the newest plan is {age_s:.2f} s old"
-        return ""
+            return WARN, f"the newest plan is {age_s:.2f} s old"
+        return OK, ""
 
     def ask(self, now_ns: int, ros_ns: int, setpoint: np.ndarray | None) -> None:
         """Request the next chunk when it is time."""
@@ -226,7 +234,9 @@ class ActionExpert(Managed):
         if worker.request(plan, joint_state, previous, delay, start_ns):
             self.asked_ns = now_ns
             self.asked_instruction = self.instruction_id
-            self.asked_from_rest = previous is None
+            self.asked_from_rest = previous is None and (
+                self.player.chunk is None or self.player.splicing == "real_time"
+            )
             self.plan_age.add((ros_ns - plan.frame_stamp_ns) / 1e9)
 
     def arm_joints(self) -> list[int]:
@@ -269,9 +279,14 @@ class ActionExpert(Managed):
             return ERROR, wrong[0], values
         if self.worker is not None and self.worker.fault:
             return ERROR, self.worker.fault, values
+        if self.stranger:
+            return ERROR, self.stranger, values
         if not self.active:
             return WARN, "not active", values
-        return OK, self.why or "moving", values
+        late, self.misses_reported = self.sent.misses - self.misses_reported, self.sent.misses
+        if late > LATE_SHARE * self.parameters.rate_hz:
+            return WARN, f"{late} setpoints off their time in the last second", values
+        return self.level, self.why or "moving", values
 
 
 def main() -> None:

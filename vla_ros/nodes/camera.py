@@ -32,6 +32,9 @@ from vla_ros.nodes.base import (
 from vla_ros.policies.contract import CameraHealth
 from vla_ros.timing import Rate, Window
 
+LATE_SHARE = 0.3
+"""So many late sets of a second's are worth a warning."""
+
 
 class Camera(Managed):
     """Thin: images in, one set of frames out when the first camera has a new image."""
@@ -67,6 +70,7 @@ class Camera(Managed):
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.age, self.work = Window(200), Window(200)
         self.depth_problem = ""
+        self.misses_reported = 0
         self.diagnostics = Diagnostics(self, self.report)
 
     def see(self, name: str, message: Image | CompressedImage) -> None:
@@ -160,7 +164,12 @@ class Camera(Managed):
         ]
         if wrong or bad or self.depth_problem:
             return ERROR, "; ".join([*wrong, *bad, *filter(None, [self.depth_problem])]), values
-        return (OK, "running", values) if self.active else (WARN, "not active", values)
+        if not self.active:
+            return WARN, "not active", values
+        late, self.misses_reported = self.rate.misses - self.misses_reported, self.rate.misses
+        if late > LATE_SHARE * self.parameters.rate_hz:
+            return WARN, f"{late} late sets of frames in the last second", values
+        return OK, "running", values
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,15 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.nodes.base import EVENTS, NEWEST
+from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST
 from vla_ros.srv import GroundTruth, ResetScene
+from vla_ros.status import Report, Snapshot
 
 STATES = {
     getattr(SafetyStatus, name): name
     for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
 }
+PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
 
 
@@ -40,9 +43,12 @@ class Client:
         self.plan: LatentPlan | None = None
         self.status: SafetyStatus | None = None
         self.diagnostics: dict[str, dict[str, str]] = {}
+        self.heard_s: dict[str, float] = {}
+        self.question = ""
         self.node.create_subscription(LatentPlan, "vla/latent_plan", self._see_plan, NEWEST)
         self.node.create_subscription(SafetyStatus, "vla/safety_status", self._see_status, EVENTS)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._see_diagnostics, EVENTS)
+        self.node.create_subscription(String, "vla/question", self._see_question, LATCHED)
         self.words = self.node.create_publisher(String, "task_instruction", NEWEST)
 
     def _see_plan(self, message: LatentPlan) -> None:
@@ -51,11 +57,36 @@ class Client:
     def _see_status(self, message: SafetyStatus) -> None:
         self.status = message
 
+    def _see_question(self, message: String) -> None:
+        self.question = message.data
+
     def _see_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
+            if status.name.rpartition("/")[0] != self.node.get_namespace().rstrip("/"):
+                continue  # all arms share the topic
+            self.heard_s[status.name.rsplit("/", 1)[-1]] = time.monotonic()
             values = {pair.key: pair.value for pair in status.values}
             values["level"], values["message"] = str(int.from_bytes(status.level, "little")), status.message
             self.diagnostics[status.name.rsplit("/", 1)[-1]] = values
+
+    def snapshot(self) -> Snapshot:
+        """What has been heard so far, for `vla-ros status`."""
+        reports, now_s = [], time.monotonic()
+        for name, said in self.diagnostics.items():
+            values = {key: value for key, value in said.items() if key not in ("level", "message")}
+            reports.append(Report(name, int(said["level"]), said["message"], values, now_s - self.heard_s[name]))
+        gate, plan = self.status, self.plan
+        words = "" if gate is None else f"{STATES[gate.state]}{f': {gate.reason}' if gate.reason else ''}"
+        intent = ""
+        if plan is not None:
+            said = plan.subtask or plan.reasoning
+            intent = f"{PLAN_STATES[plan.state]}: {plan.instruction or '(no instruction)'}{f': {said}' if said else ''}"
+            intent += "".join(
+                f", {name} {value:.0%}"
+                for name, value in (("progress", plan.progress), ("confidence", plan.confidence))
+                if math.isfinite(value)
+            )
+        return Snapshot(reports, words, intent, self.question)
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Serve what arrives for at most `seconds`; True as soon as `until` holds."""

@@ -80,13 +80,13 @@ class Dashboard(Node):
         self.plans = subscribe(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
         self.statuses = subscribe(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
         self.reports = subscribe(DiagnosticArray, "/diagnostics", qos_profile=QoSProfile(depth=30))
-        self.sentences = subscribe(String, "task_instruction", qos_profile=EVENTS)
         self.words = self.create_publisher(String, "task_instruction", NEWEST)
         self.triggers = {
             name: self.create_client(Trigger, f"vla/{name}") for name in ("estop", "arm", "disarm", "reset")
         }
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.busy = Window(200)
+        self.spent = time.process_time(), time.monotonic()
         self.create_timer(1.0 / p.rate_hz, self.tick)
         self.diagnostics = Diagnostics(self, self.report)
         self.scene = Scene(self.board.arm)
@@ -122,8 +122,6 @@ class Dashboard(Node):
         for message, _ in take(self.reports):
             for report in self._reports(message):
                 board.see_report(now_ns, wall_s, report)
-        for message, _ in take(self.sentences):
-            board.see_instruction(wall_s, message.data)
         watched = self.feed.readers() > 0
         if (
             watched
@@ -187,8 +185,8 @@ class Dashboard(Node):
     def _say(self, words: str) -> tuple[bool, str]:
         if len(words) > LONGEST_WORDS:
             return False, f"too long: {len(words)} characters, at most {LONGEST_WORDS}"
-        if self.words.get_subscription_count() < 2:  # this node listens too
-            return False, "the planner does not listen"
+        if self.words.get_subscription_count() < 2:
+            return False, "planner and action expert do not listen"
         self.words.publish(String(data=words))
         return True, f"asked: {words}" if words else "asked to hold"
 
@@ -196,12 +194,14 @@ class Dashboard(Node):
         """For /diagnostics."""
         errors, busy = self.rate.errors(), self.busy.summary()
         late = busy.p95 > 0.5 / self.parameters.rate_hz
+        before, self.spent = self.spent, (time.process_time(), time.monotonic())
         values: dict[str, object] = {
             "rate_hz": self.rate.hz,
             "deadline_misses": self.rate.misses,
             "period_error_p95_ms": errors.p95 * 1e3,
             "renewal_p95_ms": busy.p95 * 1e3,
             "viewers": self.feed.readers(),
+            "cpu_percent": 100 * (self.spent[0] - before[0]) / (self.spent[1] - before[1]),
         }
         return (WARN, "the page is renewed late", values) if late else (OK, "running", values)
 

@@ -8,15 +8,23 @@ import sys
 import time
 
 import numpy as np
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
 from vla_ros.configuration import PlannerParameters
+from vla_ros.guard import prompt, rules
+from vla_ros.guard.guard import Answer, Guard
 from vla_ros.latents import LatentWriter
-from vla_ros.msg import CameraFrames, LatentPlan
+from vla_ros.monitors.monitors import Monitors
+from vla_ros.monitors.statistics import load, statistics
+from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import (
     ERROR,
+    LATCHED,
     NEWEST,
     OK,
     SENSOR,
@@ -43,6 +51,13 @@ TOPICS = {
 }
 
 
+MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+LATE_SHARE = 0.3
+"""So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
+LOGGED = 200
+"""Characters of an instruction that logs and diagnostics repeat."""
+
+
 class Planner(Managed):
     """Thin: every set of frames is one call of the policy; never a backlog, because only the newest is kept."""
 
@@ -54,8 +69,13 @@ class Planner(Managed):
         self.poses = {
             name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
         }
+        self.guard = Guard(rules.load(self.parameters.guard.rules))
+        self.prompt = prompt.load(self.parameters.prompt)
+        self.monitors = Monitors(self.parameters.monitors, self.parameters.joint_names)
+        self.asked = ""
         self.system2: System2 | None = None
         self.instruction = Instruction(0, "")
+        self.answered = True
         self.frames: Frames | None = None
         self.frames_ns = 0
         self.planned_ns = 0
@@ -63,16 +83,23 @@ class Planner(Managed):
         self.plans = 0
         self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
+        self.level = OK
+        self.misses_reported = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
         self.inference, self.frame_age = Window(200), Window(200)
         # Not lifecycle-managed: that the arm is to hold must be sayable in every state.
         self.publisher = super(Managed, self).create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
+        self.waypoints = super(Managed, self).create_publisher(Path, "vla/waypoints", NEWEST)
         self.create_subscription(String, "task_instruction", self.hear, NEWEST)
         self.create_subscription(CameraFrames, "vla/frames", self.see, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         self.joint_states = self.create_subscription(
             JointStateMessage, "joint_states", unused, SENSOR, callback_group=PolledCallbackGroup()
         )
+        self.statuses = self.create_subscription(
+            SafetyStatus, "vla/safety_status", unused, QoSProfile(depth=50), callback_group=PolledCallbackGroup()
+        )
+        self.questions = super(Managed, self).create_publisher(String, "vla/question", LATCHED)
         self.create_timer(0.2, self.watch)
         self.diagnostics = Diagnostics(self, self.report)
 
@@ -82,35 +109,69 @@ class Planner(Managed):
         urdf = text_of(self, self.parameters.urdf, "robot_description")
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)
+        file, known = self.parameters.monitors.statistics, getattr(self.system2, "statistics", None)
+        names = self.parameters.joint_names
+        trained = load(file, names) if file else statistics(known, names) if known is not None else None
+        self.monitors = Monitors(self.parameters.monitors, names, trained)
 
     def release(self) -> None:
         self.system2 = None
         self.release_ring()
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.hold("the planner was deactivated")
+        self.hold("the planner was deactivated", OK)
         return super().on_deactivate(state)
 
     def hear(self, message: String, info: object) -> None:
-        """A new sentence: serve it with the frames at hand."""
+        """A new sentence: serve it with the frames at hand, unless the guard stops or refuses it."""
         self.instruction = Instruction(info["source_timestamp"], message.data.strip())  # type: ignore[index]
-        self.get_logger().info(f"instruction: {self.instruction.text or '(hold)'}")
+        self.get_logger().info(f"instruction: {self.instruction.text[:LOGGED] or '(hold)'}")
+        self.answered, self.level = True, OK
+        self.monitors.instruction()
+        if self.asked:
+            self.ask("")
         if not self.instruction.text:
-            self.hold("the instruction is empty")
-        elif self.active and self.frames is not None:
+            self.hold("the instruction is empty", OK)
+            return
+        judgement = self.guard.judge(self.instruction.text)
+        if judgement.answer is not Answer.PASS:
+            # A stop is an instruction that holding fulfils.
+            self.end(PlanState.DONE if judgement.answer is Answer.STOP else PlanState.REFUSED, judgement.reason)
+            return
+        self.answered = False
+        if self.active and self.frames is not None:
             self.plan()
+
+    def end(self, state: PlanState, reason: str) -> None:
+        """End an instruction without the policy, which hears no more of it."""
+        self.answered = True
+        self.get_logger().warning(reason)
+        self.say(state, reason)
 
     def see(self, message: CameraFrames) -> None:
         """A new set of frames: the moment to plan."""
         now_ns = time.monotonic_ns()
         self.frames, self.frames_ns = frames_from(message, self.poses), now_ns
-        if self.active and self.instruction.text and now_ns - self.planned_ns >= 0.7e9 / self.parameters.rate_hz:
+        if self.active and not self.answered and now_ns - self.planned_ns >= 0.7e9 / self.parameters.rate_hz:
             self.plan()
 
+    def ask(self, question: str) -> None:
+        """Ask people; an empty question: it is answered."""
+        self.asked = question
+        self.questions.publish(String(data=question))
+
     def watch(self) -> None:
-        """Without frames the arm must not go on with what was seen last."""
+        """Without frames the arm must not go on with what was seen last; nor when a monitor wants to ask."""
+        for message, _ in take(self.statuses):
+            may_move = message.state in MOVABLE
+            self.monitors.motion(time.monotonic_ns(), may_move, message.joint_names, message.positions)
+        question = "" if self.answered else self.monitors.question()
+        if question:
+            self.level = WARN
+            self.end(PlanState.FAILED, question)
+            self.ask(question)
         silent_s = (time.monotonic_ns() - self.frames_ns) / 1e9
-        if self.active and self.instruction.text and silent_s > self.parameters.frames_timeout_s:
+        if self.active and not self.answered and silent_s > self.parameters.frames_timeout_s:
             self.hold("no frames from the camera node")
 
     def plan(self) -> None:
@@ -131,9 +192,14 @@ class Planner(Managed):
                 return
         began_ns = time.monotonic_ns()
         self.planned_ns = began_ns
+        healthy = {name: view.image for name, view in self.frames.views.items() if view.health is CameraHealth.OK}
+        self.monitors.observation(began_ns, healthy, state.q)
         try:
-            plan = self.system2.plan(self.frames, self.instruction, state)
+            asked = Instruction(self.instruction.id, self.prompt.worded(self.instruction.text))
+            plan = dataclasses.replace(self.system2.plan(self.frames, asked, state), instruction=self.instruction)
+            self.level = OK
         except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
+            self.level = ERROR
             self.get_logger().error(f"the policy failed: {type(error).__name__}: {error}")
             plan = Plan(
                 self.frames.stamp_ns,
@@ -142,17 +208,23 @@ class Planner(Managed):
                 reasoning=f"the policy failed: {type(error).__name__}: {error}",
             )
         took_s = (time.monotonic_ns() - began_ns) / 1e9
+        self.monitors.plan(began_ns, plan)
         self.rate.tick(began_ns)
         self.inference.add(took_s)
         self.frame_age.add((self.get_clock().now().nanoseconds - self.frames.stamp_ns) / 1e9)
         self.why = f"{plan.subtask or plan.state.name.lower()}{': ' if plan.reasoning else ''}{plan.reasoning}"
         self.send(plan, took_s)
 
-    def hold(self, reason: str) -> None:
-        """Say that the arm is to hold, and why."""
+    def hold(self, reason: str, level: bytes = WARN) -> None:
+        """Say that the arm is to hold, and why; a warning where somebody wants it to move."""
+        self.level = level
+        self.say(PlanState.HOLD, reason)
+
+    def say(self, state: PlanState, reason: str) -> None:
+        """A plan without motion."""
         self.why = reason
         stamp_ns = self.frames.stamp_ns if self.frames is not None else 0
-        self.send(Plan(stamp_ns, self.instruction, PlanState.HOLD, reasoning=reason), 0.0)
+        self.send(Plan(stamp_ns, self.instruction, state, reasoning=reason), 0.0)
 
     def send(self, plan: Plan, inference_s: float) -> None:
         self.plans += 1
@@ -162,9 +234,11 @@ class Planner(Managed):
             valid_for_s=self.parameters.valid_for_s,
             checkpoint="" if self.system2 is None else self.system2.checkpoint,
         )
-        self.publisher.publish(
-            plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s, self.ring(plan))
-        )
+        message = plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s, self.ring(plan))
+        self.publisher.publish(message)
+        if self.waypoints.get_subscription_count():
+            poses = [PoseStamped(header=message.header, pose=pose) for pose in message.waypoints]
+            self.waypoints.publish(Path(header=message.header, poses=poses))
 
     def ring(self, plan: Plan) -> LatentWriter | None:
         """Return the shared memory for a large plan; None when its bytes are to travel in the message."""
@@ -195,16 +269,24 @@ class Planner(Managed):
             "inference_p99_ms": 1e3 * inference.p99,
             "frame_to_plan_p50_ms": 1e3 * self.frame_age.summary().p50,
             "frame_to_plan_p95_ms": 1e3 * self.frame_age.summary().p95,
-            "instruction": self.instruction.text,
+            "instruction": self.instruction.text[:LOGGED],
+            "prompt": self.parameters.prompt,
+            "question": self.asked,
         }
         wrong = mismatches(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values
         if not self.active:
             return WARN, "not active", values
+        late, self.misses_reported = self.rate.misses - self.misses_reported, self.rate.misses
         if not self.instruction.text:
             return OK, "waiting for an instruction", values
-        return OK, self.why, values
+        warnings = self.monitors.warnings()
+        if self.level == OK and warnings:
+            return WARN, "; ".join(f"{name}: {words}" for name, words in warnings.items()), values
+        if self.level == OK and late > LATE_SHARE * self.parameters.rate_hz:
+            return WARN, f"{late} late plans in the last second: {self.why}", values
+        return self.level, self.why, values
 
 
 def main() -> None:

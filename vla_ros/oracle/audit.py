@@ -68,7 +68,13 @@ def run(chosen: argparse.Namespace) -> int:
     broken = any(report.broken for report in reports)
     if chosen.json:
         text = json.dumps({"broken": broken, "streams": [report.json() for report in reports]}, indent=2) + "\n"
-        print(text, end="") if chosen.json == "-" else Path(chosen.json).write_text(text)
+        if chosen.json == "-":
+            print(text, end="")
+        else:
+            try:
+                Path(chosen.json).write_text(text)
+            except OSError as error:
+                raise ParameterError(f"--json {chosen.json}: {error.strerror}") from None
     if chosen.json != "-":
         print("\n".join(report.text() for report in reports))
         print(f"{chosen.file}: {'limits are broken' if broken else 'within every limit'}")

@@ -10,7 +10,6 @@ from there is data: the declaration of the parameters.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -130,19 +129,15 @@ class Oracle:
     def _judge_clearances(self, stream: Stream, obstacles: Sequence[Body]) -> Iterator[Finding]:
         worst: dict[str, Finding] = {}
         whole = np.flatnonzero(np.isfinite(stream.positions).all(axis=1))
-        order = [stream.names.index(name) for name in self.parameters.joint_names]
+        order = np.array([stream.names.index(name) for name in self.parameters.joint_names])
         for begin in range(0, len(whole), BLOCK):
             rows = whole[begin : begin + BLOCK]
-            for each in self.clearances(stream.positions[np.ix_(rows, np.array(order))], obstacles):
-                time_s = float(stream.stamps_ps[rows[each.sample]] / PICO)
-                excess = each.margin_m - each.distance_m
-                before = worst.get(each.rule)
-                count = (excess > CLEARANCE_ALLOWANCE_M) + (before.count if before else 0)
-                if before is None or excess > before.excess:
-                    before = Finding(
-                        each.rule, each.what, each.distance_m, each.margin_m, excess, CLEARANCE_ALLOWANCE_M, time_s, 0
-                    )
-                worst[each.rule] = dataclasses.replace(before, count=int(count))
+            for each in self.clearances(stream.positions[np.ix_(rows, order)], obstacles):
+                excess, allowance = each.margin_m - each.distance_m, CLEARANCE_ALLOWANCE_M
+                if each.rule not in worst or excess > worst[each.rule].excess:
+                    time_s = float(stream.stamps_ps[rows[each.sample]] / PICO)
+                    numbers = each.distance_m, each.margin_m, excess, allowance, time_s, int(excess > allowance)
+                    worst[each.rule] = Finding(each.rule, each.what, *numbers)
         yield from worst.values()
 
     def _bounds(self, i: int, name: str) -> Bounds:

@@ -16,7 +16,7 @@ class Finding:
 
     value: the largest (position: the one nearest to or furthest past its limit; clearance: the smallest distance).
     limit: what it is held to. excess: how far it is past the limit; not positive: not at all. allowance: rounding that
-    the value may carry. time_s: of the sample, since the first. count: of samples past the limit.
+    the value may carry. time_s: of the sample, since the first. count: of samples past the limit; a clearance counts once.
     """
 
     quantity: str

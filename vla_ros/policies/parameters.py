@@ -72,3 +72,21 @@ class ScriptedParameters:
     speed_scale: float = parameter(
         0.1, description="1.0 plays the plan in the time it states, 0.1 in ten times that", above=0.0, maximum=1.0
     )
+
+
+@dataclass(frozen=True)
+class CompactParameters:
+    """The model of our own: a checkpoint of `vla-ros train`."""
+
+    checkpoint: str = parameter("compact", description="folder of a checkpoint, or the name of one that ships")
+    table_height_m: float = parameter(0.0, description="height of the table top in the base frame", unit="m")
+    least_height_m: float = parameter(0.014, description="lowest that a waypoint may be over the table", unit="m")
+    least_understood: float = parameter(
+        0.5, description="an instruction less likely to make sense is refused", minimum=0.0, maximum=1.0
+    )
+    hysteresis: float = parameter(
+        0.15, description="by so much another subtask must be likelier than the present one", minimum=0.0, maximum=1.0
+    )
+    euler_steps: int = parameter(4, description="steps from noise to action", minimum=1, maximum=50)
+    noise: float = parameter(0.3, description="share of the noise that a chunk begins with", minimum=0.0, maximum=1.0)
+    seed: int = parameter(0, description="of that noise", minimum=0)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
-from vla_ros.policies.parameters import ClassicalParameters, ScriptedParameters
+from vla_ros.policies.parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Policy:
 
 POLICIES: Mapping[str, Policy] = {
     "classical": Policy("vla_ros.policies.classical", ClassicalParameters),
+    "compact": Policy("vla_ros.policies.compact", CompactParameters),
     "scripted": Policy("vla_ros.policies.scripted", ScriptedParameters),
 }
 

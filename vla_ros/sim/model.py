@@ -5,26 +5,39 @@ from __future__ import annotations
 import math
 from xml.etree import ElementTree
 
+import mujoco
 import numpy as np
 
-from vla_ros.robot.description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body
-from vla_ros.sim.scene import BOWL_HEIGHT, BOWL_RADIUS, CYLINDER_HEIGHT, PLATE_HEIGHT, PLATE_RADIUS, WIDTH, Scene, Thing
+from vla_ros.robot.description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
+from vla_ros.sim.scene import (
+    BOWL_HEIGHT,
+    BOWL_RADIUS,
+    CYLINDER_HEIGHT,
+    DISTRACTORS,
+    PLATE_HEIGHT,
+    PLATE_RADIUS,
+    WIDTH,
+    Scene,
+    Thing,
+)
 
 TIMESTEP_S = 0.002
 FIELD_OF_VIEW_DEG = {"front": 45.0, "wrist": 75.0}
 CAMERAS = tuple(FIELD_OF_VIEW_DEG)
 STIFFNESS = (6000.0, 6000.0, 4500.0, 4500.0, 2000.0, 1500.0, 1000.0)  # N m/rad
 DAMPING = (300.0, 300.0, 220.0, 220.0, 90.0, 60.0, 40.0)  # N m s/rad, about critical at the arm's inertias
+LIT = np.array([0.36, 0.0, 0.0])  # what the main lamp points at
 EFFORT = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
 
 HEAD = """
 <mujoco model="table">
   <compiler angle="radian"/>
   <option timestep="{step}" integrator="implicitfast" cone="elliptic" impratio="10" noslip_iterations="2"/>
+  <statistic extent="1" center="0.36 0 0.2"/>
   <visual>
     <global offwidth="1280" offheight="960"/>
     <quality shadowsize="{shadow}" offsamples="{samples}" numslices="{slices}" numstacks="{stacks}" numquads="2"/>
-    <headlight ambient="{a} {a} {a}" diffuse="{d} {d} {d}" specular="0 0 0"/>
+    <headlight ambient="{a}" diffuse="{d}" specular="0 0 0"/>
     <map znear="0.02" zfar="20"/>
   </visual>
   <default>
@@ -39,16 +52,16 @@ HEAD = """
     </default>
   </default>
   <asset>
-    <texture name="floor" type="2d" builtin="checker" rgb1=".33 .34 .36" rgb2=".29 .30 .32" width="256" height="256"/>
+    <texture name="floor" type="2d" builtin="checker" rgb1="{floor1}" rgb2="{floor2}" width="256" height="256"/>
     <material name="floor" texture="floor" texrepeat="8 8"/>
-    <texture name="wood" type="2d" builtin="gradient" rgb1=".60 .55 .49" rgb2=".56 .51 .46" width="64" height="64"/>
-    <material name="wood" texture="wood" specular="0.1" shininess="0.1"/>
+    <texture name="wood" type="2d" builtin="{texture}" rgb1="{table1}" rgb2="{table2}" width="64" height="64"/>
+    <material name="wood" texture="wood" texrepeat="{repeat}" specular="0.1" shininess="0.1"/>
   </asset>
   <worldbody>
-    <light pos="0.6 -0.6 2.4" dir="-0.1 0.25 -1" diffuse="{l} {l} {l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
-    <light pos="1.6 0.9 2.0" dir="-0.5 -0.35 -1" diffuse="{f} {f} {f}" specular="0 0 0" castshadow="false"/>
+    <light pos="{lamp}" dir="{beam}" diffuse="{l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
+    <light pos="1.6 0.9 2.0" dir="-0.5 -0.35 -1" diffuse="{f}" specular="0 0 0" castshadow="false"/>
     <geom type="plane" size="4 4 0.1" pos="0 0 -0.75" material="floor" contype="0" conaffinity="0"/>
-    <geom type="box" size="0.02 6 2.4" pos="-1.6 0 0.6" rgba=".45 .48 .52 1" contype="0" conaffinity="0"/>
+    <geom type="box" size="0.02 6 2.4" pos="-1.6 0 0.6" rgba="{wall} 1" contype="0" conaffinity="0"/>
     <geom name="table" class="thing" type="box" size="0.62 0.62 0.02" pos="0.36 0 -0.02" material="wood"/>
     <geom type="box" size="0.56 0.56 0.35" pos="0.36 0 -0.40" rgba=".22 .23 .25 1" contype="0" conaffinity="0"/>
   </worldbody>
@@ -62,7 +75,12 @@ def _text(*values: float) -> str:
 
 def xml(scene: Scene, beautiful: bool = False) -> str:
     """Return the MJCF of a scene; `beautiful` adds shadows and multisampling, for pictures rather than for policies."""
-    bright = scene.light
+    look = scene.look
+    lamp = np.array(look.lamp)
+
+    def shade(brightness: float) -> str:
+        return _text(*(brightness * look.light * part for part in look.tint))
+
     root = ElementTree.fromstring(
         HEAD.format(
             step=TIMESTEP_S,
@@ -72,10 +90,19 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
             slices=48 if beautiful else 16,
             stacks=24 if beautiful else 8,
             cast="true" if beautiful else "false",
-            a=0.32 * bright,
-            d=0.22 * bright,
-            l=0.50 * bright,
-            f=0.18 * bright,
+            a=shade(0.32),
+            d=shade(0.22),
+            l=shade(0.50),
+            f=shade(0.18),
+            lamp=_text(*lamp),
+            beam=_text(*(LIT - lamp) / (lamp[2] - LIT[2])),
+            table1=_text(*look.table[0]),
+            table2=_text(*look.table[1]),
+            texture=look.texture,
+            repeat="10 10" if look.texture == "checker" else "1 1",
+            floor1=_text(*look.floor[0]),
+            floor2=_text(*look.floor[1]),
+            wall=_text(*look.wall),
         )
     )
     world = root.find("worldbody")
@@ -88,15 +115,22 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
         name = str(site.get("name"))
         site.set("group", "4")  # frames, not things: nobody sees them
         if name.endswith("_camera_optical"):
-            w, x, y, z = (float(value) for value in str(site.get("quat")).split())
+            camera = name.removesuffix("_camera_optical")
+            offset = getattr(look, camera)
+            pose = np.eye(4)
+            mujoco.mju_quat2Mat(rotation := np.zeros(9), np.array(str(site.get("quat")).split(), np.float64))
+            pose[:3, :3] = rotation.reshape(3, 3)
+            pose[:3, 3] = np.array(str(site.get("pos")).split(), np.float64)
+            pose = pose @ transform(offset[:3], offset[3:])
+            w, x, y, z = quaternion(pose[:3, :3])
             # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
             ElementTree.SubElement(
                 parents[site],
                 "camera",
-                name=name.removesuffix("_camera_optical"),
-                pos=str(site.get("pos")),
+                name=camera,
+                pos=_text(*pose[:3, 3]),
                 quat=_text(-x, w, z, -y),
-                fovy=_text(FIELD_OF_VIEW_DEG[name.removesuffix("_camera_optical")]),
+                fovy=_text(FIELD_OF_VIEW_DEG[camera]),
             )
     world.append(arm)
     for thing in scene.things:
@@ -135,6 +169,8 @@ def _body(thing: Thing) -> ElementTree.Element:
         ElementTree.SubElement(
             body, "geom", colour, type="cylinder", size=_text(WIDTH / 2, CYLINDER_HEIGHT / 2), mass="0.05"
         )
+    elif thing.shape in DISTRACTORS:
+        ElementTree.SubElement(body, "geom", colour, type="box", size=_text(*DISTRACTORS[thing.shape]), mass="0.03")
     elif thing.shape == "ball":
         # Rolling friction: a ball on a real table comes to rest.
         rolling = {"condim": "6", "friction": "0.9 0.01 0.002"}

@@ -18,6 +18,18 @@ COLOURS: dict[str, tuple[float, float, float]] = {
 BOWL_COLOUR = (0.05, 0.62, 0.66)
 PLATE_COLOUR = (0.90, 0.25, 0.62)
 SHAPES = ("cube", "cylinder", "ball")
+CONTAINERS = ("bowl", "plate")
+DISTRACTORS: dict[str, tuple[float, float, float]] = {  # what no instruction speaks of: half lengths, m
+    "domino": (0.012, 0.024, 0.008),
+    "peg": (0.010, 0.010, 0.020),
+    "slab": (0.025, 0.018, 0.005),
+}
+PLAIN: dict[str, tuple[float, float, float]] = {  # colours of distractors, none of them of an object's class
+    "white": (0.90, 0.90, 0.88),
+    "grey": (0.45, 0.45, 0.47),
+    "black": (0.06, 0.06, 0.07),
+    "brown": (0.34, 0.24, 0.17),
+}
 
 WIDTH = 0.044  # m: edge of a cube, diameter of a cylinder or ball
 CYLINDER_HEIGHT = 0.055
@@ -33,7 +45,8 @@ PUSH_ROOM = 0.15  # free way beside a thing that is to be pushed
 class Thing:
     """One thing as it is put on the table.
 
-    shape: of SHAPES, "bowl" or "plate". colour: of COLOURS, empty for bowl and plate. x, y: centre, m. yaw: rad.
+    shape: of SHAPES, CONTAINERS or DISTRACTORS. colour: of COLOURS, or PLAIN for distractors, empty for containers.
+    x, y: centre, m. yaw: rad. tint: rgb that it is drawn in; empty: that of its colour.
     """
 
     shape: str
@@ -41,6 +54,7 @@ class Thing:
     x: float
     y: float
     yaw: float
+    tint: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,6 +64,8 @@ class Thing:
     @property
     def height(self) -> float:
         """m."""
+        if self.shape in DISTRACTORS:
+            return 2 * DISTRACTORS[self.shape][2]
         return {"cylinder": CYLINDER_HEIGHT, "bowl": BOWL_HEIGHT, "plate": PLATE_HEIGHT}.get(self.shape, WIDTH)
 
     @property
@@ -57,20 +73,44 @@ class Thing:
         """Of the circle that its foot fills, m."""
         if self.shape == "cube":
             return WIDTH * math.sqrt(0.5)
+        if self.shape in DISTRACTORS:
+            return math.hypot(*DISTRACTORS[self.shape][:2])
         return {"bowl": BOWL_RADIUS, "plate": PLATE_RADIUS}.get(self.shape, WIDTH / 2)
 
     @property
-    def rgb(self) -> tuple[float, float, float]:
+    def rgb(self) -> tuple[float, ...]:
         """As drawn."""
-        return {"bowl": BOWL_COLOUR, "plate": PLATE_COLOUR}.get(self.shape) or COLOURS[self.colour]
+        if self.tint:
+            return self.tint
+        return {"bowl": BOWL_COLOUR, "plate": PLATE_COLOUR}.get(self.shape) or {**COLOURS, **PLAIN}[self.colour]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a scene looks: nothing of it changes what a task means, or how things move.
+
+    light: brightness, 1 is nominal. tint: rgb of the light. lamp: where the main lamp hangs, m. table, floor: two rgb
+    each, the ends of their textures. texture: of the table, a word of MuJoCo ("gradient", "checker", "flat"). wall: rgb.
+    front, wrist: offset of that camera in its own optical frame, x y z in m and roll pitch yaw in rad.
+    """
+
+    light: float = 1.0
+    tint: tuple[float, ...] = (1.0, 1.0, 1.0)
+    lamp: tuple[float, ...] = (0.6, -0.6, 2.4)
+    table: tuple[tuple[float, ...], tuple[float, ...]] = ((0.60, 0.55, 0.49), (0.56, 0.51, 0.46))
+    texture: str = "gradient"
+    floor: tuple[tuple[float, ...], tuple[float, ...]] = ((0.33, 0.34, 0.36), (0.29, 0.30, 0.32))
+    wall: tuple[float, ...] = (0.45, 0.48, 0.52)
+    front: tuple[float, ...] = (0.0,) * 6
+    wrist: tuple[float, ...] = (0.0,) * 6
 
 
 @dataclass(frozen=True)
 class Scene:
-    """things: all on the table. light: brightness of the lamp, 1 is nominal. seed: what it was sampled from."""
+    """things: all on the table. look: light, surfaces, cameras. seed: what it was sampled from."""
 
     things: tuple[Thing, ...]
-    light: float = 1.0
+    look: Look = Look()
     seed: int = 0
 
     def thing(self, name: str) -> Thing:
@@ -109,7 +149,7 @@ def sample(rng: np.random.Generator, shapes: list[str], seed: int, pushed: str =
                 break
         else:
             if not pushed or _free_way(placed[2 + int(pushed)], placed, direction):
-                return Scene(tuple(placed), 1.0, seed)
+                return Scene(tuple(placed), Look(), seed)
 
 
 def _apart(a: Thing, b: Thing) -> bool:

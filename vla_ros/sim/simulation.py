@@ -11,6 +11,7 @@ from vla_ros.sim.controller import PERIOD_S, Controller
 from vla_ros.sim.model import TIMESTEP_S, body_name, xml
 from vla_ros.sim.scene import Scene
 from vla_ros.sim.tasks import Body, Task, judge, sample_task
+from vla_ros.sim.variation import Variation, sample_varied
 
 Array = NDArray[np.float64]
 
@@ -23,17 +24,32 @@ class Simulation:
 
     Args:
         seed, kind: of the task (vla_ros.sim.tasks.sample_task). timeout_s, log: of the controller.
+        variation: what may differ from the plain scene; None: nothing.
     """
 
-    def __init__(self, seed: int = 0, kind: str = "", timeout_s: float = 0.02, log: str = "") -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        kind: str = "",
+        timeout_s: float = 0.02,
+        log: str = "",
+        variation: Variation | None = None,
+    ) -> None:
         self.controller = Controller(HOME, timeout_s, log)
         self.time_s = 0.0
-        self.reset(seed, kind)
+        self.reset(seed, kind, variation)
 
-    def reset(self, seed: int, kind: str = "") -> None:
+    @classmethod
+    def of(cls, scene: Scene, task: Task) -> Simulation:
+        """Return a simulation of this scene."""
+        simulation = cls.__new__(cls)
+        simulation.controller, simulation.time_s = Controller(HOME, 0.02), 0.0
+        simulation.put(scene, task)
+        return simulation
+
+    def reset(self, seed: int, kind: str = "", variation: Variation | None = None) -> None:
         """Build another scene; the arm is at HOME. Time goes on."""
-        scene, task = sample_task(seed, kind)
-        self.put(scene, task)
+        self.put(*(sample_task(seed, kind) if variation is None else sample_varied(seed, kind, variation)))
 
     def put(self, scene: Scene, task: Task) -> None:
         """Build this scene."""
@@ -45,16 +61,23 @@ class Simulation:
         self._q = np.array(addresses)
         self._dq = np.array([self.model.joint(name).dofadr[0] for name in JOINT_NAMES])
         self._bodies = {thing.name: self.model.body(body_name(thing)).id for thing in scene.things}
-        self._fingers = {self.model.body(name).id for name in ("left_finger", "right_finger")}
-        self.data.qpos[self._q] = HOME
-        self.data.qpos[self.model.joint(MIMIC_JOINT).qposadr[0]] = HOME[JOINT_NAMES.index(FINGER_JOINT)]
-        self.controller.reset(HOME)
-        self.data.ctrl[:8] = HOME
-        mujoco.mj_forward(self.model, self.data)
+        self._left, self._right = (self.model.body(name).id for name in ("left_finger", "right_finger"))
+        self._fingers = {self._left, self._right}
+        self.place_arm(HOME)
         for _ in range(round(SETTLE_S / TIMESTEP_S)):
             mujoco.mj_step(self.model, self.data)
-        self._highest = {name: float(self.data.xpos[body][2]) for name, body in self._bodies.items()}
+        self._body_ids = np.array(list(self._bodies.values()))
+        self._highest = self.data.xpos[self._body_ids, 2].copy()
         self.start = self.truth()
+
+    def place_arm(self, q: Array) -> None:
+        """Put the arm at q (8,), at rest, whatever stands there."""
+        mimic = self.model.joint(MIMIC_JOINT)
+        self.data.qpos[self._q], self.data.qvel[self._dq] = q, 0.0
+        self.data.qpos[mimic.qposadr[0]], self.data.qvel[mimic.dofadr[0]] = q[JOINT_NAMES.index(FINGER_JOINT)], 0.0
+        self.data.ctrl[:8], self.data.ctrl[8:] = q, 0.0
+        self.controller.reset(q)
+        mujoco.mj_forward(self.model, self.data)
 
     def tick(self) -> None:
         """Advance by one controller period (4 ms)."""
@@ -66,9 +89,7 @@ class Simulation:
             self.data.ctrl[8:] = (dq0 + share * (self.controller.dq - dq0))[:7]
             mujoco.mj_step(self.model, self.data)
         self.time_s += PERIOD_S
-        for name, body in self._bodies.items():
-            height = float(self.data.xpos[body][2])
-            self._highest[name] = max(self._highest[name], height)
+        np.maximum(self._highest, self.data.xpos[self._body_ids, 2], out=self._highest)
 
     @property
     def q(self) -> Array:
@@ -84,8 +105,8 @@ class Simulation:
 
     @property
     def effort(self) -> Array:
-        """(8,) forces of the actuators, N m and N."""
-        forces: Array = self.data.qfrc_actuator[self._dq]
+        """(8,) forces of the actuators, what holds the arm against gravity included, N m and N."""
+        forces: Array = (self.data.qfrc_actuator + self.data.qfrc_gravcomp)[self._dq]
         return forces
 
     def truth(self) -> dict[str, Body]:
@@ -96,12 +117,34 @@ class Simulation:
             held |= {b} if a in self._fingers else {a} if b in self._fingers else set()
         velocity = np.zeros(6)
         bodies = {}
-        for name, body in self._bodies.items():
+        for (name, body), highest in zip(self._bodies.items(), self._highest, strict=True):
             mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_BODY, body, velocity, 0)
             bodies[name] = Body(
-                self.data.xpos[body].copy(), float(np.linalg.norm(velocity[3:])), self._highest[name], body in held
+                self.data.xpos[body].copy(), float(np.linalg.norm(velocity[3:])), float(highest), body in held
             )
         return bodies
+
+    def thing_pose(self, name: str) -> Array:
+        """Return T_base_thing (4, 4)."""
+        pose = np.eye(4)
+        pose[:3, :3] = self.data.xmat[self._bodies[name]].reshape(3, 3)
+        pose[:3, 3] = self.data.xpos[self._bodies[name]]
+        return pose
+
+    def move_thing(self, name: str, p_base: Array) -> None:
+        """Put a thing elsewhere, at rest. p_base: (3,) of its centre, m."""
+        joint = self.model.body(self._bodies[name]).jntadr[0]
+        at, speed = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
+        self.data.qpos[at : at + 3] = p_base
+        self.data.qvel[speed : speed + 6] = 0.0
+        mujoco.mj_forward(self.model, self.data)
+
+    def gripped(self) -> str:
+        """Return the name of what both fingers touch, or nothing."""
+        a, b = self.model.geom_bodyid[self.data.contact.geom].T
+        left, right = (set(b[a == finger]) | set(a[b == finger]) for finger in (self._left, self._right))
+        between = left & right
+        return next((name for name, body in self._bodies.items() if body in between), "") if between else ""
 
     def judged(self) -> tuple[bool, list[dict[str, object]]]:
         """Return whether the scene's task is achieved now, and what was measured."""

@@ -18,6 +18,7 @@ KINDS = ("pick", "place", "push", "stack", "sequence")
 LIFTED_M = 0.08  # pick: so much higher than at the start
 PUSHED_M = 0.08  # push: so far in the direction asked for
 PUSH_HEIGHT_M = 0.02  # push: never higher than this above its start
+PUSHED_TO_M = 0.03  # push to a thing: free room left between the circles that both fill, seen from above
 IN_BOWL_M = BOWL_RADIUS - 0.015  # place: centre within this of the bowl's centre
 ON_PLATE_M = PLATE_RADIUS  # place: centre within this of the plate's centre
 STACKED_M = 0.025  # stack: centres within this of each other, seen from above
@@ -34,11 +35,16 @@ PHRASES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to achieve. kind: of KINDS but "sequence". x: what is moved. y: target, or "left" / "right" for push."""
+    """One thing to achieve.
+
+    kind: of KINDS but "sequence". x: what is moved. y: where to: a thing, or "left" / "right" for push. reach: m, sum of
+    the radii of x and y, for a push to a thing.
+    """
 
     kind: str
     x: str
     y: str = ""
+    reach: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,10 +122,13 @@ def _judge(step: Step, start: Mapping[str, Body], now: Mapping[str, Body]) -> di
     if step.kind == "pick":
         lifted = float(x.p_base[2] - start[step.x].p_base[2])
         return {"success": lifted >= LIFTED_M and still and x.held, "lifted_m": lifted, "held": x.held}
+    rise = float(x.highest - start[step.x].p_base[2])
+    if step.kind == "push" and step.y in now:
+        room = float(np.hypot(*(x.p_base - now[step.y].p_base)[:2])) - step.reach
+        return {"success": room <= PUSHED_TO_M and rise < PUSH_HEIGHT_M and still, "room_m": room, "rise_m": rise}
     if step.kind == "push":
         sign = 1.0 if step.y == "left" else -1.0
         moved = float(sign * (x.p_base[1] - start[step.x].p_base[1]))
-        rise = float(x.highest - start[step.x].p_base[2])
         return {"success": moved >= PUSHED_M and rise < PUSH_HEIGHT_M and still, "moved_m": moved, "rise_m": rise}
     y = now[step.y]
     apart = float(np.hypot(*(x.p_base - y.p_base)[:2]))

@@ -34,11 +34,13 @@ def test_a_quick_run_says_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
         "limits of joints",
         "+ effort",
         "+ fence and table",
-        "+ self-collision and 10 far balls",
+        "+ self-collision",
+        "+ 10 far balls",
+        "+ audit log",
     ]
     assert [each["ticks"] > 0 for each in results["punctuality"].values()] == [True, True]
     assert results["memory"]["accepted"] > 0
-    headings = [line for line in out.splitlines() if line.startswith(("#", "| |", "| condition", "| rules"))]
+    headings = [line for line in out.splitlines() if line.startswith(("#", "| |", "| condition", "| with"))]
     assert len(headings) == 9
     published = (ROOT / "docs" / "bench.md").read_text().splitlines()
     assert [line for line in headings if line not in published] == []
@@ -94,7 +96,16 @@ def test_busy_processes_end_with_the_block() -> None:
     assert not any(psutil.pid_exists(pid) for pid in during)
 
 
-@pytest.mark.parametrize("arguments", [["--ticks", "5"], ["--seconds", "0"], ["--seconds", "nan"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--ticks", "5"],
+        ["--seconds", "0"],
+        ["--seconds", "nan"],
+        ["--quick", "--docs"],
+        ["--json", "/nowhere/bench.json"],
+    ],
+)
 def test_senseless_lengths_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(["bench", "safety", *arguments])

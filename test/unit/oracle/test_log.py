@@ -54,8 +54,8 @@ def steps(first: int, count: int, offset: float = 0.0) -> list[tuple[int, float 
 def test_a_log_of_the_filter_is_within_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parameters, urdf = whole()
     rig = Rig(parameters, urdf)
-    log = AuditLog(Audit(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
-    rig.filter = Recorder(rig.filter, log)  # type: ignore[assignment]
+    log = AuditLog(Audit(str(tmp_path)), about())
+    rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(500):
         for at_s in rig.due():
             rig.command(at_s, wave(at_s))
@@ -95,6 +95,23 @@ def test_nothing_is_judged_across_what_was_not_sent_or_is_not_there(
     assert "records are missing before audit-2.vlalog" in out
     written(third, steps(31, 10, 1.0), 0, link)
     assert audit(capsys, str(tmp_path))[0] == 1
+
+
+def test_every_run_is_judged_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two filters that wrote into one folder at the same time, and one with other limits."""
+    files = [tmp_path / f"audit-{i}.vlalog" for i in range(4)]
+    ends = [written(files[i], steps(0, 10, 0.5 * i)) for i in range(2)]
+    for i in range(2):
+        written(files[2 + i], steps(10, 10, 0.5 * i), 0, ends[i])
+    code, out, err = audit(capsys, str(tmp_path))
+    assert code == 0, out + err
+    assert [line for line in out.splitlines() if line.endswith("s")].count(
+        "20 samples of 8 joints, 1 stretches, 0.076 s"
+    ) == 2
+    written(files[1], steps(0, 10), velocity=[0.1] * 8)
+    code, out, err = audit(capsys, str(tmp_path))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "audit-1.vlalog: made with other parameters" in err
 
 
 def test_missed_ticks_count_as_one_period(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

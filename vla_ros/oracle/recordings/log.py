@@ -7,7 +7,7 @@ judged one period apart, whatever the clock says; how many ticks were missed is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from vla_ros.oracle.recordings.choice import Choice, Unreadable
 from vla_ros.oracle.stream import Stream
-from vla_ros.safety.audit.record import SUFFIX, Damaged, Kind, Reader, Record, files
+from vla_ros.safety.audit.record import ORIGIN, SUFFIX, Damaged, Kind, Reader, files
 
 
 def is_log(path: Path) -> bool:
@@ -27,73 +27,101 @@ def header(path: Path) -> dict[str, Any]:
     """What the oldest file of a log says of the filter: parameters, URDF.
 
     Raises:
-        Unreadable: it is damaged.
+        Unreadable: it is damaged, or there is nothing in it.
     """
-    for record, _ in _records(path, []):
-        values: dict[str, Any] = record.values
-        return values
+    try:
+        for file in files(path):
+            for record in Reader(file):
+                values: dict[str, Any] = record.values
+                return values
+    except (Damaged, OSError) as error:
+        raise Unreadable(str(error)) from None
     raise Unreadable(f"{path}: the log is empty")
 
 
 def read(path: Path, choice: Choice) -> list[Stream]:
-    """One stream; a stretch ends where the filter sends nothing and where records are missing.
+    """One stream per run of the filter that sent anything; the files of a run continue each other.
 
     Raises:
-        Unreadable: a record is damaged, or nothing was sent.
+        Unreadable: a record is damaged, runs had other limits than the first, or nothing was sent.
     """
     if choice.signal != "command":
         raise Unreadable(f"--signal {choice.signal}: an audit log is judged by what was sent, --signal command")
-    parameters = header(path)["parameters"]
-    period_ns = round(parameters["period_s"] * 1e9)
-    stamps_ns: list[int] = []
-    rows: list[list[float]] = []
-    starts: list[int] = []
-    notes = ["obstacles are not judged"] if parameters["obstacle"]["timeout_s"] else []
-    sending, missed = False, 0
-    for record, missing in _records(path, notes):
-        if missing:
-            sending = False
-        if record.kind is not Kind.TICK:
-            continue
-        now_ns, (_, positions, *_) = record.values
-        if positions is not None:
-            if not sending:
-                starts.append(len(rows))
-            else:
-                missed += (now_ns - stamps_ns[-1]) // period_ns - 1
-            stamps_ns.append(now_ns)
-            rows.append(positions)
-        sending = positions is not None
-    if not rows:
-        raise Unreadable(f"{path}: nothing was sent while this log was written")
-    if missed:
-        notes.append(f"{missed} ticks were missed: outputs count as one period apart")
-    stamps_ps = (np.array(stamps_ns, np.int64) - stamps_ns[0]) * 1000
-    names = tuple(parameters["joint_names"])
-    return [
-        Stream(names, stamps_ps, np.array(rows), starts=tuple(starts), period_ps=period_ns * 1000, notes=tuple(notes))
-    ]
-
-
-def _records(path: Path, notes: list[str]) -> Iterator[tuple[Record, bool]]:
-    """Every record, oldest first, and whether some are missing before it; what is missing goes into the notes."""
-    last, lost = b"", 0
+    first = header(path)
+    runs: list[_Run] = []
+    ends: dict[bytes, _Run] = {}
     try:
         for file in files(path):
+            run: _Run | None = None
             reader = Reader(file)
             for record in reader:
-                missing = False
-                if record.kind is Kind.HEADER:
-                    missing = record.values["lost"] > lost or last not in (
-                        b"",
-                        bytes.fromhex(record.values["continues"]),
-                    )
-                    lost = record.values["lost"]
-                    if missing and last:
-                        notes.append(f"records are missing before {file.name}")
-                yield record, missing
-            last = reader.last
-            if reader.cut:
-                notes.append(f"{file.name} ends in a record that is cut off")
+                if run is None:  # the header
+                    run = _begun(file, record.values, first, ends)
+                    runs += [] if run in runs else [run]
+                elif record.kind is Kind.TICK:
+                    now_ns, (_, positions, *_) = record.values
+                    run.tick(now_ns, positions)
+            if run is not None:
+                ends[reader.last] = run
+                run.notes += [f"{file.name} ends in a record that is cut off"] if reader.cut else []
     except (Damaged, OSError) as error:
         raise Unreadable(str(error)) from None
+    streams = [run.stream() for run in runs if run.rows]
+    if not streams:
+        raise Unreadable(f"{path}: nothing was sent while this log was written")
+    return streams
+
+
+class _Run:
+    """What one run of the filter sent."""
+
+    def __init__(self, file: Path, parameters: Mapping[str, Any]) -> None:
+        self.rows: list[Sequence[float]] = []
+        self.notes = [f"log {file.name}"]
+        self.notes += ["obstacles are not judged"] if parameters["obstacle"]["timeout_s"] else []
+        self.lost = 0
+        self.sending = False
+        self._names = tuple(parameters["joint_names"])
+        self._period_ns = round(parameters["period_s"] * 1e9)
+        self._stamps_ns: list[int] = []
+        self._starts: list[int] = []
+        self._missed = 0
+
+    def tick(self, now_ns: int, positions: Sequence[float] | None) -> None:
+        """Take over what one tick sent; None: nothing."""
+        if positions is not None:
+            if self.sending:
+                self._missed += (now_ns - self._stamps_ns[-1]) // self._period_ns - 1
+            else:
+                self._starts.append(len(self.rows))
+            self._stamps_ns.append(now_ns)
+            self.rows.append(positions)
+        self.sending = positions is not None
+
+    def stream(self) -> Stream:
+        """All of it; a stretch ends where nothing was sent and where records are missing."""
+        missed = f"{self._missed} ticks were missed: outputs count as one period apart"
+        stamps_ps = (np.array(self._stamps_ns, np.int64) - self._stamps_ns[0]) * 1000
+        return Stream(
+            self._names,
+            stamps_ps,
+            np.array(self.rows),
+            starts=tuple(self._starts),
+            period_ps=self._period_ns * 1000,
+            notes=(*self.notes, *([missed] if self._missed else [])),
+        )
+
+
+def _begun(file: Path, about: Mapping[str, Any], first: Mapping[str, Any], ends: dict[bytes, _Run]) -> _Run:
+    """The run that a file goes on with, found by the link where it ended, or a new one."""
+    if any(about[key] != first[key] for key in ("parameters", "urdf")):
+        raise Unreadable(f"{file}: made with other parameters than the oldest file; judge it by itself")
+    before = bytes.fromhex(about["continues"])
+    run = ends.pop(before, None)
+    missing = before != ORIGIN if run is None else about["lost"] > run.lost
+    run = run or _Run(file, about["parameters"])
+    if missing:
+        run.sending = False
+        run.notes.append(f"records are missing before {file.name}")
+    run.lost = about["lost"]
+    return run

@@ -1,0 +1,161 @@
+"""The planner alone, over real DDS: the guard answers without the policy, a monitor asks, faults are told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import yaml
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+
+from vla_ros.graph import bringup, share
+from vla_ros.msg import CameraFrames, LatentPlan
+from vla_ros.nodes.base import NEWEST, SENSOR, time_message
+from vla_ros.nodes.client import client
+from vla_ros.nodes.through_graph import own_domain
+from vla_ros.parameters import nested
+from vla_ros.robot.description import HOME, JOINT_NAMES
+
+PATIENCE_S = 90.0
+SIDE = 32
+# A training in the dark.
+STATS = {"observation.images.front": {"mean": [0.02, 0.02, 0.02], "std": [0.01, 0.01, 0.01]}}
+
+
+class World:
+    """The camera node, the arm and the people, as far as a planner hears them."""
+
+    def __init__(self) -> None:
+        self.context = client()
+        self.talk = self.context.__enter__()
+        node = self.talk.node
+        self.plans: list[LatentPlan] = []
+        self.bright = 0.02
+        self.seeing = True
+        node.create_subscription(LatentPlan, "vla/latent_plan", self.plans.append, 50)
+        self.frames = node.create_publisher(CameraFrames, "vla/frames", NEWEST)
+        self.joints = node.create_publisher(JointState, "joint_states", SENSOR)
+        node.create_timer(0.1, self.publish)
+
+    def publish(self) -> None:
+        stamp = time_message(time.time_ns())
+        state = JointState(name=list(JOINT_NAMES), position=list(map(float, HOME)), velocity=[0.0] * len(JOINT_NAMES))
+        state.header.stamp = stamp
+        self.joints.publish(state)
+        frames = CameraFrames(names=["front"], frame_ids=["front"], stamps=[stamp], health=[0], height=SIDE, width=SIDE)
+        frames.header.stamp = stamp
+        frames.k = [0.0] * 9
+        noise = np.random.default_rng(1).normal(self.bright, 0.01, (SIDE, SIDE, 3))
+        frames.data = np.clip(noise * 255, 0, 255).astype(np.uint8).tobytes()
+        if self.seeing:
+            self.frames.publish(frames)
+
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        said = self.plans[-1].reasoning if self.plans else "no plan"
+        assert self.talk.spin(PATIENCE_S, true), f"waited for {what}; {said}; {self.planner}"
+
+    def say(self, text: str) -> LatentPlan:
+        """Publish, and return the first plan for it."""
+        before = self.plans[-1].instruction_id if self.plans else 0
+        self.until(lambda: self.talk.words.get_subscription_count() >= 1, "the planner")
+        self.talk.words.publish(String(data=text))
+        self.until(lambda: bool(self.plans) and self.plans[-1].instruction_id > before, f"a plan for {text!r}")
+        return next(plan for plan in self.plans if plan.instruction_id > before)
+
+    @property
+    def planner(self) -> dict[str, str]:
+        return self.talk.diagnostics.get("planner", {})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    own_domain()
+    folder = tmp_path_factory.mktemp("planner")
+    (folder / "stats.json").write_text(json.dumps(STATS))
+    (planner,) = [process for process in bringup(policy="scripted") if process.name == "planner"]
+    flat = {
+        **planner.parameters,
+        "urdf": str(share() / "config" / "sim_arm.urdf"),
+        "monitors.statistics": str(folder / "stats.json"),
+        "monitors.hold": ["drift"],
+    }
+    (folder / "planner.yaml").write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))
+    command = [
+        sys.executable,
+        "-m",
+        "vla_ros.nodes.planner",
+        "--ros-args",
+        "--params-file",
+        str(folder / "planner.yaml"),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    made = World()
+    try:
+        made.until(lambda: bool(made.planner), "the planner's diagnostics")
+        yield made
+    finally:
+        made.context.__exit__(None, None, None)
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert "Traceback" not in errors
+
+
+@pytest.fixture(autouse=True)
+def healthy(world: World) -> None:
+    world.bright, world.seeing = 0.02, True
+
+
+def test_a_task_is_planned_in_the_words_that_were_said(world: World) -> None:
+    plan = world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    assert (plan.instruction, world.planner["prompt"]) == ("run", "plain.v1")
+    world.until(lambda: world.planner["level"] == "0", "level OK")
+
+
+@pytest.mark.parametrize("text", ["whoa there... please FREEZE!", "s t o p", "ѕtор", "don't move"])
+def test_a_stop_ends_motion_and_the_policy_hears_no_more_of_it(world: World, text: str) -> None:
+    world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    plan = world.say(text)
+    world.talk.spin(1.0)
+    assert (plan.state, world.plans[-1].plan_id) == (LatentPlan.DONE, plan.plan_id)
+    assert plan.reasoning.startswith("holding: ")
+
+
+def test_what_is_refused_is_refused_once_with_its_rule(world: World) -> None:
+    plan = world.say("pick up the knife")
+    world.talk.spin(1.0)
+    assert (plan.state, world.plans[-1].plan_id) == (LatentPlan.REFUSED, plan.plan_id)
+    assert plan.reasoning.startswith("dangerous: ")
+
+
+def test_a_monitor_asks_and_an_instruction_answers(world: World) -> None:
+    world.bright = 0.8
+    world.say("run")
+    world.until(lambda: "unlike the training data: camera front" in world.talk.question, "a question")
+    world.until(lambda: world.plans[-1].state == LatentPlan.FAILED, "the end of the instruction")
+    assert world.plans[-1].reasoning == world.talk.question
+    world.until(lambda: world.planner["level"] == "1" and "drift" in world.planner["message"], "the warning")
+    world.say("run")
+    world.until(lambda: world.talk.question == "", "the answer")
+    count = len(world.plans)
+    world.until(lambda: len(world.plans) > count + 15, "more plans")
+    assert world.talk.question == ""
+    assert world.plans[-1].state == LatentPlan.ACTIVE
+
+
+def test_missing_frames_are_a_warning_and_hold(world: World) -> None:
+    world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    world.seeing = False
+    world.until(lambda: world.plans[-1].state == LatentPlan.HOLD, "hold")
+    assert world.plans[-1].reasoning == "no frames from the camera node"
+    world.until(lambda: world.planner["level"] == "1", "a warning")
+    world.seeing = True
+    world.until(lambda: world.planner["level"] == "0", "level OK")

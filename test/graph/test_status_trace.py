@@ -1,0 +1,209 @@
+"""One running graph, looked at from all sides: status, trace, RViz's topics, the guard, a monitor's question."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nav_msgs.msg import Path as PathMessage
+from rclpy.qos import ReliabilityPolicy
+
+from vla_ros.graph import Process, bringup
+from vla_ros.msg import LatentPlan, SafetyStatus
+from vla_ros.nodes.base import NEWEST
+from vla_ros.nodes.client import Client, client
+from vla_ros.nodes.through_graph import own_domain
+from vla_ros.robot.description import JOINT_NAMES
+from vla_ros.rviz import displays, topics
+from vla_ros.status import EXPECTED
+from vla_ros.up import Supervisor
+
+# A training in the dark: what the camera sees is unlike it, always.
+STATS = {"observation.images.front": {"mean": [0.02, 0.02, 0.02], "std": [0.01, 0.01, 0.01]}}
+TYPES = {
+    "Camera": "sensor_msgs/msg/Image",
+    "Image": "sensor_msgs/msg/Image",
+    "Path": "nav_msgs/msg/Path",
+    "MarkerArray": "visualization_msgs/msg/MarkerArray",
+    "RobotModel": "std_msgs/msg/String",
+}
+
+
+PATIENCE_S = 120.0
+ARMED = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+
+
+class Running:
+    """The graph, a client of it, and every plan that was sent."""
+
+    def __init__(self, talk: Client) -> None:
+        self.talk = talk
+        self.plans: list[LatentPlan] = []
+        self.paths: dict[str, PathMessage] = {}
+        talk.node.create_subscription(LatentPlan, "vla/latent_plan", self.plans.append, 50)
+        for name in ("waypoints", "proposed_motion", "filtered_motion"):
+            keep = self.paths.__setitem__
+            talk.node.create_subscription(
+                PathMessage, f"vla/{name}", lambda m, name=name, keep=keep: keep(name, m), NEWEST
+            )
+
+    @property
+    def speed(self) -> float:
+        assert self.talk.status is not None
+        return max(map(abs, self.talk.status.velocities), default=0.0)
+
+    def ask(self, text: str) -> None:
+        """Publish, and wait until the planner has answered."""
+        before = self.plans[-1].instruction_id if self.plans else 0
+        self.talk.publish(text)
+        assert self.talk.spin(PATIENCE_S, lambda: bool(self.plans) and self.plans[-1].instruction_id > before)
+
+    def arm(self) -> None:
+        """Arm, unless it is."""
+        assert self.talk.spin(PATIENCE_S, lambda: self.talk.status is not None)
+        if self.talk.status.state not in ARMED:  # type: ignore[union-attr]
+            self.talk.trigger("reset")
+            armed, why = self.talk.arm(PATIENCE_S)
+            assert armed, why
+
+    def move(self) -> None:
+        """Have it carry something out; what a monitor asks first is answered by asking again."""
+        self.arm()
+        for _ in range(2):
+            self.ask("put the red cube in the bowl")
+            self.talk.spin(PATIENCE_S, lambda: self.speed > 0.15 or bool(self.talk.question))
+        assert self.talk.spin(PATIENCE_S, lambda: self.speed > 0.15), self.plans[-1].reasoning
+
+
+def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vla_ros.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    own_domain()
+    stats = tmp_path_factory.mktemp("training") / "stats.json"
+    stats.write_text(json.dumps(STATS))
+    watched = {"monitors.statistics": str(stats), "monitors.hold": ["drift"]}
+    paths = Process("motion_paths", "motion_paths", parameters={"joint_names": list(JOINT_NAMES)})
+    lines: list[str] = []
+    supervisor = Supervisor((*bringup(overrides={"planner": watched}), paths), lines.append)
+    try:
+        with client() as talk:
+            talk.ready(PATIENCE_S)
+            yield Running(talk)
+            assert not supervisor.watch(), lines[-5:]
+    finally:
+        supervisor.stop()
+
+
+def test_a_monitor_holds_the_arm_and_asks_and_an_instruction_answers(running: Running) -> None:
+    talk = running.talk
+    running.arm()
+    running.ask("put the red cube in the bowl")
+    assert talk.spin(PATIENCE_S, lambda: "unlike the training data: camera front" in talk.question)
+    assert talk.spin(PATIENCE_S, lambda: running.plans[-1].state == LatentPlan.FAILED)
+    assert running.plans[-1].reasoning == talk.question
+    assert talk.spin(PATIENCE_S, lambda: talk.status is not None and talk.status.state == SafetyStatus.HOLDING)
+    running.ask("put the red cube in the bowl")
+    assert talk.spin(PATIENCE_S, lambda: running.speed > 0.15)
+    assert talk.question == ""
+    talk.spin(1.0)
+    assert running.plans[-1].state == LatentPlan.ACTIVE
+
+
+def test_rviz_finds_each_topic_with_its_type_and_reliability(running: Running) -> None:
+    present = dict(running.talk.node.get_topic_names_and_types())
+    assert set(topics()) <= set(present)
+    for display in displays():
+        kind = TYPES.get(display["Class"].rpartition("/")[2])
+        if kind is None:
+            continue
+        (topic,) = [display[key] for key in ("Topic", "Description Topic") if key in display]
+        assert present[topic["Value"]] == [kind]
+        publishers = running.talk.node.get_publishers_info_by_topic(topic["Value"])
+        assert publishers
+        best_effort = any(p.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT for p in publishers)
+        assert topic["Reliability Policy"] == ("Best Effort" if best_effort else "Reliable")
+
+
+def test_the_paths_are_where_the_tool_is(running: Running) -> None:
+    running.move()
+    assert running.talk.spin(PATIENCE_S, lambda: len(running.paths) == 3 and len(running.paths["waypoints"].poses) > 0)
+    assert {path.header.frame_id for path in running.paths.values()} == {"base"}
+    assert running.talk.spin(5.0, lambda: len(running.paths["filtered_motion"].poses) > 10)
+    newest = running.paths["filtered_motion"].poses[-1].pose.position
+    begins = running.paths["proposed_motion"].poses[0].pose.position
+    apart = sum((getattr(newest, axis) - getattr(begins, axis)) ** 2 for axis in "xyz") ** 0.5
+    assert 0.02 < newest.z < 1.2
+    assert apart < 0.25
+
+
+def test_trace_follows_frames_to_the_controller(running: Running, tmp_path: Path) -> None:
+    running.move()
+    perfetto, reasoning = tmp_path / "trace.json", tmp_path / "reasoning.jsonl"
+    done = vla_ros("trace", "--seconds", "5", "--json", "--perfetto", str(perfetto), "--reasoning", str(reasoning))
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    hops = read["hops_ms"]
+    assert 0 < hops["camera to controller"]["count"] == read["complete"] <= read["frames"]
+    parts = sum(hops[name]["p50"] for name in ("camera", "plan", "chunk", "setpoint", "filter"))
+    assert 0.5 * parts < hops["camera to controller"]["p50"] < 2.0 * parts
+    assert all(hops[name]["p50"] >= 0 for name in hops)
+    events = json.loads(perfetto.read_text())["traceEvents"]
+    assert sum(event["ph"] == "X" for event in events) == 5 * read["complete"]
+    lines = [json.loads(line) for line in reasoning.read_text().splitlines()]
+    assert {"plan", "filter"} <= {line["kind"] for line in lines}
+
+
+def test_a_stop_in_any_wording_stops_a_moving_arm(running: Running) -> None:
+    running.move()
+    running.ask("whoa there... please FREEZE!")
+    spoken = running.plans[-1].instruction_id
+    assert running.talk.spin(PATIENCE_S, lambda: running.talk.status.state == SafetyStatus.HOLDING)  # type: ignore[union-attr]
+    running.talk.spin(1.0)
+    said = [plan for plan in running.plans if plan.instruction_id == spoken]
+    assert [plan.state for plan in said] == [LatentPlan.DONE]
+    assert "whoa" in said[0].reasoning
+    assert running.speed == 0.0
+
+
+def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(running: Running) -> None:
+    running.move()
+    done = vla_ros("say", "now pick up the knife")
+    assert done.returncode == 1
+    assert "refused: dangerous: " in done.stdout
+    last = [plan for plan in running.plans if plan.instruction == "now pick up the knife"]
+    running.talk.spin(0.5, lambda: bool(last))
+    assert {plan.state for plan in running.plans if plan.instruction == "now pick up the knife"} <= {LatentPlan.REFUSED}
+    done = vla_ros("say", "stop")
+    assert (done.returncode, "done: holding" in done.stdout) == (0, True)
+
+
+def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
+    running.move()
+    done = vla_ros("status", "--json")
+    read = json.loads(done.stdout)
+    assert set(EXPECTED) | {"sim_arm", "motion_paths"} == set(read["nodes"])
+    assert read["nodes"]["planner"]["level"] == "WARN"
+    assert "drift: unlike the training data" in read["nodes"]["planner"]["why"]
+    assert read["nodes"]["safety_filter"]["rate_hz"] > 100
+    assert read["plan"].startswith("ACTIVE: put the red cube in the bowl")
+    assert (done.returncode, read["ok"]) == (1, False)
+    shown = vla_ros("status", "--once")
+    assert shown.returncode == 1
+    assert all(name in shown.stdout for name in read["nodes"])
+
+
+def test_nobody_there_is_one_clear_line(running: Running) -> None:
+    for command in ("status", "trace"):
+        extra = ["--once"] if command == "status" else ["--seconds", "1"]
+        done = vla_ros(command, "--namespace", "nobody", *extra)
+        assert done.returncode == 2
+        assert "start the graph (vla-ros up), or give --namespace" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,256 @@
+"""Mutants in which a rule, or one of the filter's calls of it, is switched off.
+
+Each is one replacement in the source text, which must be there exactly once: where the code moves on, the mutant says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change. rule: whose. module: file in vla_ros/safety, without suffix. old, new: source text."""
+
+    rule: str
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+def _off(rule: str, name: str, old: str, new: str = "None", module: str = "filter") -> Mutant:
+    return Mutant(rule, f"{rule}/{name}", module, old, new)
+
+
+RULES = (
+    _off("authority", "setpoint", "self._authority.check(command, self.state, self._disarming, self._followed)"),
+    _off("authority", "crowded, tick", "or self._authority.crowded(self._followed)", ""),
+    _off("authority", "crowded, setpoint", "return self.crowded(command.channel)", "return None", "authority"),
+    _off("authority", "disarmed or latched", "if state in _REMEDY:", "if False:", "authority"),
+    _off("authority", "disarming", "if disarming:", "if False:", "authority"),
+    _off("authority", "foreign source", "if command.source != command.channel:", "if False:", "authority"),
+    _off(
+        "authority",
+        "override first",
+        'if command.channel == "policy" and followed == "override":',
+        "if False:",
+        "authority",
+    ),
+    _off("schema", "whole", "or self._schema.check(command)", ""),
+    _off("schema", "names", "verdict = self._check_names(names)", "verdict = None", "schema"),
+    _off("schema", "length", "if len(positions) != len(self._names):", "if False:", "schema"),
+    _off("schema", "finite", "if not math.isfinite(position):", "if False:", "schema"),
+    _off("schema", "units", "if not lowest <= position <= highest:", "if False:", "schema"),
+    _off("freshness", "whole", "or self._freshness.check(command)", ""),
+    _off("freshness", "no stamp", "if command.stamp_ns <= 0:", "if False:", "freshness"),
+    _off("freshness", "old", "if command.age_ns > self._max_age_ns:", "if False:", "freshness"),
+    _off("freshness", "ahead", "if -command.age_ns > self._max_lead_ns:", "if False:", "freshness"),
+    _off("sequence", "whole", "or self._sequence.check(command)", ""),
+    _off("sequence", "count", "if command.seq <= last.seq:", "if False:", "sequence"),
+    _off("sequence", "stamp", "if command.stamp_ns <= last.stamp_ns:", "if False:", "sequence"),
+    _off("sequence", "remember", "self._sequence.accepted(command)", "pass"),
+    _off("continuity", "whole", "verdict = self._continuity.check(point, [joint.q for joint in self._joints])"),
+    _off(
+        "joint_state", "stale, tick", "            stale = self._joint_state.stale(now_ns)", "            stale = None"
+    ),
+    _off("joint_state", "outside, tick", "self._joint_state.outside() or "),
+    _off("joint_state", "stale, arm", "measured.stale(now_ns) or measured.outside()", "measured.outside()"),
+    _off("joint_state", "outside, arm", "or measured.outside() or", "or"),
+    _off("joint_state", "moving, arm", "measured.outside() or measured.moving()", "measured.outside()"),
+    _off(
+        "joint_state",
+        "finite",
+        "if not math.isfinite(value) or abs(value) > 1e6 or (velocities and not math.isfinite(velocities[i])):",
+        "if False:",
+        "joint_state",
+    ),
+    _off("joint_state", "names", "if names.count(name) != 1:", "if False:", "joint_state"),
+    _off(
+        "tracking_error",
+        "whole",
+        """self._tracking_error.check(
+                    self._joint_state.q, [joint.q for joint in self._joints]
+                )""",
+    ),
+    _off("open_loop", "whole", "or self._open_loop.check(now_ns, self._accepted_ns, self._followed)", ""),
+    _off("estop", "service", "self._press(EStop.pressed(by))", "pass"),
+    _off("estop", "topic", "verdict = self._estop.signal(pressed)", "verdict = None"),
+    _off("estop", "heartbeat", "silent = self._estop.silent(now_ns)", "silent = None"),
+    _off("estop", "held, reset", "held = self._estop.holds(now_ns)", 'held = ""'),
+    _off("estop", "heartbeat, reset", "verdict = self.silent(now_ns)", "verdict = None", "estop"),
+    _off("deadman", "whole", "stale or self._deadman.released(now_ns))", "stale)"),
+    _off(
+        "deadman",
+        "released",
+        "self._pressed_ns = receive_ns if pressed else None",
+        "self._pressed_ns = receive_ns",
+        "deadman",
+    ),
+    _off(
+        "velocity_limit",
+        "bounds",
+        "low, high = velocity_limit.bounds(self.v, speed, limits.jerk)",
+        "low, high = -(10**15), 10**15",
+        "motion",
+    ),
+    _off(
+        "velocity_limit",
+        "lower limit",
+        "slow = max(velocity_limit.peak(v, a, limits.jerk), velocity_limit.peak(-v, -a, limits.jerk)) <= speed",
+        "slow = True",
+        "motion",
+    ),
+    _off("velocity_limit", "speed scale", "share = self._scale * near", "share = 1000 * near"),
+    _off(
+        "acceleration_limit",
+        "bounds",
+        "(acceleration_limit.NAME, acceleration_limit.bounds(limits.acceleration)),",
+        "",
+        "motion",
+    ),
+    _off("acceleration_limit", "short way", "abs(wanted) <= limits.acceleration", "True", "motion"),
+    _off("jerk_limit", "bounds", "(jerk_limit.NAME, jerk_limit.bounds(self.a, limits.jerk)),", "", "motion"),
+    _off("jerk_limit", "short way", "and abs(wanted - a) <= limits.jerk", "", "motion"),
+    _off("position_limit", "candidate", "if self.range.viable(target, v + wanted, wanted):", "if True:", "motion"),
+    _off(
+        "position_limit",
+        "step",
+        "if self.range.viable(q + v + tried, v + tried, tried):",
+        "if True:",
+        "motion",
+    ),
+    _off("position_limit", "short way", "and self._far(target, v + wanted, speed)", "", "motion"),
+    _off(
+        "position_limit",
+        "slow zone",
+        "if zone and self._too_fast(q, v):",
+        "if False:",
+        "position_limit",
+    ),
+    _off(
+        "effort_limit",
+        "whole",
+        "            verdict = self._effort.check(self._joints)",
+        "            verdict = None",
+        "surroundings",
+    ),
+    _off(
+        "effort_limit",
+        "arm",
+        "return None if self._effort is None else self._effort.check(self._joints)",
+        "return None",
+        "surroundings",
+    ),
+    _off(
+        "contact",
+        "whole",
+        "return None if self._contact is None else self._contact.check(receive_ns, q, dq, ddq, efforts)",
+        "return None",
+        "surroundings",
+    ),
+    _off("contact", "no efforts", "if len(efforts) != len(self._names) or", "if False and", "contact"),
+    _off("fence", "rows", "rows = [*fence.rows(arm, parameters.fence), *", "rows = [*", "surroundings"),
+    _off("table", "rows", "*table.rows(arm, parameters.table)]", "]", "surroundings"),
+    _off("keep_out", "rows", "rows += keep_out.rows(arm, parameters.keep_out)", "pass", "surroundings"),
+    _off(
+        "self_collision",
+        "rows",
+        "rows += self_collision.rows(arm, parameters.self_collision, limits)",
+        "pass",
+        "surroundings",
+    ),
+    _off("obstacle", "rows", "rows += self._obstacles.rows if self._obstacles else []", "pass", "surroundings"),
+    _off("obstacle", "feed, tick", "stale = stale or self._surroundings.stale(now_ns)", "pass"),
+    _off(
+        "obstacle",
+        "feed, arm",
+        "self._surroundings.stale(now_ns) or self._surroundings.restart()",
+        "self._surroundings.restart()",
+    ),
+    _off("obstacle", "refused list", "self._refused = self._fault(obstacles)", 'self._refused = ""', "obstacle"),
+    _off("obstacle", "moved", "clearance.shifted(self._row(k), self._per_shape, shift_m)", "pass", "obstacle"),
+    _off("obstacle", "new", "clearance.forget(self._row(k), self._per_shape, watched=True)", "pass", "obstacle"),
+    _off(
+        "obstacle",
+        "shape",
+        "self._arm.set_world(self._shapes[k], *obstacle.solid())\n                if",
+        "if",
+        "obstacle",
+    ),
+    _off(
+        "clearance",
+        "arm",
+        "self._surroundings.stale(now_ns) or self._surroundings.restart()",
+        "self._surroundings.stale(now_ns)",
+    ),
+    _off("clearance", "candidate", "        refused = surroundings.refusal(before)", "        refused = None"),
+    _off("clearance", "smaller step", "if surroundings.refusal(before) is None:", "if True:"),
+    _off(
+        "clearance",
+        "slower near",
+        "near, row = (1000, None) if self._surroundings is None else self._surroundings.speed()",
+        "near, row = (1000, None)",
+    ),
+    _off(
+        "clearance",
+        "bound follows the arm",
+        "self._distance -= _bound(self._reach, [abs(step) for step in steps])",
+        "pass",
+        "clearance",
+    ),
+    _off("clearance", "way to rest", "return self._along(rows, steps)", "return None", "clearance"),
+    _off(
+        "clearance",
+        "away only",
+        "return self._away(rows[inside]) or self._along(rows[~inside], steps)",
+        "return self._along(rows[~inside], steps)",
+        "clearance",
+    ),
+    _off(
+        "last_check",
+        "tick",
+        "            if self._sending:\n                violation = self._violation()",
+        "            if False:\n                violation = self._violation()",
+    ),
+    _off("last_check", "stop", "self._sending = self._sending and self._violation() is None", "pass"),
+    _off("last_check", "finite", "if not math.isfinite(x):", "if False:", "last_check"),
+    _off("last_check", "lower end", "if x < joint.lower - ROUNDING:", "if False:", "last_check"),
+    _off("last_check", "upper end", "if x > joint.upper + ROUNDING:", "if False:", "last_check"),
+    _off("last_check", "velocity", "if abs(step) > joint.velocity * h + ROUNDING:", "if False:", "last_check"),
+    _off(
+        "last_check",
+        "acceleration",
+        "if abs(bend) > joint.acceleration * h * h + 2.0 * ROUNDING:",
+        "if False:",
+        "last_check",
+    ),
+    _off("last_check", "jerk", "if abs(twist) > joint.jerk * h * h * h + 4.0 * ROUNDING:", "if False:", "last_check"),
+    _off("last_check", "slow zone", "if room < joint.slow_zone:", "if False:", "last_check"),
+    _off(
+        "filter",
+        "a rule that raises in a tick",
+        "            self._latch(verdict)\n            self._stop_from(before)",
+        "            self._stop_from(before)",
+    ),
+    _off("filter", "stop after a raise", "            self._stop_from(before)", "            pass"),
+    _off(
+        "filter",
+        "latch",
+        "        if self.state in LATCHED:\n            return self._latched",
+        "        if False:\n            return self._latched",
+    ),
+    _off("filter", "reset while moving", "if self._sending and not self._at_rest:", "if False:"),
+    _off(
+        "filter",
+        "raise of the speed scale",
+        "if thousandths > self._scale and self.state not in (State.DISARMED, State.HOLDING):",
+        "if False:",
+    ),
+    _off(
+        "filter",
+        "arm when disarmed only",
+        'if self.state is not State.DISARMED:\n            return False, f"cannot arm',
+        'if False:\n            return False, f"cannot arm',
+    ),
+)

@@ -1,0 +1,97 @@
+"""Run the tests of the safety filter against each mutant: every rule switched off, and single operators changed.
+
+`make mutants`. A mutant is killed when a test fails, or when the tests no longer end. What survives is printed, with its
+place; docs/testing.md explains the ones that change nothing. The exit code is 1 when a rule can be switched off unnoticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import operators
+import plugin
+import pytest
+import rules
+
+ROOT = Path(__file__).parents[2]
+UNIT = (
+    *("braking", "states", "command_rules", "state_rules", "limits", "filter", "playback", "stop_path", "third_order"),
+    "surroundings",
+)
+"""Files of test/unit/safety, quick ones first."""
+TESTS = (*(f"test/unit/safety/test_{name}.py" for name in UNIT), "test/property")
+KILLED, SURVIVED, ENDLESS = "killed", "SURVIVED", "killed by time"
+
+
+def main() -> int:
+    """Run all, print what survived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--operators", type=int, default=48, help="so many operator mutants, chosen by the seed; 0: none"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="mutants whose name contains this")
+    parser.add_argument("--timeout", type=float, default=600.0, help="s for one mutant")
+    chosen = parser.parse_args()
+    os.chdir(ROOT)
+    for name in ("hypothesis", "numpy", "coal", "pinocchio", "yaml"):  # what is imported here need not be in each child
+        importlib.import_module(name)
+    names = [mutant.name for mutant in rules.RULES]
+    places = {mutant.name: f"{mutant.module}.py: {mutant.old!r} → {mutant.new!r}" for mutant in rules.RULES}
+    for change in picked(chosen.operators, chosen.seed):
+        name = f"operator:{change.module}:{change.number}"
+        names.append(name)
+        places[name] = f"{change.module}.py:{change.line}: {change.before!r} → {change.after!r}"
+    names = [name for name in names if chosen.only in name]
+    begun = time.monotonic()
+    results: dict[str, str] = {}
+    for k, name in enumerate(names, 1):
+        results[name] = outcome(name, chosen.timeout)
+        print(f"{k:3} of {len(names)}  {results[name]:15} {name:40} {places[name]}", flush=True)
+    survivors = [name for name in names if results[name] == SURVIVED]
+    print(f"\n{len(names)} mutants, {time.monotonic() - begun:.0f} s")
+    for kind in (KILLED, ENDLESS, SURVIVED):
+        print(f"  {sum(result == kind for result in results.values()):4} {kind}")
+    for name in survivors:
+        print(f"  survived: {name}: {places[name]}")
+    return int(any(not name.startswith("operator:") for name in survivors))
+
+
+def picked(count: int, seed: int) -> Iterator[operators.Change]:
+    """Yield operator mutants of all modules, the same for the same seed."""
+    every = [change for module in operators.MODULES for change, _ in operators.mutants(module, plugin.source(module))]
+    yield from random.Random(seed).sample(every, min(count, len(every)))
+
+
+def outcome(name: str, timeout_s: float) -> str:
+    """What the tests say of a mutant, in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        sys.argv = ["pytest"]
+        arguments = ["-x", "-q", "-p", "plugin", "-p", "no:cacheprovider", "--mutant", name, *TESTS]
+        os._exit(0 if pytest.main(arguments) == pytest.ExitCode.OK else 1)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else KILLED
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return ENDLESS
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,62 @@
+"""Rule contact on the simulated arm: its own motion is none, pressing on the table is."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from vla_ros.graph import bringup
+from vla_ros.parameters import from_mapping, nested
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.states import State
+from vla_ros.sim.simulation import Simulation
+
+THRESHOLD = [15.0, 15.0, 15.0, 10.0, 5.0, 5.0, 5.0, 1000.0]
+TICK_NS = 4_000_000
+
+
+def parameters() -> SafetyFilterParameters:
+    """The simulated arm's, with contact noticed and nothing known of the table."""
+    (process,) = (p for p in bringup(overrides={"safety_filter": {"table.height_m": []}}) if p.name == "safety_filter")
+    chosen = from_mapping(SafetyFilterParameters, nested(process.parameters))
+    return dataclasses.replace(chosen, contact=dataclasses.replace(chosen.contact, threshold=THRESHOLD))
+
+
+def run(target: np.ndarray, seconds: float) -> tuple[SafetyFilter, Simulation]:
+    """Move all joints together from home to `target` and back in so many seconds, through the filter."""
+    simulation = Simulation(3, "place")
+    safety = SafetyFilter.from_urdf(parameters(), urdf())
+    now_ns = 10**12
+    for tick in range(round(seconds / 0.004)):
+        efforts = simulation.effort.tolist()
+        safety.joint_state(now_ns, JOINT_NAMES, simulation.q.tolist(), simulation.dq.tolist(), efforts)
+        if tick == 5:
+            assert safety.arm(now_ns)[0]
+        if tick > 5:
+            share = (1 - math.cos(2 * math.pi * tick * 0.004 / seconds)) / 2
+            positions = (HOME + share * (target - HOME)).tolist()
+            safety.command(Command("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))
+        decision = safety.tick(now_ns)
+        if decision.positions is not None:
+            simulation.controller.command(decision.positions)
+        simulation.tick()
+        now_ns += TICK_NS
+    return safety, simulation
+
+
+def test_its_own_motion_is_no_contact() -> None:
+    safety, _ = run(HOME + np.array([0.6, -0.2, 0.4, 0.3, 0.4, 0.4, 0.5, 0.0]), 4.0)
+    assert safety.state in (State.TRACKING, State.LIMITING)
+
+
+def test_pressing_on_the_table_stops_the_arm() -> None:
+    safety, simulation = run(HOME + np.array([0.0, 1.3, 0.0, 0.0, 0.0, 0.9, 0.0, 0.0]), 4.0)
+    assert safety.state is State.PROTECTIVE_STOP
+    assert safety.tick(10**13).verdict is not None
+    assert safety.tick(10**13).verdict.rule == "contact"
+    assert np.abs(simulation.dq).max() < 0.02

@@ -1,0 +1,19 @@
+"""The simulated arm as the dashboard is told of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.robot.description import JOINT_NAMES, urdf
+
+
+@pytest.fixture(scope="session")
+def arm() -> Arm:
+    return Arm(urdf(), JOINT_NAMES, "tool")
+
+
+@pytest.fixture
+def parameters() -> DashboardParameters:
+    return DashboardParameters(joint_names=list(JOINT_NAMES), port=0)

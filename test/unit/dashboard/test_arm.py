@@ -1,0 +1,54 @@
+"""The arm as it is drawn is the arm as the policies compute with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vla_ros.dashboard.arm import Arm
+from vla_ros.parameters import ParameterError
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.transforms import matrix
+
+
+def test_joint_poses_lead_to_the_tool(arm: Arm) -> None:
+    q = np.array([*HOME])
+    arm.place(q)
+    poses = [np.eye(4)]
+    for joint, (parent, _) in enumerate(arm.joints[1:], 1):
+        position, (w, x, y, z) = arm.joint_pose(joint)
+        poses.append(poses[parent] @ matrix(position, [x, y, z, w]))
+    names = [name for _, name in arm.joints]
+    hand = poses[names.index("joint7")]
+    assert np.linalg.norm(hand[:3, 3] - arm.tool()) < 0.25
+    kinematics = Kinematics(urdf(), JOINT_NAMES, "tool")
+    np.testing.assert_allclose(arm.tool(), kinematics.forward(q)[:3, 3], atol=1e-9)
+
+
+def test_meshes_are_closed_over_their_vertices(arm: Arm) -> None:
+    meshes = arm.meshes()
+    assert {mesh.joint for mesh in meshes} >= set(range(8))
+    for mesh in meshes:
+        assert mesh.faces.max() < len(mesh.vertices)
+        assert np.isfinite(mesh.vertices).all()
+        assert np.abs(mesh.vertices).max() < 1.0
+
+
+def test_limits_are_the_urdfs_in_the_order_asked_for() -> None:
+    arm = Arm(urdf(), ["finger_joint", "joint4"], "tool")
+    assert arm.upper == pytest.approx([0.04, -0.0698])
+    assert arm.prismatic == {"finger_joint"}
+
+
+@pytest.mark.parametrize(
+    ("text", "joints", "tool", "said"),
+    [
+        ("<robot", ["joint1"], "tool", "urdf: cannot be read"),
+        (None, ["joint9"], "tool", "joint_names: 'joint9' is not a joint"),
+        (None, ["joint1"], "flange", "tool_frame: 'flange' is not a link"),
+    ],
+)
+def test_what_does_not_fit_is_named(text: str | None, joints: list[str], tool: str, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        Arm(text or urdf(), joints, tool)

@@ -1,0 +1,120 @@
+"""The page's document: what was seen, how old it is, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.board import Board, Document
+from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.dashboard.sightings import CameraImage, FilterStatus, NodeReport, PlanWords
+from vla_ros.parameters import ParameterError
+from vla_ros.robot.description import HOME, JOINT_NAMES
+
+S = 1_000_000_000
+K = np.array([[300.0, 0.0, 128.0], [0.0, 300.0, 128.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.fixture
+def board(parameters: DashboardParameters, arm: Arm) -> Board:
+    return Board(parameters, arm, "run", 0)
+
+
+def content(board: Board, now_ns: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(board.document(now_ns, now_ns, now_ns / S).text)
+    return found
+
+
+def test_nothing_seen_is_a_whole_document(board: Board) -> None:
+    found = content(board, S)
+    assert (found["filter"], found["plan"], found["cameras"], found["events"]) == (None, None, [], [])
+    assert [joint["name"] for joint in found["joints"]] == list(JOINT_NAMES)
+    assert len(found["row"]) == 1 + 4 * len(JOINT_NAMES)
+
+
+def test_proposed_and_granted_stand_side_by_side(board: Board) -> None:
+    back = list(reversed(JOINT_NAMES))
+    q = list(range(8))
+    for i in range(2):
+        board.see_command(S, S + i * 10_000_000, JOINT_NAMES, [value + 0.01 * i for value in q])
+    board.see_status(S, 1.0, FilterStatus("TRACKING", joint_names=back, positions=q, velocities=q))
+    row = content(board, S)["row"]
+    assert row[1:9] == pytest.approx([value + 0.01 for value in q])
+    assert row[9:17] == q[::-1]
+    assert row[17:25] == pytest.approx([1.0] * 8)
+    assert content(board, 2 * S)["row"][1:9] == [None] * 8  # an old proposal is none
+
+
+def test_states_that_lack_a_joint_or_a_number_are_passed_over(board: Board) -> None:
+    board.see_joint_state(S, JOINT_NAMES[:-1], [0.0] * 7)
+    board.see_joint_state(S, JOINT_NAMES, [np.nan] * 8)
+    board.see_joint_state(S, JOINT_NAMES, [0.0] * 7)
+    assert board.q is None
+    board.see_joint_state(S, [*JOINT_NAMES, "other"], [*HOME, 1.0])
+    assert board.q == list(HOME)
+
+
+def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board) -> None:
+    for i in range(11):
+        board.see_plan(i * S // 10, 0.0, PlanWords("ACTIVE", "go", 1, "reach", valid_for_s=0.6))
+    board.see_report(S, 0.0, NodeReport("planner", 0, "running", {}))
+    assert content(board, S + 5 * S // 10)["plan"]["silent"] is False
+    found = content(board, S + 7 * S // 10)
+    assert found["plan"]["silent"] is True
+    assert found["events"][0][2:4] == ["alarm", "planner is silent (last heard 0.7 s ago)"]
+    (node,) = found["nodes"]
+    assert (node["level"], node["message"]) == (3, "silent for 0.7 s")
+
+
+def test_a_filter_that_is_silent_has_no_state(board: Board) -> None:
+    board.see_status(S, 1.0, FilterStatus("TRACKING"))
+    assert content(board, S + S // 10)["filter"]["state"] == "TRACKING"
+    assert content(board, 2 * S)["filter"] is None
+
+
+def test_instructions_are_kept_once_each_newest_first(board: Board) -> None:
+    for i, text in enumerate(["a", "b", "", "a"]):
+        board.see_plan(S, 0.0, PlanWords("HOLD", text, i + 1))
+        board.see_plan(S, 0.0, PlanWords("ACTIVE", text, i + 1))
+    assert content(board, S)["instructions"] == ["a", "b"]
+
+
+def test_waypoints_lie_on_the_image_of_a_camera_with_a_pose(arm: Arm) -> None:
+    down = [0.5, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    parameters = DashboardParameters(joint_names=list(JOINT_NAMES), cameras=["top"], camera_poses=down)
+    board = Board(parameters, arm, "run", 0)
+    board.see_joint_state(0, JOINT_NAMES, HOME)
+    board.see_plan(0, 0.0, PlanWords("ACTIVE", "go", waypoints=np.array([[0.5, 0.0, 0.0], [0.5, 0.0, 2.0]])))
+    image = np.zeros((256, 256, 3), np.uint8)
+    board.see_images(0, 0, 0, [CameraImage("top", "", image, K, "ok"), CameraImage("blind", "", image, None, "dark")])
+    document = board.document(0, 0, 0.0)
+    top, blind = json.loads(document.text)["cameras"]
+    assert top["waypoints"] == [[0.5, 0.5], None]
+    assert "waypoints" not in blind and blind["health"] == "dark"
+    assert top["bytes"] + blind["bytes"] == len(document.images)
+
+
+def test_images_are_sent_to_those_who_lack_them() -> None:
+    document = Document(1, b"{}", b"jpeg", 7)
+    assert document.body(6) == struct.pack("<I", 2) + b"{}jpeg"
+    assert document.body(7) == document.body(None) == struct.pack("<I", 2) + b"{}"
+
+
+def test_the_tools_way_is_that_of_the_chunk(board: Board, arm: Arm) -> None:
+    chunk = [list(HOME), [0.3, *HOME[1:]]]
+    board.see_chunk(S, JOINT_NAMES, chunk)
+    arm.place(chunk[1])
+    np.testing.assert_allclose(board.tool_path[1], arm.tool())
+    assert board.proposed(S) and not board.proposed(2 * S)
+
+
+def test_wrong_parameters_are_named() -> None:
+    with pytest.raises(ParameterError, match="camera_poses: 0 values for 1 cameras"):
+        DashboardParameters(joint_names=[], cameras=["front"])
+    with pytest.raises(ParameterError, match="token"):
+        DashboardParameters(joint_names=[], token="a b")

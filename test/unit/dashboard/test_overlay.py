@@ -1,0 +1,23 @@
+"""Points of the workspace in a camera's pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vla_ros.dashboard.overlay import project
+from vla_ros.transforms import matrix
+
+K = np.array([[100.0, 0.0, 64.0], [0.0, 100.0, 48.0], [0.0, 0.0, 1.0]])
+DOWN = matrix([0.5, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0])  # a metre above (0.5, 0), looking straight down
+
+
+def test_a_camera_that_looks_down() -> None:
+    below, right, towards = project([[0.5, 0.0, 0.0], [0.6, 0.0, 0.0], [0.5, 0.1, 0.0]], K, DOWN)
+    assert below == (64.0, 48.0)
+    assert right == (74.0, 48.0)
+    assert towards == (64.0, 38.0)
+
+
+def test_what_is_behind_has_no_pixel() -> None:
+    assert project([[0.5, 0.0, 1.5], [0.5, 0.0, 0.999]], K, DOWN) == [None, None]
+    assert project(np.zeros((0, 3)), K, DOWN) == []

@@ -1,0 +1,79 @@
+"""The 3D view: only what changes is sent; what is gone goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.scene import Scene
+from vla_ros.dashboard.sightings import Shape
+from vla_ros.robot.description import HOME
+
+NONE = np.zeros((0, 3))
+ENDS = ((0.0, 0.0, 0.0), (0.1, 0.0, 0.0))
+
+
+def shape(key: str, kind: str, **changes: Any) -> Shape:
+    values: dict[str, Any] = {
+        "position": (0.1, 0.2, 0.3),
+        "quaternion": (0.0, 0.0, 0.0, 1.0),
+        "size": (0.1, 0.1, 0.2),
+        "points": ENDS if kind in ("lines", "path") else (),
+        "colour": (1.0, 0.0, 0.0, 0.5),
+        "text": "12 mm",
+    }
+    return Shape(key, kind, **(values | changes))
+
+
+@pytest.fixture(scope="module")
+def scene(arm: Arm) -> Iterator[Scene]:
+    made = Scene(arm)
+    yield made
+    made.stop()
+
+
+def sent(scene: Scene) -> int:
+    """How many messages viser has been given so far."""
+    count: int = scene._server._websock_server.get_message_buffer().message_counter
+    return count
+
+
+def test_every_kind_of_marker_is_drawn_moved_and_removed(scene: Scene) -> None:
+    kinds = ("box", "sphere", "cylinder", "lines", "path", "arrow", "text")
+    shapes = [shape(f"all/{kind}", kind) for kind in kinds]
+    scene.draw(HOME, None, NONE, NONE, shapes)
+    drawn = {key: handle for key, (_, handle) in scene._shapes.items()}
+    scene.draw(HOME, None, NONE, NONE, [shape(f"all/{kind}", kind, position=(0.4, 0.0, 0.0)) for kind in kinds])
+    for key, (_, handle) in scene._shapes.items():
+        assert handle is drawn[key]
+        assert handle.position == pytest.approx((0.4, 0.0, 0.0))
+    scene.draw(HOME, None, NONE, NONE, [shape("all/box", "box", colour=(0.0, 1.0, 0.0, 1.0))])
+    assert list(scene._shapes) == ["all/box"]
+    assert scene._shapes["all/box"][1] is not drawn["all/box"]
+
+
+def test_what_stays_costs_nothing(scene: Scene) -> None:
+    path = np.array([[0.0, 0.0, 0.5], [0.1, 0.0, 0.5]])
+    again = [shape("still", "box", until_ns=5)]
+    scene.draw(HOME, HOME, path, path, again)
+    before = sent(scene)
+    scene.draw([q + 1e-6 for q in HOME], HOME, path + 1e-5, path, [shape("still", "box", until_ns=6)])
+    assert sent(scene) == before
+    scene.draw([HOME[0] + 0.1, *HOME[1:]], HOME, path, path, again)
+    assert sent(scene) > before
+
+
+def test_the_ghost_is_there_while_something_is_proposed(scene: Scene, arm: Arm) -> None:
+    scene.draw(HOME, [0.5, *HOME[1:]], NONE, NONE, [])
+    assert scene._ghost.visible
+    arm.place([0.5, *HOME[1:]])
+    position, turn = arm.joint_pose(1)
+    ghost = scene._bodies["/ghost"][1]
+    assert ghost.position == pytest.approx(position)
+    assert ghost.wxyz == pytest.approx(turn)
+    scene.draw(HOME, None, NONE, NONE, [])
+    assert not scene._ghost.visible

@@ -1,0 +1,135 @@
+"""The judgement sees what it must, and the bounds follow the parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vla_ros.faults import campaign, report
+from vla_ros.faults.campaign import Result
+from vla_ros.faults.case import MOVING, Case, Expected, Seen, failures
+from vla_ros.faults.controller_log import ControllerLog, judge
+from vla_ros.faults.graphs import bounds
+from vla_ros.faults.times import swing_until
+from vla_ros.robot.description import HOME, JOINT_NAMES, POSITION_UPPER
+from vla_ros.sim.controller import PERIOD_S, Controller
+
+TIMES = np.arange(-25, 250) * PERIOD_S
+
+
+def braking(speed: float, brake: float) -> np.ndarray:
+    """joint1 at a speed until 0, then braked to rest."""
+    after = np.clip(TIMES, 0.0, speed / brake)
+    q = np.tile(HOME, (len(TIMES), 1))
+    q[:, 0] += speed * np.minimum(TIMES, 0.0) + speed * after - brake * after**2 / 2
+    return q
+
+
+def test_rest_and_shares_are_those_of_the_motion() -> None:
+    seen = Seen()
+    judge(TIMES, braking(1.0, 5.0), seen)
+    assert seen.rest_s == pytest.approx(0.2, abs=2 * PERIOD_S)
+    assert seen.velocity == pytest.approx(1.0 / 2.175, rel=1e-6)
+    assert seen.acceleration == pytest.approx(5.0 / 15.0, rel=1e-3)
+    assert seen.outside == 0.0
+
+
+def test_what_moves_to_the_end_is_not_at_rest() -> None:
+    q = np.tile(HOME, (len(TIMES), 1))
+    q[:, 6] += 0.5 * TIMES
+    seen = Seen()
+    judge(TIMES, q, seen)
+    assert math.isnan(seen.rest_s)
+
+
+def test_leaving_the_range_is_seen() -> None:
+    q = np.tile(HOME, (len(TIMES), 1))
+    q[100:, 6] = POSITION_UPPER[6] + 0.01
+    seen = Seen()
+    judge(TIMES, q, seen)
+    assert seen.outside == pytest.approx(0.01)
+    assert failures(Expected(ends=MOVING), seen)
+
+
+GOOD = Seen(states=["TRACKING", "STOPPING", "HOLDING"], rules=["schema"], rest_s=0.2, velocity=0.5, acceleration=0.5)
+ASKED = Expected(("schema",), rest_s=0.3)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"rules": ["continuity"]}, "none of schema acted, but continuity"),
+        ({"states": ["TRACKING"]}, "ended TRACKING, not HOLDING"),
+        ({"rest_s": 0.31}, "at rest after 0.310 s; 0.300 s are allowed"),
+        ({"rest_s": math.nan}, "not at rest"),
+        ({"velocity": 1.01}, "velocity at 1.010"),
+        ({"acceleration": math.nan}, "acceleration at nan"),
+        ({"outside": 0.1}, "outside the position limits"),
+        ({"problem": "broken off: x"}, "broken off"),
+    ],
+)
+def test_each_expectation_can_fail(change: dict[str, object], text: str) -> None:
+    assert failures(ASKED, GOOD) == []
+    (wrong,) = failures(ASKED, dataclasses.replace(GOOD, **change))  # type: ignore[arg-type]
+    assert text in wrong
+
+
+def test_an_answer_and_going_on_can_be_asked_for() -> None:
+    on = Seen(states=["TRACKING"], answers=["all well"])
+    assert failures(Expected(ends=MOVING, goes_on=True, says="well"), on) == []
+    assert failures(Expected(ends=MOVING, says="ill"), on) == ["nobody said 'ill', but all well"]
+    assert failures(Expected(ends=MOVING, goes_on=True), dataclasses.replace(on, rest_s=0.1))
+
+
+def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    controller = Controller(HOME, 0.02, str(path))
+    log = ControllerLog(path)
+    for k in range(600):
+        if k < 300:
+            controller.command(HOME + np.array([0.002 * min(k, 200), 0, 0, 0, 0, 0, 0, 0]), JOINT_NAMES)
+        controller.tick(k * PERIOD_S, HOME)
+        if k == 150:
+            mark = log.mark()
+    with path.open("a") as file:
+        file.write("2.4,1,0.0")  # a line that is not whole yet
+    seen = Seen()
+    log.judge(mark, seen)
+    assert mark.time_s == pytest.approx(150 * PERIOD_S)
+    assert 50 * PERIOD_S <= seen.rest_s < 80 * PERIOD_S
+    assert 0.2 < seen.velocity <= 0.5 / 2.175 + 0.3
+    controller.close()
+
+
+def test_bounds_follow_the_parameters() -> None:
+    t = bounds()
+    assert t.refused == pytest.approx(t.arrival + 0.06 + t.stop)
+    assert 0.5 < t.stop < 0.7  # docs/safety.md, "Time to rest"
+    assert t.arrival < 0.03
+    assert t.by_itself < 1.0
+    assert swing_until(0.2, "joint1") == pytest.approx(1 / 0.8 / 4)
+    assert 0.0 < swing_until(0.1, "joint1") < swing_until(0.15, "joint1")
+
+
+def test_the_page_has_a_row_for_each_fault_and_names_what_failed() -> None:
+    case = Case("nan", "NaN in one joint", ASKED, lambda rig: None)
+    bad = dataclasses.replace(GOOD, rest_s=0.5)
+    results = [
+        Result(case, GOOD, [], 1.5),
+        Result(dataclasses.replace(case, name="late"), bad, failures(ASKED, bad), 2.5),
+    ]
+    page = "\n".join(report.page(results, 12.0))
+    assert "2 faults, 1 as expected, in 12 s. Load average 1.5 to 2.5" in page
+    assert "| `nan`: NaN in one joint |" in page and "| 200 | 0.50 | 0.50 | 0 | passed |" in page
+    assert "- `late`: at rest after 0.500 s; 0.300 s are allowed" in page
+    assert "1 failed: late" in campaign.summary(results, 12.0)
+    assert campaign.line(results[1]).startswith("FAIL late")
+
+
+def test_back_and_forth_between_tracking_and_limiting_is_said_once() -> None:
+    states = ["TRACKING", "LIMITING", "TRACKING", "LIMITING", "STOPPING", "HOLDING"]
+    assert report.shortened(states) == ["TRACKING", "LIMITING", "STOPPING", "HOLDING"]

@@ -1,0 +1,107 @@
+"""RViz is started with all that it needs, or it is said in one line what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vla_ros.graph import Process, bringup, share
+from vla_ros.parameters import ParameterError
+from vla_ros.rviz import displays, topics
+from vla_ros.up import command_line
+
+# Of rviz_common and rviz_default_plugins, as their plugin descriptions name them.
+CLASSES = {
+    *(f"rviz_common/{name}" for name in ("Displays", "Views")),
+    *(
+        f"rviz_default_plugins/{name}"
+        for name in ("Camera", "Grid", "Image", "MarkerArray", "Path", "RobotModel", "TF")
+    ),
+    *(f"rviz_default_plugins/{name}" for name in ("MoveCamera", "FocusCamera", "Measure", "Orbit")),
+}
+
+
+def classes(tree: object) -> set[str]:
+    if isinstance(tree, dict):
+        below = set().union(*(classes(value) for value in tree.values())) if tree else set()
+        return below | ({tree["Class"]} if tree.get("Class") else set())
+    return set().union(*(classes(value) for value in tree)) if isinstance(tree, list) and tree else set()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for package in ("rviz2", "robot_state_publisher"):
+        file = tmp_path / "lib" / package / package
+        file.parent.mkdir(parents=True)
+        file.write_text("#!/bin/sh\n")
+        file.chmod(0o755)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    return tmp_path
+
+
+def started(**options: object) -> dict[str, Process]:
+    return {process.name: process for process in bringup(**options)}  # type: ignore[arg-type]
+
+
+def test_every_class_is_one_that_rviz_has() -> None:
+    tree = yaml.safe_load((share() / "config" / "vla.rviz").read_text())
+    assert classes(tree) == CLASSES
+
+
+def test_the_camera_shows_displays_that_exist() -> None:
+    names = {display["Name"] for display in displays()}
+    (camera,) = [display for display in displays() if display["Class"].endswith("/Camera")]
+    assert set(camera["Visibility"]) - {"Value"} < names
+    assert len(names) == len(displays())
+
+
+def test_the_simulated_arm_gets_its_frames(installed: Path) -> None:
+    processes = started(rviz=True)
+    frames = processes["robot_state_publisher"]
+    assert (
+        frames.parameters["robot_description"].startswith("<?xml") or "<robot" in frames.parameters["robot_description"]
+    )
+    assert frames.remappings["robot_description"] != "robot_description"
+    assert "motion_paths" in processes
+    line = command_line(processes["rviz"], installed)
+    assert line[0] == str(installed / "lib" / "rviz2" / "rviz2")
+    assert Path(line[line.index("-d") + 1]).is_file()
+    assert line[line.index("-f") + 1] == "base"
+    assert command_line(frames, installed)[0].endswith("lib/robot_state_publisher/robot_state_publisher")
+
+
+def test_a_real_arms_driver_brings_its_own_frames(installed: Path) -> None:
+    processes = started(robot="franka", rviz=True)
+    assert "robot_state_publisher" not in processes
+    line = command_line(processes["rviz"], installed)
+    assert line[line.index("-f") + 1] == "fr3_link0"
+    assert processes["motion_paths"].parameters["base_frame"] == "fr3_link0"
+    assert processes["motion_paths"].parameters["tool_frame"] == "fr3_hand_tcp"
+
+
+def test_under_a_namespace_every_topic_is_that_arms(installed: Path) -> None:
+    processes = started(namespace="left", rviz=True)
+    moved = processes["rviz"].remappings
+    assert set(moved) == {*topics(), "/tf", "/tf_static"}
+    assert all(target == f"/left{topic}" for topic, target in moved.items())
+    assert processes["robot_state_publisher"].remappings["/tf"] == "/left/tf"
+
+
+def test_other_cameras_take_the_places_of_those_in_the_file(installed: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("camera:\n  ros__parameters: {cameras: [top, hand]}\n")
+    moved = started(config=str(file), rviz=True)["rviz"].remappings
+    assert moved == {
+        "/front_camera/image_raw": "/top_camera/image_raw",
+        "/front_camera/camera_info": "/top_camera/camera_info",
+        "/wrist_camera/image_raw": "/hand_camera/image_raw",
+    }
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ParameterError, match=r"^rviz: rviz2 is not installed: apt install ros-\w+-rviz2"):
+        bringup(rviz=True)

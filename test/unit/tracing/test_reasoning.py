@@ -1,0 +1,94 @@
+"""Each change is one line of valid JSON, repetitions are none; the trace file is what its readers expect."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from vla_ros.tracing import perfetto
+from vla_ros.tracing.hops import Hops
+from vla_ros.tracing.reasoning import QUIET_NS, Reasoning
+
+PLAN = {
+    "state": "ACTIVE",
+    "instruction_id": 5,
+    "subtask": "grasp",
+    "reasoning": "",
+    "progress": 0.1,
+    "confidence": math.nan,
+}
+
+
+def status(state: str, rule: str = "") -> dict[str, Any]:
+    return {"state": state, "rule": rule, "joint": "", "limit": math.nan}
+
+
+def test_a_plan_that_says_the_same_is_no_change() -> None:
+    reasoning = Reasoning()
+    assert reasoning.plan(1, PLAN) is not None
+    assert reasoning.plan(2, {**PLAN, "progress": 0.4}) is None
+    assert reasoning.plan(3, {**PLAN, "subtask": "lift"}) is not None
+    assert reasoning.plan(4, {**PLAN, "subtask": "lift", "instruction_id": 6}) is not None
+    assert len(reasoning.entries) == 3
+
+
+def test_limited_motion_is_told_once() -> None:
+    reasoning, told = Reasoning(), []
+    for i in range(200):
+        state = "LIMITING" if i % 2 else "TRACKING"
+        rule = "jerk_limit" if i % 4 == 1 else "velocity_limit" if i % 2 else ""
+        entry = reasoning.filter(i * 4_000_000, status(state, rule))
+        if entry is not None:
+            told.append((entry.said["state"], entry.said["rule"]))
+    assert told == [("TRACKING", ""), ("LIMITING", "jerk_limit"), ("LIMITING", "velocity_limit")]
+    assert reasoning.filter(200 * 4_000_000 + QUIET_NS, status("LIMITING", "jerk_limit")) is not None
+    assert reasoning.filter(3 * QUIET_NS, status("STOPPING", "open_loop")) is not None
+    assert reasoning.filter(3 * QUIET_NS + 1, status("STOPPING", "open_loop")) is None
+    assert reasoning.filter(3 * QUIET_NS + 2, status("TRACKING")) is not None
+
+
+def test_a_line_is_json_and_what_is_unknown_is_null() -> None:
+    entry = Reasoning().plan(1_700_000_000_123_456_789, {**PLAN, "subtask": 'grasp "the" cube\n'})
+    assert entry is not None
+    assert "\n" not in entry.line()
+    read = json.loads(entry.line())
+    assert (read["kind"], read["confidence"], read["subtask"]) == ("plan", None, 'grasp "the" cube\n')
+    assert read["time"] == "2023-11-14T22:13:20.123+00:00"
+    assert read["time_ns"] == 1_700_000_000_123_456_789
+
+
+def test_an_answered_question_is_a_change_too() -> None:
+    reasoning = Reasoning()
+    assert [reasoning.question(i, text) is None for i, text in enumerate(["why?", "why?", ""])] == [False, True, False]
+
+
+def test_the_trace_file_holds_every_frame_and_decision() -> None:
+    hops, reasoning = Hops(), Reasoning()
+    zero = 1_700_000_000_000_000_000
+    for i in range(3):
+        captured = zero + i * 100_000_000
+        hops.frames(captured, captured + 10_000_000)
+        hops.plan(captured, captured + 30_000_000, i, 0.005, "grasp")
+        hops.chunk(captured, captured + 50_000_000, i, 0.008)
+        hops.setpoint(captured, captured + 60_000_000, i)
+        hops.controller(captured + 62_000_000)
+    reasoning.instruction(zero, "put it there", 1)
+    document = json.loads(json.dumps(perfetto.trace(hops.complete(), reasoning.entries), allow_nan=False))
+    events = document["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X"]
+    assert len(slices) == 3 * 5
+    assert all(event["ts"] >= 0 and event["dur"] >= 0 for event in slices)
+    by_track = {event["tid"]: event for event in slices if event["args"]["plan_id"] == 2}
+    assert (by_track[1]["ts"], by_track[1]["dur"]) == (225_000, 5_000)
+    assert (by_track[4]["ts"], by_track[4]["dur"]) == (260_000, 2_000)
+    tracks = {event["tid"] for event in events if event["ph"] == "M" and event["name"] == "thread_name"}
+    assert {event["tid"] for event in slices} < tracks
+    for flow in range(3):
+        assert [event["ph"] for event in events if event.get("id") == flow] == ["s", "t", "t", "t", "f"]
+    assert [event["name"] for event in events if event["ph"] == "i"] == ["instruction: put it there"]
+    assert [event["args"]["ms"] for event in events if event["ph"] == "C"] == [62.0] * 3
+
+
+def test_an_empty_trace_is_a_trace() -> None:
+    assert all(event["ph"] == "M" for event in perfetto.trace([], [])["traceEvents"])

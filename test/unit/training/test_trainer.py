@@ -1,0 +1,117 @@
+# ruff: noqa: E402 what is imported below needs torch
+"""A run of a few steps with a tiny network and stills that show nothing: the machinery, not the skill."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.policies.compact.checkpoint import load
+from vla_ros.policies.compact.configuration import Sizes, as_mapping
+from vla_ros.training import command, planning_loss, stills
+from vla_ros.training.parameters import TrainParameters
+from vla_ros.training.trainer import Trainer
+
+TINY = Sizes(image=32, channels=(8, 8, 16), key=8, dim=32, heads=2, language_layers=1, fusion_layers=1, flow_layers=1)
+PER_SCENE = 8
+
+
+@pytest.fixture
+def values(tmp_path):
+    network = tmp_path / "network"
+    network.mkdir()
+    (network / "config.json").write_text(json.dumps({"model_type": "vla_ros_compact", **as_mapping(TINY)}))
+    rng = np.random.default_rng(0)
+    shown = np.zeros(16, stills.layout(TINY))
+    shown["images"] = rng.integers(0, 255, shown["images"].shape)
+    shown["text"] = "put the red cube in the bowl"
+    shown["wishes"][:, 0] = (2, 0, 1, 1, 0, 4)
+    shown["cells"] = (5.0, 6.0, 1.0)
+    shown["objects"] = (0.5, 0.1, 0.02, 1.0, 0.0, 1.0)
+    shown["k"], shown["T_base_camera"] = np.eye(3), np.diag([1.0, -1.0, -1.0, 1.0])
+    shown["waypoints"][..., 3] = 1.0
+    shown["waypoints"][..., 6] = 0.5
+    shown["subtask"][-1] = -1
+    out = tmp_path / "run"
+    out.mkdir()
+    for path in (tmp_path / "stills.npy", out / "held_back.npy"):
+        np.save(path, shown)
+        path.with_suffix(".done").write_text("2")
+    return {
+        "network": str(network / "config.json"),
+        "motions": 64,
+        "stills": {"file": str(tmp_path / "stills.npy"), "scenes": 2, "per_scene": PER_SCENE, "held_back": 2},
+        "system2": {"steps": 2, "batch": 8},
+        "system1": {"steps": 2, "batch": 16},
+        "joint": {"steps": 1, "batch": 8},
+        "device": "cpu",
+    }, out
+
+
+def trained(values, out, resume=False, phases=("system2", "system1", "joint")):
+    trainer = Trainer(from_mapping(TrainParameters, values), out, resume, lambda line: None)
+    trainer.prepare()
+    ticks = []
+    for phase in phases:
+        trainer.phase(phase, lambda done, total, words: ticks.append(done))
+    return trainer, ticks
+
+
+def test_a_run_writes_a_checkpoint_with_its_origin_and_goes_on_where_it_stopped(values):
+    given, out = values
+    trainer, ticks = trained(given, out)
+    assert ticks == [1, 2, 1, 2, 1]
+    checkpoint = load(out / "checkpoint")
+    assert checkpoint.sizes.image == 32 and (checkpoint.std > 0).all()
+    made_by = json.loads((out / "checkpoint" / "statistics.json").read_text())["made_by"]
+    assert len(made_by["code"]) == 64 and len(made_by["config"]) == 64 and made_by["data"]["motions"]
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [line["phase"] for line in lines if "phase" in line] == ["system2"] * 2 + ["system1"] * 2 + ["joint"]
+    assert all(np.isfinite(value) for line in lines if "phase" in line for key, value in line.items() if key != "phase")
+
+    with pytest.raises(ParameterError, match="--resume"):
+        Trainer(from_mapping(TrainParameters, given), out, False, print)
+    again, ticks = trained({**given, "system1": {"steps": 3, "batch": 16}}, out, resume=True)
+    assert ticks == [3]
+    name = "vision.stem.weight"
+    assert torch.equal(trainer.model.state_dict()[name], again.model.state_dict()[name])
+
+
+def test_measures_are_numbers(values):
+    given, out = values
+    trainer, _ = trained(given, out, phases=("system2",))
+    found = trainer.measure()
+    assert 0 <= found["subtask"] <= 1 and found["x_mm"] > 0
+
+
+def test_seeds_of_evaluation_are_refused():
+    with pytest.raises(ParameterError, match="seed"):
+        from_mapping(TrainParameters, {"stills": {"seed": 5}})
+    with pytest.raises(ValueError, match="evaluation"):
+        stills.Studio(TINY, 999_999)
+
+
+def test_a_place_is_taught_as_a_hill_or_as_nowhere():
+    target = planning_loss.place_target(torch.tensor([[3.0, 4.0, 1.0], [0.0, 0.0, 0.0]]), 16)
+    assert torch.allclose(target.sum(-1), torch.ones(2))
+    assert int(target[0].argmax()) == 4 * 16 + 3
+    assert float(target[1, -1]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("stills: {scenes: none}", r"train\.stills\.scenes"), ("epochs: 3", r"train\.epochs"), ("a: [", "train: .*yaml")],
+)
+def test_a_wrong_configuration_is_one_clear_line(tmp_path, text, named):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match=named):
+        command.parameters(str(path))
+
+
+def test_the_shipped_configuration_is_valid():
+    assert command.parameters("config/train.yaml").stills.seed >= 1_000_000

@@ -1,0 +1,189 @@
+"""The arm as the page draws it: its visual shapes as meshes, and where joints, tool and cameras are at q."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import coal
+import numpy as np
+import pinocchio as pin
+from numpy.typing import NDArray
+
+from vla_ros.parameters import ParameterError
+
+Array = NDArray[np.float64]
+
+PLAIN = (0.75, 0.77, 0.8)  # a shape without a colour of its own
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Triangles that move with one joint.
+
+    joint: index as in `Arm.joints`; 0 is the base. vertices: (v, 3) m in the joint's frame. faces: (f, 3) indices.
+    colour: red, green, blue, 0..1.
+    """
+
+    joint: int
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.uint32]
+    colour: tuple[float, float, float]
+
+
+class Arm:
+    """The URDF's chain; joints that the URDF couples to others (mimic) follow.
+
+    Args:
+        urdf: text of the URDF.
+        joint_names: order of every q; other joints of the URDF stay at 0.
+        tool_frame: link whose path is drawn.
+
+    Attributes:
+        base: name of the root link. joints: (parent, name) of each joint of the URDF; 0 is the base, parents come first.
+        lower, upper, velocity: limits of joint_names, rad or m and per second. prismatic: the joints measured in metres.
+
+    Raises:
+        ParameterError: the URDF cannot be read, or lacks a joint or the tool frame.
+    """
+
+    def __init__(self, urdf: str, joint_names: Sequence[str], tool_frame: str) -> None:
+        try:
+            self._model: Any = pin.buildModelFromXML(urdf, mimic=True)
+        except (ValueError, RuntimeError) as error:
+            raise ParameterError(f"urdf: cannot be read as a model: {' '.join(str(error).split())}") from None
+        for name in joint_names:
+            if not self._model.existJointName(name):
+                raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
+        if not self._model.existFrame(tool_frame):
+            raise ParameterError(f"tool_frame: {tool_frame!r} is not a link of the URDF")
+        self._urdf = urdf
+        self._data: Any = self._model.createData()
+        self._tool: int = self._model.getFrameId(tool_frame)
+        self._own = [self._model.joints[self._model.getJointId(name)] for name in joint_names]
+        self._full: Array = pin.neutral(self._model)
+        self.joint_names = tuple(joint_names)
+        self.base = str(self._model.frames[1].name)  # 0 is pinocchio's own "universe"
+        self.joints = list(zip(self._model.parents, self._model.names, strict=True))
+        self.lower, self.upper, self.velocity = (
+            [float(values[getattr(joint, index)]) if joint.nq == 1 else math.inf for joint in self._own]
+            for values, index in (
+                (self._model.lowerPositionLimit, "idx_q"),
+                (self._model.upperPositionLimit, "idx_q"),
+                (self._model.velocityLimit, "idx_v"),
+            )
+        )
+        self.prismatic = frozenset(
+            name
+            for name, joint in zip(joint_names, self._own, strict=True)
+            if joint.shortname().startswith("JointModelP")
+        )
+
+    def meshes(self) -> list[Mesh]:
+        """The visual shapes, those of one joint and colour together; a mesh file that is not there is left out."""
+        read = self._shapes()
+        groups: dict[tuple[int, tuple[float, float, float]], list[tuple[Array, NDArray[np.int64]]]] = {}
+        for shape in read:
+            colour = tuple(float(c) for c in shape.meshColor[:3]) if shape.overrideMaterial else PLAIN
+            vertices, faces = _triangles(shape)
+            placed = vertices @ shape.placement.rotation.T + shape.placement.translation
+            groups.setdefault((shape.parentJoint, colour), []).append((placed, faces))  # type: ignore[arg-type]
+        meshes = []
+        for (joint, colour), parts in groups.items():
+            starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
+            faces = np.concatenate([part + start for (_, part), start in zip(parts, starts, strict=False)])
+            vertices = np.concatenate([vertices for vertices, _ in parts])
+            meshes.append(Mesh(joint, vertices.astype(np.float32), faces.astype(np.uint32), colour))
+        return meshes
+
+    def _shapes(self) -> list[Any]:
+        share = [str(Path(prefix) / "share") for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
+        for kind in (pin.GeometryType.VISUAL, pin.GeometryType.COLLISION):
+            try:
+                return list(
+                    pin.buildGeomFromUrdfString(self._model, self._urdf, kind, package_dirs=share).geometryObjects
+                )
+            except (ValueError, RuntimeError):  # a mesh that is not installed here: the other kind may do without
+                continue
+        return []
+
+    def place(self, q: Sequence[float]) -> None:
+        """Move everything to where it is at q, (n,) rad or m in the order of joint_names."""
+        for joint, value in zip(self._own, q, strict=True):
+            if joint.nq == 1:
+                self._full[joint.idx_q] = value
+            else:  # a continuous joint, kept as cosine and sine
+                self._full[joint.idx_q : joint.idx_q + 2] = math.cos(value), math.sin(value)
+        pin.framesForwardKinematics(self._model, self._data, self._full)
+
+    def joint_pose(self, joint: int) -> tuple[Array, Array]:
+        """Return position (3,) m and quaternion (4,) wxyz of a joint in its parent's frame, where it was placed."""
+        placement = self._data.liMi[joint]
+        x, y, z, w = pin.Quaternion(placement.rotation).coeffs()
+        return np.array(placement.translation), np.array([w, x, y, z])
+
+    def tool(self) -> Array:
+        """Return p_base (3,) m of the tool where it was placed."""
+        return np.array(self._data.oMf[self._tool].translation)
+
+    def link(self, name: str) -> Array | None:
+        """Return T_base_link (4, 4) where it was placed; None when the URDF has no such link."""
+        if not self._model.existFrame(name):
+            return None
+        return np.array(self._data.oMf[self._model.getFrameId(name)].homogeneous)
+
+
+def _triangles(element: Any) -> tuple[Array, NDArray[np.int64]]:
+    """Vertices (v, 3) m and faces (f, 3) of a shape in its own frame."""
+    shape = element.geometry
+    if isinstance(shape, coal.Box):
+        return _box(np.array(shape.halfSide))
+    if isinstance(shape, coal.Sphere):
+        return _turned(_arc(shape.radius, 0.0))
+    if isinstance(shape, coal.Capsule):
+        return _turned(_arc(shape.radius, shape.halfLength))
+    if isinstance(shape, coal.Cylinder):
+        r, h = shape.radius, shape.halfLength
+        # Each rim twice, so that shading keeps it sharp.
+        return _turned(np.array([[0.0, -h], [r, -h], [r, -h], [r, h], [r, h], [0.0, h]]))
+    vertices = np.array(shape.vertices()) * np.array(element.meshScale)
+    faces = [[t[0], t[1], t[2]] for t in (shape.tri_indices(i) for i in range(shape.num_tris))]
+    return vertices, np.array(faces, np.int64)
+
+
+def _arc(radius: float, half: float, steps: int = 12) -> Array:
+    """Profile (p, 2) of a capsule: distance from the axis and height, from the lower end to the upper."""
+    angles = np.linspace(-np.pi / 2, np.pi / 2, steps)
+    profile = np.stack([radius * np.cos(angles), radius * np.sin(angles) + np.where(angles < 0, -half, half)], 1)
+    return profile
+
+
+def _turned(profile: Array, around: int = 28) -> tuple[Array, NDArray[np.int64]]:
+    """The surface of revolution about z of a profile (p, 2) of (distance from the axis, height)."""
+    angles = np.linspace(0.0, 2 * np.pi, around, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1)
+    vertices = np.concatenate([np.column_stack([r * ring, np.full(around, z)]) for r, z in profile])
+    i, k = np.meshgrid(np.arange(len(profile) - 1), np.arange(around), indexing="ij")
+    a, b = i * around + k, i * around + (k + 1) % around
+    faces = np.concatenate([np.stack([a, b, b + around], -1), np.stack([a, b + around, a + around], -1)])
+    return vertices, faces.reshape(-1, 3)
+
+
+def _box(half: Array) -> tuple[Array, NDArray[np.int64]]:
+    """A box with four vertices of its own for each side, so that shading keeps its edges sharp."""
+    vertices: list[Array] = []
+    faces: list[list[int]] = []
+    for axis in range(3):
+        u, v = (axis + 1) % 3, (axis + 2) % 3
+        for side in (-1.0, 1.0):
+            start = len(vertices)
+            for a, b in ((-1, -1), (side, -side), (1, 1), (-side, side)):
+                corner = np.zeros(3)
+                corner[axis], corner[u], corner[v] = side, a, b
+                vertices.append(corner * half)
+            faces += [[start, start + 1, start + 2], [start, start + 2, start + 3]]
+    return np.array(vertices), np.array(faces, np.int64)

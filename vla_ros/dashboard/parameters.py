@@ -1,0 +1,60 @@
+"""Parameters of the browser page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_ros.parameters import ParameterError, parameter
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EXAMPLES = [
+    "put the red cube in the bowl",
+    "stack the green cube on the red cube",
+    "push the blue cylinder to the left",
+    "pick up the yellow ball",
+]
+
+
+@dataclass(frozen=True)
+class DashboardParameters:
+    """Who may see and press what, and how often the page is renewed."""
+
+    joint_names: list[str] = parameter(description="joints that are plotted, in this order")
+    host: str = parameter("127.0.0.1", description="address to listen on; any other than localhost asks for the token")
+    port: int = parameter(
+        8080,
+        description="port to listen on; one that is taken: the next free one of ten; 0: any",
+        minimum=0,
+        maximum=65535,
+    )
+    token: str = parameter("", description="what a browser must show; empty: none on localhost, elsewhere a random one")
+    read_only: bool = parameter(False, description="the page shows everything and sends nothing, not even a stop")
+    rate_hz: float = parameter(
+        10.0, description="renewals of the page per second", unit="Hz", minimum=1.0, maximum=30.0
+    )
+    image_rate_hz: float = parameter(
+        5.0, description="camera images per second at most", unit="Hz", minimum=0.0, maximum=30.0
+    )
+    history_s: float = parameter(20.0, description="how far back the plots reach", unit="s", minimum=2.0, maximum=300.0)
+    examples: list[str] = parameter(EXAMPLES, description="sentences offered below the instruction box")
+    tool_frame: str = parameter("tool", description="link of the URDF whose proposed path is drawn")
+    cameras: list[str] = parameter(
+        [], description="cameras with a fixed pose that the URDF lacks, in the order of camera_poses"
+    )
+    camera_poses: list[float] = parameter(
+        [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
+    )
+    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
+
+    def __post_init__(self) -> None:
+        if len(self.camera_poses) != 7 * len(self.cameras):
+            raise ParameterError(
+                f"camera_poses: {len(self.camera_poses)} values for {len(self.cameras)} cameras; each needs 7"
+            )
+        if self.token and not self.token.isalnum():
+            raise ParameterError("token: letters and digits only, so that it can stand in an address")
+
+    @property
+    def local(self) -> bool:
+        """Whether only programs on this machine can reach the page."""
+        return self.host in LOOPBACK

@@ -1,0 +1,285 @@
+"""One demonstration: a varied scene, the scripted expert, perhaps a disturbance, recorded frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+from ruckig import RuckigError
+
+from vla_ros.data.disturbances import Disturbance, draw
+from vla_ros.data.features import (
+    CAMERAS,
+    FEATURES,
+    FPS,
+    LEFT,
+    NOTHING,
+    PATH_STEPS,
+    RIGHT,
+    SIZE,
+    THINGS,
+    WAYPOINTS,
+)
+from vla_ros.parameters import ParameterError
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.controller import PERIOD_S
+from vla_ros.sim.expert import Expert
+from vla_ros.sim.model import body_name, intrinsics
+from vla_ros.sim.motion import DT_S, Motion
+from vla_ros.sim.phases import Decision, Goal, View, heading
+from vla_ros.sim.rendering import Eyes
+from vla_ros.sim.scene import Thing
+from vla_ros.sim.simulation import Simulation
+from vla_ros.sim.tasks import Step
+from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.transforms import pose as xyz_quaternion
+
+Array = NDArray[np.float64]
+
+FIRST_SEED = 1_000_000  # smaller ones are for evaluation
+SHARES = {"pick": 0.2, "place": 0.28, "push": 0.2, "stack": 0.17, "sequence": 0.15}  # of the kinds of task
+CONTROL_TICKS = round(DT_S / PERIOD_S)
+FRAME_STEPS = PATH_STEPS
+DONE_S = 0.8  # recorded after the end
+LIMIT_S = {"sequence": 36.0}
+LIMIT = 20.0  # s
+QUALITY = 92  # of JPEG
+RIM = 0.7  # of a thing's half width: where it is probed for being in view
+
+
+@dataclass
+class Episode:
+    """A demonstration. columns: as in FEATURES, one row per frame. images: JPEG bytes by camera. subtasks: per frame.
+
+    about: what is known of the whole: seed, kind, instruction, recovery, things and more, all of it JSON.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    images: dict[str, list[bytes]]
+    subtasks: list[str]
+    about: dict[str, Any]
+
+
+def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
+    """Return the demonstration of a seed, or None where the expert did not get it done.
+
+    Args:
+        renderer: of vla_ros.sim.rendering.BACKENDS; "" leaves the images out. MUJOCO_GL must say the same when mujoco is
+            imported, or "disable" for "ray".
+
+    Raises:
+        ParameterError: the seed belongs to evaluation.
+    """
+    if seed < FIRST_SEED:
+        raise ParameterError(f"seed: {seed} is kept for evaluation; training seeds begin at {FIRST_SEED}")
+    rng = np.random.default_rng([seed, 2])
+    kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+    scene, task = sample_varied(seed, kind, TRAINING)
+    simulation = Simulation.of(scene, task)
+    disturbance = draw(rng, simulation)
+    recorder = _Recorder(simulation, disturbance, renderer)
+    try:
+        recorder.run(LIMIT_S.get(kind, LIMIT))
+    except RuckigError:  # no way was found; there are other seeds
+        return None
+    finally:
+        recorder.close()
+    success, measures = simulation.judged()
+    if not (success and recorder.finished):
+        return None
+    return recorder.episode(seed, measures)
+
+
+class _Recorder:
+    """Runs the expert at 50 Hz, the physics at 500 Hz, and looks at FPS."""
+
+    def __init__(self, simulation: Simulation, disturbance: Disturbance, renderer: str) -> None:
+        self.simulation, self.disturbance = simulation, disturbance
+        self.kinematics = Kinematics(urdf(), JOINT_NAMES)
+        self.motion = Motion(self.kinematics, HOME)
+        if disturbance.q is not None:
+            simulation.place_arm(disturbance.q)
+            self.motion.reset(disturbance.q)
+        self.renderer = renderer
+        self.eyes = Eyes(simulation.model, SIZE, renderer) if renderer else None
+        self.rows: dict[str, list[Any]] = {key: [] for key in FEATURES}
+        self.images: dict[str, list[bytes]] = {camera: [] for camera in CAMERAS if renderer}
+        self.subtasks: list[str] = []
+        self.finished = False
+        self.fixed = {camera: intrinsics(camera, SIZE, SIZE) for camera in CAMERAS}
+        self.probe = _Probe(simulation)
+
+    def close(self) -> None:
+        if self.eyes is not None:
+            self.eyes.close()
+
+    def run(self, limit_s: float) -> None:
+        """Record until the expert has been done for DONE_S, or the time is up."""
+        if self.disturbance.held:
+            self._prepare()
+        expert = Expert(self.simulation, self.simulation.task.steps)
+        done_steps, step = 0, 0
+        path: list[Array] = []
+        begin_s = self.simulation.time_s
+        while self.simulation.time_s - begin_s < limit_s:
+            decision = expert.decide(self._view())
+            goals, valid = self.disturbance.act(decision, self.simulation, self.motion.aim)
+            goal = goals[0]
+            if step % FRAME_STEPS == 0:
+                self._record(decision, expert, valid)
+            self._advance(goal)
+            step += 1
+            path.append(self.motion.q.copy())
+            if step % FRAME_STEPS == 0:
+                self.rows["action"].append(path[-1])
+                self.rows["action.path"].append(np.concatenate(path))
+                path = []
+            if decision.done:
+                done_steps += 1
+                if done_steps * DT_S >= DONE_S and step % FRAME_STEPS == 0:
+                    self.finished = True
+                    return
+            else:
+                done_steps = 0
+
+    def _prepare(self) -> None:
+        """Take what is to be in the hand at the start, unrecorded."""
+        expert = Expert(self.simulation, [Step("pick", self.disturbance.held)])
+        for _ in range(round(LIMIT / DT_S)):
+            decision = expert.decide(self._view())
+            if decision.done:
+                return
+            self._advance(decision.goals[0])
+
+    def _advance(self, goal: Goal) -> None:
+        before, after = self.motion.q, self.motion.step(goal)
+        for tick in range(1, CONTROL_TICKS + 1):
+            self.simulation.controller.command((before + (after - before) * tick / CONTROL_TICKS).tolist())
+            self.simulation.tick()
+
+    def _view(self) -> View:
+        q, dq = self.simulation.q, self.simulation.dq
+        return View(
+            self.simulation.time_s,
+            self._tool(q),
+            self.motion.aim,
+            float(q[-1]),
+            float(dq[-1]),
+            self.simulation.gripped(),
+        )
+
+    def _tool(self, q: Array) -> Array:
+        pose = self.kinematics.forward(q)
+        return np.array([*pose[:3, 3], math.atan2(pose[1, 0], pose[0, 0])])
+
+    def _record(self, decision: Decision, expert: Expert, valid: bool) -> None:
+        simulation, rows = self.simulation, self.rows
+        mujoco.mj_kinematics(simulation.model, simulation.data)
+        mujoco.mj_camlight(simulation.model, simulation.data)
+        things = simulation.scene.things
+        names = [thing.name for thing in things]
+        rows["observation.state"].append(simulation.q.copy())
+        rows["observation.velocity"].append(simulation.dq.copy())
+        rows["label.tool"].append(self._tool(simulation.q))
+        goals = [list(goal) for goal in decision.goals[:WAYPOINTS]]
+        goals += [goals[-1]] * (WAYPOINTS - len(goals))
+        rows["label.waypoints"].append(np.array(goals).reshape(-1))
+        poses = [simulation.thing_pose(name) for name in names]
+        table = np.zeros((THINGS, 4))
+        for row, thing, pose in zip(table, things, poses, strict=False):
+            row[:] = *pose[:3, 3], heading(thing.shape, pose)
+        rows["label.things"].append(table.reshape(-1))
+        pixels = np.zeros((len(CAMERAS), THINGS, 3))
+        for index, camera in enumerate(CAMERAS):
+            T_base_camera = simulation.camera_pose(camera)
+            rows[f"label.camera_{camera}"].append(xyz_quaternion(T_base_camera))
+            pixels[index, : len(things)] = self.probe.look(T_base_camera, self.fixed[camera], poses)
+            if self.eyes is not None:
+                image = self.eyes.look(simulation.data, camera)
+                self.images[camera].append(encode(image))
+        rows["label.pixels"].append(pixels.reshape(-1))
+        rows["label.start"].append(expert.start.copy())
+        rows["label.progress"].append([decision.progress])
+        rows["label.phase"].append([decision.phase])
+        rows["label.step"].append([decision.step])
+        rows["label.x"].append([names.index(decision.x)])
+        sides = {"left": LEFT, "right": RIGHT, "": NOTHING}
+        rows["label.y"].append([sides[decision.y] if decision.y in sides else names.index(decision.y)])
+        held = expert.held
+        rows["label.holding"].append([names.index(held) if held else NOTHING])
+        rows["label.done"].append([int(decision.done)])
+        rows["label.valid"].append([int(valid)])
+        self.subtasks.append(decision.subtask)
+
+    def episode(self, seed: int, measures: list[Mapping[str, object]] | list[dict[str, object]]) -> Episode:
+        columns = {
+            key: np.asarray(self.rows[key], feature.dtype).reshape(-1, *feature.shape)
+            for key, feature in FEATURES.items()
+            if key != "subtask_index"
+        }
+        scene, task = self.simulation.scene, self.simulation.task
+        about = {
+            "seed": seed,
+            "kind": task.kind,
+            "instruction": task.instruction,
+            "steps": [{"kind": step.kind, "x": step.x, "y": step.y} for step in task.steps],
+            "things": [{"name": t.name, "shape": t.shape, "colour": t.colour} for t in scene.things],
+            "recovery": self.disturbance.kind,
+            "renderer": self.renderer,
+            "seconds": len(self.subtasks) / FPS,
+        }
+        return Episode(columns, self.images, self.subtasks, about)
+
+
+class _Probe:
+    """Tells where things are in an image and how much of them is seen, by rays to five points of each."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._things: tuple[Thing, ...] = simulation.scene.things
+        self._bodies = np.array([simulation.model.body(body_name(thing)).id for thing in self._things])
+
+    def look(self, T_base_camera: Array, k: Array, poses: list[Array]) -> Array:
+        """Return (things, 3): column, row, visible share 0..1; 0, 0, 0 where a thing is behind the camera.
+
+        Args:
+            T_base_camera: (4, 4) of the optical frame. k: (3, 3). poses: T_base_thing of each thing.
+        """
+        origin, rotation = T_base_camera[:3, 3], T_base_camera[:3, :3]
+        targets = []
+        for thing, pose in zip(self._things, poses, strict=True):
+            centre = pose[:3, 3]
+            right, down = rotation[:, 0] * thing.radius * RIM, rotation[:, 1] * thing.height / 2 * RIM
+            targets += [centre, centre + right, centre - right, centre + down, centre - down]
+        points = np.array(targets)
+        rays = points - origin
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        count = len(rays)
+        geoms, distances = np.full(count, -1, np.int32), np.zeros(count)
+        model, data = self._simulation.model, self._simulation.data
+        mujoco.mj_multiRay(model, data, origin, rays.reshape(-1), None, True, -1, geoms, distances, None, count, 10.0)
+        bodies = np.where(geoms >= 0, model.geom_bodyid[geoms], -1)
+        hit = bodies.reshape(-1, 5) == self._bodies[:, None]
+        local = (points - origin) @ rotation
+        pixels = local @ k.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = pixels[:, :2] / pixels[:, 2:]
+        inside = (local[:, 2] > 0.02) & (np.abs(pixels - (SIZE - 1) / 2) <= SIZE / 2).all(1)
+        seen = (hit & inside.reshape(-1, 5)).mean(1)
+        centre = np.where(local[::5, 2:] > 0.02, pixels[::5], 0.0)
+        return np.column_stack([np.clip(centre, -SIZE, 2 * SIZE), seen])
+
+
+def encode(image: NDArray[np.uint8]) -> bytes:
+    """Return the JPEG of an rgb image (H, W, 3)."""
+    good, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not good:
+        raise RuntimeError("an image could not be encoded")
+    return bytes(data)

@@ -1,0 +1,209 @@
+"""Runs cases one after another, graph by graph, and judges each."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vla_ros.faults.case import MOVING, PROTECTIVE, Case, Seen, failures
+from vla_ros.faults.graphs import GRAPHS
+from vla_ros.faults.machine import START_S
+from vla_ros.faults.stream import FULL_SPEED_S
+
+LATCHED = ("PROTECTIVE_STOP", "ESTOP")
+SETTLED_S = 0.25
+WATCHED_S = 0.4
+"""How long it is watched beyond the bound, or when there is none."""
+
+
+class Broken(RuntimeError):
+    """The case could not be carried out; the text says why."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A case, what was seen, what was wrong with it (empty: nothing), and the load average of the last minute."""
+
+    case: Case
+    seen: Seen
+    wrong: list[str]
+    load: float
+
+
+def run(cases: Iterable[Case], say: Callable[[str], None]) -> list[Result]:
+    """Run the cases. say: gets a line as soon as each is judged."""
+    from vla_ros.nodes.faulting import started
+
+    results: list[Result] = []
+    for graph in GRAPHS:
+        chosen = [case for case in cases if case.graph == graph]
+        if not chosen:
+            continue
+        with tempfile.TemporaryDirectory(prefix="vla_ros_faults_") as folder, started(graph, Path(folder)) as rig:
+            for case in chosen:
+                result = carry_out(rig, case)
+                results.append(result)
+                say(line(result))
+    return results
+
+
+def carry_out(rig: Any, case: Case) -> Result:
+    """One case, from the start that it asks for to the judgement."""
+    seen = rig.begin()
+    try:
+        prepare(rig, case)
+        seen = rig.begin()
+        if case.graph == "none":
+            seen.states = ["-"]
+        else:
+            rig.mark()
+        case.inject(rig)
+        watch(rig, case)
+    except (Broken, OSError) as error:
+        seen.problem = f"broken off: {error}"
+    if case.graph != "none":
+        seen = rig.judged()
+    return Result(case, seen, failures(case.expected, seen), os.getloadavg()[0])
+
+
+def watch(rig: Any, case: Case) -> None:
+    """Let it run until it is settled as expected, or well beyond the bound."""
+    expected = case.expected
+    if case.graph == "none":
+        return
+    bound_s = 0.0 if expected.rest_s != expected.rest_s else expected.rest_s
+    since_s: list[float] = []
+
+    def settled() -> bool:
+        if expected.goes_on or rig.state == "-" or rig.state not in expected.ends or rig.speed > 0.0:
+            since_s.clear()
+            return False
+        since_s.append(time.monotonic())
+        return since_s[-1] - since_s[0] > SETTLED_S
+
+    rig.play(bound_s + WATCHED_S, settled)
+
+
+def prepare(rig: Any, case: Case) -> None:
+    """Put everything right, and the arm where the case begins.
+
+    Raises:
+        Broken: it does not come there.
+    """
+    if case.graph == "none":
+        return
+    if case.graph == "whole":
+        prepare_task(rig)
+        return
+    restore(rig)
+    if case.start == "disarmed":
+        return
+    arm(rig)
+    if case.start == "moving":
+        rig.move()
+        rig.play(FULL_SPEED_S)
+        if rig.state not in MOVING:
+            raise Broken(f"the swing did not begin: {rig.state} {rig.rule}")
+
+
+def arm(rig: Any) -> None:
+    """Arm; the filter may need a moment to hear everything.
+
+    Raises:
+        Broken: it refuses for too long.
+    """
+    end_s = time.monotonic() + 10.0
+    while True:
+        done, why = rig.call("arm")
+        if done:
+            return
+        if time.monotonic() > end_s:
+            raise Broken(why)
+        rig.play(0.1)
+
+
+def restore(rig: Any) -> None:
+    """No fault any more, the arm at home, the filter disarmed.
+
+    Raises:
+        Broken: it cannot be brought there.
+    """
+    rig.alter = rig.relay = None
+    rig.policy = False
+    rig.beats = rig.held = True
+    rig.obstacles = ()
+    rig.override(None)
+    rig.extra_publishers(0, False)
+    rig.flood(0)
+    rig.hog(0)
+    if rig.state == "-":
+        rig.restart("safety_filter")
+    if not rig.play(START_S, lambda: bool(rig.state)):
+        raise Broken(f"the filter says nothing; {'; '.join(rig.lines[-2:])}")
+    if rig.graph == "raising":
+        rig.raise_in("")
+    rig.press(False)
+    rig.play(3.0, lambda: rig.speed == 0.0 and rig.state in ("HOLDING", "DISARMED", *LATCHED))
+    disarm(rig)
+    rig.scale(1.0)
+    rig.home()
+    rig.play(0.2)
+
+
+def disarm(rig: Any) -> None:
+    """Reset what is latched, disarm what is not.
+
+    Raises:
+        Broken: refused for too long.
+    """
+    end_s = time.monotonic() + 5.0
+    why = ""
+    while rig.state != "DISARMED":
+        _, why = rig.call("reset" if rig.state in LATCHED else "disarm")
+        rig.play(0.1, lambda: rig.state == "DISARMED")
+        if time.monotonic() > end_s:
+            raise Broken(f"not disarmed: {why}")
+
+
+def prepare_task(rig: Any) -> None:
+    """The whole graph, in the middle of a task.
+
+    Raises:
+        Broken: it does not get there.
+    """
+    rig.image = ""
+    rig.forget()
+    if not rig.play(90.0, rig.awake):
+        raise Broken("planner, action_expert or camera is not active")
+    rig.say("")
+    rig.play(5.0, lambda: rig.speed == 0.0 and rig.state in ("HOLDING", "DISARMED", *PROTECTIVE))
+    disarm(rig)
+    rig.home()
+    rig.play(1.2)  # until the planner has frames of the new scene
+    arm(rig)
+    rig.say("put the red cube in the bowl")
+    if not rig.play(40.0, lambda: rig.speed > 0.4):
+        raise Broken("the task did not begin")
+
+
+def line(result: Result) -> str:
+    """For the screen."""
+    case, seen = result.case, result.seen
+    rest = "      -" if seen.rest_s != seen.rest_s else f"{seen.rest_s * 1e3:5.0f} ms"
+    what = f"{'→'.join(seen.states) or '-'} {', '.join(dict.fromkeys(seen.rules))}"
+    verdict = "ok  " if not result.wrong else "FAIL"
+    shares = f"v {seen.velocity:4.2f} a {seen.acceleration:4.2f}, {seen.late:3} late"
+    text = f"{verdict} {case.name:<28} {rest}  {shares}  {what}"
+    return text + "".join(f"\n       {wrong}" for wrong in result.wrong)
+
+
+def summary(results: Sequence[Result], seconds: float) -> str:
+    """The last line."""
+    failed = [result.case.name for result in results if result.wrong]
+    end = f"{len(failed)} failed: {', '.join(failed)}" if failed else "all as expected"
+    return f"{len(results)} faults in {seconds:.0f} s, load average up to {max(r.load for r in results):.1f}: {end}"

@@ -1,0 +1,90 @@
+"""The log of the simulated arm's controller, read while it is written."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.faults.case import Seen
+from vla_ros.robot.description import (
+    ACCELERATION_LIMIT,
+    JOINT_NAMES,
+    POSITION_LOWER,
+    POSITION_UPPER,
+    VELOCITY_LIMIT,
+)
+from vla_ros.sim.controller import PERIOD_S
+
+Array = NDArray[np.float64]
+
+REST = 1e-3
+"""Slower than this, rad/s or m/s, is at rest."""
+BEFORE_S = 0.1
+"""Limits are judged from a little before the fault on."""
+ROW_BYTES = 400
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment: the controller's time in s, and where the log then ended."""
+
+    time_s: float
+    offset: int
+
+
+class ControllerLog:
+    """Args: path: of the CSV file that `sim_arm` writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def mark(self) -> Mark:
+        """Now."""
+        size = self._path.stat().st_size
+        times, _ = self._rows(max(0, size - 4 * ROW_BYTES))
+        return Mark(float(times[-1]), size)
+
+    def judge(self, mark: Mark, seen: Seen) -> None:
+        """Put into `seen` what the controller did from shortly before the mark to the end of the log."""
+        rows = round(BEFORE_S / PERIOD_S)
+        times, q = self._rows(max(0, mark.offset - 2 * rows * ROW_BYTES))
+        kept = times > mark.time_s - BEFORE_S
+        judge(times[kept] - mark.time_s, q[kept], seen)
+
+    def _rows(self, offset: int) -> tuple[Array, Array]:
+        """Times (t,) and setpoints (t, 8) of the whole lines after `offset`."""
+        with self._path.open() as file:
+            header = next(csv.reader([file.readline()]))
+            at = [header.index(f"setpoint_{joint}") for joint in JOINT_NAMES]
+            if offset > len(",".join(header)):
+                file.seek(offset)
+                file.readline()
+            lines = file.read().split("\n")[:-1]
+        rows = [row for row in csv.reader(lines) if len(row) == len(header)]
+        q = [[float(row[i]) for i in at] for row in rows]
+        return np.array([float(row[0]) for row in rows]), np.array(q).reshape(-1, len(at))
+
+
+def judge(times: Array, q: Array, seen: Seen) -> None:
+    """Put into `seen` the time to rest and the largest shares.
+
+    Args:
+        times: (t,) s, one row per tick of the controller; the fault is at 0.
+        q: (t, 8) its setpoints, rad or m.
+    """
+    if len(q) < 3:
+        seen.problem = seen.problem or "the controller wrote no log"
+        return
+    velocity = np.diff(q, axis=0) / PERIOD_S
+    acceleration = np.diff(velocity, axis=0) / PERIOD_S
+    moving = times[1:][np.abs(velocity).max(1) > REST]
+    after = moving[moving > 0.0]
+    still = times[-1] - (after[-1] if len(after) else 0.0)
+    seen.rest_s = float("nan") if still < 5 * PERIOD_S else float(after[-1]) if len(after) else 0.0
+    seen.velocity = float((np.abs(velocity) / VELOCITY_LIMIT).max())
+    seen.acceleration = float((np.abs(acceleration) / ACCELERATION_LIMIT).max())
+    seen.outside = float(max(0.0, (POSITION_LOWER - q).max(), (q - POSITION_UPPER).max()))

@@ -1,0 +1,123 @@
+"""The processes of a graph and what an operating system can do to them; no ROS."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+import yaml
+
+from vla_ros.faults.graphs import GATE
+from vla_ros.graph import Process, bringup
+from vla_ros.parameters import nested
+from vla_ros.robot.description import urdf
+from vla_ros.up import Supervisor
+
+FLOOD_PARTICIPANTS = 4
+START_S = 300.0
+"""A process may take so long to start on a busy machine."""
+UNDER_WAY_S = 0.05
+"""Messages of a process that has ended are still read for so long."""
+
+
+class Machine:
+    """Args: processes: are started. folder: holds the audit log."""
+
+    def __init__(self, processes: Sequence[Process], folder: Path) -> None:
+        self.lines: list[str] = []
+        self.state = ""
+        self.late = 0
+        self._folder = folder
+        self._floods: list[subprocess.Popen[bytes]] = []
+        self._supervisor = Supervisor(processes, self.lines.append)
+
+    def watch(self) -> None:
+        """Start again what is started again."""
+        self._supervisor.watch()
+
+    def close(self) -> None:
+        """End all processes."""
+        self.flood(0)
+        self._supervisor.stop()
+
+    def note(self, answer: str) -> None:
+        """Keep an answer."""
+        raise NotImplementedError
+
+    def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Let it run."""
+        raise NotImplementedError
+
+    def send_signal(self, name: str, number: int) -> None:
+        """To one process of the graph."""
+        os.kill(self._supervisor.children[name].popen.pid, number)
+
+    def kill(self, name: str) -> None:
+        self.send_signal(name, signal.SIGKILL)
+        self._supervisor.children[name].popen.wait()
+        if name == "safety_filter":
+            self.play(UNDER_WAY_S)
+            self.state = "-"
+
+    def restart(self, name: str) -> None:
+        self.state = ""
+        self._supervisor.children[name].start()
+        self.play(START_S, lambda: bool(self.state) or not self.running(name))
+
+    def running(self, name: str) -> bool:
+        """Whether a process of the graph runs; why not is noted."""
+        ended = self._supervisor.children[name].ended()
+        if ended:
+            self.state = "-"
+            self.note(ended)
+        return not ended
+
+    def stall(self, name: str, seconds: float) -> None:
+        self.send_signal(name, signal.SIGSTOP)
+        timer = threading.Timer(seconds, self.send_signal, (name, signal.SIGCONT))
+        timer.start()
+        self.play(seconds)
+        timer.join()
+
+    def flood(self, processes: int) -> None:
+        for process in self._floods:
+            process.terminate()
+        for process in self._floods:
+            process.wait(START_S)
+        command = [sys.executable, "-m", "vla_ros.nodes.flooding", str(FLOOD_PARTICIPANTS)]
+        self._floods = [subprocess.Popen(command) for _ in range(processes)]
+
+    def fill_disk(self, full: bool) -> None:
+        # As on a full disk, every write of the process that writes the log fails; no disk need be filled for it.
+        limit = 0 if full else resource.RLIM_INFINITY
+        for child in psutil.Process(self._supervisor.children["safety_filter"].popen.pid).children():
+            resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    def remove_log(self) -> None:
+        shutil.rmtree(self._folder / "audit")
+
+    def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
+        (gate,) = [process for process in bringup() if process.name == "safety_filter"]
+        model = self._folder / "arm.urdf"
+        model.write_text(urdf() if urdf_of is None else urdf_of(urdf()))
+        flat = {**gate.parameters, **GATE, "urdf": str(model), **parameters}
+        flat = {key: value for key, value in flat.items() if value is not None}
+        file = self._folder / "gate.yaml"
+        file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))
+        command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "--params-file", str(file)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+        except subprocess.TimeoutExpired:
+            self.note(f"it has not ended after {START_S:.0f} s")
+            return
+        lines = done.stderr.strip().splitlines()
+        clean = done.returncode == 2 and len(lines) == 1
+        self.note(lines[0] if clean else f"exit code {done.returncode} and {len(lines)} lines")

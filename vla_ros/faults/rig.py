@@ -1,0 +1,99 @@
+"""What a case can do to the running graph. `vla_ros.nodes.faulting` is the one that does it over ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from vla_ros.faults.stream import Measured, Setpoint
+from vla_ros.safety.obstacle import Obstacle
+
+Alter = Callable[[Setpoint, float], Sequence[Setpoint]]
+"""(the right setpoint, s since the fault) → what is sent instead."""
+Relay = Callable[[Measured, float], Measured | None]
+"""(the right state, s since the fault) → what is sent instead; None: nothing."""
+
+
+class Rig(Protocol):
+    """The policy, the arm's driver, the human with buttons, and the operating system, in one hand.
+
+    Attributes:
+        alter, relay: what is made of setpoints and joint states; None: nothing. policy: whether setpoints are sent at all.
+        beats, held: whether the e-stop's heartbeat and the dead-man switch are sent. obstacles: what the feed says; None: it
+        is silent. image: "frozen" or empty, the front camera. measured: the newest state of the arm. state, rule: of the
+        filter's newest status.
+    """
+
+    alter: Alter | None
+    relay: Relay | None
+    policy: bool
+    beats: bool
+    held: bool
+    obstacles: Sequence[Obstacle] | None
+    image: str
+    measured: Measured
+    state: str
+    rule: str
+
+    def mark(self) -> None:
+        """The fault begins now."""
+
+    def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Let it run for so long, or until something holds; whether it does."""
+
+    def call(self, name: str) -> tuple[bool, str]:
+        """Call the filter's service vla/NAME; the answer is noted."""
+
+    def press(self, pressed: bool) -> None:
+        """The e-stop button on vla/estop."""
+
+    def scale(self, value: float) -> None:
+        """Ask for another speed scale."""
+
+    def override(self, alter: Alter | None) -> None:
+        """A human's device begins to send setpoints, or ends."""
+
+    def extra_publishers(self, count: int, setpoints: bool) -> None:
+        """So many nodes more publish setpoints, or are only there; 0: none any more."""
+
+    def publishers(self) -> int:
+        """How many are known to publish on the policy's topic."""
+
+    def flood(self, processes: int) -> None:
+        """So many processes flood the policy's topic; 0: none any more."""
+
+    def burst(self, count: int) -> None:
+        """So many setpoints at once."""
+
+    def hog(self, processes: int) -> None:
+        """So many processes compute; 0: none any more."""
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Try to change a parameter of the filter; the answer is noted."""
+
+    def kill(self, name: str) -> None:
+        """SIGKILL."""
+
+    def restart(self, name: str) -> None:
+        """Start a killed process again and wait until it speaks."""
+
+    def stall(self, name: str, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after so long."""
+
+    def raise_in(self, rule: str) -> None:
+        """The code of a rule raises from now on; empty: none does."""
+
+    def step_clock(self, seconds: float) -> None:
+        """Step the simulated clock."""
+
+    def fill_disk(self, full: bool) -> None:
+        """Writing of the audit log fails, or works again."""
+
+    def remove_log(self) -> None:
+        """Delete the folder of the audit log."""
+
+    def note_diagnostics(self, *keys: str) -> None:
+        """Note what the filter's diagnostics say."""
+
+    def refuse_to_start(self, parameters: dict[str, object], urdf: Callable[[str], str] | None = None) -> None:
+        """Start a filter with these parameters changed, or another URDF; its last line is noted."""

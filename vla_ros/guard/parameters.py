@@ -1,0 +1,14 @@
+"""What the planner is told about sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_ros.parameters import parameter
+
+
+@dataclass(frozen=True)
+class GuardParameters:
+    """The instruction guard; it cannot be switched off, its rules can be replaced."""
+
+    rules: str = parameter("guard", description="a file of rules, or the name of one in config/")

@@ -1,0 +1,52 @@
+"""How a sentence is worded for a model: templates with a version, in config/prompts/."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from vla_ros.graph import share
+from vla_ros.parameters import ParameterError, from_mapping, parameter
+
+PLACE = "{instruction}"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One template. A change of a template is a new file with a new version: what a model was run with stays on record."""
+
+    template: str = parameter(description="text with {instruction} once")
+    lower_case: bool = parameter(False, description="write the instruction in lower case")
+    full_stop: bool = parameter(True, description="keep a full stop at the end of the instruction")
+
+    def __post_init__(self) -> None:
+        if self.template.count(PLACE) != 1:
+            raise ParameterError(f"template: must hold {PLACE} once, got {self.template!r}")
+
+    def worded(self, instruction: str) -> str:
+        """Return what the model reads."""
+        words = instruction.lower() if self.lower_case else instruction
+        return self.template.replace(PLACE, words if self.full_stop else words.rstrip(" ."))
+
+
+def load(name: str) -> Prompt:
+    """Read config/prompts/<name>.yaml, or a file.
+
+    Raises:
+        ParameterError: there is none, or it is not a template.
+    """
+    folder = share() / "config" / "prompts"
+    file = Path(name) if "/" in name or name.endswith(".yaml") else folder / f"{name}.yaml"
+    try:
+        tree = yaml.safe_load(file.read_text())
+    except OSError as error:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        raise ParameterError(f"prompt: {file}: {os.strerror(error.errno or 0)}; there are {known}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ParameterError(f"prompt: {file}: not YAML") from None
+    if not isinstance(tree, dict):
+        raise ParameterError(f"prompt: {file}: expected `template: …`")
+    return from_mapping(Prompt, tree, f"prompt: {file}: ")

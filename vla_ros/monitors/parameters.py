@@ -1,0 +1,86 @@
+"""When a run looks wrong, and what the planner does about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_ros.parameters import ParameterError, parameter
+
+NAMES = ("drift", "disagreement", "failure", "oscillation", "progress")
+
+
+@dataclass(frozen=True)
+class DriftParameters:
+    """What the policy sees against what it was trained on."""
+
+    image_sigma: float = parameter(
+        1.0, description="mean colour of an image off the training mean, in its standard deviations", above=0.0
+    )
+    contrast: float = parameter(2.5, description="contrast off the training's by this factor", above=1.0)
+    state_margin: float = parameter(
+        0.1, description="joints outside the training range by this share of it", minimum=0.0
+    )
+    seconds: float = parameter(1.0, description="for so long", unit="s", minimum=0.0)
+
+
+@dataclass(frozen=True)
+class DisagreementParameters:
+    """Plans against the plans before them."""
+
+    endpoint_m: float = parameter(
+        0.08, description="median way of the path's end from plan to plan within one subtask", unit="m", above=0.0
+    )
+    plans: int = parameter(6, description="over so many plans", minimum=3, maximum=100)
+    changes: int = parameter(6, description="changes of the subtask within 2 s", minimum=2)
+
+
+@dataclass(frozen=True)
+class FailureParameters:
+    """The same again and again."""
+
+    repeats: int = parameter(4, description="beginnings of one subtask within an instruction", minimum=2)
+    failures: int = parameter(3, description="instructions in a row that failed", minimum=1)
+
+
+@dataclass(frozen=True)
+class OscillationParameters:
+    """To and fro."""
+
+    reversals: int = parameter(6, description="changes of direction of a joint", minimum=2)
+    seconds: float = parameter(2.0, description="within so long", unit="s", above=0.0)
+    amplitude: float = parameter(0.01, description="way of a joint that counts", unit="rad or m", above=0.0)
+
+
+@dataclass(frozen=True)
+class ProgressParameters:
+    """Nothing new."""
+
+    seconds: float = parameter(
+        20.0,
+        description="without a new subtask or a rise of `progress`, while the filter lets the arm move",
+        unit="s",
+        above=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class MonitorsParameters:
+    """Each monitor warns in /diagnostics; those named in `hold` also stop the arm and ask on vla/question."""
+
+    drift: DriftParameters
+    disagreement: DisagreementParameters
+    failure: FailureParameters
+    oscillation: OscillationParameters
+    progress: ProgressParameters
+    hold: list[str] = parameter(
+        [], description="monitors that hold the arm and ask: drift, disagreement, failure, oscillation, progress"
+    )
+    statistics: str = parameter(
+        "",
+        description="the training data's meta/stats.json (LeRobotDataset v3); empty: what the policy brings, or none",
+    )
+
+    def __post_init__(self) -> None:
+        strangers = [name for name in self.hold if name not in NAMES]
+        if strangers:
+            raise ParameterError(f"hold: there is no monitor {strangers[0]!r}; there are {', '.join(NAMES)}")

@@ -1,0 +1,135 @@
+"""The network as the inference backend (OpenVINO) runs it: four graphs, made once from the weights, one thread each.
+
+`export` needs torch and transformers; running what it wrote does not.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.parameters import ParameterError
+from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
+
+Array = NDArray[np.float32]
+
+NAMES = ("language", "look", "fuse", "flow")
+STAMP = "of.json"
+
+
+class Graphs:
+    """Some of the graphs of a checkpoint, compiled. Args: names: of NAMES.
+
+    Raises:
+        ParameterError: there are no graphs of these weights and torch, which would make them, is not installed.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
+        import openvino  # type: ignore[import-untyped]
+
+        folder = checkpoint.folder / GRAPHS
+        if not fresh(checkpoint):
+            try:
+                export(checkpoint)
+            except ImportError as error:
+                raise ParameterError(
+                    f"compact.checkpoint: {folder} holds no graphs of these weights, and {error.name} is not installed "
+                    "to make them: pip install torch transformers, once, or take a checkpoint with its graphs"
+                ) from None
+        core = openvino.Core()
+        settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        self._compiled: dict[str, Any] = {
+            name: core.compile_model(str(folder / f"{name}.xml"), "CPU", settings) for name in names
+        }
+
+    def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
+        """Run a graph; returns its outputs in order, copied."""
+        outputs = self._compiled[name](list(values))
+        return [np.array(outputs[index]) for index in range(len(outputs))]
+
+
+def fresh(checkpoint: Checkpoint) -> bool:
+    """Return whether the graphs that stand beside the weights were made from them."""
+    try:
+        made_from: str = json.loads((checkpoint.folder / GRAPHS / STAMP).read_text())["checkpoint"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return made_from == checkpoint.hash
+
+
+def export(checkpoint: Checkpoint) -> None:
+    """Make the graphs from the weights.
+
+    Raises:
+        ImportError: torch or transformers is not installed.
+    """
+    import openvino
+    import torch
+
+    from vla_ros.policies.compact.configuration import ACTION, AHEAD, MOVING, OBJECT, ROLES, STATE
+    from vla_ros.policies.compact.model import CompactModel
+
+    sizes = checkpoint.sizes
+    model = CompactModel.from_pretrained(str(checkpoint.folder), dtype=torch.float32, local_files_only=True)
+    model.train(False)
+
+    class Look(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, images: torch.Tensor, queries: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            pictures = {camera: images[index : index + 1] for index, camera in enumerate(sizes.cameras)}
+            scores, about, coarse = model.look(pictures, queries)
+            return torch.stack(scores, 1), torch.stack(about, 1), torch.stack(coarse, 1)
+
+    class Fuse(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fusion = model.fusion
+
+        def forward(
+            self, step: torch.Tensor, objects: torch.Tensor, state: torch.Tensor, coarse: torch.Tensor
+        ) -> tuple[torch.Tensor, ...]:
+            fused: tuple[torch.Tensor, ...] = model.fusion(step, objects, state, list(coarse.unbind(1)))
+            return fused
+
+    side = sizes.image // 8
+    coarse = torch.zeros(1, len(sizes.cameras), sizes.channels[2], side, side)
+    image = torch.zeros(len(sizes.cameras), sizes.image, sizes.image, 3, dtype=torch.uint8)
+    examples: dict[str, tuple[torch.nn.Module, tuple[torch.Tensor, ...]]] = {
+        "language": (model.language, (torch.zeros(1, sizes.words, dtype=torch.int64),)),
+        "look": (Look(), (image, torch.zeros(1, len(ROLES), sizes.key))),
+        "fuse": (
+            Fuse(),
+            (torch.zeros(1, sizes.dim), torch.zeros(1, len(ROLES), OBJECT), torch.zeros(1, STATE), coarse),
+        ),
+        "flow": (
+            model.flow,
+            (
+                torch.zeros(1, sizes.rows, ACTION),
+                torch.zeros(1, sizes.rows),
+                torch.zeros(1, sizes.waypoints, AHEAD),
+                torch.zeros(1, MOVING),
+                torch.zeros(1, sizes.latents, sizes.latent),
+            ),
+        ),
+    }
+    folder = checkpoint.folder / GRAPHS
+    folder.mkdir(exist_ok=True)
+    for name, (module, example) in examples.items():
+        with torch.no_grad():
+            graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
+        openvino.save_model(graph, str(folder / f"{name}.xml"), compress_to_fp16=True)
+    (folder / STAMP).write_text(json.dumps({"checkpoint": checkpoint.hash, "openvino": openvino.__version__}) + "\n")
+
+
+def main(folder: str) -> None:
+    """Make the graphs of the checkpoint in `folder`, unless they are there."""
+    checkpoint = load(Path(folder))
+    if not fresh(checkpoint):
+        export(checkpoint)

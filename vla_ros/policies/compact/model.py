@@ -1,0 +1,63 @@
+"""The whole network as one transformers model, for training: `CompactModel.from_pretrained(folder)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PretrainedConfig, PreTrainedModel
+
+from vla_ros.policies.compact.configuration import MODEL_TYPE, Sizes, as_mapping, sizes_of
+from vla_ros.policies.compact.flow import Flow
+from vla_ros.policies.compact.fusion import Fusion
+from vla_ros.policies.compact.language import Language
+from vla_ros.policies.compact.vision import Grounding, Vision
+
+
+class CompactConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
+    """`Sizes` in the form that transformers reads and writes."""
+
+    model_type = MODEL_TYPE
+
+    def __init__(self, **values: Any) -> None:
+        own = as_mapping(sizes_of(values))
+        own["channels"], own["cameras"] = list(own["channels"]), list(own["cameras"])
+        super().__init__(**{**values, **own})
+
+    @property
+    def sizes(self) -> Sizes:
+        return sizes_of(vars(self))
+
+
+class CompactModel(PreTrainedModel):  # type: ignore[no-untyped-call]
+    """language, vision, grounding and fusion are System 2, flow is System 1."""
+
+    config_class = CompactConfig
+    _no_split_modules = ["Block"]  # noqa: RUF012 as transformers reads it
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__(config)
+        sizes = config.sizes
+        self.language, self.vision, self.grounding = Language(sizes), Vision(sizes), Grounding(sizes)
+        self.fusion, self.flow = Fusion(sizes), Flow(sizes)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def _init_weights(self, module: torch.nn.Module) -> None:
+        """Each layer has initialised itself."""
+
+    def look(self, images: dict[str, Tensor], queries: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Return, each per camera, the scores of all places, what is known of the thing there, and the coarse features.
+
+        Args:
+            images: per camera (B, H, W, 3) uint8. queries: (B, Q, key).
+        """
+        scores, about, coarse = [], [], []
+        for camera in self.config.sizes.cameras:
+            image = images[camera].permute(0, 3, 1, 2).to(queries.dtype) / 127.5 - 1
+            keys, fine, middle, features = self.vision(image)
+            found, known = self.grounding(camera, keys, fine, middle, queries)
+            scores.append(found)
+            about.append(known)
+            coarse.append(features)
+        return scores, about, coarse

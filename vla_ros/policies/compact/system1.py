@@ -1,0 +1,158 @@
+"""System 1 of `compact`: latent tokens, waypoints and the arm's own motion become the next 0.6 s, by flow matching.
+
+Flow time runs from 0 (noise) to 1 (action). Rows that are committed stand at time 1 in every step (training-time
+real-time chunking, arXiv 2512.05964). Actions are motions of the tool relative to row 0, divided by the statistics of
+the checkpoint; they become joint positions by inverse kinematics.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pinocchio
+from numpy.typing import NDArray
+
+from vla_ros.policies.compact.checkpoint import bind, load
+from vla_ros.policies.compact.configuration import ACTION
+from vla_ros.policies.compact.features import (
+    LONGEST_AGE_S,
+    ahead_features,
+    moving_features,
+    pointing_down,
+    yaw_of,
+)
+from vla_ros.policies.compact.graphs import Graphs
+from vla_ros.policies.compact.parameters import folder_of
+from vla_ros.policies.compact.smoothing import smooth
+from vla_ros.policies.continuation import around, held
+from vla_ros.policies.contract import Chunk, JointState, Plan
+from vla_ros.policies.parameters import CompactParameters
+from vla_ros.policies.registry import Robot
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.timing import NS_PER_S
+
+Array = NDArray[np.float64]
+
+FINEST_S = 0.02  # between the points of a chunk; rows of the network are a whole number of these apart
+PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
+
+
+class System1:
+    """The moving half. Args: robot: the arm. parameters: options of the policy.
+
+    Raises:
+        ParameterError: there is no such checkpoint. JointNamesError: it is of another robot.
+    """
+
+    dt_s = FINEST_S
+
+    def __init__(self, robot: Robot, parameters: CompactParameters) -> None:
+        checkpoint = load(folder_of(parameters))
+        self.checkpoint = checkpoint.hash
+        bind(checkpoint, robot.joint_names)
+        self._finger = list(robot.joint_names).index(checkpoint.gripper)
+        self._sizes, self._mean, self._std = checkpoint.sizes, checkpoint.mean, checkpoint.std
+        self._stride = round(self._sizes.dt_s / FINEST_S)
+        self._parameters = parameters
+        self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        self._graphs = Graphs(checkpoint, ("flow",))
+        # One noise for all chunks: consecutive chunks then agree where the data leave a choice.
+        rng = np.random.default_rng(parameters.seed)
+        self._noise = parameters.noise * rng.standard_normal((self._sizes.rows, ACTION))
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+        """Return the next chunk; see `contract.System1`."""
+        kinematics = self._kinematics
+        if previous is None or held(joint_state, previous, kinematics.arm):
+            # Clipped, as an open finger measures a hair beyond its limit.
+            fixed, delay = np.clip(joint_state.q, kinematics.lower, kinematics.upper)[None, :], 0
+            history = np.repeat(fixed, 3, axis=0)
+        else:
+            longest = (self._sizes.rows - 2) * self._stride + 1
+            fixed = previous.positions[: min(max(delay, 1), len(previous.positions), longest)].copy()
+            delay = min(delay, len(fixed))
+            history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
+        tools = np.stack([kinematics.forward(q) for q in fixed])
+        before = self._relative(tools, fixed[:, self._finger], tools[0])
+        age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
+        rows = self._sample(
+            before[:: self._stride], *self._features(plan, joint_state, history, tools[0], age_s), self._latents(plan)
+        )
+        points = smooth(rows, self._stride, before)
+        return Chunk(
+            self._joints(points, tools[0], fixed),
+            FINEST_S,
+            start_ns,
+            plan_id=plan.plan_id,
+            frame_stamp_ns=plan.frame_stamp_ns,
+            frozen=delay,
+        )
+
+    def _latents(self, plan: Plan) -> NDArray[np.float32]:
+        return np.asarray(plan.data, np.float32)[: self._sizes.latents]
+
+    def _features(
+        self, plan: Plan, joint_state: JointState, history: Array, anchor: Array, age_s: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what the network is told of the waypoints and of the motion; everything relative to `anchor`."""
+        ahead = np.asarray(plan.data, np.float64)[self._sizes.latents :, :6]
+        p = ahead[:, :3] + (0.0, 0.0, self._parameters.table_height_m) - anchor[:3, 3]
+        yaw = ahead[:, 3] - yaw_of(anchor[:3, :3])
+        way = ahead_features(p, yaw, ahead[:, 4], ahead[:, 5], np.zeros(3), np.zeros(()))
+        tools = [self._kinematics.forward(q) for q in history]
+        turn = [pinocchio.log3(tools[1][:3, :3].T @ tool[:3, :3]) for tool in tools]
+        # The hand points down: a turn about its own z is a turn about the base's -z.
+        spun, finger = -np.array([vector[2] for vector in turn]), history[:, self._finger]
+        places = np.array([tool[:3, 3] for tool in tools])
+        velocity = (places[2] - places[0]) / (2 * FINEST_S)
+        acceleration = (places[2] - 2 * places[1] + places[0]) / FINEST_S**2
+        turning = np.array([(spun[2] - spun[0]) / (2 * FINEST_S), (spun[2] - 2 * spun[1] + spun[0]) / FINEST_S**2])
+        upright = pointing_down(yaw_of(tools[1][:3, :3]))
+        tilt = pinocchio.log3(upright @ tools[1][:3, :3].T)[:2]
+        lag = -0.03 * velocity
+        moving = moving_features(
+            velocity,
+            acceleration,
+            turning,
+            tilt,
+            np.array([finger[1], (finger[2] - finger[0]) / (2 * FINEST_S), joint_state.q[self._finger]]),
+            lag,
+            np.array(np.clip(age_s, 0.0, LONGEST_AGE_S)),
+        )
+        return way.astype(np.float32), moving.astype(np.float32)
+
+    def _sample(
+        self, committed: Array, way: NDArray[np.float32], moving: NDArray[np.float32], latents: NDArray[np.float32]
+    ) -> Array:
+        """Return (rows, ACTION) by Euler steps from noise; the first rows are `committed` (k, ACTION)."""
+        count = len(committed)
+        clean = (committed - self._mean[:count]) / self._std[:count]
+        x, time = self._noise.copy(), np.zeros(self._sizes.rows)
+        x[:count], time[:count] = clean, 1.0
+        steps = self._parameters.euler_steps
+        for step in range(steps):
+            time[count:] = step / steps
+            batch = (x, time, way, moving, latents)
+            (velocity,) = self._graphs("flow", *(np.asarray(value, np.float32)[None] for value in batch))
+            x[count:] += velocity[0, count:] / steps
+        return x * self._std + self._mean
+
+    def _relative(self, tools: Array, fingers: Array, anchor: Array) -> Array:
+        """Return (k, ACTION) of tool poses (k, 4, 4) and fingers (k,)."""
+        turns = [pinocchio.log3(tool[:3, :3] @ anchor[:3, :3].T) for tool in tools]
+        return np.column_stack([tools[:, :3, 3] - anchor[:3, 3], turns, fingers])
+
+    def _joints(self, points: Array, anchor: Array, fixed: Array) -> Array:
+        """Return joint positions (m, n) of points (m, ACTION); the first are `fixed`."""
+        kinematics = self._kinematics
+        positions = np.empty((len(points), fixed.shape[1]))
+        positions[: len(fixed)] = fixed
+        lower, upper = kinematics.lower[self._finger], kinematics.upper[self._finger]
+        for row in range(len(fixed), len(points)):
+            pose = anchor.copy()
+            pose[:3, 3] += points[row, :3]
+            pose[:3, :3] = pinocchio.exp3(points[row, 3:6]) @ anchor[:3, :3]
+            travel = float(np.linalg.norm(points[row, :3] - points[row - 1, :3]))
+            q = kinematics.follow(pose, positions[row - 1], PULL * travel)
+            q[self._finger] = np.clip(points[row, 6], lower, upper)
+            positions[row] = np.clip(q, kinematics.lower, kinematics.upper)
+        return positions

@@ -1,0 +1,275 @@
+"""System 2 of `compact`: pictures, words and joints become latent tokens, a subtask in words and waypoints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.policies.compact import sight
+from vla_ros.policies.compact.checkpoint import bind, load
+from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, SUBTASKS, WAYPOINT, WORDING
+from vla_ros.policies.compact.features import (
+    FINGER_M,
+    SPEED_M_S,
+    nearest_turn,
+    object_features,
+    pointing_down,
+    state_features,
+    yaw_of,
+)
+from vla_ros.policies.compact.graphs import Graphs
+from vla_ros.policies.compact.memory import Memory, Sighting
+from vla_ros.policies.compact.parameters import folder_of
+from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.parameters import CompactParameters
+from vla_ros.policies.registry import Robot
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.timing import NS_PER_S
+from vla_ros.transforms import pose
+
+Array = NDArray[np.float64]
+
+KIND = "features"
+CELL_M = 0.016  # what a cell of the picture measures on the table, about
+IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
+PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
+DONE_LOOKS = 3  # in a row that must say so before a step counts as done
+UNSURE_S = 1.5  # that something may stay out of sight before it is said
+STEP_LIMIT_S = 40.0  # that one step may take
+
+
+class System2:
+    """The planning half. Args: robot: the arm. parameters: options of the policy.
+
+    Raises:
+        ParameterError: there is no such checkpoint. JointNamesError: it is of another robot.
+    """
+
+    def __init__(self, robot: Robot, parameters: CompactParameters) -> None:
+        self._checkpoint = load(folder_of(parameters))
+        self.checkpoint = self._checkpoint.hash
+        self._order = bind(self._checkpoint, robot.joint_names)
+        self._gripper = self._checkpoint.joint_names.index(self._checkpoint.gripper)
+        self._parameters = parameters
+        self._sizes = self._checkpoint.sizes
+        self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        self._graphs = Graphs(self._checkpoint, ("language", "look", "fuse"))
+        self._begin(Instruction(0, ""))
+
+    def _begin(self, instruction: Instruction) -> None:
+        self._instruction = instruction
+        self._read = False
+        self._end: Plan | None = None
+        self._step = 0
+        self._begin_step(0)
+
+    def _begin_step(self, stamp_ns: int) -> None:
+        self._memories = (Memory(), Memory())
+        self._start: Array | None = None
+        self._subtask, self._done = -1, 0
+        self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
+
+    def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
+        """Return what to do now; see `contract.System2`."""
+        if instruction != self._instruction:
+            self._begin(instruction)
+        hold = Plan(frames.stamp_ns, instruction, PlanState.HOLD)
+        if not instruction.text.strip():
+            return hold
+        if self._end is not None:
+            return replace(self._end, frame_stamp_ns=frames.stamp_ns)
+        views = []
+        for name in self._sizes.cameras:
+            view = frames.views.get(name)
+            if view is None or view.health is not CameraHealth.OK:
+                fault = "is absent" if view is None else view.health.name.lower().replace("_", " ")
+                return replace(hold, reasoning=f"camera {name!r}: {fault}")
+            if view.k is None or view.T_base_camera is None:
+                missing = "CameraInfo" if view.k is None else "pose"
+                return replace(hold, reasoning=f"camera {name!r}: its {missing} is not known")
+            views.append(view)
+        if not self._read:
+            refused = self._listen(instruction.text)
+            if refused:
+                return self._ended(hold, PlanState.REFUSED, refused)
+            self._begin_step(frames.stamp_ns)
+        return self._think(hold, views, joint_state)
+
+    # Words: once for each instruction.
+
+    def _listen(self, text: str) -> str:
+        """Read the words; returns why they are refused, or nothing."""
+        words = self._checkpoint.vocabulary.encode(text, self._sizes.words)
+        self._steps, self._queries, wording, understood = self._graphs("language", words[None])
+        self._understood = 1 / (1 + math.exp(-float(understood[0])))
+        self._wishes = [self._wish(row) for row in wording[0]]
+        verbs = [wish["verb"] for wish in self._wishes]
+        self._count = verbs.index("none") if "none" in verbs else len(verbs)
+        if self._count == 0 or self._understood < self._parameters.least_understood:
+            unknown = self._checkpoint.vocabulary.unknown(text)
+            return "not understood" + (f"; unknown words: {', '.join(unknown)}" if unknown else "")
+        self._read = True
+        return ""
+
+    def _wish(self, row: NDArray[np.float32]) -> dict[str, str]:
+        wish, first = {}, 0
+        for name, words in WORDING:
+            wish[name] = words[int(row[first : first + len(words)].argmax())]
+            first += len(words)
+        return wish
+
+    def _name(self, role: str) -> str:
+        wish = self._wishes[self._step]
+        words = [wish[f"{role}_{part}"] for part in ("colour", "shape")]
+        named = " ".join(word for word in words if word != "none")
+        return f"the {named}" if named else f"the {wish['side']}"
+
+    # Pictures, each time.
+
+    def _think(self, hold: Plan, views: list[CameraView], joint_state: JointState) -> Plan:
+        stamp_ns = hold.frame_stamp_ns
+        q = joint_state.q[self._order]
+        speed = float(joint_state.dq[self._order][self._gripper])
+        T_base_tool = self._kinematics.forward(joint_state.q)
+        p_tool, yaw = T_base_tool[:3, 3] - (0.0, 0.0, self._parameters.table_height_m), yaw_of(T_base_tool[:3, :3])
+        finger = float(q[self._gripper])
+        coarse = self._look(views, stamp_ns)
+        x, y = self._memories
+        wish = self._wishes[self._step]
+        needed = [x] + ([y] if wish["y_shape"] != "none" else [])
+        if not all(memory.known for memory in needed):
+            role = "x" if not x.known else "y"
+            self._unsure_s = (stamp_ns - self._began_ns) / NS_PER_S
+            words = f"cannot see {self._name(role)}"
+            if self._unsure_s > UNSURE_S:
+                touched = self._step > 0
+                return self._ended(hold, PlanState.FAILED if touched else PlanState.REFUSED, words)
+            return replace(hold, reasoning=words, confidence=min(memory.seen for memory in needed))
+        if self._start is None:
+            self._start = x.p.copy()
+        places = np.stack([x.p, y.p if y.known else np.zeros(3)])
+        there = np.array([1.0, float(y.known and wish["y_shape"] != "none")])
+        features = object_features(
+            places * there[:, None],
+            np.stack([x.yaw4, y.yaw4]) * there[:, None],
+            np.array([x.seen, y.seen]) * there,
+            np.array([x.sigma, y.sigma]),
+            p_tool,
+            np.stack([self._start, x.p]),
+        )
+        arm = np.delete(q, self._gripper)
+        state = state_features(arm, np.array(finger), np.array(speed), p_tool, yaw)
+        latents, logits, progress, ways, anchors = self._graphs(
+            "fuse",
+            self._steps[:, self._step],
+            (features * there[:, None]).astype(np.float32)[None],
+            state.astype(np.float32)[None],
+            coarse,
+        )
+        share = np.exp(logits[0] - logits[0].max())
+        share /= share.sum()
+        subtask = self._choose(share)
+        confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
+        if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
+            self._done += 1
+            if self._done >= DONE_LOOKS:
+                return self._finish_step(hold)
+        else:
+            self._done = 0
+        if (stamp_ns - self._began_ns) / NS_PER_S > STEP_LIMIT_S:
+            return self._ended(hold, PlanState.FAILED, f"{self._words(subtask)}: it takes too long")
+        waypoints = self._waypoints(subtask, ways[0, subtask], anchors[0, subtask], p_tool, float(yaw))
+        data = np.zeros((self._sizes.latents + len(waypoints), self._sizes.latent), np.float32)
+        data[: self._sizes.latents] = latents[0]
+        told = waypoints if SUBTASKS[subtask] in PASSED else waypoints[:1]
+        data[self._sizes.latents :, : waypoints.shape[1]] = told  # one for all rows, where it waits
+        share_done = 1 / (1 + math.exp(-float(progress[0])))
+        return Plan(
+            stamp_ns,
+            self._instruction,
+            PlanState.ACTIVE,
+            subtask=self._words(subtask),
+            kind=KIND,
+            data=data,
+            path=np.stack([self._pose(row) for row in waypoints]),
+            progress=(self._step + share_done) / self._count,
+            confidence=confidence,
+        )
+
+    def _look(self, views: list[CameraView], stamp_ns: int) -> NDArray[np.float32]:
+        """Take a look into the memories; returns the coarse features."""
+        size = self._sizes.image
+        pictures = [cv2.resize(view.image, (size, size), interpolation=cv2.INTER_AREA) for view in views]
+        scores, about, coarse = self._graphs("look", np.stack(pictures), self._queries[:, self._step])
+        passed_s, self._looked_ns = (stamp_ns - self._looked_ns) / NS_PER_S, stamp_ns
+        for index, view in enumerate(views):
+            assert view.k is not None and view.T_base_camera is not None
+            height, width = view.image.shape[:2]
+            k = sight.scaled(view.k, height, width, size)
+            T_base_camera = view.T_base_camera.copy()
+            T_base_camera[2, 3] -= self._parameters.table_height_m
+            camera = sight.Pinhole(k, T_base_camera)
+            cells, seen = sight.place(scores[0, index])
+            known = about[0, index].astype(np.float64)
+            points = camera.at_height(sight.to_pixels(cells), np.clip(known[:, 0] / 10, 0.0, 0.5))
+            carried = self._subtask >= 0 and SUBTASKS[self._subtask] in IN_HAND
+            for role, memory in enumerate(self._memories):
+                sigma = float(np.clip(CELL_M * np.exp(0.5 * np.clip(known[role, 3], -6, 6)), 0.001, 0.1))
+                memory.look(
+                    Sighting(points[role], sigma, known[role, 1:3], float(seen[role])), passed_s, carried and role == 0
+                )
+        return coarse
+
+    def _choose(self, share: NDArray[np.floating]) -> int:
+        """Return the likeliest subtask; the present one stays until another is clearly likelier."""
+        best = int(share.argmax())
+        if self._subtask < 0 or share[best] > share[self._subtask] + self._parameters.hysteresis:
+            self._subtask = best
+        return self._subtask
+
+    def _words(self, subtask: int) -> str:
+        return SUBTASKS[subtask].format(x=self._name("x"), y=self._name("y"))
+
+    def _waypoints(
+        self, subtask: int, ways: NDArray[np.float32], anchors: NDArray[np.float32], p_tool: Array, yaw: float
+    ) -> Array:
+        """Return rows x, y, z over the table, yaw, gripper (m), speed (m/s) of the waypoints ahead."""
+        x, y = self._memories
+        start = x.p if self._start is None else self._start
+        places = dict(zip(ANCHORS, (x.p, y.p if y.known else p_tool, start, p_tool), strict=True))
+        rows = []
+        for number, (way, anchor) in enumerate(zip(ways.astype(np.float64), anchors, strict=True)):
+            assert len(way) == WAYPOINT
+            fold = FOLDS[min(subtask + number, len(FOLDS) - 1)]
+            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold), fold, np.array(yaw))
+            spot = places[ANCHORS[int(anchor.argmax())]][:2] + way[:2] / 10
+            gripper, speed = np.clip(way[5], 0.0, 1.0) * FINGER_M, np.clip(way[6], 0.1, 1.0) * SPEED_M_S
+            rows.append([*spot, max(way[2] / 10, self._parameters.least_height_m), float(angle), gripper, speed])
+        return np.array(rows)
+
+    def _pose(self, row: Array) -> Array:
+        """Return xyz and quaternion xyzw in the base frame of a waypoint."""
+        T_base_tool = np.eye(4)
+        T_base_tool[:3, :3] = pointing_down(row[3])
+        T_base_tool[:3, 3] = *row[:2], row[2] + self._parameters.table_height_m
+        return pose(T_base_tool)
+
+    def _finish_step(self, hold: Plan) -> Plan:
+        if self._step + 1 == self._count:
+            return self._ended(hold, PlanState.DONE, "seen to be done")
+        self._step += 1
+        self._begin_step(hold.frame_stamp_ns)
+        return replace(
+            hold, subtask="done", reasoning=f"next: step {self._step + 1}", progress=self._step / self._count
+        )
+
+    def _ended(self, hold: Plan, state: PlanState, why: str) -> Plan:
+        done = state is PlanState.DONE
+        self._end = replace(
+            hold, state=state, subtask="done" if done else "", reasoning=why, progress=1.0 if done else math.nan
+        )
+        return self._end

@@ -1,0 +1,291 @@
+"""The run: stills and motions, System 2, System 1, both together; saved so that it can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vla_ros.parameters import ParameterError
+from vla_ros.policies.compact.configuration import Sizes, read
+from vla_ros.policies.compact.model import CompactConfig, CompactModel
+from vla_ros.policies.compact.vocabulary import Vocabulary
+from vla_ros.training import acting_loss, checkpoint, motions, sentences, stills
+from vla_ros.training.measures import measure
+from vla_ros.training.parameters import PhaseParameters, TrainParameters
+from vla_ros.training.planning_loss import WEIGHTS, encoded, sentence_loss, still_losses
+
+PHASES = ("system2", "system1", "joint")
+RISE = 0.03  # share of the steps in which the learning rate rises
+CLIP = 1.0  # norm of the gradient
+SENTENCES = 4000  # drawn once; each step reads SENTENCE_BATCH of them
+SENTENCE_BATCH = 16
+NONSENSE = 0.12  # share of them that make no sense
+MEASURE_EVERY = 200  # steps
+JOINT_MOTIONS = 128
+STATE_FILE = "training.pt"
+
+Say = Callable[[str], None]
+
+
+class Trainer:
+    """Args: parameters: of the run. folder: where everything of it goes. resume: go on with what is there. say: a line."""
+
+    def __init__(self, parameters: TrainParameters, folder: Path, resume: bool, say: Say) -> None:
+        self.parameters, self.folder, self.say = parameters, folder, say
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / STATE_FILE).is_file() and not resume:
+            raise ParameterError(f"train: {folder} holds a run; --resume goes on with it, another --out begins anew")
+        chosen = parameters.device
+        if chosen == "auto":
+            chosen = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = torch.device(chosen)
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)
+        torch.manual_seed(parameters.seed)
+        self.rng = np.random.default_rng(parameters.seed)
+        self.vocabulary = Vocabulary.of(sentences.corpus())
+        sizes = read(Path(parameters.network).parent) if parameters.network else Sizes()
+        self.sizes = Sizes(**{**asdict(sizes), "vocabulary": len(self.vocabulary)})
+        self.model = CompactModel(CompactConfig(**asdict(self.sizes)))
+        self.model.to(self.device)  # type: ignore[arg-type]
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.done = dict.fromkeys(PHASES, 0)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=1e-3, weight_decay=parameters.weight_decay, betas=(0.9, 0.98)
+        )
+        self.best: dict[str, Any] = {}
+        if resume and (folder / STATE_FILE).is_file():
+            self._load()
+        self.sources: dict[str, str] = {}
+        self._log = (folder / "log.jsonl").open("a", buffering=1)
+
+    # Data.
+
+    def prepare(self) -> None:
+        """Draw stills, motions and sentences, or take those that are there."""
+        wanted = self.parameters.stills
+        path = Path(wanted.file) if wanted.file else self.folder / "stills.npy"
+        held_back = self.folder / "held_back.npy"
+        if not wanted.file:
+            self._draw(path, wanted.scenes, wanted.seed, "stills")
+        self._draw(held_back, wanted.held_back, wanted.seed + 900_000, "stills held back")
+        ready = stills.count(path) * wanted.per_scene
+        if not ready:
+            raise ParameterError(f"train.stills.file: {path} holds no stills")
+        self.stills: NDArray[np.void] = np.load(path, mmap_mode="r")[:ready]
+        self.held_back: NDArray[np.void] = np.load(held_back, mmap_mode="r")
+        self.say(f"{ready} stills")
+        moved = self.folder / "motions.npy"
+        if not moved.is_file():
+            rng = np.random.default_rng(self.parameters.seed + 1)
+            np.save(moved, motions.examples(rng, self.sizes, self.parameters.motions))
+        self.motions: NDArray[np.void] = np.load(moved)
+        self.scale = acting_loss.statistics(self.motions)
+        self.sources = {
+            "stills": f"{path.name}: {ready} from seed {wanted.seed}",
+            "motions": checkpoint.file_hash(moved),
+        }
+        rng = np.random.default_rng(self.parameters.seed + 2)
+        self.texts = [_sentence(rng, self.sizes) for _ in range(SENTENCES)]
+
+    def _draw(self, path: Path, scenes: int, seed: int, what: str) -> None:
+        if stills.count(path) < scenes:
+            self.say(f"drawing {what}: {path}")
+            per_scene = self.parameters.stills.per_scene
+            stills.make(path, self.sizes, scenes, per_scene, seed, lambda count: self._note({what: count}))
+
+    # The loop.
+
+    def phase(self, name: str, tick: Callable[[int, int, str], None]) -> None:
+        """Run one phase, or what is left of it.
+
+        Args:
+            tick: called after each step with steps done, steps in all and a few words.
+        """
+        settings: PhaseParameters = getattr(self.parameters, name)
+        parts = {"system2": self._system2, "system1": self._system1, "joint": self._joint}
+        began_s = saved_s = round_s = time.monotonic()
+        while self.done[name] < settings.steps:
+            spent = (time.monotonic() - began_s) / 60 / settings.minutes
+            share = max(self.done[name] / settings.steps, spent)
+            if spent >= 1:
+                self.say(f"{name}: {settings.minutes:.0f} minutes are over")
+                break
+            for group in self.optimiser.param_groups:
+                group["lr"] = settings.learning_rate * _schedule(share)
+            began_step_s = time.monotonic()
+            self.model.train()
+            parts_of_loss = parts[name](settings.batch)
+            loss = torch.stack([WEIGHTS.get(part, 1.0) * value for part, value in parts_of_loss.items()]).sum()
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+            self.optimiser.step()
+            self._average()
+            self.done[name] += 1
+            values = {part: round(float(value.detach()), 4) for part, value in parts_of_loss.items()}
+            self._note(
+                {"phase": name, "step": self.done[name], "s": round(time.monotonic() - began_step_s, 3), **values}
+            )
+            tick(self.done[name], settings.steps, " ".join(f"{part} {value:.2f}" for part, value in values.items()))
+            if self.done[name] % MEASURE_EVERY == 0 and name != "system1":
+                self.measure()
+            if time.monotonic() - saved_s > 60 * self.parameters.save_minutes:
+                saved_s = time.monotonic()
+                self.save()
+            closed = name == "joint" and self.parameters.closed_loop_episodes
+            if closed and time.monotonic() - round_s > 60 * self.parameters.closed_loop_minutes:
+                if self.round():
+                    break
+                round_s = time.monotonic()
+        self.done[name] = settings.steps
+        self.save()
+
+    def _system2(self, batch: int) -> dict[str, Tensor]:
+        with self._half():
+            losses, _ = still_losses(self.model, self.vocabulary, self._some(self.stills, batch), self.rng, self.device)
+            losses["sentences"] = self._sentences()
+        return losses
+
+    def _system1(self, batch: int) -> dict[str, Tensor]:
+        examples = self._turned(batch)
+        with self._half():
+            return {"flow": acting_loss.flow_loss(self.model.flow, examples, self.scale, self.sizes, None, self.device)}
+
+    def _joint(self, batch: int) -> dict[str, Tensor]:
+        """System 2 goes on, and System 1 learns to read its latents: from rest, towards the waypoints of the still."""
+        some = self._some(self.stills, batch)
+        from_rest = motions.from_stills(self.rng, some, self.sizes)
+        with self._half():
+            losses, latents = still_losses(self.model, self.vocabulary, some, self.rng, self.device)
+            losses["sentences"] = self._sentences()
+            right = np.flatnonzero(some["subtask"] >= 0)
+            flow, scale, sizes, device = self.model.flow, self.scale, self.sizes, self.device
+            shown = latents[torch.from_numpy(right).to(device)]
+            losses["read"] = acting_loss.flow_loss(flow, from_rest[right], scale, sizes, shown, device)
+            losses["flow"] = acting_loss.flow_loss(flow, self._turned(JOINT_MOTIONS), scale, sizes, None, device)
+        return losses
+
+    def _sentences(self) -> Tensor:
+        rows = self.rng.integers(0, len(self.texts), SENTENCE_BATCH)
+        chosen = [self.texts[row] for row in rows]
+        words = encoded(self.vocabulary, [text for text, _, _ in chosen], self.sizes, self.rng).to(self.device)
+        _, _, wording, understood = self.model.language(words)
+        wishes = torch.tensor(np.array([wish for _, wish, _ in chosen]), device=self.device)
+        sense = torch.tensor([float(makes_sense) for _, _, makes_sense in chosen], device=self.device)
+        return sentence_loss(wording, understood, wishes, sense)
+
+    def _some(self, array: NDArray[np.void], count: int) -> NDArray[np.void]:
+        rows = np.sort(self.rng.choice(len(array), min(count, len(array)), replace=False))
+        return np.array(array[rows])
+
+    def _turned(self, count: int) -> NDArray[np.void]:
+        examples = self._some(self.motions, count)
+        return motions.turned(examples, self.rng.uniform(-math.pi, math.pi, len(examples)))
+
+    def _half(self) -> torch.autocast:
+        """Mixed precision where it is faster."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def _average(self) -> None:
+        steps = sum(self.done.values())
+        keep = min(self.parameters.ema, (1 + steps) / (10 + steps))
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                if value.is_floating_point():
+                    self.average[name].lerp_(value, 1 - keep)
+                else:
+                    self.average[name].copy_(value)
+
+    # What is kept.
+
+    def measure(self) -> dict[str, float]:
+        """Measure the averaged weights on the stills held back."""
+        kept = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        values = measure(self.model, self.vocabulary, np.array(self.held_back), self.device)
+        self.model.load_state_dict(kept)
+        self._note({"held back": values})
+        self.say("held back: " + ", ".join(f"{name} {value:.3g}" for name, value in values.items()))
+        return values
+
+    def round(self) -> bool:
+        """Let the averaged weights act; keep the best in best/. Returns whether to stop: they have long not got better."""
+        from vla_ros.training.closed_loop import success
+
+        self.save()
+        share = success(self.folder / "checkpoint", self.parameters.closed_loop_episodes)
+        self._note({"closed loop": share})
+        self.say(f"closed loop: {share:.0%} of {self.parameters.closed_loop_episodes}")
+        if share > self.best.get("share", -1.0):
+            self.best = {"share": share, "waited": 0}
+            shutil.rmtree(self.folder / "best", ignore_errors=True)
+            shutil.copytree(self.folder / "checkpoint", self.folder / "best")
+        else:
+            self.best["waited"] += 1
+        return bool(self.best["waited"] >= self.parameters.patience)
+
+    def save(self) -> None:
+        """Write what `resume` needs, and a checkpoint of the averaged weights."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "done": self.done,
+            "rng": self.rng.bit_generator.state,
+        }
+        part = self.folder / (STATE_FILE + ".part")
+        torch.save(state, part)
+        os.replace(part, self.folder / STATE_FILE)
+        made_by = checkpoint.provenance(self.parameters, self.sources)
+        checkpoint.write(
+            self.folder / "checkpoint",
+            self.model,
+            self.average,
+            self.vocabulary,
+            self.scale,
+            {**made_by, "done": self.done},
+        )
+
+    def _load(self) -> None:
+        state = torch.load(self.folder / STATE_FILE, map_location=self.device, weights_only=True)
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise ParameterError(f"train: {self.folder / STATE_FILE} is of another network: {error}") from None
+        self.average, self.done = state["average"], {**self.done, **state["done"]}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.rng.bit_generator.state = state["rng"]
+
+    def _note(self, values: dict[str, Any]) -> None:
+        self._log.write(json.dumps(values) + "\n")
+
+
+def _schedule(share: float) -> float:
+    """Return the learning rate at `share` of a phase, 1 at its highest."""
+    return min(share / RISE, 1.0) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))) + 1e-3
+
+
+def _sentence(rng: np.random.Generator, sizes: Sizes) -> tuple[str, list[tuple[int, ...]], bool]:
+    """Return words, what they wish for and whether they make sense."""
+    nothing = [sentences.NOTHING.indices()] * sizes.steps
+    if rng.random() < NONSENSE:
+        text = str(rng.choice(sentences.NONSENSE))
+        if rng.random() < 0.5:
+            text = f"{text} the {rng.choice(['red cube', 'blue ball', 'plate', 'bowl'])}"
+        return text, nothing, False
+    wishes = [sentences.random_wish(rng) for _ in range(1 + (rng.random() < 0.5))]
+    text = sentences.say(rng, wishes, ["cube", "cube", "cylinder", "cylinder", "ball", "ball"])
+    return text, [*(wish.indices() for wish in wishes), *nothing][: sizes.steps], True
