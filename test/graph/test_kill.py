@@ -33,7 +33,7 @@ class Running:
 
     def start(self, talk: Client) -> None:
         talk.ready(90.0)
-        armed, why = talk.arm(20.0)
+        armed, why = talk.arm(60.0)
         assert armed, why
         talk.publish("put the red cube in the bowl")
         assert talk.spin(
@@ -120,4 +120,4 @@ def test_an_expert_that_comes_back_is_heard_when_the_dead_one_is_forgotten(runni
             talk.spin(0.2)
             if running.supervisor.children["action_expert"].popen.poll() is None:
                 break
-        assert talk.spin(16.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]
+        assert talk.spin(60.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]
