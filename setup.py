@@ -15,7 +15,7 @@ data_files = [
     ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
     ("share/vla_ros", ["package.xml"]),
 ]
-for folder in ("launch", "config"):
+for folder in ("launch", "config", "checkpoints"):
     for path in sorted((ROOT / folder).rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             name = path.relative_to(ROOT)

@@ -59,7 +59,7 @@ def test_the_planner_is_told_where_the_front_camera_is() -> None:
 
 def test_every_renderer_that_starts_sees_the_same_things() -> None:
     simulation = Simulation(5, "place")
-    centres = {}
+    centres, wrists = {}, {}
     for backend in BACKENDS:
         try:
             eyes = RenderProcess(simulation.xml, 128, backend)
@@ -70,9 +70,14 @@ def test_every_renderer_that_starts_sees_the_same_things() -> None:
         eyes.close()
         assert answer is not None
         assert set(answer[1]) == set(CAMERAS)
+        wrists[backend] = answer[1]["wrist"].astype(int)
         image = answer[1]["front"].astype(int)
         bowl = (image[:, :, 2] > image[:, :, 0] + 50) & (image[:, :, 1] > image[:, :, 0] + 50)
         centres[backend] = np.argwhere(bowl).mean(0)
     assert "ray" in centres
     for centre in centres.values():
         assert np.abs(centre - centres["ray"]).max() < 2.0
+    # What is close to the wrist camera, the fingers and the palm, is in everybody's picture.
+    for wrist in wrists.values():
+        assert (np.abs(wrist - wrists["ray"]).max(2) > 60).mean() < 0.04
+        assert wrist[100:].mean() < 60

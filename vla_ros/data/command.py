@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,7 @@ def _generate(chosen: argparse.Namespace) -> int:
             pace = tried / (last_s - began_s) * 3600
             print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
     made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, chosen.workers, told)
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
     return 0

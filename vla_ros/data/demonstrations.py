@@ -34,7 +34,7 @@ from vla_ros.sim.expert import Expert
 from vla_ros.sim.model import body_name, intrinsics
 from vla_ros.sim.motion import DT_S, Motion
 from vla_ros.sim.phases import Decision, Goal, View, heading
-from vla_ros.sim.rendering import Eyes
+from vla_ros.sim.rendering import Eyes, see
 from vla_ros.sim.scene import Thing
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import Step
@@ -200,7 +200,7 @@ class _Recorder:
         for index, camera in enumerate(CAMERAS):
             T_base_camera = simulation.camera_pose(camera)
             rows[f"label.camera_{camera}"].append(xyz_quaternion(T_base_camera))
-            pixels[index, : len(things)] = self.probe.look(T_base_camera, self.fixed[camera], poses)
+            pixels[index, : len(things)] = self.probe.look(camera, T_base_camera, self.fixed[camera], poses)
             if self.eyes is not None:
                 image = self.eyes.look(simulation.data, camera)
                 self.images[camera].append(encode(image))
@@ -246,11 +246,11 @@ class _Probe:
         self._things: tuple[Thing, ...] = simulation.scene.things
         self._bodies = np.array([simulation.model.body(body_name(thing)).id for thing in self._things])
 
-    def look(self, T_base_camera: Array, k: Array, poses: list[Array]) -> Array:
+    def look(self, camera: str, T_base_camera: Array, k: Array, poses: list[Array]) -> Array:
         """Return (things, 3): column, row, visible share 0..1; 0, 0, 0 where a thing is behind the camera.
 
         Args:
-            T_base_camera: (4, 4) of the optical frame. k: (3, 3). poses: T_base_thing of each thing.
+            camera: its name. T_base_camera: (4, 4) of the optical frame. k: (3, 3). poses: T_base_thing of each thing.
         """
         origin, rotation = T_base_camera[:3, 3], T_base_camera[:3, :3]
         targets = []
@@ -261,10 +261,8 @@ class _Probe:
         points = np.array(targets)
         rays = points - origin
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        count = len(rays)
-        geoms, distances = np.full(count, -1, np.int32), np.zeros(count)
-        model, data = self._simulation.model, self._simulation.data
-        mujoco.mj_multiRay(model, data, origin, rays.reshape(-1), None, True, -1, geoms, distances, None, count, 10.0)
+        model = self._simulation.model
+        geoms, _ = see(model, self._simulation.data, camera, rays)
         bodies = np.where(geoms >= 0, model.geom_bodyid[geoms], -1)
         hit = bodies.reshape(-1, 5) == self._bodies[:, None]
         local = (points - origin) @ rotation

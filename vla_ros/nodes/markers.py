@@ -50,8 +50,8 @@ def obstacles_from(message: MarkerArray) -> list[Obstacle]:
 
 
 def _largest(*sides: float) -> float:
-    """The largest; NaN when one is, so that the filter refuses it: Python's `max` passes over a NaN."""
-    return sum(sides) if any(math.isnan(side) for side in sides) else max(sides)
+    """The largest; NaN when one is not finite, so that the filter refuses it: `max` passes over a NaN and over -inf."""
+    return max(sides) if all(map(math.isfinite, sides)) else math.nan
 
 
 class Drawing:

@@ -57,7 +57,10 @@ class Command:
         description="a setpoint with a stamp further in the future is refused", unit="s", minimum=0.0
     )
     step: list[float] = parameter(
-        description="a setpoint further from the present output is refused, per joint", unit="rad or m", above=0.0
+        description="a setpoint further from the present output is refused, per joint",
+        unit="rad or m",
+        above=0.0,
+        maximum=100.0,
     )
 
 
@@ -72,16 +75,19 @@ class Measured:
         description="how far a measured joint may lie outside its position limit (sensor noise), per joint",
         unit="rad or m",
         minimum=0.0,
+        maximum=1.0,
     )
     tracking_error: list[float] = parameter(
         description="measured position further from the output than this latches a protective stop, per joint",
         unit="rad or m",
         above=0.0,
+        maximum=10.0,
     )
     rest_velocity: list[float] = parameter(
         description="a joint that moves faster does not count as at rest when arming, per joint",
         unit="rad/s or m/s",
         above=0.0,
+        maximum=10.0,
     )
 
 

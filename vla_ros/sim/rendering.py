@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from vla_ros.sim.model import CAMERAS
 
 Image = NDArray[np.uint8]
+Geoms = NDArray[np.int32]
+Normals = NDArray[np.float64]
 BACKENDS = ("egl", "osmesa", "ray")
 START_S = 30.0
+FAR_M = 50.0  # that rays go
 
 
 class Eyes:
@@ -56,24 +59,45 @@ def cast_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int
     rays = np.stack([x, y, -np.ones_like(x)], -1).reshape(-1, 3)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     rays = rays @ data.cam_xmat[at].reshape(3, 3).T
-    origin = data.cam_xpos[at]
-    count = len(rays)
-    geoms, distances, normals = np.full(count, -1, np.int32), np.zeros(count), np.zeros((count, 3))
-    mujoco.mj_multiRay(
-        model, data, origin, rays.reshape(-1), None, True, -1, geoms, distances, normals.reshape(-1), count, 50.0
-    )
+    geoms, normals = see(model, data, camera, rays)
     hit = geoms >= 0
     colours = model.geom_rgba[:, :3].copy()
     for geom in np.flatnonzero(model.geom_matid >= 0):
         textures = model.mat_texid[model.geom_matid[geom]]
-        colours[geom] = (0.58, 0.53, 0.48) if model.geom(geom).name == "table" else (0.31, 0.32, 0.33)
-        del textures
-    light = np.full(count, 0.0) + model.vis.headlight.ambient[0]
-    light += model.vis.headlight.diffuse[0] * np.clip(-(normals * rays).sum(1), 0, 1)
+        for texture in textures[textures >= 0][:1]:
+            # Not its pattern: its mean colour.
+            count = model.tex_height[texture] * model.tex_width[texture] * model.tex_nchannel[texture]
+            pixels = model.tex_data[model.tex_adr[texture] : model.tex_adr[texture] + count]
+            colours[geom] = pixels.reshape(-1, model.tex_nchannel[texture]).mean(0)[:3] / 255.0
+    light = model.vis.headlight.ambient + model.vis.headlight.diffuse * np.clip(-(normals * rays).sum(1), 0, 1)[:, None]
     for lamp in range(model.nlight):
-        light += model.light_diffuse[lamp][0] * np.clip(-normals @ data.light_xdir[lamp], 0, 1)
-    image = np.where(hit[:, None], colours[geoms] * np.clip(light, 0, 1.2)[:, None], 0.0)
+        light = light + model.light_diffuse[lamp] * np.clip(-normals @ data.light_xdir[lamp], 0, 1)[:, None]
+    image = np.where(hit[:, None], colours[geoms] * np.clip(light, 0, 1.2), 0.0)
     return (np.clip(image, 0, 1) * 255).astype(np.uint8).reshape(size, size, 3)
+
+
+def see(model: mujoco.MjModel, data: mujoco.MjData, camera: str, rays: NDArray[np.float64]) -> tuple[Geoms, Normals]:
+    """Return which geom each ray from a camera meets, -1 for none, and its normal there (n, 3).
+
+    What is nearer than the near plane is not seen, as in OpenGL: the rim of the wrist camera's own housing.
+
+    Args:
+        rays: (n, 3) unit vectors in the base frame.
+    """
+    at = model.camera(camera).id
+    origin, count = data.cam_xpos[at], len(rays)
+    geoms, distances, normals = np.full(count, -1, np.int32), np.zeros(count), np.zeros((count, 3))
+    mujoco.mj_multiRay(
+        model, data, origin, rays.reshape(-1), None, True, -1, geoms, distances, normals.reshape(-1), count, FAR_M
+    )
+    forward = -data.cam_xmat[at].reshape(3, 3)[:, 2]
+    first = model.vis.map.znear * model.stat.extent / np.maximum(rays @ forward, 1e-3)
+    found = np.zeros(1, np.int32)
+    for row in np.flatnonzero((geoms >= 0) & (distances < first)):
+        start = origin + first[row] * rays[row]
+        mujoco.mj_ray(model, data, start, rays[row], None, True, -1, found, normals[row])
+        geoms[row] = found[0]
+    return geoms, normals
 
 
 class RenderProcess:

@@ -10,7 +10,7 @@ from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.configuration import Sizes
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.training.planning_loss import column, situation_features
+from vla_ros.training.planning_loss import along_pushes, column, situation_features
 
 BATCH = 48
 
@@ -44,7 +44,7 @@ def measure(
         _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
         cells, seen = sight.place(scores[0].float().cpu().numpy())
         known = about[0].float().cpu().numpy()
-        chosen = subtask.argmax(-1).cpu().numpy()
+        chosen, wanted = subtask.argmax(-1).cpu().numpy(), along_pushes(some)
         verbs = wording[rows, at, :5].argmax(-1).cpu().numpy()
         read.extend(verbs == some["wishes"][np.arange(len(some)), some["step"], 0])
         for row, still in enumerate(some):
@@ -52,7 +52,7 @@ def measure(
                 lost.append(seen[row, 0] < 0.5)
                 continue
             right.append(chosen[row] == still["subtask"])
-            off = ways[row, still["subtask"], 0, :2].cpu().numpy() - still["waypoints"][0, :2]
+            off = ways[row, still["subtask"], 0, :2].cpu().numpy() - wanted[row, 0, :2]
             way.append(100 * float(np.hypot(*off)))
             if not still["cells"][0, 0, 2]:
                 continue

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from vla_ros.policies.compact import sight
-from vla_ros.policies.compact.configuration import COLOURS, SHAPES, WORDING, Sizes
-from vla_ros.policies.compact.features import object_features, state_features
+from vla_ros.policies.compact.configuration import COLOURS, FOLDS, PUSHES, SHAPES, SIDES, SUBTASKS, WORDING, Sizes
+from vla_ros.policies.compact.features import object_features, push_angle, state_features
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import UNKNOWN, Vocabulary
 from vla_ros.training import sentences
@@ -118,7 +118,7 @@ def still_losses(
     label = column(batch, "subtask").long().to(device)[use]
     chosen = torch.arange(len(label), device=device)
     losses["subtask"] = functional.cross_entropy(subtask[use], label, label_smoothing=0.02)
-    wanted = column(batch, "waypoints").to(device)[use]
+    wanted = torch.from_numpy(along_pushes(batch)).to(device)[use]
     losses["way"] = functional.smooth_l1_loss(way[use][chosen, label], wanted, beta=0.05)
     wanted_anchors = column(batch, "anchors").long().to(device)[use]
     losses["anchor"] = functional.cross_entropy(anchors[use][chosen, label].flatten(0, 1), wanted_anchors.flatten())
@@ -195,6 +195,24 @@ def others_asked(
                 cells[:, 2 * number] = 0.0
         result.append((texts, cells, objects))
     return result
+
+
+def along_pushes(batch: Batch) -> NDArray[np.float32]:
+    """Return the waypoints (B, waypoints, WAYPOINT) of stills, those of pushes counted from the way of the push."""
+    rows = np.array(batch["waypoints"])
+    for index, still in enumerate(batch):
+        side = SIDES[still["wishes"][still["step"], 1]]
+        ahead = push_angle(side, still["start"], still["objects"][1])
+        for number in range(rows.shape[1]):
+            subtask = min(int(still["subtask"]) + number, len(SUBTASKS) - 1)
+            if still["subtask"] < 0 or not PUSHES[subtask]:
+                continue
+            x, y, _, cosine, sine = rows[index, number, :5]
+            c, s = np.cos(ahead), np.sin(ahead)
+            turn = np.arctan2(sine, cosine) - FOLDS[subtask] * ahead
+            rows[index, number, :2] = c * x + s * y, c * y - s * x
+            rows[index, number, 3:5] = np.cos(turn), np.sin(turn)
+    return rows
 
 
 def situation_features(

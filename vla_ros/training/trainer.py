@@ -33,7 +33,7 @@ SENTENCES = 4000  # drawn once; each step reads SENTENCE_BATCH of them
 SENTENCE_BATCH = 16
 NONSENSE = 0.12  # share of them that make no sense
 MEASURE_EVERY = 200  # steps
-JOINT_MOTIONS = 128
+JOINT_MOTIONS = 160
 STATE_FILE = "training.pt"
 
 Say = Callable[[str], None]

@@ -11,7 +11,7 @@ pytest.importorskip("transformers")
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import load
-from vla_ros.policies.compact.configuration import Sizes, as_mapping
+from vla_ros.policies.compact.configuration import SIDES, SUBTASKS, Sizes, as_mapping
 from vla_ros.training import command, planning_loss, stills
 from vla_ros.training.parameters import TrainParameters
 from vla_ros.training.trainer import Trainer
@@ -111,6 +111,31 @@ def test_a_wrong_configuration_is_one_clear_line(tmp_path, text, named):
     path.write_text(text)
     with pytest.raises(ParameterError, match=named):
         command.parameters(str(path))
+
+
+@pytest.mark.parametrize(("side", "angle"), [("left", np.pi / 2), ("right", -np.pi / 2), ("none", 0.0)])
+def test_waypoints_of_a_push_are_taught_along_its_way(side, angle):
+    still = np.zeros(1, stills.layout(TINY))
+    still["wishes"][0, 0] = (3, SIDES.index(side), 1, 1, 0, 0)
+    still["subtask"], still["start"], still["objects"][0, 1, :3] = SUBTASKS.index("push {x}"), (0.4, 0, 0), (0.6, 0, 0)
+    ahead = np.array([np.cos(angle), np.sin(angle)])
+    still["waypoints"][0, :, :2], still["waypoints"][0, :, 3:5] = 0.8 * ahead, (np.cos(2 * angle), np.sin(2 * angle))
+    rows = planning_loss.along_pushes(still)[0]
+    np.testing.assert_allclose(rows[0, :2], [0.8, 0.0], atol=1e-6)
+    np.testing.assert_allclose(rows[0, 3:5], [1.0, 0.0], atol=1e-6)
+
+
+def test_one_picture_is_asked_for_several_things():
+    still = np.zeros(1, stills.layout(TINY))
+    still["named"][0, :3, :2] = [(0, 4), (1, 1), (5, 3)]  # bowl, red cube, blue ball
+    still["named"][0, :3, 2] = (0.3, 0.4, 0.5)
+    still["named_cells"][0, 0, :3] = [(1, 1, 1), (2, 2, 1), (3, 3, 1)]
+    for seed in range(20):
+        ((texts, cells, objects),) = planning_loss.others_asked(still, np.random.default_rng(seed))
+        assert len(texts) == planning_loss.OTHERS and all(texts)
+        assert (objects[:, 5] == 1).all()
+        for cell, thing in zip(cells[0], objects, strict=True):
+            assert cell[2] == 0 or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
 
 
 def test_the_shipped_configuration_is_valid():

@@ -20,7 +20,7 @@ from vla_ros.robot.joint_map import JointMap
 
 WEIGHTS, STATISTICS = "model.safetensors", "statistics.json"
 HASHED = ("config.json", WEIGHTS, VOCABULARY, STATISTICS)
-GRAPHS = "graphs"  # folder of what the inference backend runs, made from the weights
+GRAPHS = "graphs.safetensors"  # what the inference backend runs, made from the weights
 STANDARD = "compact"  # name of the checkpoint that ships, in checkpoints/
 
 

@@ -45,15 +45,16 @@ WORDING = (
 )
 OBJECT = 20  # numbers about one thing, see `features.object_features`
 STATE = 25  # numbers about the arm, see `features.state_features`
-WAYPOINT = (
-    7  # offset x, y from its anchor (dm), height over the table (dm), cosine and sine of fold * yaw, gripper, speed
-)
+# Offset x, y from its anchor (dm), height over the table (dm), cosine and sine of fold * yaw, gripper, speed. Of a push,
+# offset and yaw are counted from the way that the thing is to go, else from the base's x axis.
+WAYPOINT = 7
 ANCHORS = ("x", "y", "start of x", "tool")  # places that a waypoint's offset is measured from, seen from above
 AHEAD = 10  # numbers about one waypoint, see `features.ahead_features`
 MOVING = 18  # numbers about a moving arm, see `features.moving_features`
 ACTION = 7  # tool translation (3, m) and rotation vector (3, rad) from row 0 in base axes, finger joint (m)
+PUSHES = tuple("behind" in subtask or "push" in subtask or "there" in subtask for subtask in SUBTASKS)
 # The hand looks the same after a turn by 2 pi / fold: four ways to grasp, two to push with.
-FOLDS = tuple(2 if "behind" in subtask or "push" in subtask or "there" in subtask else 4 for subtask in SUBTASKS)
+FOLDS = tuple(2 if push else 4 for push in PUSHES)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,13 @@ def moving_features(
     return values
 
 
+def push_angle(side: str, start: Array, target: Array) -> float:
+    """Return the direction (rad, from the base's x axis) in which a thing at `start` is pushed: to a side or a target."""
+    if side != "none":
+        return np.pi / 2 if side == "left" else -np.pi / 2
+    return float(np.arctan2(target[1] - start[1], target[0] - start[0]))
+
+
 def nearest_turn(angle: Array, fold: int, yaw: Array) -> Array:
     """Return angle + k * 2 pi / fold for the k that is near `yaw` and, less so, near 0, where the wrist is free."""
     part = 2 * np.pi / fold

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
@@ -18,7 +20,6 @@ from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
 Array = NDArray[np.float32]
 
 NAMES = ("language", "look", "fuse", "flow")
-STAMP = "of.json"
 
 
 class Graphs:
@@ -31,20 +32,23 @@ class Graphs:
     def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
         import openvino  # type: ignore[import-untyped]
 
-        folder = checkpoint.folder / GRAPHS
+        file = checkpoint.folder / GRAPHS
         if not fresh(checkpoint):
             try:
                 export(checkpoint)
             except ImportError as error:
                 raise ParameterError(
-                    f"compact.checkpoint: {folder} holds no graphs of these weights, and {error.name} is not installed "
+                    f"compact.checkpoint: {file} holds no graphs of these weights, and {error.name} is not installed "
                     "to make them: pip install torch transformers, once, or take a checkpoint with its graphs"
                 ) from None
         core = openvino.Core()
         settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled: dict[str, Any] = {
-            name: core.compile_model(str(folder / f"{name}.xml"), "CPU", settings) for name in names
-        }
+        self._compiled: dict[str, Any] = {}
+        with safe_open(file, "numpy") as stored:
+            for name in names:
+                graph, weights = (stored.get_tensor(f"{name}.{part}") for part in ("xml", "bin"))
+                model = core.read_model(graph.tobytes(), openvino.Tensor(weights))
+                self._compiled[name] = core.compile_model(model, "CPU", settings)
 
     def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
         """Run a graph; returns its outputs in order, copied."""
@@ -55,10 +59,10 @@ class Graphs:
 def fresh(checkpoint: Checkpoint) -> bool:
     """Return whether the graphs that stand beside the weights were made from them."""
     try:
-        made_from: str = json.loads((checkpoint.folder / GRAPHS / STAMP).read_text())["checkpoint"]
-    except (OSError, ValueError, KeyError):
+        with safe_open(checkpoint.folder / GRAPHS, "numpy") as stored:
+            return (stored.metadata() or {}).get("checkpoint") == checkpoint.hash
+    except (OSError, SafetensorError):
         return False
-    return made_from == checkpoint.hash
 
 
 def export(checkpoint: Checkpoint) -> None:
@@ -119,13 +123,17 @@ def export(checkpoint: Checkpoint) -> None:
             ),
         ),
     }
-    folder = checkpoint.folder / GRAPHS
-    folder.mkdir(exist_ok=True)
-    for name, (module, example) in examples.items():
-        with torch.no_grad():
-            graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
-        openvino.save_model(graph, str(folder / f"{name}.xml"), compress_to_fp16=True)
-    (folder / STAMP).write_text(json.dumps({"checkpoint": checkpoint.hash, "openvino": openvino.__version__}) + "\n")
+    parts: dict[str, NDArray[np.uint8]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (module, example) in examples.items():
+            with torch.no_grad():
+                graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
+            file = Path(folder) / f"{name}.xml"
+            openvino.save_model(graph, str(file), compress_to_fp16=True)
+            for part in ("xml", "bin"):
+                parts[f"{name}.{part}"] = np.frombuffer(file.with_suffix(f".{part}").read_bytes(), np.uint8)
+    about = {"checkpoint": checkpoint.hash, "openvino": openvino.__version__}
+    save_file(parts, checkpoint.folder / GRAPHS, about)
 
 
 def main(folder: str) -> None:

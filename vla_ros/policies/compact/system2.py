@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.checkpoint import bind, load
-from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, SUBTASKS, WAYPOINT, WORDING
+from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, PUSHES, SUBTASKS, WAYPOINT, WORDING
 from vla_ros.policies.compact.features import (
     FINGER_M,
     SPEED_M_S,
     nearest_turn,
     object_features,
     pointing_down,
+    push_angle,
     state_features,
     yaw_of,
 )
@@ -37,6 +38,11 @@ KIND = "features"
 CELL_M = 0.016  # what a cell of the picture measures on the table, about
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
+REACH, GRASP = SUBTASKS.index("reach for {x}"), SUBTASKS.index("grasp {x}")
+TAKING = ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}")
+STUCK_S = 1.6  # that fingers may rest on a thing without holding it: then they stand across its corners,
+WIDE_M, STILL_M_S = 0.0255, 0.005  # wider apart than its sides, and still,
+AGAIN_S = 1.6  # and the hand goes up, turns by an eighth and tries again
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
@@ -72,6 +78,7 @@ class System2:
         self._start: Array | None = None
         self._subtask, self._done = -1, 0
         self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
+        self._turn, self._loose_ns, self._again_ns = 0.0, stamp_ns, 0
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return what to do now; see `contract.System2`."""
@@ -172,7 +179,7 @@ class System2:
         )
         share = np.exp(logits[0] - logits[0].max())
         share /= share.sum()
-        subtask = self._choose(share)
+        subtask = self._regrasp(self._choose(share), stamp_ns, finger, speed)
         confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
@@ -231,6 +238,16 @@ class System2:
             self._subtask = best
         return self._subtask
 
+    def _regrasp(self, subtask: int, stamp_ns: int, finger: float, speed: float) -> int:
+        """Return the subtask, or to reach again with the hand turned where fingers are stuck on the corners of a cube."""
+        stuck = subtask == GRASP and finger > WIDE_M and abs(speed) < STILL_M_S
+        if not stuck:
+            self._loose_ns = stamp_ns
+        elif stamp_ns - self._loose_ns > STUCK_S * NS_PER_S:
+            self._turn += math.pi / 4
+            self._loose_ns, self._again_ns = stamp_ns, stamp_ns + round(AGAIN_S * NS_PER_S)
+        return REACH if stamp_ns < self._again_ns else subtask
+
     def _words(self, subtask: int) -> str:
         return SUBTASKS[subtask].format(x=self._name("x"), y=self._name("y"))
 
@@ -240,13 +257,18 @@ class System2:
         """Return rows x, y, z over the table, yaw, gripper (m), speed (m/s) of the waypoints ahead."""
         x, y = self._memories
         start = x.p if self._start is None else self._start
+        ahead = push_angle(self._wishes[self._step]["side"], start, y.p)
         places = dict(zip(ANCHORS, (x.p, y.p if y.known else p_tool, start, p_tool), strict=True))
         rows = []
         for number, (way, anchor) in enumerate(zip(ways.astype(np.float64), anchors, strict=True)):
             assert len(way) == WAYPOINT
             fold = FOLDS[min(subtask + number, len(FOLDS) - 1)]
-            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold), fold, np.array(yaw))
-            spot = places[ANCHORS[int(anchor.argmax())]][:2] + way[:2] / 10
+            way_of = ahead if PUSHES[min(subtask + number, len(FOLDS) - 1)] else 0.0
+            turn = self._turn if SUBTASKS[subtask] in TAKING else way_of
+            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold + turn), fold, np.array(yaw))
+            c, s = math.cos(way_of), math.sin(way_of)
+            offset = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]]) / 10
+            spot = places[ANCHORS[int(anchor.argmax())]][:2] + offset
             gripper, speed = np.clip(way[5], 0.0, 1.0) * FINGER_M, np.clip(way[6], 0.1, 1.0) * SPEED_M_S
             rows.append([*spot, max(way[2] / 10, self._parameters.least_height_m), float(angle), gripper, speed])
         return np.array(rows)
