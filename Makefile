@@ -1,5 +1,6 @@
 # One command each; every target does the set-up that it needs, once.
-#   make run     start the robot: the whole graph with a simulated arm (SAY="..." chooses the first sentence, SAY= none)
+#   make run     start the robot: the whole graph with a simulated arm (SAY="..." chooses the first sentence, SAY= none;
+#                POLICY=classical another policy)
 #   make demo    one task without a screen; exit code 0 when the simulator judges it done
 #   make test    all tests        make check   style and types        make builds   prove both ways of building
 #   make faults  every fault on the running graph, judged (some minutes); writes docs/faults.md
@@ -20,6 +21,7 @@ TORCH ?= torch==2.13.0+cpu
 PYTHON ?= python3
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints/$(DISTRO).txt
 SAY ?= put the red cube in the bowl
+POLICY ?= compact
 
 # A sourced ROS installation would shadow the wheels: the environment made here stands alone.
 unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH
@@ -65,10 +67,10 @@ $(VENV)/.models: $(VENV)/.ready
 	@touch $@
 
 run: setup
-	@. $(BIN)/activate && exec vla-ros up --arm --say "$(SAY)"
+	@. $(BIN)/activate && exec vla-ros up --policy $(POLICY) --arm --say "$(SAY)"
 
 demo: setup
-	@. $(BIN)/activate && exec vla-ros demo --say "$(SAY)"
+	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY) --say "$(SAY)"
 
 test: setup
 	@. $(BIN)/activate && exec python -m pytest

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from vla_ros import status
 from vla_ros.bench import command as bench
@@ -17,9 +16,6 @@ from vla_ros.oracle import audit
 from vla_ros.safety.audit import command as replay
 from vla_ros.tracing import command as trace
 from vla_ros.training import command as train
-
-if TYPE_CHECKING:
-    pass
 
 DESCRIPTION = """Put a vision-language-action model on a ROS 2 robot arm, behind a safety filter.
 
@@ -43,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
     up = add("up", "start the graph and stay up until Ctrl-C")
     up.add_argument("--robot", default="sim", help="sim, or the name of a file in config/")
-    up.add_argument("--policy", default="classical", help="classical or scripted")
+    up.add_argument("--policy", default="classical", help="compact, classical or scripted")
     up.add_argument("--config", default="", help="parameter file laid over the robot's")
     up.add_argument("--use-sim-time", action="store_true", help="follow /clock")
     up.add_argument("--rviz", action="store_true", help="start RViz too")

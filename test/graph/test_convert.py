@@ -69,7 +69,9 @@ def test_a_joint_state_with_velocities_missing_is_at_rest() -> None:
     assert state.dq.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("scale", [(0.2, 0.2, math.nan), (0.2, math.nan, 0.2), (math.nan, 0.2, 0.2), (0.2, 0.2, -math.inf)])
+@pytest.mark.parametrize(
+    "scale", [(0.2, 0.2, math.nan), (0.2, math.nan, 0.2), (math.nan, 0.2, 0.2), (0.2, 0.2, -math.inf)]
+)
 def test_a_marker_with_a_side_that_is_no_number_stays_one(scale: tuple[float, float, float]) -> None:
     for kind in (Marker.CUBE, Marker.SPHERE, Marker.CYLINDER):
         marker = Marker(type=kind, scale=Vector3(x=scale[0], y=scale[1], z=scale[2]))
