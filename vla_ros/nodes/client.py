@@ -130,12 +130,12 @@ class Client:
             self.spin(0.3)
 
     def ready(self, patience_s: float) -> None:
-        """Wait until the planner and the action expert are active.
+        """Wait until the filter is there, and camera, planner and action expert are active.
 
         Raises:
             Unreachable: one of them is not, in time.
         """
-        needed = ("planner", "action_expert", "camera")
+        needed = ("planner", "action_expert", "camera", "safety_filter")
 
         def up() -> bool:
             return all(self.diagnostics.get(name, {}).get("message", "not active") != "not active" for name in needed)
