@@ -145,9 +145,12 @@ def test_the_paths_are_where_the_tool_is(running: Running) -> None:
 
 
 def test_trace_follows_frames_to_the_controller(running: Running, tmp_path: Path) -> None:
-    running.move()
     perfetto, reasoning = tmp_path / "trace.json", tmp_path / "reasoning.jsonl"
-    done = vla_ros("trace", "--seconds", "5", "--json", "--perfetto", str(perfetto), "--reasoning", str(reasoning))
+    for _ in range(4):  # a busy machine may end the task, or start `trace`, too late to see a whole way
+        running.move()
+        done = vla_ros("trace", "--seconds", "8", "--json", "--perfetto", str(perfetto), "--reasoning", str(reasoning))
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
     hops = read["hops_ms"]
@@ -195,9 +198,12 @@ def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
     assert read["nodes"]["safety_filter"]["rate_hz"] > 100
     assert read["plan"].startswith("ACTIVE: put the red cube in the bowl")
     assert (done.returncode, read["ok"]) == (1, False)
-    shown = vla_ros("status", "--once")
+    for _ in range(4):  # a node that a busy machine keeps silent for 3 s is not listed
+        shown = vla_ros("status", "--once")
+        if all(name in shown.stdout for name in read["nodes"]):
+            break
     assert shown.returncode == 1
-    assert all(name in shown.stdout for name in read["nodes"])
+    assert all(name in shown.stdout for name in read["nodes"]), shown.stdout
 
 
 def test_nobody_there_is_one_clear_line(running: Running) -> None:

@@ -21,16 +21,25 @@ SOURCES = sorted(
 )
 
 # Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
-ROSDEP_KEYS = {
+ROSDEP_KEYS = {  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
+    "coal": "",
     "cv2": "python3-opencv",
+    "grpc": "",
+    "msgpack": "python3-msgpack",
     "mujoco": "python3-mujoco-pip",
     "numpy": "python3-numpy",
+    "openpi_client": "",
+    "openvino": "",
     "psutil": "python3-psutil",
+    "pyarrow": "",
     "rich": "python3-rich",
     "rosbags": "",
+    "safetensors": "",
     "torch": "python3-torch",
     "transformers": "python3-transformers-pip",
     "transforms3d": "",
+    "viser": "",
+    "websockets": "",
     "yaml": "python3-yaml",
 }
 

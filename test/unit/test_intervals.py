@@ -29,7 +29,7 @@ def test_the_interval_holds_the_share_and_lies_in_0_to_1(episodes: int, data: st
 def test_the_report_counts_by_task() -> None:
     outcomes = [Outcome("pick", 1, "w", True, "done", 1.0), Outcome("push", 2, "w", False, "failed: x", 2.0)]
     made = Report("classical", "nominal", 1, outcomes).json()
-    assert set(made) == {"policy", "suite", "seed", "total", "tasks", "rates", "failures"}
+    assert set(made) == {"policy", "suite", "seed", "total", "tasks", "cases", "rates", "failures"}
     assert made["total"]["successes"] == 1
     assert made["tasks"]["push"]["episodes"] == 1
     assert [failure["seed"] for failure in made["failures"]] == [2]

@@ -27,7 +27,7 @@ def test_other_options_are_another_checkpoint() -> None:
 def test_an_unknown_policy_is_refused_with_those_that_exist() -> None:
     with pytest.raises(ParameterError) as error:
         policy("magic")
-    assert str(error.value) == "policy: there is no 'magic'; there are classical, scripted"
+    assert str(error.value) == "policy: there is no 'magic'; there are classical, compact, scripted"
 
 
 @pytest.mark.parametrize(
