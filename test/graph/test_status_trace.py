@@ -189,16 +189,20 @@ def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(runnin
 
 
 def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
-    running.move()
-    done = vla_ros("status", "--json")
-    read = json.loads(done.stdout)
-    assert set(EXPECTED) | {"sim_arm", "motion_paths"} == set(read["nodes"])
+    everybody = set(EXPECTED) | {"sim_arm", "motion_paths"}
+    for _ in range(6):  # a node that a busy machine keeps silent for 3 s is not listed
+        running.move()
+        done = vla_ros("status", "--json")
+        read = json.loads(done.stdout)
+        if everybody == set(read["nodes"]) and read["plan"].startswith("ACTIVE") and "drift" in str(read["nodes"]):
+            break
+    assert everybody == set(read["nodes"])
     assert read["nodes"]["planner"]["level"] == "WARN"
     assert "drift: unlike the training data" in read["nodes"]["planner"]["why"]
     assert read["nodes"]["safety_filter"]["rate_hz"] > 100
     assert read["plan"].startswith("ACTIVE: put the red cube in the bowl")
     assert (done.returncode, read["ok"]) == (1, False)
-    for _ in range(4):  # a node that a busy machine keeps silent for 3 s is not listed
+    for _ in range(6):
         shown = vla_ros("status", "--once")
         if all(name in shown.stdout for name in read["nodes"]):
             break
