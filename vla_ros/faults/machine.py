@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 import resource
 import shutil
@@ -28,7 +29,7 @@ UNDER_WAY_S = 0.05
 """Messages of a process that has ended are still read for so long."""
 
 
-class Machine:
+class Machine(abc.ABC):
     """Args: processes: are started. folder: holds the audit log."""
 
     def __init__(self, processes: Sequence[Process], folder: Path) -> None:
@@ -48,13 +49,13 @@ class Machine:
         self.flood(0)
         self._supervisor.stop()
 
+    @abc.abstractmethod
     def note(self, answer: str) -> None:
         """Keep an answer."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let it run."""
-        raise NotImplementedError
 
     def send_signal(self, name: str, number: int) -> None:
         """To one process of the graph."""
