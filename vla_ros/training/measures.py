@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.configuration import Sizes
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.training.planning_loss import along_pushes, column, situation_features
+from vla_ros.training import stills
+from vla_ros.training.planning_loss import along_pushes, column, located, situation_features
+from vla_ros.training.second_look import TOOL
 
 BATCH = 48
 
@@ -23,12 +26,13 @@ def measure(
 
     x_mm, x_p90_mm: error of the place of x on the table, median and 90th percentile. found: share of things nearer than
     2 cm. absent: share of what is not there that is said not to be. subtask: share right. way_mm: median error of the
-    next waypoint, seen from above. yaw_deg: median error of a cube's yaw. words: share of sentences read right.
+    next waypoint, seen from above. yaw_deg: median error of a cube's yaw. tool_px: median error of where the tool is seen,
+    in pixels of the sharp picture. words: share of sentences read right.
     """
     model.train(False)
     sizes: Sizes = model.config.sizes
     rng = np.random.default_rng(0)
-    error, lost, right, way, yaw, read = [], [], [], [], [], []
+    error, lost, right, way, yaw, tool, read = [], [], [], [], [], [], []
     for first in range(0, len(batch), BATCH):
         some = batch[first : first + BATCH]
         rows = torch.arange(len(some))
@@ -39,11 +43,11 @@ def measure(
             name: torch.from_numpy(np.ascontiguousarray(some["images"][:, index])).to(device)
             for index, name in enumerate(sizes.cameras)
         }
-        scores, about, coarse = model.look(images, queries[rows, at])
-        objects, state = situation_features(some, scores, about, rng)
-        _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
+        scores, heights, coarse = model.look(images, queries[rows, at])
         cells, seen = sight.place(scores[0].float().cpu().numpy())
-        known = about[0].float().cpu().numpy()
+        known, middles = second_look_at(model, some, cells, queries[rows, at], heights[0])
+        objects, state = situation_features(some, seen[:, :2], known[:, :2], middles[:, :2], rng)
+        _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
         chosen, wanted = subtask.argmax(-1).cpu().numpy(), along_pushes(some)
         verbs = wording[rows, at, :5].argmax(-1).cpu().numpy()
         read.extend(verbs == some["wishes"][np.arange(len(some)), some["step"], 0])
@@ -54,13 +58,15 @@ def measure(
             right.append(chosen[row] == still["subtask"])
             off = ways[row, still["subtask"], 0, :2].cpu().numpy() - wanted[row, 0, :2]
             way.append(100 * float(np.hypot(*off)))
+            if still["tool_cell"][0, 2]:
+                at_tool = sight.sharper(sight.to_pixels(still["tool_cell"][0, :2]))
+                tool.append(float(np.hypot(*(middles[row, TOOL] + known[row, TOOL, :2] * sight.REACH_PX - at_tool))))
             if not still["cells"][0, 0, 2]:
                 continue
-            camera = sight.Pinhole(still["k"][0].astype(np.float64), still["T_base_camera"][0].astype(np.float64))
-            p = camera.at_height(sight.to_pixels(cells[row, 0]), known[row, 0, 0] / 10)
+            p = located(still, known[row, :1], middles[row, :1])[0]
             error.append(1000 * float(np.linalg.norm((p - still["objects"][0, :3])[:2])))
             if still["objects"][0, 3] < 0.999:
-                turned = np.arctan2(known[row, 0, 2], known[row, 0, 1]) - np.arctan2(*still["objects"][0, [4, 3]])
+                turned = np.arctan2(known[row, 0, 4], known[row, 0, 3]) - np.arctan2(*still["objects"][0, [4, 3]])
                 yaw.append(abs(np.degrees(np.remainder(turned + np.pi, 2 * np.pi) - np.pi)) / 4)
     return {
         "x_mm": float(np.median(error)),
@@ -70,5 +76,38 @@ def measure(
         "subtask": float(np.mean(right)),
         "way_mm": float(np.median(way)),
         "yaw_deg": float(np.median(yaw)) if yaw else float("nan"),
+        "tool_px": float(np.median(tool)) if tool else float("nan"),
         "words": float(np.mean(read)),
     }
+
+
+def second_look_at(
+    model: CompactModel, some: NDArray[np.void], cells: NDArray[np.float64], queries: Tensor, heights: Tensor
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a second look in the first camera says, (B, 3, SEEN), and its middles (B, 3, 2): x, y and the tool.
+
+    Args:
+        cells: (B, 3, 2) where the first look found them. heights: (B, 3) that it said. A still keeps
+            the sharp picture only near the true places: a first look that is farther off gets no second one.
+    """
+    side, room = model.config.sizes.fovea, (stills.PATCH - model.config.sizes.fovea) // 2
+    middles = np.rint(sight.sharper(sight.to_pixels(cells))).astype(int)
+    patches = np.zeros((len(some), 3, side, side, 3), np.uint8)
+    near = np.zeros((len(some), 3), bool)
+    for row, still in enumerate(some):
+        for slot in range(3):
+            left, top = middles[row, slot] - still["centres"][0, slot] + room
+            near[row, slot] = 0 <= left <= 2 * room and 0 <= top <= 2 * room
+            if near[row, slot]:
+                patches[row, slot] = still["patches"][0, slot, top : top + side, left : left + side]
+    spots = torch.from_numpy(sight.spot(middles, sight.SHARP * model.config.sizes.image).astype(np.float32))
+    spotted = torch.cat([spots.to(queries.device), heights[..., None]], -1)
+    known = (
+        model.fixate(torch.from_numpy(patches).to(queries.device), model.with_tool(queries), spotted)
+        .float()
+        .cpu()
+        .numpy()
+        .astype(np.float64)
+    )
+    known[~near, :2] = 0.0
+    return known, middles.astype(np.float64)

@@ -13,7 +13,8 @@ from vla_ros.policies.compact.configuration import COLOURS, FOLDS, PUSHES, SHAPE
 from vla_ros.policies.compact.features import object_features, push_angle, state_features
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import UNKNOWN, Vocabulary
-from vla_ros.training import sentences
+from vla_ros.training import second_look, sentences
+from vla_ros.training.second_look import TOOL, dimmed
 
 Batch = NDArray[np.void]
 
@@ -22,11 +23,12 @@ FORGOTTEN = 0.04  # share of words that are made unknown, as a stranger's are
 PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
 STRANGE = 0.08  # share of them about a thing that is not there
-CELL_M = 0.016  # what a cell measures on the table, about
+NOISE = 5.0  # largest standard deviation of pixels
 WEIGHTS = {
     "place": 1.0,
-    "about": 0.5,
-    "sure": 0.05,
+    "height": 0.5,
+    "exact": 1.0,
+    "exactly": 0.05,
     "words": 1.0,
     "subtask": 1.0,
     "way": 4.0,
@@ -92,25 +94,50 @@ def still_losses(
     wishes = column(batch, "wishes").long().to(device)
     losses = {"words": sentence_loss(wording, understood, wishes, torch.ones(len(batch), device=device))}
     images = {
-        camera: torch.from_numpy(_dimmed(batch["images"][:, index], rng)).to(device)
+        camera: torch.from_numpy(dimmed(batch["images"][:, index], rng, NOISE)).to(device)
         for index, camera in enumerate(sizes.cameras)
     }
     others = others_asked(batch, rng)
-    theirs = encoded(vocabulary, [text for texts, _, _ in others for text in texts], sizes, rng).to(device)
+    theirs = encoded(vocabulary, [text for other in others for text in other[0]], sizes, rng).to(device)
     asking = model.language(theirs)[1][:, 0].reshape(len(batch), 2 * OTHERS, -1)
-    found, known, coarse = model.look(images, torch.cat([queries[rows, step], asking], 1))
-    scores, about = [each[:, :2] for each in found], [each[:, :2] for each in known]
-    cells = torch.cat([column(batch, "cells"), torch.from_numpy(np.stack([cell for _, cell, _ in others], 0))], 2).to(
-        device
+    queried = torch.cat([queries[rows, step], asking], 1)
+    found, heights, coarse = model.look(images, queried)
+    cells = np.concatenate(
+        [batch["cells"], np.stack([other[1] for other in others]), batch["tool_cell"][:, :, None]], 2
     )
-    objects = torch.cat([column(batch, "objects"), torch.from_numpy(np.stack([thing for _, _, thing in others]))], 1)
-    objects = objects.to(device)
-    asked = objects[..., 5].clone()
+    objects = np.concatenate([batch["objects"], np.stack([other[2] for other in others]), tools(batch)[:, None]], 1)
+    asked = torch.from_numpy(objects[..., 5].copy()).to(device)
     asked[:, 0] = 1.0
-    for part, value in place_losses(found, known, cells, objects, asked, sizes).items():
-        losses[part] = value
+    place = torch.from_numpy(cells).to(device), torch.from_numpy(objects).to(device)
+    losses |= place_losses(found, heights, *place, asked, sizes)
+    # Looked at again: x, y, the tool and one of the others.
+    other = rng.integers(0, 2 * OTHERS, len(batch))
+    slots = np.stack([0 * other, 0 * other + 1, 0 * other + TOOL, [others[i][3][at] for i, at in enumerate(other)]], 1)
+    which = np.stack([0 * other, 0 * other + 1, 0 * other + 2 + 2 * OTHERS, 2 + other], 1)
+    wanted_queries = model.with_tool(queried)[rows[:, None], torch.from_numpy(which).to(device)]
+    at = np.arange(len(batch))[:, None]
+    seen = []
+    for index in range(len(sizes.cameras)):
+        patches, spots, middles = second_look.cut(batch, index, slots, sizes, rng)
+        patches = dimmed(patches.reshape(-1, *patches.shape[2:]), rng, second_look.NOISE).reshape(patches.shape)
+        height = heights[index].detach()[rows[:, None], torch.from_numpy(which).to(device)]
+        spotted = torch.cat([torch.from_numpy(spots).to(device), height[..., None]], -1)
+        again = model.fixate(torch.from_numpy(patches).to(device), wanted_queries, spotted)
+        there = cells[at, index, which]
+        counts = torch.from_numpy(there[..., 2] * objects[at, which, 5]).to(device)
+        parts = second_look.losses(
+            again,
+            torch.from_numpy(middles).to(device),
+            torch.from_numpy(there).to(device),
+            torch.from_numpy(objects[at, which, :5]).to(device),
+            counts,
+        )
+        for part, value in parts.items():
+            losses[part] = losses[part] + value if part in losses else value
+        seen.append((again.detach().float().cpu().numpy()[:, :2].astype(np.float64), middles[:, :2]))
     right = batch["subtask"] >= 0
-    known_objects, state = situation_features(batch, scores, about, rng)
+    _, probable = sight.place(found[0][:, :2].detach().float().cpu().numpy())
+    known_objects, state = situation_features(batch, probable, *seen[0], rng)
     latents, subtask, progress, way, anchors = model.fusion(
         steps[rows, step], known_objects.to(device), state.to(device), coarse
     )
@@ -128,42 +155,41 @@ def still_losses(
 
 
 def place_losses(
-    scores: list[Tensor], about: list[Tensor], cells: Tensor, objects: Tensor, asked: Tensor, sizes: Sizes
+    scores: list[Tensor], heights: list[Tensor], cells: Tensor, objects: Tensor, asked: Tensor, sizes: Sizes
 ) -> dict[str, Tensor]:
-    """Return the losses of finding things, and of what is said about them.
+    """Return the losses of finding things, and of the height that is said of them.
 
     Args:
-        scores, about: of `CompactModel.look`. cells: (B, cameras, Q, 3). objects: (B, Q, 6). asked: (B, Q) which count.
+        scores, heights: of `CompactModel.look`. cells: (B, cameras, Q, 3). objects: (B, Q, 6). asked: (B, Q) which count.
     """
-    place, know, sure = (torch.zeros((), device=asked.device) for _ in range(3))
+    place, high = torch.zeros((), device=asked.device), torch.zeros((), device=asked.device)
     for index in range(len(sizes.cameras)):
         target = place_target(cells[:, index], sizes.image // sight.CELL)
         each = -(target * functional.log_softmax(scores[index], -1)).sum(-1)
         place = place + (each * asked).sum() / asked.sum()
         there = asked * cells[:, index, :, 2]
-        known = about[index]
-        off = functional.smooth_l1_loss(known[..., 0], 10 * objects[..., 2], beta=0.1, reduction="none")
-        off = off + functional.mse_loss(known[..., 1:3], objects[..., 3:5], reduction="none").mean(-1)
-        know = know + (off * there).sum() / there.sum().clamp(min=1)
-        best, _ = sight.place(scores[index].detach().float().cpu().numpy())
-        missed = torch.from_numpy(best).to(asked.device).float() - cells[:, index, :, :2]
-        logvar = known[..., 3].clamp(-6, 6)
-        squared = (missed**2).mean(-1).clamp(max=200.0)
-        doubt = squared * torch.exp(-logvar) + logvar
-        sure = sure + (doubt * there).sum() / there.sum().clamp(min=1)
-    return {"place": place, "about": know, "sure": sure}
+        off = functional.smooth_l1_loss(heights[index], 10 * objects[..., 2], beta=0.1, reduction="none")
+        high = high + (off * there).sum() / there.sum().clamp(min=1)
+    return {"place": place, "height": high}
+
+
+def tools(batch: Batch) -> NDArray[np.float32]:
+    """Return (B, 6) of the tool as of any other object: place, yaw, and that it is there."""
+    turn = 4 * batch["yaw"]
+    columns = [*batch["p_tool"].T, np.cos(turn), np.sin(turn), np.ones_like(turn)]
+    return np.stack(columns, 1).astype(np.float32)
 
 
 def others_asked(
     batch: Batch, rng: np.random.Generator
-) -> list[tuple[list[str], NDArray[np.float32], NDArray[np.float32]]]:
+) -> list[tuple[list[str], NDArray[np.float32], NDArray[np.float32], list[int]]]:
     """Return, for each still, sentences about other things in it, where those are, and what is known of them.
 
     A picture is dear and words are cheap: one look is asked for many things.
 
     Returns:
-        per still: OTHERS texts, cells (cameras, 2 * OTHERS, 3), objects (2 * OTHERS, 6); the last number of an object
-        says whether the answer counts, also where the answer is that there is no such thing.
+        per still: OTHERS texts, cells (cameras, 2 * OTHERS, 3), objects (2 * OTHERS, 6), their patches; the last number
+        of an object says whether the answer counts, also where the answer is that there is no such thing.
     """
     result = []
     for still in batch:
@@ -172,7 +198,7 @@ def others_asked(
         movable = [index for index, row in enumerate(named) if row[0] > 0]
         cells = np.zeros((still["cells"].shape[0], 2 * OTHERS, 3), np.float32)
         objects = np.zeros((2 * OTHERS, 6), np.float32)
-        texts = []
+        texts, patches = [], [0] * (2 * OTHERS)
         for number in range(OTHERS):
             if len(movable) < 1 or len(named) < 2:
                 texts.append("")
@@ -191,9 +217,10 @@ def others_asked(
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]
+                patches[slot] = TOOL + 1 + at
             if strange:
                 cells[:, 2 * number] = 0.0
-        result.append((texts, cells, objects))
+        result.append((texts, cells, objects, patches))
     return result
 
 
@@ -216,24 +243,28 @@ def along_pushes(batch: Batch) -> NDArray[np.float32]:
 
 
 def situation_features(
-    batch: Batch, scores: list[Tensor], about: list[Tensor], rng: np.random.Generator
+    batch: Batch,
+    seen: NDArray[np.float64],
+    known: NDArray[np.float64],
+    middles: NDArray[np.floating],
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Return what the running policy would know: (B, 2, OBJECT) and (B, STATE).
 
     Half of the places are what the network itself sees now, half are the truth with noise, as a memory would have it.
+
+    Args:
+        seen: (B, 2) probability that x and y are there. known: (B, 2, SEEN) of the second look in the first camera.
+        middles: (B, 2, 2) of its cut-outs.
     """
     count = len(batch)
-    cells, seen = sight.place(scores[0].detach().float().cpu().numpy())
-    known = about[0].detach().float().cpu().numpy().astype(np.float64)
-    p, yaw4 = np.empty((count, 2, 3)), known[..., 1:3].copy()
+    p, yaw4 = np.empty((count, 2, 3)), known[..., 3:5].copy()
     for row in range(count):
-        camera = sight.Pinhole(batch["k"][row, 0].astype(np.float64), batch["T_base_camera"][row, 0].astype(np.float64))
-        height = np.clip(known[row, :, 0] / 10, 0.0, 0.5)
-        p[row] = camera.at_height(sight.to_pixels(cells[row]), height)
+        p[row] = located(batch[row], known[row], middles[row])
     truth = batch["objects"].astype(np.float64)
     there = truth[..., 5]
     own = (rng.random((count, 2)) < 0.5) & (np.abs(p - truth[..., :3]).max(-1) < 0.05)
-    sigma = np.clip(CELL_M * np.exp(0.5 * np.clip(known[..., 3], -6, 6)), 0.001, 0.1)
+    sigma = sight.doubt_m(known[..., 5])
     noise = PLACE_NOISE_M * rng.choice([0.3, 1.0, 1.5], (count, 2, 1))
     p = np.where(own[..., None], p, truth[..., :3] + rng.normal(size=p.shape) * noise)
     yaw4 = np.where(own[..., None], yaw4, truth[..., 3:5] + rng.normal(0, 0.1, yaw4.shape))
@@ -248,12 +279,7 @@ def situation_features(
     return torch.from_numpy(features).float(), torch.from_numpy(state).float()
 
 
-def _dimmed(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return pictures in other light, through another lens and with noise."""
-    shape = (len(images), 1, 1, 1)
-    gain, lift = rng.uniform(0.8, 1.2, shape), rng.uniform(-12, 12, shape)
-    tint = rng.uniform(0.94, 1.06, (len(images), 1, 1, 3))
-    noise = rng.normal(size=images.shape[:3])[..., None] * rng.uniform(0, 5, shape)
-    return np.clip(images * (gain * tint).astype(np.float32) + (lift + noise).astype(np.float32), 0, 255).astype(
-        np.uint8
-    )
+def located(still: np.void, known: NDArray[np.float64], middles: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (n, 3) the points that second looks (n, SEEN) at cut-outs around `middles` (n, 2) found in a still."""
+    camera = sight.Pinhole(still["k"][0].astype(np.float64), still["T_base_camera"][0].astype(np.float64))
+    return camera.at_height(sight.blunter(middles + known[:, :2] * sight.REACH_PX), sight.height_m(known[:, 2]))

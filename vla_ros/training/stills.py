@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import mujoco
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.configuration import COLOURS, SHAPES, WAYPOINT, Sizes
 from vla_ros.policies.compact.features import pointing_down, yaw_of
 from vla_ros.policies.compact.sight import Pinhole, scaled, to_cells
@@ -38,10 +38,11 @@ from vla_ros.training.situations import Asked, draw
 Array = NDArray[np.float64]
 Record = NDArray[np.void]
 
-DRAWN = 256  # rows and columns, as the camera node hands them on; reduced like the policy does it
+DRAWN = 256  # rows and columns, as the camera node hands them on
 MOST_GEOMS = 400
 MOST_NAMED = 8  # things of a scene that have a name
 FIRST_SEED = 1_000_000  # smaller ones are for evaluation
+PATCH = 48  # rows and columns around each thing that are kept of the sharp picture
 SHIFTED = 0.4  # share of scenes whose cameras are not where they should be
 ROUGH = 0.1  # rad, of the joints from which an arm pose is searched,
 PULLS = (0.1, 0.0)  # by steps that pull so much to the middle of the joint ranges,
@@ -52,7 +53,9 @@ def layout(sizes: Sizes) -> np.dtype:
     """Return the fields of a still.
 
     cells: places in the picture, u, v, whether they are in it. objects: x and y: p, yaw4, whether there is one. named:
-    everything that has a name: colour and shape as in configuration, both 0 where there is nothing; p, yaw4.
+    everything that has a name: colour and shape as in configuration, both 0 where there is nothing; p, yaw4. tool_cell:
+    as cells. patches: cut out of the sharp picture around x, y, the tool and everything named, of which centres says
+    where, pixels.
     """
     return np.dtype(
         [
@@ -68,6 +71,9 @@ def layout(sizes: Sizes) -> np.dtype:
             ("objects", "f4", (2, 6)),
             ("named", "f4", (MOST_NAMED, 7)),
             ("named_cells", "f4", (len(sizes.cameras), MOST_NAMED, 3)),
+            ("tool_cell", "f4", (len(sizes.cameras), 3)),
+            ("patches", "u1", (len(sizes.cameras), 3 + MOST_NAMED, PATCH, PATCH, 3)),
+            ("centres", "i2", (len(sizes.cameras), 3 + MOST_NAMED, 2)),
             ("start", "f4", (3,)),
             ("T_base_camera", "f4", (len(sizes.cameras), 4, 4)),
             ("k", "f4", (len(sizes.cameras), 3, 3)),
@@ -178,11 +184,11 @@ class Studio:
     ) -> Record:
         sizes = self._sizes
         still = np.zeros((), self._layout)
-        cameras = {}
+        cameras, sharp = {}, []
         size = sizes.image
         for index, camera in enumerate(sizes.cameras):
-            image = painter.paint(data, camera, DRAWN)
-            still["images"][index] = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+            sharp.append(sight.reduced(painter.paint(data, camera, DRAWN), sight.SHARP * size))
+            still["images"][index] = sight.reduced(sharp[index], size)
             at = model.camera(camera).id
             pose = np.eye(4)
             pose[:3, :3] = data.cam_xmat[at].reshape(3, 3) @ np.diag([1.0, -1.0, -1.0])
@@ -198,21 +204,35 @@ class Studio:
         T_base_tool = self._kinematics.forward(self._q)
         still["p_tool"], still["yaw"] = T_base_tool[:3, 3], yaw_of(T_base_tool[:3, :3])
         name(still, asked, [cameras[camera] for camera in sizes.cameras], size)
+        for index, camera in enumerate(sizes.cameras):
+            still["tool_cell"][index] = cell(cameras[camera], T_base_tool[:3, 3], size)
+        self._understand(still, asked, [cameras[camera] for camera in sizes.cameras])
+        for index, picture in enumerate(sharp):
+            cells = np.concatenate(
+                [still["cells"][index], still["tool_cell"][index][None], still["named_cells"][index]]
+            ).astype(np.float64)
+            centres = np.rint(sight.sharper(sight.to_pixels(cells[:, :2]))).astype(np.int16)
+            still["centres"][index] = centres
+            for slot in np.flatnonzero(cells[:, 2]):
+                still["patches"][index, slot] = sight.patch(picture, centres[slot], PATCH)
+        return still
+
+    def _understand(self, still: Record, asked: Asked, cameras: Sequence[Pinhole]) -> None:
+        """Note what is right to do, if x is there."""
         if asked.now is None:
             still["subtask"] = -1
-            return still
+            return
         now = asked.now
         still["start"] = now.start
         for role, thing in enumerate((now.x, now.y)):
             if thing is None:
                 continue
             still["objects"][role] = *thing.p, *thing.yaw4, 1.0
-            for index, camera in enumerate(sizes.cameras):
-                still["cells"][index, role] = cell(cameras[camera], thing.p, size)
+            for index, camera in enumerate(cameras):
+                still["cells"][index, role] = cell(camera, thing.p, self._sizes.image)
         answer = teacher.answer(now)
         still["subtask"], still["waypoints"] = answer.subtask, answer.waypoints
         still["anchors"], still["progress"] = answer.anchors, answer.progress
-        return still
 
 
 def name(still: Record, asked: Asked, cameras: Sequence[Pinhole], size: int) -> None:

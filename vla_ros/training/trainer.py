@@ -60,6 +60,8 @@ class Trainer:
         self.sizes = Sizes(**{**asdict(sizes), "vocabulary": len(self.vocabulary)})
         self.model = CompactModel(CompactConfig(**asdict(self.sizes)))
         self.model.to(self.device)  # type: ignore[arg-type]
+        for part in (self.model.vision, self.model.fovea):
+            part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.done = dict.fromkeys(PHASES, 0)
         self.optimiser = torch.optim.AdamW(

@@ -62,7 +62,8 @@ class Sizes:
     """Sizes of the network.
 
     cameras: whose pictures are looked at; each has a pose that is known. image: rows and columns of the square
-    pictures. patches: rows and columns of the picture tokens. channels: of the three levels of the image pyramid.
+    pictures. fovea: rows and columns of what is cut out of pictures twice as sharp and looked at again. patches: rows and
+    columns of the picture tokens. channels: of the three levels of the image pyramid.
     key: length of the vector by which words find a place in a picture. words: most words of an instruction.
     steps: most steps of an instruction. dim, heads: of every transformer. *_layers: how many. latents: latent tokens of a
     plan; latent: their length. waypoints: that System 2 looks ahead. rows: actions of a chunk, dt_s apart.
@@ -71,6 +72,7 @@ class Sizes:
 
     cameras: tuple[str, ...] = ("front",)
     image: int = 128
+    fovea: int = 32
     patches: int = 4
     channels: tuple[int, int, int] = (16, 32, 64)
     key: int = 32
@@ -91,9 +93,10 @@ class Sizes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
         object.__setattr__(self, "cameras", tuple(self.cameras))
-        if self.image % 16 or self.dim % self.heads:
+        if self.image % 16 or self.fovea % 8 or self.dim % self.heads:
             raise ParameterError(
-                f"config.json: image {self.image} must be a multiple of 16 and dim {self.dim} of heads {self.heads}"
+                f"config.json: image {self.image} must be a multiple of 16, fovea {self.fovea} of 8 and dim {self.dim} "
+                f"of heads {self.heads}"
             )
 
 

@@ -1,4 +1,4 @@
-"""The network as the inference backend (OpenVINO) runs it: four graphs, made once from the weights, one thread each.
+"""The network as the inference backend (OpenVINO) runs it: five graphs, made once from the weights, one thread each.
 
 `export` needs torch and transformers; running what it wrote does not.
 """
@@ -19,7 +19,7 @@ from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
 
 Array = NDArray[np.float32]
 
-NAMES = ("language", "look", "fuse", "flow")
+NAMES = ("language", "look", "fixate", "fuse", "flow")
 
 
 class Graphs:
@@ -88,8 +88,17 @@ def export(checkpoint: Checkpoint) -> None:
 
         def forward(self, images: torch.Tensor, queries: torch.Tensor) -> tuple[torch.Tensor, ...]:
             pictures = {camera: images[index : index + 1] for index, camera in enumerate(sizes.cameras)}
-            scores, about, coarse = model.look(pictures, queries)
-            return torch.stack(scores, 1), torch.stack(about, 1), torch.stack(coarse, 1)
+            scores, heights, coarse = model.look(pictures, queries)
+            return torch.stack(scores, 1), torch.stack(heights, 1), torch.stack(coarse, 1)
+
+    class Fixate(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, patches: torch.Tensor, queries: torch.Tensor, spots: torch.Tensor) -> torch.Tensor:
+            known: torch.Tensor = model.fixate(patches, model.with_tool(queries), spots)
+            return known
 
     class Fuse(torch.nn.Module):
         def __init__(self) -> None:
@@ -108,6 +117,14 @@ def export(checkpoint: Checkpoint) -> None:
     examples: dict[str, tuple[torch.nn.Module, tuple[torch.Tensor, ...]]] = {
         "language": (model.language, (torch.zeros(1, sizes.words, dtype=torch.int64),)),
         "look": (Look(), (image, torch.zeros(1, len(ROLES), sizes.key))),
+        "fixate": (
+            Fixate(),
+            (
+                torch.zeros(1, len(ROLES) + 1, sizes.fovea, sizes.fovea, 3, dtype=torch.uint8),
+                torch.zeros(1, len(ROLES), sizes.key),
+                torch.zeros(1, len(ROLES) + 1, 3),
+            ),
+        ),
         "fuse": (
             Fuse(),
             (torch.zeros(1, sizes.dim), torch.zeros(1, len(ROLES), OBJECT), torch.zeros(1, STATE), coarse),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,12 @@ Array = NDArray[np.float64]
 
 CELL = 2  # pixels per row and column of the grid of places
 WINDOW = 2  # cells on each side of the best one that count for its place
+SHARP = 2  # the picture of the second look has so many times the rows and columns of the first
+# What a second look says: offset u, v from the middle of the cut-out (REACH_PX pixels of the sharp picture), height over
+# the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2).
+SEEN = 6
+REACH_PX = 8.0
+PIXEL_M = 0.004  # what a pixel of the sharp picture measures on the table, about
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,47 @@ def to_cells(pixel: Array) -> Array:
 def to_pixels(cells: Array) -> Array:
     """Inverse of `to_cells`."""
     return (cells + 0.5) * CELL - 0.5
+
+
+def sharper(pixel: Array) -> Array:
+    """Return where pixels of the first picture lie in the sharp one."""
+    return (pixel + 0.5) * SHARP - 0.5
+
+
+def blunter(pixel: Array) -> Array:
+    """Inverse of `sharper`."""
+    return (pixel + 0.5) / SHARP - 0.5
+
+
+def reduced(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return a picture with `side` rows and columns."""
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def patch(picture: NDArray[np.uint8], centre: NDArray[np.integer], side: int) -> NDArray[np.uint8]:
+    """Return (side, side, 3) of a picture around pixel `centre` (u, v), which gets row and column side / 2.
+
+    Beyond its edge a picture goes on with what stands at the edge.
+    """
+    height, width = picture.shape[:2]
+    along = np.arange(side) - side // 2
+    rows, columns = np.clip(along + centre[1], 0, height - 1), np.clip(along + centre[0], 0, width - 1)
+    return picture[rows[:, None], columns]
+
+
+def spot(centre: NDArray[np.number], side: int) -> Array:
+    """Return pixels (..., 2) of a picture of `side` rows and columns as numbers from -1 to 1."""
+    return (np.asarray(centre) + 0.5) / side * 2 - 1
+
+
+def height_m(value: Array) -> Array:
+    """Return a height over the table as the network says it, m."""
+    return np.clip(np.asarray(value, np.float64) / 10, 0.0, 0.5)
+
+
+def doubt_m(logvar: Array) -> Array:
+    """Return the standard deviation (m) of a place on the table, from the second look's logarithm of its variance."""
+    return np.clip(PIXEL_M * np.exp(0.5 * np.clip(np.asarray(logvar, np.float64), -6, 6)), 0.001, 0.1)
 
 
 def place(scores: NDArray[np.floating]) -> tuple[Array, Array]:

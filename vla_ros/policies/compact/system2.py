@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact import sight
+from vla_ros.policies.compact.aim import Aim
 from vla_ros.policies.compact.checkpoint import bind, load
 from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, PUSHES, SUBTASKS, WAYPOINT, WORDING
 from vla_ros.policies.compact.features import (
@@ -35,7 +35,8 @@ from vla_ros.transforms import pose
 Array = NDArray[np.float64]
 
 KIND = "features"
-CELL_M = 0.016  # what a cell of the picture measures on the table, about
+TOOL = 2  # after x and y, in what was seen
+FIXATIONS = 2  # times that a place is looked at again
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 REACH, GRASP = SUBTASKS.index("reach for {x}"), SUBTASKS.index("grasp {x}")
@@ -63,7 +64,9 @@ class System2:
         self._parameters = parameters
         self._sizes = self._checkpoint.sizes
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._graphs = Graphs(self._checkpoint, ("language", "look", "fuse"))
+        self._graphs = Graphs(self._checkpoint, ("language", "look", "fixate", "fuse"))
+        self._aims: dict[int, Aim] = {}
+        self._p_tool: Array | None = None
         self._begin(Instruction(0, ""))
 
     def _begin(self, instruction: Instruction) -> None:
@@ -144,7 +147,7 @@ class System2:
         T_base_tool = self._kinematics.forward(joint_state.q)
         p_tool, yaw = T_base_tool[:3, 3] - (0.0, 0.0, self._parameters.table_height_m), yaw_of(T_base_tool[:3, :3])
         finger = float(q[self._gripper])
-        coarse = self._look(views, stamp_ns)
+        coarse = self._look(views, stamp_ns, p_tool)
         x, y = self._memories
         wish = self._wishes[self._step]
         needed = [x] + ([y] if wish["y_shape"] != "none" else [])
@@ -207,29 +210,51 @@ class System2:
             confidence=confidence,
         )
 
-    def _look(self, views: list[CameraView], stamp_ns: int) -> NDArray[np.float32]:
-        """Take a look into the memories; returns the coarse features."""
+    def _look(self, views: list[CameraView], stamp_ns: int, p_tool: Array) -> NDArray[np.float32]:
+        """Take a look into the memories, and a second one at what was found; returns the coarse features."""
         size = self._sizes.image
-        pictures = [cv2.resize(view.image, (size, size), interpolation=cv2.INTER_AREA) for view in views]
-        scores, about, coarse = self._graphs("look", np.stack(pictures), self._queries[:, self._step])
+        sharp = [sight.reduced(view.image, sight.SHARP * size) for view in views]
+        queries = self._queries[:, self._step]
+        scores, heights, coarse = self._graphs(
+            "look", np.stack([sight.reduced(image, size) for image in sharp]), queries
+        )
         passed_s, self._looked_ns = (stamp_ns - self._looked_ns) / NS_PER_S, stamp_ns
+        way = np.inf if self._p_tool is None else float(np.linalg.norm(p_tool - self._p_tool))
+        speed, self._p_tool = way / max(passed_s, 1e-3), p_tool
+        carried = self._subtask >= 0 and SUBTASKS[self._subtask] in IN_HAND
         for index, view in enumerate(views):
-            assert view.k is not None and view.T_base_camera is not None
-            height, width = view.image.shape[:2]
-            k = sight.scaled(view.k, height, width, size)
-            T_base_camera = view.T_base_camera.copy()
-            T_base_camera[2, 3] -= self._parameters.table_height_m
-            camera = sight.Pinhole(k, T_base_camera)
+            camera = self._camera(view)
             cells, seen = sight.place(scores[0, index])
-            known = about[0, index].astype(np.float64)
-            points = camera.at_height(sight.to_pixels(cells), np.clip(known[:, 0] / 10, 0.0, 0.5))
-            carried = self._subtask >= 0 and SUBTASKS[self._subtask] in IN_HAND
+            pixels, known = self._again(sharp[index], sight.sharper(sight.to_pixels(cells)), heights[0, index], queries)
+            aim = self._aims.setdefault(index, Aim())
+            aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
+            points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
-                sigma = float(np.clip(CELL_M * np.exp(0.5 * np.clip(known[role, 3], -6, 6)), 0.001, 0.1))
-                memory.look(
-                    Sighting(points[role], sigma, known[role, 1:3], float(seen[role])), passed_s, carried and role == 0
-                )
+                sigma, there = float(sight.doubt_m(known[role, 5])), float(seen[role])
+                memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
         return coarse
+
+    def _camera(self, view: CameraView) -> sight.Pinhole:
+        """Return the camera of a view for pictures as the network sees them, over the table."""
+        assert view.k is not None and view.T_base_camera is not None
+        height, width = view.image.shape[:2]
+        T_base_camera = view.T_base_camera.copy()
+        T_base_camera[2, 3] -= self._parameters.table_height_m
+        return sight.Pinhole(sight.scaled(view.k, height, width, self._sizes.image), T_base_camera)
+
+    def _again(
+        self, picture: NDArray[np.uint8], pixels: Array, heights: NDArray[np.float32], queries: NDArray[np.float32]
+    ) -> tuple[Array, Array]:
+        """Return pixels (3, 2) of the sharp picture and what is known there (3, SEEN): looked at twice, the second time
+        where the first one led."""
+        side = self._sizes.fovea
+        for _ in range(FIXATIONS):
+            middles = np.rint(pixels).astype(int)
+            patches = np.stack([sight.patch(picture, middle, side) for middle in middles])
+            spots = np.concatenate([sight.spot(middles, len(picture)), heights[:, None]], 1).astype(np.float32)
+            known = self._graphs("fixate", patches[None], queries, spots[None])[0][0].astype(np.float64)
+            pixels = middles + np.clip(known[:, :2], -1.5, 1.5) * sight.REACH_PX
+        return pixels, known
 
     def _choose(self, share: NDArray[np.floating]) -> int:
         """Return the likeliest subtask; the present one stays until another is clearly likelier."""

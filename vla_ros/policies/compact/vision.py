@@ -8,10 +8,6 @@ from torch import Tensor, nn
 from vla_ros.policies.compact.configuration import Sizes
 from vla_ros.policies.compact.layers import Perceptron, Residual
 
-FOUND = (
-    4  # height over the table (dm), cosine and sine of four times the yaw, log of the variance of the place (cells^2)
-)
-
 
 class Vision(nn.Module):
     """Convolutional pyramid. The same weights look through every camera."""
@@ -55,12 +51,12 @@ class Grounding(nn.Module):
         self.scale = sizes.key**-0.5
         inside = 2 * sizes.key + sizes.channels[1]
         self.null = nn.ModuleDict({camera: nn.Linear(sizes.key, 1) for camera in sizes.cameras})
-        self.about = nn.ModuleDict({camera: Perceptron(inside, 64, FOUND) for camera in sizes.cameras})
+        self.height = nn.ModuleDict({camera: Perceptron(inside, 64, 1) for camera in sizes.cameras})
 
     def forward(
         self, camera: str, keys: Tensor, fine: Tensor, middle: Tensor, queries: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return scores (B, Q, places + 1) of every place and of "nowhere", and (B, Q, FOUND) about what is there.
+        """Return scores (B, Q, places + 1) of every place and of "nowhere", and the height there (B, Q), dm.
 
         Args:
             camera: of Sizes.cameras. keys, fine, middle: of `Vision`. queries: (B, Q, key), first of x and y.
@@ -79,4 +75,4 @@ class Grounding(nn.Module):
             ],
             -1,
         )
-        return torch.cat([places, self.null[camera](queries)], -1), self.about[camera](seen)
+        return torch.cat([places, self.null[camera](queries)], -1), self.height[camera](seen)[..., 0]
