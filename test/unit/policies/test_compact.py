@@ -84,9 +84,16 @@ def test_the_graphs_say_what_the_network_says(folder):
             np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-3)
         image = rng.integers(0, 255, (1, 32, 32, 3), dtype=np.uint8)
         queries = rng.standard_normal((1, 2, SIZES.key)).astype(np.float32)
-        scores, about, coarse = model.look({"front": torch.from_numpy(image)}, torch.from_numpy(queries))
-        for ours, theirs in zip(graphs("look", image, queries), (scores, about, coarse), strict=True):
+        seen = model.look({"front": torch.from_numpy(image)}, torch.from_numpy(queries))
+        for ours, theirs in zip(graphs("look", image, queries), seen, strict=True):
             np.testing.assert_allclose(ours, torch.stack(theirs, 1).numpy(), atol=5e-3)
+        patches = rng.integers(0, 255, (1, 3, SIZES.fovea, SIZES.fovea, 3), dtype=np.uint8)
+        spots = rng.uniform(-1, 1, (1, 3, 3)).astype(np.float32)
+        (ours,) = graphs("fixate", patches, queries, spots)
+        theirs = model.fixate(
+            torch.from_numpy(patches), model.with_tool(torch.from_numpy(queries)), torch.from_numpy(spots)
+        )
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=5e-3)
         shapes = [(1, 16, 7), (1, 16), (1, 2, 10), (1, 18), (1, 8, 32)]
         inputs = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
         (ours,) = graphs("flow", *inputs)
@@ -147,6 +154,16 @@ def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     assert second.frozen == 4
     lower, upper = expert._kinematics.lower, expert._kinematics.upper
     assert (second.positions >= lower - 1e-9).all() and (second.positions <= upper + 1e-9).all()
+
+
+def test_fingers_neither_reach_their_stops_nor_jump(halves):
+    planner, expert = halves
+    plan = planner.plan(frames(), Instruction(6, "pick up the red cube"), state())
+    finger = expert.chunk(plan, state(), None, 0, 20_000_000).positions[:, -1]
+    speed, acceleration = np.diff(finger) / 0.02, np.diff(finger, 2) / 0.02**2
+    assert finger[1:].min() > 0.0 and finger[1:].max() <= HOME[-1]
+    assert np.ptp(finger) > 0.01, "this network wants to close them"
+    assert np.abs(speed).max() < 0.1 and np.abs(acceleration).max() < 1.0
 
 
 @pytest.mark.parametrize("steps", [1, 10])

@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import load
 from vla_ros.policies.compact.configuration import SIDES, SUBTASKS, Sizes, as_mapping
-from vla_ros.training import command, planning_loss, stills
+from vla_ros.training import command, planning_loss, second_look, stills
 from vla_ros.training.parameters import TrainParameters
 from vla_ros.training.trainer import Trainer
 
@@ -30,7 +30,9 @@ def values(tmp_path):
     shown["images"] = rng.integers(0, 255, shown["images"].shape)
     shown["text"] = "put the red cube in the bowl"
     shown["wishes"][:, 0] = (2, 0, 1, 1, 0, 4)
-    shown["cells"] = (5.0, 6.0, 1.0)
+    shown["cells"] = shown["tool_cell"] = (5.0, 6.0, 1.0)
+    shown["centres"] = 22, 26
+    shown["patches"] = rng.integers(0, 255, shown["patches"].shape)
     shown["objects"] = (0.5, 0.1, 0.02, 1.0, 0.0, 1.0)
     shown["k"], shown["T_base_camera"] = np.eye(3), np.diag([1.0, -1.0, -1.0, 1.0])
     shown["waypoints"][..., 3] = 1.0
@@ -131,11 +133,37 @@ def test_one_picture_is_asked_for_several_things():
     still["named"][0, :3, 2] = (0.3, 0.4, 0.5)
     still["named_cells"][0, 0, :3] = [(1, 1, 1), (2, 2, 1), (3, 3, 1)]
     for seed in range(20):
-        ((texts, cells, objects),) = planning_loss.others_asked(still, np.random.default_rng(seed))
+        ((texts, cells, objects, patches),) = planning_loss.others_asked(still, np.random.default_rng(seed))
         assert len(texts) == planning_loss.OTHERS and all(texts)
         assert (objects[:, 5] == 1).all()
-        for cell, thing in zip(cells[0], objects, strict=True):
+        for cell, thing, patch in zip(cells[0], objects, patches, strict=True):
             assert cell[2] == 0 or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
+            assert patch == second_look.TOOL + 1 + round(10 * thing[0]) - 3
+
+
+def test_a_cut_out_is_told_where_it_was_cut():
+    still = np.zeros(1, stills.layout(TINY))
+    still["centres"] = 30, 34
+    middle = stills.PATCH // 2  # of the kept patch: the pixel that centres names
+    still["patches"][0, 0, 1, middle + 2, middle - 1] = 255  # a bright pixel two below and one to the left of it
+    for seed in range(20):
+        patches, spots, middles = second_look.cut(still, 0, np.array([[1]]), TINY, np.random.default_rng(seed))
+        row, column = np.unravel_index(patches[0, 0, ..., 0].argmax(), patches.shape[2:4])
+        side = TINY.fovea // 2
+        assert (middles[0, 0] + (column - side, row - side)).tolist() == [29, 36]
+        np.testing.assert_allclose(spots[0, 0], (middles[0, 0] + 0.5) / 32 - 1)
+
+
+def test_a_second_look_that_says_the_truth_costs_less():
+    cells, objects = torch.tensor([[[5.0, 6.0, 1.0]]]), torch.tensor([[[0.5, 0.1, 0.02, 1.0, 0.0]]])
+    middles = second_look.sharp(cells[..., :2]) - 4.0
+    right = torch.tensor([[[0.5, 0.5, 0.2, 1.0, 0.0, 0.0]]])
+    wrong = torch.tensor([[[0.5, -0.5, 0.2, 1.0, 0.0, 0.0]]])
+    told, lied = (second_look.losses(known, middles, cells, objects, torch.ones(1, 1)) for known in (right, wrong))
+    assert float(told["exact"]) == pytest.approx(0.0, abs=1e-6) and float(lied["exact"]) > 0.4
+    assert float(told["exactly"]) < float(lied["exactly"])
+    nothing = second_look.losses(wrong, middles, cells, objects, torch.zeros(1, 1))
+    assert float(nothing["exact"]) == 0.0
 
 
 def test_the_shipped_configuration_is_valid():

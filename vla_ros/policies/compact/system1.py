@@ -33,6 +33,9 @@ from vla_ros.timing import NS_PER_S
 Array = NDArray[np.float64]
 
 FINEST_S = 0.02  # between the points of a chunk; rows of the network are a whole number of these apart
+FINGER_MARGIN_M = 0.0004  # between fingers and their stops
+FINGER_M_S = 0.07  # that fingers move at most, of one finger
+FINGER_STIFFNESS = 60.0  # see `smooth`: fingers may lag, they must not jerk
 PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
 
 
@@ -77,7 +80,9 @@ class System1:
         rows = self._sample(
             before[:: self._stride], *self._features(plan, joint_state, history, tools[0], age_s), self._latents(plan)
         )
-        points = smooth(rows, self._stride, before)
+        rows[:, -1] = self._calmed(rows[:, -1], (len(before) - 1) // self._stride + 1)
+        hand = smooth(rows[:, :-1], self._stride, before[:, :-1])
+        points = np.column_stack([hand, smooth(rows[:, -1:], self._stride, before[:, -1:], FINGER_STIFFNESS)])
         return Chunk(
             self._joints(points, tools[0], fixed),
             FINEST_S,
@@ -135,6 +140,19 @@ class System1:
             (velocity,) = self._graphs("flow", *(np.asarray(value, np.float32)[None] for value in batch))
             x[count:] += velocity[0, count:] / steps
         return x * self._std + self._mean
+
+    def _calmed(self, fingers: Array, committed: int) -> Array:
+        """Return fingers (rows,) that stop short of their stops and keep to FINGER_M_S: a limit is not to be run into."""
+        kinematics, most = self._kinematics, FINGER_M_S * self._sizes.dt_s
+        lower, upper = (
+            kinematics.lower[self._finger] + FINGER_MARGIN_M,
+            kinematics.upper[self._finger] - FINGER_MARGIN_M,
+        )
+        result = fingers.copy()
+        for row in range(committed, len(result)):
+            near = np.clip(result[row], result[row - 1] - most, result[row - 1] + most)
+            result[row] = np.clip(near, lower, upper)
+        return result
 
     def _relative(self, tools: Array, fingers: Array, anchor: Array) -> Array:
         """Return (k, ACTION) of tool poses (k, 4, 4) and fingers (k,)."""

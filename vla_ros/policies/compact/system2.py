@@ -44,7 +44,8 @@ TAKING = ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}")
 STUCK_S = 1.6  # that fingers may rest on a thing without holding it: then they stand across its corners,
 WIDE_M, STILL_M_S = 0.0255, 0.005  # wider apart than its sides, and still,
 AGAIN_S = 1.6  # and the hand goes up, turns by an eighth and tries again
-DONE_LOOKS = 3  # in a row that must say so before a step counts as done
+DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
+AT_REST = 0.05  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
 
@@ -61,6 +62,7 @@ class System2:
         self.checkpoint = self._checkpoint.hash
         self._order = bind(self._checkpoint, robot.joint_names)
         self._gripper = self._checkpoint.joint_names.index(self._checkpoint.gripper)
+        self._finger = list(robot.joint_names).index(self._checkpoint.gripper)
         self._parameters = parameters
         self._sizes = self._checkpoint.sizes
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
@@ -186,7 +188,7 @@ class System2:
         confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
-            if self._done >= DONE_LOOKS:
+            if self._done >= DONE_LOOKS and np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST:
                 return self._finish_step(hold)
         else:
             self._done = 0

@@ -1,0 +1,54 @@
+"""Pictures to places, and where a camera really looks."""
+
+import numpy as np
+import pytest
+
+from vla_ros.policies.compact import aim, sight
+
+
+def test_a_sharp_picture_and_a_blunt_one_show_the_same_place():
+    pixels = np.array([[3.0, 100.5], [0.0, 255.0]])
+    np.testing.assert_allclose(sight.blunter(sight.sharper(pixels)), pixels)
+    picture = np.zeros((256, 256, 3), np.uint8)
+    picture[40:42, 80:82] = 255  # one pixel of the small picture
+    small = sight.reduced(picture, 128)
+    assert small[20, 40].tolist() == [255] * 3 and small.astype(int).sum() == 3 * 255
+    np.testing.assert_allclose(sight.sharper(np.array([40.0, 20.0])), [80.5, 40.5])
+
+
+def test_a_patch_goes_on_beyond_the_edge():
+    picture = np.arange(64, dtype=np.uint8).reshape(8, 8)[..., None].repeat(3, 2)
+    inside = sight.patch(picture, np.array([4, 3]), 4)
+    np.testing.assert_array_equal(inside, picture[1:5, 2:6])
+    corner = sight.patch(picture, np.array([0, 0]), 4)
+    assert (corner[:3, :3] == picture[0, 0]).all() and corner[3, 3, 0] == picture[1, 1, 0]
+
+
+def test_a_point_is_found_again_by_its_pixel_and_height():
+    T_base_camera = np.eye(4)
+    T_base_camera[:3, :3] = np.diag([1.0, -1.0, -1.0])
+    T_base_camera[:3, 3] = 0.4, 0.1, 1.0
+    camera = sight.Pinhole(np.array([[150.0, 0, 64], [0, 150.0, 64], [0, 0, 1]]), T_base_camera)
+    point = np.array([0.5, 0.05, 0.03])
+    np.testing.assert_allclose(camera.at_height(camera.project(point)[:2], np.array(0.03)), point, atol=1e-12)
+
+
+def test_a_camera_that_stands_where_it_should_is_not_corrected():
+    rng, eye = np.random.default_rng(0), aim.Aim()
+    for _ in range(300):
+        eye.look(np.array([100.0, 90.0]) + rng.normal(0, 1.5, 2), np.array([100.0, 90.0]), 1.0, 0.0)
+    np.testing.assert_array_equal(eye.shift, [0.0, 0.0])
+
+
+def test_a_camera_that_looks_aside_is():
+    rng, eye = np.random.default_rng(0), aim.Aim()
+    for _ in range(10):
+        eye.look(np.array([114.0, 82.0]) + rng.normal(0, 1.0, 2), np.array([100.0, 90.0]), 1.0, 0.0)
+    np.testing.assert_allclose(eye.shift, [14.0, -8.0], atol=1.5)
+
+
+@pytest.mark.parametrize(("probability", "speed"), [(0.5, 0.0), (1.0, 0.3), (1.0, np.inf)])
+def test_a_tool_that_is_hidden_or_quick_says_nothing(probability, speed):
+    eye = aim.Aim()
+    eye.look(np.array([150.0, 90.0]), np.array([100.0, 90.0]), probability, speed)
+    np.testing.assert_array_equal(eye.shift, [0.0, 0.0])
