@@ -6,7 +6,7 @@ import argparse
 import importlib
 
 TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
-NAMES = {"safety": "vla_ros.bench.safety", "transport": "vla_ros.bench.transport"}
+NAMES = {"policy": "vla_ros.bench.policy", "safety": "vla_ros.bench.safety", "transport": "vla_ros.bench.transport"}
 """Name → module with `run(chosen) -> exit code`."""
 
 
@@ -15,7 +15,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "name",
         choices=sorted(NAMES),
-        help="safety: the filter's cost, punctuality, memory; others beside it. "
+        help="policy: the compact policy's graphs in several inference backends. "
+        "safety: the filter's cost, punctuality, memory; others beside it. "
         "transport: an observation to the policy and a chunk back, over this graph, openpi's and LeRobot's protocols",
     )
     command.add_argument(
@@ -33,7 +34,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
     command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
     command.add_argument("--json", default="", metavar="FILE", help="write the results there")
-    command.add_argument("--docs", action="store_true", help="write docs/bench.md, docs/bench_transport.md")
+    command.add_argument("--docs", action="store_true", help="write docs/bench.md or docs/bench_NAME.md")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from vla_ros.training import acting_loss, checkpoint, motions, sentences, stills
 from vla_ros.training.measures import measure
 from vla_ros.training.parameters import PhaseParameters, TrainParameters
 from vla_ros.training.planning_loss import WEIGHTS, encoded, sentence_loss, still_losses
+from vla_ros.training.together import Together
 
 PHASES = ("system2", "system1", "joint")
 RISE = 0.03  # share of the steps in which the learning rate rises
@@ -47,14 +48,12 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE_FILE).is_file() and not resume:
             raise ParameterError(f"train: {folder} holds a run; --resume goes on with it, another --out begins anew")
-        chosen = parameters.device
-        if chosen == "auto":
-            chosen = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(chosen)
+        self.together = Together(parameters.device)
+        self.device = self.together.device
         if self.device.type == "cpu":
             torch.set_num_threads(1)
         torch.manual_seed(parameters.seed)
-        self.rng = np.random.default_rng(parameters.seed)
+        self.rng = np.random.default_rng(self._seed())
         self.vocabulary = Vocabulary.of(sentences.corpus())
         sizes = read(Path(parameters.network).parent) if parameters.network else Sizes()
         self.sizes = Sizes(**{**asdict(sizes), "vocabulary": len(self.vocabulary)})
@@ -71,12 +70,24 @@ class Trainer:
         if resume and (folder / STATE_FILE).is_file():
             self._load()
         self.sources: dict[str, str] = {}
-        self._log = (folder / "log.jsonl").open("a", buffering=1)
+        if self.together.first:
+            self._log = (folder / "log.jsonl").open("a", buffering=1)
+        else:
+            self.say = lambda line: None
+
+    def _seed(self, *more: int) -> int | list[int]:
+        """Return the seed of this process: each draws batches of its own."""
+        rank = self.together.rank
+        return [self.parameters.seed, rank, *more] if rank else self.parameters.seed
 
     # Data.
 
     def prepare(self) -> None:
         """Draw stills, motions and sentences, or take those that are there."""
+        with self.together.one_after_the_other():
+            self._prepare()
+
+    def _prepare(self) -> None:
         wanted = self.parameters.stills
         path = Path(wanted.file) if wanted.file else self.folder / "stills.npy"
         held_back = self.folder / "held_back.npy"
@@ -122,7 +133,7 @@ class Trainer:
         while self.done[name] < settings.steps:
             spent = (time.monotonic() - began_s) / 60 / settings.minutes
             share = max(self.done[name] / settings.steps, spent)
-            if spent >= 1:
+            if self.together.any(spent >= 1):
                 self.say(f"{name}: {settings.minutes:.0f} minutes are over")
                 break
             for group in self.optimiser.param_groups:
@@ -133,6 +144,7 @@ class Trainer:
             loss = torch.stack([WEIGHTS.get(part, 1.0) * value for part, value in parts_of_loss.items()]).sum()
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            self.together.average(self.model.parameters())
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
             self.optimiser.step()
             self._average()
@@ -148,8 +160,9 @@ class Trainer:
                 saved_s = time.monotonic()
                 self.save()
             closed = name == "joint" and self.parameters.closed_loop_episodes
-            if closed and time.monotonic() - round_s > 60 * self.parameters.closed_loop_minutes:
-                if self.round():
+            due = closed and time.monotonic() - round_s > 60 * self.parameters.closed_loop_minutes
+            if closed and self.together.any(bool(due)):
+                if self.together.any(self.together.first and self.round()):
                     break
                 round_s = time.monotonic()
         self.done[name] = settings.steps
@@ -215,6 +228,8 @@ class Trainer:
 
     def measure(self) -> dict[str, float]:
         """Measure the averaged weights on the stills held back."""
+        if not self.together.first:
+            return {}
         kept = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(self.average)
         values = measure(self.model, self.vocabulary, np.array(self.held_back), self.device)
@@ -241,6 +256,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write what `resume` needs, and a checkpoint of the averaged weights."""
+        if not self.together.first:
+            return
         state = {
             "model": self.model.state_dict(),
             "average": self.average,
@@ -269,10 +286,14 @@ class Trainer:
             raise ParameterError(f"train: {self.folder / STATE_FILE} is of another network: {error}") from None
         self.average, self.done = state["average"], {**self.done, **state["done"]}
         self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = state["rng"]
+        if self.together.first:
+            self.rng.bit_generator.state = state["rng"]
+        else:
+            self.rng = np.random.default_rng(self._seed(sum(self.done.values())))
 
     def _note(self, values: dict[str, Any]) -> None:
-        self._log.write(json.dumps(values) + "\n")
+        if self.together.first:
+            self._log.write(json.dumps(values) + "\n")
 
 
 def _schedule(share: float) -> float:

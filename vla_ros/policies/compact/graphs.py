@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from safetensors.numpy import save_file
 
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
+
+if TYPE_CHECKING:
+    import torch
 
 Array = NDArray[np.float32]
 
@@ -65,13 +68,12 @@ def fresh(checkpoint: Checkpoint) -> bool:
         return False
 
 
-def export(checkpoint: Checkpoint) -> None:
-    """Make the graphs from the weights.
+def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[torch.Tensor, ...]]]:
+    """Return the modules that become graphs, by name, each with an example of what it is given.
 
     Raises:
         ImportError: torch or transformers is not installed.
     """
-    import openvino
     import torch
 
     from vla_ros.policies.compact.configuration import ACTION, AHEAD, MOVING, OBJECT, ROLES, STATE
@@ -114,7 +116,7 @@ def export(checkpoint: Checkpoint) -> None:
     side = sizes.image // 8
     coarse = torch.zeros(1, len(sizes.cameras), sizes.channels[2], side, side)
     image = torch.zeros(len(sizes.cameras), sizes.image, sizes.image, 3, dtype=torch.uint8)
-    examples: dict[str, tuple[torch.nn.Module, tuple[torch.Tensor, ...]]] = {
+    return {
         "language": (model.language, (torch.zeros(1, sizes.words, dtype=torch.int64),)),
         "look": (Look(), (image, torch.zeros(1, len(ROLES), sizes.key))),
         "fixate": (
@@ -140,9 +142,20 @@ def export(checkpoint: Checkpoint) -> None:
             ),
         ),
     }
+
+
+def export(checkpoint: Checkpoint) -> None:
+    """Make the graphs from the weights.
+
+    Raises:
+        ImportError: torch or transformers is not installed.
+    """
+    import openvino
+    import torch
+
     parts: dict[str, NDArray[np.uint8]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, (module, example) in examples.items():
+        for name, (module, example) in modules(checkpoint).items():
             with torch.no_grad():
                 graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
             file = Path(folder) / f"{name}.xml"

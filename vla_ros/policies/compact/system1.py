@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 FINEST_S = 0.02  # between the points of a chunk; rows of the network are a whole number of these apart
 FINGER_MARGIN_M = 0.0004  # between fingers and their stops
-FINGER_M_S = 0.07  # that fingers move at most, of one finger
+FINGER_M_S, FINGER_M_S2 = 0.07, 0.6  # that fingers move and speed up at most, of one finger
 FINGER_STIFFNESS = 60.0  # see `smooth`: fingers may lag, they must not jerk
 PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
 
@@ -142,16 +142,20 @@ class System1:
         return x * self._std + self._mean
 
     def _calmed(self, fingers: Array, committed: int) -> Array:
-        """Return fingers (rows,) that stop short of their stops and keep to FINGER_M_S: a limit is not to be run into."""
-        kinematics, most = self._kinematics, FINGER_M_S * self._sizes.dt_s
+        """Return fingers (rows,) that stop short of their stops and keep to a speed and an acceleration: a limit is not
+        to be run into."""
+        kinematics, dt_s = self._kinematics, self._sizes.dt_s
         lower, upper = (
             kinematics.lower[self._finger] + FINGER_MARGIN_M,
             kinematics.upper[self._finger] - FINGER_MARGIN_M,
         )
         result = fingers.copy()
+        way = result[committed - 1] - result[committed - 2] if committed > 1 else 0.0
         for row in range(committed, len(result)):
-            near = np.clip(result[row], result[row - 1] - most, result[row - 1] + most)
-            result[row] = np.clip(near, lower, upper)
+            left = np.clip(result[row], lower, upper) - result[row - 1]
+            most = dt_s * min(FINGER_M_S, float(np.sqrt(2 * FINGER_M_S2 * abs(left))))
+            way = np.clip(np.clip(left, -most, most), way - FINGER_M_S2 * dt_s**2, way + FINGER_M_S2 * dt_s**2)
+            result[row] = result[row - 1] + way
         return result
 
     def _relative(self, tools: Array, fingers: Array, anchor: Array) -> Array:

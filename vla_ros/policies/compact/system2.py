@@ -39,13 +39,9 @@ TOOL = 2  # after x and y, in what was seen
 FIXATIONS = 2  # times that a place is looked at again
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
-REACH, GRASP = SUBTASKS.index("reach for {x}"), SUBTASKS.index("grasp {x}")
-TAKING = ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}")
-STUCK_S = 1.6  # that fingers may rest on a thing without holding it: then they stand across its corners,
-WIDE_M, STILL_M_S = 0.0255, 0.005  # wider apart than its sides, and still,
-AGAIN_S = 1.6  # and the hand goes up, turns by an eighth and tries again
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
-AT_REST = 0.05  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
+LED_LOOKS = 5  # in a row that find another subtask likelier, however little, before it is believed
+AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
 
@@ -82,8 +78,8 @@ class System2:
         self._memories = (Memory(), Memory())
         self._start: Array | None = None
         self._subtask, self._done = -1, 0
+        self._leads, self._led = -1, 0
         self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
-        self._turn, self._loose_ns, self._again_ns = 0.0, stamp_ns, 0
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return what to do now; see `contract.System2`."""
@@ -184,7 +180,7 @@ class System2:
         )
         share = np.exp(logits[0] - logits[0].max())
         share /= share.sum()
-        subtask = self._regrasp(self._choose(share), stamp_ns, finger, speed)
+        subtask = self._choose(share)
         confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
@@ -259,21 +255,14 @@ class System2:
         return pixels, known
 
     def _choose(self, share: NDArray[np.floating]) -> int:
-        """Return the likeliest subtask; the present one stays until another is clearly likelier."""
+        """Return the likeliest subtask; the present one stays until another is clearly likelier, or has long been so."""
         best = int(share.argmax())
-        if self._subtask < 0 or share[best] > share[self._subtask] + self._parameters.hysteresis:
-            self._subtask = best
+        self._led = self._led + 1 if best == self._leads and best != self._subtask else 0
+        self._leads = best
+        clearly = self._subtask < 0 or share[best] > share[self._subtask] + self._parameters.hysteresis
+        if clearly or self._led >= LED_LOOKS:
+            self._subtask, self._led = best, 0
         return self._subtask
-
-    def _regrasp(self, subtask: int, stamp_ns: int, finger: float, speed: float) -> int:
-        """Return the subtask, or to reach again with the hand turned where fingers are stuck on the corners of a cube."""
-        stuck = subtask == GRASP and finger > WIDE_M and abs(speed) < STILL_M_S
-        if not stuck:
-            self._loose_ns = stamp_ns
-        elif stamp_ns - self._loose_ns > STUCK_S * NS_PER_S:
-            self._turn += math.pi / 4
-            self._loose_ns, self._again_ns = stamp_ns, stamp_ns + round(AGAIN_S * NS_PER_S)
-        return REACH if stamp_ns < self._again_ns else subtask
 
     def _words(self, subtask: int) -> str:
         return SUBTASKS[subtask].format(x=self._name("x"), y=self._name("y"))
@@ -291,8 +280,7 @@ class System2:
             assert len(way) == WAYPOINT
             fold = FOLDS[min(subtask + number, len(FOLDS) - 1)]
             way_of = ahead if PUSHES[min(subtask + number, len(FOLDS) - 1)] else 0.0
-            turn = self._turn if SUBTASKS[subtask] in TAKING else way_of
-            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold + turn), fold, np.array(yaw))
+            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold + way_of), fold, np.array(yaw))
             c, s = math.cos(way_of), math.sin(way_of)
             offset = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]]) / 10
             spot = places[ANCHORS[int(anchor.argmax())]][:2] + offset
