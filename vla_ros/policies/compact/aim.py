@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BELIEVED = 0.8  # probability that the tool was seen, from which a look counts
+BELIEVED = 0.5  # probability that the tool was seen, from which a look counts
 SLOW_M_S = 0.04  # a tool that moves faster was elsewhere when the picture was taken
 PRIOR_PX, NOISE_PX = 20.0, 2.0  # standard deviations: of the shift before any look, of one look
 DRIFT_PX = 0.15  # that the shift may change by from look to look: where the hand is, is what counts
