@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from vla_ros.evaluation import offline
-from vla_ros.evaluation.offline import Latency, run_episode
+from vla_ros.evaluation.loop import Conditions
+from vla_ros.evaluation.offline import run_episode
 from vla_ros.graph import bringup
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
@@ -45,8 +46,8 @@ def test_the_same_episode_twice_is_the_same(cameras: RenderProcess) -> None:
 
 
 def test_late_plans_slow_it_down_but_do_no_harm(cameras: RenderProcess) -> None:
-    latency = Latency(plan_period_s=0.2, plan_latency_s=0.5, chunk_latency_s=0.06)
-    assert run_episode("classical", "pick", 5, SAFETY, latency=latency, cameras=cameras).success
+    late = Conditions(plan_period_s=0.2, plan_latency_s=0.5, valid_for_s=1.2, chunk_latency_s=0.06)
+    assert run_episode("classical", "pick", 5, SAFETY, conditions=late, cameras=cameras).success
 
 
 def test_a_thing_that_is_moved_away_is_found_again(cameras: RenderProcess) -> None:

@@ -1,4 +1,4 @@
-"""Wilson's interval, and the report made of it."""
+"""Wilson's interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vla_ros.evaluation.intervals import wilson
-from vla_ros.evaluation.report import Outcome, Report
 
 
 def test_known_values() -> None:
@@ -24,12 +23,3 @@ def test_the_interval_holds_the_share_and_lies_in_0_to_1(episodes: int, data: st
     assert successes / episodes - 1e-12 <= high <= 1.0
     mirrored = wilson(episodes - successes, episodes)
     assert mirrored == pytest.approx((1 - high, 1 - low))
-
-
-def test_the_report_counts_by_task() -> None:
-    outcomes = [Outcome("pick", 1, "w", True, "done", 1.0), Outcome("push", 2, "w", False, "failed: x", 2.0)]
-    made = Report("classical", "nominal", 1, outcomes).json()
-    assert set(made) == {"policy", "suite", "seed", "total", "tasks", "cases", "rates", "failures"}
-    assert made["total"]["successes"] == 1
-    assert made["tasks"]["push"]["episodes"] == 1
-    assert [failure["seed"] for failure in made["failures"]] == [2]

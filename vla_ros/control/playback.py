@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.contract import Chunk
+from vla_ros.policies.contract import Chunk, JointState
 from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
 
 SPLICINGS = ("real_time", "naive", "ensemble")
 """How chunks follow each other. real_time: the next one begins with the committed points of the one that plays; System 1
-continues it. naive: the next one is made from the measured arm alone, and switched to where it stands when it arrives.
+continues it. naive: the next one goes on from the measured arm, which is behind its setpoints, and what is played
+switches to it when it arrives.
 ensemble: as naive, but what is played is the mean of all chunks that reach so far, the oldest with the largest weight."""
 FADING = 0.01
 """Of the weights of an ensemble, exp(-FADING i) for the i-th oldest.
 
 Source: Zhao et al., "Learning Fine-Grained Bimanual Manipulation with Low-Cost Hardware", RSS 2023, section IV-B."""
+MEASURED_POINTS = 3  # that tell position and velocity of the measured arm
 
 
 class ChunkPlayer:
@@ -63,6 +66,8 @@ class ChunkPlayer:
 
     def delay(self, dt_s: float) -> int:
         """Return the number of points to commit so that the next chunk is there before they have been played."""
+        if self.splicing != "real_time":
+            return 0
         return math.ceil(1.5 * self._latency_s / dt_s) + 1
 
     def setpoint(self, now_ns: int) -> Array | None:
@@ -75,27 +80,23 @@ class ChunkPlayer:
         point: Array = weights @ np.stack(points) / weights.sum()
         return point
 
-    def remainder(self, now_ns: int) -> Chunk | None:
-        """Return the chunk from its next point on, as System 1 wants it for `previous`.
+    def anchor(self, now_ns: int, joint_state: JointState) -> Chunk | None:
+        """Return what the next chunk is to go on from, as System 1 wants it for `previous`; None: from rest.
 
-        None when less than two points are left, and where chunks are not continued.
+        That is the chunk from its next point on, unless less than two points are left; where chunks are not continued it
+        is the measured arm, going on as it moves.
         """
         chunk = self.chunk
-        if chunk is None or self.splicing != "real_time":
+        if chunk is None:
             return None
         dt_ns = round(chunk.dt_s * NS_PER_S)
+        if self.splicing != "real_time":
+            ahead = np.arange(MEASURED_POINTS)[:, None] * chunk.dt_s
+            return replace(chunk, positions=joint_state.q + ahead * joint_state.dq, start_ns=now_ns, frozen=0)
         row = max(0, -(-(now_ns - chunk.start_ns) // dt_ns))
         if row > len(chunk.positions) - 2:
             return None
-        return Chunk(
-            chunk.positions[row:],
-            chunk.dt_s,
-            chunk.start_ns + row * dt_ns,
-            chunk.plan_id,
-            chunk.frame_stamp_ns,
-            0,
-            chunk.chunk_id,
-        )
+        return replace(chunk, positions=chunk.positions[row:], start_ns=chunk.start_ns + row * dt_ns, frozen=0)
 
 
 def _at(chunk: Chunk, before: Array | None, now_ns: int) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
+from vla_ros.scheduling import urgent
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 LONGEST_BACK_OFF_S = 5.0
@@ -106,6 +107,7 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
     """The child: answer requests until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing the pipe
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    urgent()
     try:
         try:
             system1 = make()

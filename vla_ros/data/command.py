@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -18,7 +19,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     make.add_argument("--out", required=True, metavar="DIR")
     make.add_argument("--episodes", type=int, default=2000, metavar="N", help="in the folder at the end (default 2000)")
     make.add_argument("--seed", type=int, default=1_000_000, metavar="S", help="of the first one, at least 1000000")
-    make.add_argument("--workers", type=int, default=1, metavar="W", help="processes that make episodes (default 1)")
+    make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")
     look.add_argument("--json", default="", metavar="FILE", help="write the findings there")
@@ -33,10 +34,11 @@ def _generate(chosen: argparse.Namespace) -> int:
     from vla_ros.data.generate import generate
     from vla_ros.parameters import ParameterError
 
-    if chosen.episodes < 1 or not 1 <= chosen.workers <= 64:
+    if chosen.episodes < 1 or not 0 <= chosen.workers <= 64:
         raise ParameterError(
             f"--episodes {chosen.episodes} --workers {chosen.workers}: at least one of each, 64 workers at most"
         )
+    workers = chosen.workers or len(os.sched_getaffinity(0))
     began_s = time.monotonic()
     last_s = 0.0
 
@@ -48,7 +50,7 @@ def _generate(chosen: argparse.Namespace) -> int:
             print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
-    made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, chosen.workers, told)
+    made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, told)
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
     return 0
 

@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
-    from vla_ros.evaluation.report import Outcome
+    from vla_ros.evaluation.report import Outcome, Report
     from vla_ros.evaluation.suites import Case
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
@@ -22,7 +22,7 @@ TASKS = "pick,place,push,stack,sequence"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--policy", default="classical")
-    parser.add_argument("--suite", default="nominal", help="nominal, phrasing, pairs, long or robust")
+    parser.add_argument("--suite", default="nominal", help="nominal, phrasing, pairs, long, robust or unknown")
     parser.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     parser.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     parser.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
@@ -30,8 +30,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1000, metavar="S", help="episode i has seed S + i")
     parser.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
     parser.add_argument("--instruction", default="", help="word the task yourself")
+    parser.add_argument(
+        "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
+    )
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     parser.add_argument("--json", default="", metavar="FILE", help="write the results there")
-    parser.add_argument("--markdown", default="", metavar="FILE", help="write a report there")
+    parser.add_argument("--report", default="", metavar="DIR", help="write a page with pictures and films there")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
+    from vla_ros.control.playback import SPLICINGS
     from vla_ros.evaluation.report import Report
     from vla_ros.evaluation.suites import suite
     from vla_ros.policies.registry import policy
@@ -52,83 +57,82 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError(f"--seed {args.seed}: seeds of evaluation are 0 to 999999")
     if args.through_graph and args.suite != "nominal":
         raise ParameterError(f"--suite {args.suite}: only nominal runs through the graph")
+    if args.splicing and args.splicing not in SPLICINGS:
+        raise ParameterError(f"--splicing {args.splicing}: there are {', '.join(SPLICINGS)}")
+    if args.jobs < 0:
+        raise ParameterError(f"--jobs {args.jobs}: at least 1; 0 is one for each core")
     policy(args.policy)
     cases = suite(args.suite)
     report = Report(args.policy, args.suite, args.seed)
-    console = Console(stderr=True)
+    outcomes = _through_graph(args, tasks, report) if args.through_graph else _offline(args, cases, tasks, report)
+    total = args.episodes * (1 if args.through_graph else len(cases))
     try:
-        with Progress(console=console) as progress:
-            bar = progress.add_task(args.policy, total=args.episodes * len(cases))
-            for outcome in _through_graph(args, tasks, report) if args.through_graph else _offline(args, cases, tasks):
-                report.outcomes.append(outcome)
+        with Progress(console=Console(stderr=True)) as progress:
+            bar = progress.add_task(args.policy, total=total)
+            for outcome in outcomes:
+                report.add(outcome)
                 good = sum(entry.success for entry in report.outcomes)
                 progress.update(bar, advance=1, description=f"{args.policy}: {good} of {len(report.outcomes)}")
                 if not outcome.success:
-                    words = f"{outcome.case} seed {outcome.seed} {outcome.task}: {outcome.instruction}: {outcome.said}"
-                    progress.print(words)
+                    where = f"{outcome.case} seed {outcome.seed} {outcome.task}".strip()
+                    why = " | ".join(part for part in (outcome.reason, outcome.said) if part)
+                    progress.print(f"{where}: {outcome.instruction}: {why}", markup=False)
     except RuntimeError as error:
         raise ParameterError(str(error)) from None
     Console().print(report.table())
     if args.json:
         Path(args.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
-    if args.markdown:
-        Path(args.markdown).write_text(report.markdown())
+    if args.report:
+        from vla_ros.evaluation.pages import write
+
+        Console().print(f"report: {write(report, Path(args.report))}")
     return 0
 
 
-def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Any) -> Iterator[Outcome]:
+def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
     from vla_ros.nodes.through_graph import Graph
 
     chosen = tasks or tuple(TASKS.split(","))
-    with Graph(args.policy, args.config) as graph:
+    with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
         for i in range(args.episodes):
             yield graph.episode(args.seed + i, chosen[i % len(chosen)], args.instruction, lambda line: None)
         report.rates = graph.rates()
 
 
-def _offline(args: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...]) -> Iterator[Outcome]:
+def _offline(
+    args: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...], report: Report
+) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.evaluation.offline import CAMERA_SIZE, run_episode
+    from vla_ros.configuration import ActionExpertParameters, PlannerParameters
+    from vla_ros.evaluation.episodes import Setup, episodes
+    from vla_ros.evaluation.loop import Conditions
     from vla_ros.evaluation.report import Outcome
     from vla_ros.graph import bringup
     from vla_ros.parameters import from_mapping, nested
     from vla_ros.safety.parameters import SafetyFilterParameters
-    from vla_ros.sim.rendering import RenderProcess
-    from vla_ros.sim.simulation import Simulation
 
-    processes = {process.name: process.parameters for process in bringup(policy=args.policy, config=args.config)}
-    safety = from_mapping(SafetyFilterParameters, nested(processes["safety_filter"]))
-    options = dict(nested(processes["planner"]).get(args.policy, {}))
-    if args.checkpoint:
-        options["checkpoint"] = args.checkpoint
-    cameras = RenderProcess(Simulation(0).xml, CAMERA_SIZE)
-    try:
-        for case in cases:
-            kinds = tasks or case.kinds
-            for i in range(args.episodes):
-                kind, seed = kinds[i % len(kinds)], args.seed + i
-                end = run_episode(
-                    args.policy,
-                    kind,
-                    seed,
-                    safety,
-                    options=options,
-                    instruction=args.instruction,
-                    case=case,
-                    cameras=cameras,
-                )
-                said = f"{end.state.name.lower()}: {end.said}"
-                yield Outcome(
-                    kind,
-                    seed,
-                    end.instruction,
-                    end.success,
-                    said,
-                    round(end.seconds, 2),
-                    end.measures,
-                    case.name,
-                    end.interventions,
-                )
-    finally:
-        cameras.close()
+    started = bringup(policy=args.policy, config=args.config, overrides=_overrides(args))
+    nodes = {process.name: nested(process.parameters) for process in started}
+    safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
+    conditions = Conditions.of(
+        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
+    )
+    options = nodes["planner"].get(args.policy, {})
+    setup = Setup(args.policy, safety, options, conditions, args.instruction, bool(args.report))
+    wanted = [
+        (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], args.seed + i)
+        for case in cases
+        for i in range(args.episodes)
+    ]
+    jobs = args.jobs or len(os.sched_getaffinity(0))
+    for (case, _, _), end in zip(wanted, episodes(setup, wanted, jobs), strict=True):
+        report.about = {"checkpoint": end.checkpoint[:12], "splicing": conditions.splicing}
+        yield Outcome.of(case.name, end)
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, dict[str, str]]:
+    """Parameters of nodes that the options stand for."""
+    checkpoint = {f"{args.policy}.checkpoint": args.checkpoint} if args.checkpoint else {}
+    splicing = {"splicing": args.splicing} if args.splicing else {}
+    return {"planner": checkpoint, "action_expert": {**checkpoint, **splicing}}

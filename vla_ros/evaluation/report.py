@@ -1,21 +1,31 @@
-"""Results of an evaluation: collected episode by episode, as JSON and as a table."""
+"""Results of an evaluation: collected episode by episode, counted, as JSON and as a table."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from vla_ros.evaluation.calibration import Calibration, calibration
 from vla_ros.evaluation.intervals import wilson
+from vla_ros.evaluation.seams import Roughness, together
+
+if TYPE_CHECKING:
+    from vla_ros.evaluation.offline import Episode
+
+FILMS = 3  # that are kept of successes, and of failures
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One episode. said: how the planner ended, and why. measures: the judge's, per step. seconds: until the end.
 
-    case: of the suite. interventions: of the filter, by rule.
+    case: of the suite. interventions, begun: of the filter, by rule: ticks, and how often it began. reason: of a failure,
+    by the simulator's truth. confidence, meant, roughness: see `offline.Episode`. film: of what the policy saw.
     """
 
     task: str
@@ -27,24 +37,75 @@ class Outcome:
     measures: Any = None
     case: str = ""
     interventions: Mapping[str, int] = field(default_factory=dict)
+    begun: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+    confidence: float = math.nan
+    meant: bool | None = None
+    roughness: Roughness = field(default_factory=Roughness)
+    film: tuple[tuple[float, str, bytes], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, case: str, episode: Episode) -> Outcome:
+        """Return that of an episode without ROS."""
+        state = episode.state.name.lower()
+        return cls(
+            episode.kind,
+            episode.seed,
+            episode.instruction,
+            episode.success,
+            f"{state}: {episode.said}" if episode.said else state,
+            round(episode.seconds, 2),
+            episode.measures,
+            case,
+            episode.interventions,
+            episode.begun,
+            episode.reason,
+            episode.confidence,
+            episode.meant,
+            episode.roughness,
+            episode.film,
+        )
+
+    def json(self) -> dict[str, Any]:
+        """Everything but the film."""
+        values = {key: value for key, value in vars(self).items() if key != "film"}
+        confidence = None if math.isnan(self.confidence) else round(self.confidence, 4)
+        return {**values, "confidence": confidence, "roughness": asdict(self.roughness)}
 
 
 @dataclass
 class Report:
-    """All episodes of one run. rates: what was measured beside them."""
+    """All episodes of one run. rates: what was measured beside them. about: how it was run."""
 
     policy: str
     suite: str
     seed: int
     outcomes: list[Outcome] = field(default_factory=list)
     rates: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in an episode; films of the first few only."""
+        kept = sum(1 for other in self.outcomes if other.film and other.success is outcome.success)
+        self.outcomes.append(outcome if kept < FILMS else replace(outcome, film=()))
+
+    def chosen(self, task: str = "", case: str = "") -> list[Outcome]:
+        """Those of one task kind or of all, of one case or of all."""
+        return [o for o in self.outcomes if (not task or o.task == task) and (not case or o.case == case)]
 
     def counts(self, task: str = "", case: str = "") -> dict[str, Any]:
-        """Successes, episodes and the 95 % interval of one task kind or of all, of one case or of all."""
-        chosen = [o for o in self.outcomes if (not task or o.task == task) and (not case or o.case == case)]
+        """Successes, episodes, the 95 % interval and the median time of those."""
+        chosen = self.chosen(task, case)
         successes = sum(outcome.success for outcome in chosen)
         low, high = wilson(successes, len(chosen))
-        return {"successes": successes, "episodes": len(chosen), "low": round(low, 4), "high": round(high, 4)}
+        seconds = sorted(outcome.seconds for outcome in chosen)
+        return {
+            "successes": successes,
+            "episodes": len(chosen),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "median_s": seconds[len(seconds) // 2] if seconds else None,
+        }
 
     def tasks(self) -> list[str]:
         """Task kinds in the order in which they came."""
@@ -54,27 +115,37 @@ class Report:
         """Cases in the order in which they came."""
         return list(dict.fromkeys(outcome.case for outcome in self.outcomes if outcome.case))
 
-    def markdown(self) -> str:
-        """For documents."""
-        lines = [f"# {self.policy}, {self.suite}, seeds from {self.seed}", ""]
-        lines += ["| case | task | success | of | rate | 95 % interval | median s |", "|---|---|---|---|---|---|---|"]
-        for case in self.cases() or [""]:
-            for task in [*self.tasks(), ""]:
-                counts = self.counts(task, case)
-                if not counts["episodes"]:
-                    continue
-                chosen = [o for o in self.outcomes if (not task or o.task == task) and (not case or o.case == case)]
-                times = sorted(outcome.seconds for outcome in chosen)
-                lines.append(
-                    f"| {case} | {task or 'all'} | {counts['successes']} | {counts['episodes']} "
-                    f"| {counts['successes'] / counts['episodes']:.0%} | {counts['low']:.0%} to {counts['high']:.0%} "
-                    f"| {times[len(times) // 2]:.1f} |"
-                )
-        failures = [outcome for outcome in self.outcomes if not outcome.success]
-        if failures:
-            lines += ["", "## Failures", ""]
-            lines += [f"- {o.case} seed {o.seed} {o.task}: *{o.instruction}*: {o.said}" for o in failures]
-        return "\n".join(lines) + "\n"
+    def reasons(self, task: str = "", case: str = "") -> dict[str, int]:
+        """Failures by reason, the most frequent first."""
+        failed = [outcome.reason or outcome.said for outcome in self.chosen(task, case) if not outcome.success]
+        return dict(Counter(failed).most_common())
+
+    def interventions(self) -> dict[str, dict[str, float]]:
+        """By rule of the filter: how often it began to act in a minute, and the share of the time in which it did."""
+        minutes = sum(outcome.seconds for outcome in self.outcomes) / 60
+        ticks, begun = Counter[str](), Counter[str]()
+        for outcome in self.outcomes:
+            ticks.update(outcome.interventions)
+            begun.update(outcome.begun)
+        if not minutes:
+            return {}
+        return {
+            rule: {"per_minute": round(begun[rule] / minutes, 3), "share": round(count / (minutes * 60 * 250), 5)}
+            for rule, count in ticks.most_common()
+        }
+
+    def roughness(self) -> Roughness:
+        """At the seams of all episodes."""
+        return together(outcome.roughness for outcome in self.outcomes)
+
+    def calibrations(self) -> dict[str, Calibration]:
+        """Of the planner's confidence, against success and against having gone for the right thing."""
+        known = [outcome for outcome in self.outcomes if not math.isnan(outcome.confidence)]
+        answers = {
+            "success": [(outcome.confidence, outcome.success) for outcome in known],
+            "right thing": [(outcome.confidence, outcome.meant) for outcome in known if outcome.meant is not None],
+        }
+        return {name: calibration(given) for name, given in answers.items() if given}
 
     def json(self) -> dict[str, Any]:
         """The whole as `--json` writes it."""
@@ -82,29 +153,44 @@ class Report:
             "policy": self.policy,
             "suite": self.suite,
             "seed": self.seed,
+            "about": self.about,
             "total": self.counts(),
             "tasks": {task: self.counts(task) for task in self.tasks()},
             "cases": {case: self.counts(case=case) for case in self.cases()},
+            "reasons": self.reasons(),
+            "interventions": self.interventions(),
+            "seams": asdict(self.roughness()),
+            "calibration": {name: asdict(found) for name, found in self.calibrations().items()},
             "rates": self.rates,
-            "failures": [vars(outcome) for outcome in self.outcomes if not outcome.success],
+            "episodes": [outcome.json() for outcome in self.outcomes],
         }
 
     def table(self) -> Table:
         """For the terminal."""
         table = Table(title=f"{self.policy}, {self.suite}, seeds from {self.seed}")
-        for column in ("task", "success", "of", "rate", "95 % interval", "median s"):
-            table.add_column(column, justify="left" if column == "task" else "right")
-        for task in [*self.tasks(), ""]:
-            counts = self.counts(task)
-            times = sorted(o.seconds for o in self.outcomes if not task or o.task == task)
-            rate = counts["successes"] / max(1, counts["episodes"])
-            table.add_row(
-                task or "all",
-                str(counts["successes"]),
-                str(counts["episodes"]),
-                f"{rate:.0%}",
-                f"{counts['low']:.0%} to {counts['high']:.0%}",
-                f"{times[len(times) // 2]:.1f}" if times else "",
-                end_section=task == (self.tasks() or [""])[-1],
-            )
+        for column in ("case", "task", "success", "of", "rate", "95 % interval", "median s", "failures"):
+            table.add_column(column, justify="left" if column in ("case", "task", "failures") else "right")
+        for case, task, counts in self.rows():
+            failures = ", ".join(f"{count} {reason}" for reason, count in self.reasons(task, case).items())
+            table.add_row(case, task or "all", *told(counts), failures, end_section=not task)
         return table
+
+    def rows(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Case, task and counts of every line of a table: each task, then all of a case, then all cases."""
+        cases = self.cases() or [""]
+        lines = [(case, task) for case in cases for task in [*self.tasks(), ""]]
+        if len(cases) > 1:
+            lines += [("all", "")]
+        counted = [(case, task, self.counts(task, "" if case == "all" else case)) for case, task in lines]
+        return [line for line in counted if line[2]["episodes"]]
+
+
+def told(counts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Success, of, rate, interval and median as text."""
+    return (
+        str(counts["successes"]),
+        str(counts["episodes"]),
+        f"{counts['successes'] / counts['episodes']:.0%}",
+        f"{counts['low']:.0%} to {counts['high']:.0%}",
+        f"{counts['median_s']:.1f}",
+    )

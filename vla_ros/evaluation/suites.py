@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.evaluation.unknown import UNKNOWNS
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS
@@ -28,7 +29,7 @@ NUDGE_S = (1.0, 4.0)  # when
 class Disturbance:
     """What is wrong with the world.
 
-    noise: standard deviation of the pixels. blur: of a Gaussian, pixels. late_s: that every plan comes later. dropped:
+    noise: standard deviation of the pixels. blur: of a Gaussian, pixels. late_s: that every image comes later. dropped:
     share of the frames that get lost. joints_rad: standard deviation of measured joints. nudge: x is moved once.
     """
 
@@ -50,12 +51,16 @@ class Disturbance:
 
 @dataclass(frozen=True)
 class Case:
-    """name: of the case. kinds: of task, in turn. variation: of scenes and words; None: the plain ones."""
+    """name: of the case. kinds: of task, in turn. variation: of scenes and words; None: the plain ones.
+
+    unknown: of UNKNOWNS, what is asked for instead of the task: then success is to ask back and to touch nothing.
+    """
 
     name: str
     kinds: tuple[str, ...] = KINDS
     variation: Variation | None = None
     disturbance: Disturbance = field(default_factory=Disturbance)
+    unknown: str = ""
 
 
 class Nudge:
@@ -81,7 +86,10 @@ SUITES: Mapping[str, tuple[Case, ...]] = {
     "nominal": (Case("nominal"),),
     "phrasing": (Case("phrasing", KINDS, Variation(phrasing="held-out")),),
     "pairs": (Case("pairs", SINGLE, Variation(pairs="held-out")),),
-    "long": (Case("long", ("sequence",), Variation(phrasing="training")),),
+    "long": (
+        Case("two steps", ("sequence",), Variation(phrasing="training")),
+        Case("three steps", ("sequence",), Variation((4, 5), phrasing="training", steps=3)),
+    ),
     "robust": (
         Case("light", SINGLE, Variation(looks=True)),
         Case("camera", SINGLE, Variation(cameras=True)),
@@ -94,6 +102,7 @@ SUITES: Mapping[str, tuple[Case, ...]] = {
         Case("nudge", SINGLE, None, Disturbance(nudge=True)),
         Case("joints", SINGLE, None, Disturbance(joints_rad=0.003)),
     ),
+    "unknown": tuple(Case(name, SINGLE, unknown=name) for name in UNKNOWNS),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
@@ -29,14 +29,20 @@ def own_domain() -> None:
 class Graph:
     """The graph and a client of it, for a series of episodes. Use as a context manager.
 
-    Args: policy, config: as for `vla-ros up`. say: where the nodes' lines go.
+    Args: policy, config, overrides: as for `vla_ros.graph.bringup`. say: where the nodes' lines go.
     """
 
-    def __init__(self, policy: str, config: str = "", say: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(
+        self,
+        policy: str,
+        config: str = "",
+        say: Callable[[str], None] = lambda line: None,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         own_domain()
         self._lines: list[str] = []
         self._say = say
-        self._supervisor = Supervisor(bringup(policy=policy, config=config), self._hear)
+        self._supervisor = Supervisor(bringup(policy=policy, config=config, overrides=overrides), self._hear)
         self._context = client()
 
     def _hear(self, line: str) -> None:

@@ -16,6 +16,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.scheduling import urgent
 from vla_ros.sim.model import CAMERAS
 
 Image = NDArray[np.uint8]
@@ -101,12 +102,13 @@ def see(model: mujoco.MjModel, data: mujoco.MjData, camera: str, rays: NDArray[n
 
 
 class RenderProcess:
-    """Args: xml: of the scene. size: rows and columns. backend: one of BACKENDS or "auto".
+    """Args: xml: of the scene. size: rows and columns. backend: one of BACKENDS or "auto". live: time does not wait for it.
 
     Attributes: backend: what draws.
     """
 
-    def __init__(self, xml: str, size: int, backend: str = "auto") -> None:
+    def __init__(self, xml: str, size: int, backend: str = "auto", live: bool = False) -> None:
+        self._live = live
         self._context = multiprocessing.get_context("spawn")
         tried = []
         for candidate in BACKENDS if backend == "auto" else (backend,):
@@ -126,16 +128,22 @@ class RenderProcess:
     def _start(self, xml: str, size: int, backend: str) -> None:
         self._connection, theirs = self._context.Pipe()
         self._process = self._context.Process(
-            target=_serve, args=(theirs, xml, size, backend), daemon=True, name="cameras"
+            target=_serve, args=(theirs, xml, size, backend, self._live), daemon=True, name="cameras"
         )
-        kept = os.environ.get("MUJOCO_GL")
-        os.environ["MUJOCO_GL"] = "disable" if backend == "ray" else backend
+        drawing = {
+            "MUJOCO_GL": "disable" if backend == "ray" else backend,
+            # OpenGL without a graphics processor: its threads wait for each other, and so for two free cores.
+            "LP_NUM_THREADS": os.environ.get("LP_NUM_THREADS", "0"),
+        }
+        kept = {name: os.environ.get(name) for name in drawing}
+        os.environ.update(drawing)
         try:
             self._process.start()
         finally:
-            del os.environ["MUJOCO_GL"]
-            if kept is not None:
-                os.environ["MUJOCO_GL"] = kept
+            for name, value in kept.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
         theirs.close()
 
     def scene(self, xml: str) -> None:
@@ -143,11 +151,11 @@ class RenderProcess:
         self.finish()
         self._connection.send(xml)
 
-    def request(self, stamp_ns: int, qpos: NDArray[np.float64]) -> bool:
+    def request(self, stamp_ns: int, qpos: NDArray[np.float64], cameras: tuple[str, ...] = CAMERAS) -> bool:
         """Ask for images of a state; False while the last ones are still being drawn."""
         if self.waiting:
             return False
-        self._connection.send((stamp_ns, qpos.copy()))
+        self._connection.send((stamp_ns, qpos.copy(), cameras))
         self.waiting = True
         return True
 
@@ -174,10 +182,11 @@ class RenderProcess:
             self._process.join(1.0)
 
 
-def _serve(connection: Connection, xml: str, size: int, backend: str) -> None:
+def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.nice(5)
+    if live:
+        urgent()
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
         try:
             model = mujoco.MjModel.from_xml_string(xml)
@@ -197,10 +206,10 @@ def _serve(connection: Connection, xml: str, size: int, backend: str) -> None:
                 data = mujoco.MjData(model)
                 eyes = Eyes(model, size, backend)
                 continue
-            stamp_ns, data.qpos[:] = message
+            stamp_ns, data.qpos[:], cameras = message
             mujoco.mj_kinematics(model, data)
             mujoco.mj_camlight(model, data)
-            connection.send((stamp_ns, {camera: eyes.look(data, camera) for camera in CAMERAS}))
+            connection.send((stamp_ns, {camera: eyes.look(data, camera) for camera in cameras}))
 
 
 def picture(xml: str, qpos: NDArray[np.float64], camera: str = "front", width: int = 1200, height: int = 800) -> Image:

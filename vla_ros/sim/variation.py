@@ -42,7 +42,7 @@ class Variation:
 
     objects: fewest and most. distractors: most of them. looks: light, colours and textures. cameras: poses, by up to
     3 cm (wrist: 4 mm) and 5 degrees. phrasing: "plain", "training" or "held-out". pairs: "any", "training" or "held-out"
-    objects and targets. push_to: things are also pushed to other things.
+    objects and targets. push_to: things are also pushed to other things. steps: of a sequence, 2 or 3.
     """
 
     objects: tuple[int, int] = (3, 4)
@@ -52,6 +52,7 @@ class Variation:
     phrasing: str = "plain"
     pairs: str = "any"
     push_to: bool = False
+    steps: int = 2
 
 
 TRAINING = Variation((3, 6), 3, looks=True, cameras=True, phrasing="training", pairs="training", push_to=True)
@@ -85,13 +86,10 @@ def _attempt(rng: np.random.Generator, kind: str, variation: Variation) -> tuple
     kinds = [kind]
     if kind == "sequence":
         kinds = [str(rng.choice(["place", "place", "push", "stack"]))]
-        kinds.append(
-            str(
-                rng.choice(
-                    [other for other in ("place", "push", "stack", "pick") if other != "stack" or "stack" not in kinds]
-                )
-            )
-        )
+        if variation.steps == 3:
+            kinds.insert(0, "place" if kinds[0] != "place" else "push")
+        last = ("place", "push", "stack", "pick") if variation.steps == 2 else ("push", "stack", "pick")
+        kinds.append(str(rng.choice([other for other in last if other != "stack" or "stack" not in kinds])))
     count = int(rng.integers(variation.objects[0], variation.objects[1] + 1))
     objects = _objects(rng, kinds, count, variation)
     if objects is None:
@@ -243,7 +241,7 @@ def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], phra
         parts.append(str(rng.choice(known[kind])).format(**values))
     if len(parts) == 1:
         return parts[0]
-    if phrasing == "plain":
+    if phrasing == "plain" or len(parts) > 2:
         return ", then ".join(parts)
     return str(rng.choice(phrases["sequence"])).format(a=parts[0], b=parts[1])
 

@@ -7,9 +7,10 @@ import pytest
 
 from vla_ros.control.playback import ChunkPlayer
 from vla_ros.control.seam import seam
-from vla_ros.policies.contract import Chunk
+from vla_ros.policies.contract import Chunk, JointState
 
 DT_S, DT_NS = 0.02, 20_000_000
+MOVING = JointState(0, np.array([0.0, 1.0]), np.array([0.5, 0.0]))
 
 
 def ramp(start_ns: int, first: float, points: int = 20, slope: float = 0.01) -> Chunk:
@@ -34,14 +35,14 @@ def test_past_the_end_there_is_nothing() -> None:
     assert player.setpoint(0) is None
 
 
-def test_the_remainder_starts_at_the_next_point() -> None:
+def test_the_next_chunk_goes_on_from_the_next_point() -> None:
     player = ChunkPlayer()
     player.accept(ramp(0, 0.0), 0.01)
-    rest = player.remainder(3 * DT_NS + 1)
+    rest = player.anchor(3 * DT_NS + 1, MOVING)
     assert rest is not None
     assert rest.start_ns == 4 * DT_NS
     assert rest.positions[0] == pytest.approx([0.04, -0.04])
-    assert player.remainder(19 * DT_NS) is None
+    assert player.anchor(19 * DT_NS, MOVING) is None
 
 
 def test_a_slow_worker_commits_more_points_at_once_and_forgets_slowly() -> None:
@@ -61,12 +62,22 @@ def test_a_seam_is_measured() -> None:
     assert acceleration == pytest.approx(0.01 / DT_S**2)
 
 
-def test_naive_switching_jumps_an_ensemble_goes_between_and_neither_is_continued() -> None:
+def test_a_seam_is_measured_where_the_paths_part() -> None:
+    old, points = ramp(0, 0.0), ramp(4 * DT_NS, 0.04).positions.copy()
+    points[5:] += 0.01 * np.array([1, -1])  # the five points before are committed, and the same
+    new = Chunk(points, DT_S, 4 * DT_NS, frozen=5)
+    assert seam(old, new, 6 * DT_NS)[0] == pytest.approx(0.01 / DT_S)
+
+
+def test_naive_switching_jumps_an_ensemble_goes_between_and_both_go_on_from_the_measured_arm() -> None:
     for splicing, expected in (("naive", 0.06), ("ensemble", 0.055)):
         player = ChunkPlayer(splicing)
         player.accept(ramp(0, 0.0), 0.01)
         player.accept(ramp(0, 0.01), 0.01)
-        assert player.remainder(0) is None
+        measured = player.anchor(6 * DT_NS, MOVING)
+        assert measured is not None and measured.start_ns == 6 * DT_NS
+        assert measured.positions == pytest.approx(np.array([[0.0, 1.0], [0.01, 1.0], [0.02, 1.0]]))
+        assert player.delay(DT_S) == 0
         point = player.setpoint(5 * DT_NS)
         assert point is not None
         assert point[0] == pytest.approx(expected, abs=1e-4)

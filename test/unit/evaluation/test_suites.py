@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from vla_ros.evaluation.report import Outcome, Report
 from vla_ros.evaluation.suites import SUITES, Disturbance, Nudge, suite
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.simulation import Simulation
@@ -20,6 +19,14 @@ def test_every_suite_has_cases_of_known_kinds_with_names_of_their_own():
 def test_held_out_words_and_pairs_are_asked_for():
     assert suite("phrasing")[0].variation.phrasing == "held-out"
     assert suite("pairs")[0].variation.pairs == "held-out"
+
+
+def test_a_long_suite_has_three_steps_in_words_and_task():
+    case = suite("long")[1]
+    for seed in range(5000, 5010):
+        task = Simulation(seed, "sequence", variation=case.variation).task
+        assert len(task.steps) == 3 and task.instruction.count(", then ") >= 2
+        assert [step.kind for step in task.steps].count("place") == 1  # of two, one could hide the other
 
 
 def test_a_disturbed_image_is_another_one_and_an_undisturbed_one_is_not():
@@ -43,15 +50,3 @@ def test_a_nudge_moves_the_thing_once():
     assert 0.019 < np.linalg.norm(moved - start) < 0.051
     nudge.tick(simulation)
     np.testing.assert_allclose(simulation.thing_pose(name)[:2, 3], moved)
-
-
-def test_a_report_counts_by_case_and_kind_and_tells_failures():
-    report = Report("compact", "robust", 1000)
-    for seed in range(8):
-        case = "light" if seed < 4 else "blur"
-        report.outcomes.append(Outcome("pick", seed, "lift it", seed != 6, "done: seen", 5.0, case=case))
-    assert report.counts(case="light")["successes"] == 4 and report.counts("pick", "blur")["successes"] == 3
-    assert report.json()["cases"]["blur"]["episodes"] == 4
-    text = report.markdown()
-    assert "| light | pick | 4 | 4 | 100% |" in text
-    assert "- blur seed 6 pick: *lift it*: done: seen" in text

@@ -1,0 +1,55 @@
+"""Episodes offline: the same in one process and in several; what is not asked for is not drawn."""
+
+from __future__ import annotations
+
+from vla_ros.evaluation.episodes import Setup, episodes
+from vla_ros.evaluation.loop import Conditions, Interventions
+from vla_ros.evaluation.offline import run_episode
+from vla_ros.evaluation.suites import suite
+from vla_ros.graph import bringup
+from vla_ros.parameters import from_mapping, nested
+from vla_ros.policies.contract import PlanState
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.simulation import Simulation
+
+(_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
+SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+
+
+def test_several_processes_give_what_one_gives() -> None:
+    setup = Setup("classical", SAFETY, film=True)
+    tasks = [(case, "pick", 40 + k) for k, case in enumerate(suite("unknown")[:3])]
+    alone, beside = ([str(vars(end)) for end in episodes(setup, tasks, jobs)] for jobs in (1, 2))
+    assert alone == beside and len(alone) == 3
+
+
+def test_what_makes_no_sense_is_refused_and_nothing_is_touched() -> None:
+    (end,) = episodes(Setup("classical", SAFETY), [(suite("unknown")[0], "pick", 41)], 1)
+    assert end.success and end.state is PlanState.REFUSED and "not in view" in end.said
+    assert not end.film
+
+
+def test_every_way_of_splicing_gets_there_and_only_real_time_without_jumps() -> None:
+    cameras = RenderProcess(Simulation(0).xml, 256)
+    ends = {}
+    try:
+        for splicing in ("real_time", "naive"):
+            conditions = Conditions(splicing=splicing)
+            ends[splicing] = run_episode(
+                "classical", "pick", 5, SAFETY, conditions=conditions, cameras=cameras, limit_s=6.0
+            )
+    finally:
+        cameras.close()
+    smooth, rough = ends["real_time"].roughness, ends["naive"].roughness
+    assert min(smooth.seams, rough.seams) > 10
+    assert smooth.velocity < rough.velocity / 3
+    assert smooth.acceleration < rough.acceleration / 3
+
+
+def test_ticks_of_one_rule_in_a_row_are_one_intervention() -> None:
+    interventions = Interventions()
+    for now_ns in (*range(0, 40_000_000, 4_000_000), *range(500_000_000, 520_000_000, 4_000_000)):
+        interventions.add("jerk_limit", now_ns)
+    assert interventions.ticks == {"jerk_limit": 15}
+    assert interventions.begun == {"jerk_limit": 2}

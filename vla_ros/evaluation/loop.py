@@ -1,0 +1,256 @@
+"""The graph in one thread and on one clock: the same cores, in the same order, with the same rules as the nodes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.configuration import ActionExpertParameters, PlannerParameters
+from vla_ros.control.playback import ChunkPlayer
+from vla_ros.evaluation.seams import Seams
+from vla_ros.evaluation.suites import Case, Nudge
+from vla_ros.evaluation.witness import Witness
+from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState, System1, System2
+from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.states import LATCHED, State
+from vla_ros.sim.simulation import Simulation
+from vla_ros.timing import NS_PER_S
+
+STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and controller tick every 2
+SETPOINT_STEPS = 5
+FILTER_STEPS = 2
+WITNESS_STEPS = 20
+LEAD_NS = 20_000_000  # of the first point of a chunk from rest
+ARM = np.array([name != FINGER_JOINT for name in JOINT_NAMES])
+AFTER_S = 1.0  # that the scene is given to come to rest before the judge looks
+SPELL_NS = 100_000_000  # ticks of the same rule that are nearer to each other than this are one intervention
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How often things happen and how long they take, s; multiples of 2 ms. The rest is as the nodes' parameters say.
+
+    A plan is used `plan_latency_s` after System 2 got its frames, a chunk `chunk_latency_s` after its request.
+    """
+
+    plan_period_s: float = 0.1
+    plan_latency_s: float = 0.1
+    valid_for_s: float = PlannerParameters.valid_for_s
+    chunk_period_s: float = ActionExpertParameters.chunk_period_s
+    chunk_latency_s: float = 0.02
+    anchor_rad: float = ActionExpertParameters.anchor_distance
+    splicing: str = ActionExpertParameters.splicing
+
+    @classmethod
+    def of(cls, planner: PlannerParameters, expert: ActionExpertParameters) -> Conditions:
+        """Those of nodes that are configured like this."""
+        return cls(
+            plan_period_s=1 / planner.rate_hz,
+            valid_for_s=planner.valid_for_s,
+            chunk_period_s=expert.chunk_period_s,
+            anchor_rad=expert.anchor_distance,
+            splicing=expert.splicing,
+        )
+
+
+class Interventions:
+    """Counts in how many ticks each rule of the filter acted, and how often it began to."""
+
+    def __init__(self) -> None:
+        self.ticks: Counter[str] = Counter()
+        self.begun: Counter[str] = Counter()
+        self._last_ns: dict[str, int] = {}
+
+    def add(self, rule: str, now_ns: int) -> None:
+        """The rule has acted now."""
+        self.ticks[rule] += 1
+        if now_ns - self._last_ns.get(rule, -SPELL_NS) >= SPELL_NS:
+            self.begun[rule] += 1
+        self._last_ns[rule] = now_ns
+
+
+class Loop:
+    """One episode.
+
+    Args:
+        simulation: arm and things. look: what the cameras see now. planner, expert, safety: the cores of the nodes.
+        instruction: words. conditions: periods and latencies. case: what is wrong with the world. watch: called with
+            every plan that takes effect. rng: what is random in the world.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        look: Callable[[int], Frames],
+        planner: System2,
+        expert: System1,
+        safety: SafetyFilter,
+        instruction: Instruction,
+        conditions: Conditions,
+        case: Case,
+        watch: Callable[[Simulation, Plan], None] | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self.simulation, self.look, self.planner, self.expert, self.safety = simulation, look, planner, expert, safety
+        self.instruction, self.conditions, self.watch = instruction, conditions, watch
+        self.wrong, self.rng = case.disturbance, rng
+        self.nudge = Nudge(rng) if self.wrong.nudge else None
+        self.player = ChunkPlayer(conditions.splicing)
+        self.witness = Witness(simulation)
+        self.seams = Seams(SETPOINT_STEPS * STEP_NS, ARM)
+        self.interventions = Interventions()
+        self.subtasks: list[str] = []
+        self.plan: Plan | None = None
+        self.ended_ns = 0
+        self._plans = self._seq = self._asked_ns = 0
+        self._asked_plan: Plan | None = None
+        self._coming: deque[tuple[int, Frames]] = deque()  # frames, and when they arrive
+        self._newest: Frames | None = None
+        self._planned: tuple[int, Plan] | None = None  # due when
+        self._chunked: tuple[int, Chunk] | None = None
+        self._from_rest = True
+
+    def run(self, limit_s: float) -> None:
+        """Go on until the planner says that it has ended, then let everything come to rest."""
+        steps = round(limit_s * NS_PER_S / STEP_NS)
+        self._measure(0)
+        armed, reason = self.safety.arm(0)
+        if not armed:
+            raise RuntimeError(f"safety filter: {reason}")
+        after = round(AFTER_S * NS_PER_S / STEP_NS)
+        step = 0
+        while step < steps and after:
+            now_ns = step * STEP_NS
+            if self.plan is None or self.plan.state in (PlanState.HOLD, PlanState.ACTIVE):
+                self.ended_ns = now_ns
+                self._think(now_ns)
+            else:
+                after -= 1
+            if step % SETPOINT_STEPS == 0:
+                self._act(now_ns)
+            if step % FILTER_STEPS == 0:
+                self._gate(now_ns)
+            if step % WITNESS_STEPS == 0:
+                self.witness.look()
+            step += 1
+
+    @property
+    def latched(self) -> bool:
+        """Whether the filter has stopped the arm for good."""
+        return self.safety.state in LATCHED
+
+    def _state(self, now_ns: int) -> JointState:
+        q = self.simulation.q + self.rng.normal(0, self.wrong.joints_rad, len(JOINT_NAMES)) * ARM
+        return JointState(now_ns, q, self.simulation.dq.copy())
+
+    # System 2.
+
+    def _think(self, now_ns: int) -> None:
+        if self._planned is not None and now_ns >= self._planned[0]:
+            plan, self._planned = self._planned[1], None
+            self._take(plan)
+            if plan.state not in (PlanState.HOLD, PlanState.ACTIVE):
+                return
+        period_ns = round(self.conditions.plan_period_s * NS_PER_S)
+        if now_ns % period_ns == 0 and self.rng.random() >= self.wrong.dropped:
+            self._coming.append((now_ns + round(self.wrong.late_s * NS_PER_S), self.look(now_ns)))
+        while self._coming and now_ns >= self._coming[0][0]:
+            self._newest = self._coming.popleft()[1]
+        if self._planned is None and self._newest is not None:
+            plan = self.planner.plan(self._newest, self.instruction, self._state(now_ns))
+            self._newest = None
+            self._plans += 1
+            checkpoint, valid_for_s = self.planner.checkpoint, self.conditions.valid_for_s
+            plan = dataclasses.replace(plan, plan_id=self._plans, checkpoint=checkpoint, valid_for_s=valid_for_s)
+            self._planned = now_ns + round(self.conditions.plan_latency_s * NS_PER_S) - STEP_NS, plan
+
+    def _take(self, plan: Plan) -> None:
+        self.plan = plan
+        if plan.subtask and plan.subtask not in self.subtasks[-1:]:
+            self.subtasks.append(plan.subtask)
+        self.witness.hear(plan)
+        if self.watch is not None:
+            self.watch(self.simulation, plan)
+
+    # System 1.
+
+    def _act(self, now_ns: int) -> None:
+        chunk = None
+        if self._chunked is not None and now_ns >= self._chunked[0]:
+            chunk, self._chunked = self._chunked[1], None
+        plan = self.plan
+        if (
+            plan is None
+            or plan.state is not PlanState.ACTIVE
+            or now_ns - plan.frame_stamp_ns > plan.valid_for_s * NS_PER_S
+            or self.latched
+        ):
+            self.player.clear()
+            return
+        if chunk is not None:
+            self._accept(chunk, now_ns)
+        setpoint = self.player.setpoint(now_ns)
+        playing = self.player.chunk
+        if setpoint is not None and playing is not None and now_ns >= playing.start_ns:
+            self._send(now_ns, setpoint)
+        waited = now_ns - self._asked_ns >= round(self.conditions.chunk_period_s * NS_PER_S)
+        if self._chunked is None and (playing is None or plan is not self._asked_plan or waited):
+            self._ask(plan, setpoint, now_ns)
+
+    def _accept(self, chunk: Chunk, now_ns: int) -> None:
+        # A chunk from rest waits for nobody: entered late it would begin with a jump, so it begins now.
+        if self._from_rest:
+            chunk = dataclasses.replace(chunk, start_ns=max(chunk.start_ns, now_ns))
+        elif self.player.chunk is not None:
+            committed_ns = chunk.start_ns + round((chunk.frozen - 1) * chunk.dt_s * NS_PER_S)
+            self.seams.part(max(committed_ns, now_ns))
+            if self.player.splicing == "ensemble":
+                self.seams.part(chunk.end_ns)  # where it leaves the mean
+        self.player.accept(chunk, (now_ns - self._asked_ns) / NS_PER_S)
+
+    def _ask(self, plan: Plan, setpoint: NDArray[np.float64] | None, now_ns: int) -> None:
+        state = self._state(now_ns)
+        previous = None
+        if setpoint is not None and np.abs(setpoint - state.q)[ARM].max() < self.conditions.anchor_rad:
+            previous = self.player.anchor(now_ns, state)
+        delay = min(self.player.delay(self.expert.dt_s), len(previous.positions) - 1) if previous else 0
+        start_ns = previous.start_ns if previous else now_ns + LEAD_NS
+        chunk = self.expert.chunk(plan, state, previous, delay, start_ns)
+        self._asked_ns, self._asked_plan = now_ns, plan
+        self._from_rest = previous is None and (self.player.chunk is None or self.player.splicing == "real_time")
+        self._chunked = now_ns + round(self.conditions.chunk_latency_s * NS_PER_S), chunk
+
+    def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:
+        self._seq += 1
+        self.seams.play(now_ns, setpoint)
+        refused = self.safety.command(
+            Command("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
+        )
+        if refused is not None:
+            self.interventions.add(refused.rule, now_ns)
+
+    # The filter, the arm.
+
+    def _measure(self, now_ns: int) -> None:
+        simulation = self.simulation
+        q, dq, effort = simulation.q.tolist(), simulation.dq.tolist(), simulation.effort.tolist()
+        self.safety.joint_state(now_ns, JOINT_NAMES, q, dq, effort)
+
+    def _gate(self, now_ns: int) -> None:
+        self._measure(now_ns)
+        decision = self.safety.tick(now_ns)
+        if decision.state is State.LIMITING or decision.state in LATCHED:
+            rule = decision.verdict.rule if decision.verdict else decision.state.name.lower()
+            self.interventions.add(rule, now_ns)
+        if decision.positions is not None:
+            self.simulation.controller.command(decision.positions)
+        self.simulation.tick()
+        if self.nudge is not None:
+            self.nudge.tick(self.simulation)
