@@ -15,7 +15,7 @@ ARGUMENTS = {
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),
     "rviz": ("false", "start RViz too"),
-    "dashboard": ("false", "start the browser page too"),
+    "dashboard": ("true", "start the browser page too"),
     "use_sim_time": ("false", "follow /clock"),
 }
 

@@ -103,7 +103,10 @@ class ActionExpertParameters:
     rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
     phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")
     chunk_period_s: float = parameter(
-        0.1, description="time from one request for a chunk to the next", unit="s", above=0.0
+        0.15,
+        description="longest time from one request for a chunk to the next; a new plan is asked for at once",
+        unit="s",
+        above=0.0,
     )
     splicing: str = parameter("real_time", description="how chunks follow each other", choices=SPLICINGS)
     anchor_distance: float = parameter(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 MODULES = (
     *("braking", "motion", "jerk_limit", "velocity_limit", "acceleration_limit", "position_limit"),
-    *("open_loop", "freshness", "sequence", "authority", "filter"),
+    *("open_loop", "freshness", "sequence", "authority", "filter", "arm_motion", "neighbours"),
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,

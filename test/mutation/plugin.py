@@ -82,6 +82,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutant", default="", help="run against this mutant of vla_ros/safety")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--mutant"):
-        install(config.getoption("--mutant"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before any conftest.py, which imports the filter."""
+    mutant = early_config.known_args_namespace.mutant
+    if mutant:
+        install(mutant)

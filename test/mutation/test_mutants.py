@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,3 +34,23 @@ def test_operator_mutants_differ_from_the_code() -> None:
     found = [change for change, _ in operators.mutants("braking", (SAFETY / "braking.py").read_text())]
     assert len(found) > 15
     assert all(change.before != change.after for change in found)
+
+
+@pytest.mark.parametrize(
+    ("tests", "code"),
+    [
+        ("test_filter_signals.py", pytest.ExitCode.TESTS_FAILED),
+        ("test_filter_inside.py", pytest.ExitCode.OK),  # which knows no dead-man switch
+    ],
+)
+def test_it_is_a_test_that_kills_a_mutant(tests: str, code: pytest.ExitCode) -> None:
+    """Not pytest, which would kill them all."""
+    arguments = ["-x", "-q", "-p", "plugin", "-p", "no:cacheprovider", "--mutant", "deadman/whole"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments, f"test/unit/safety/{tests}"],
+        cwd=SAFETY.parents[1],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stdout.decode()

@@ -247,7 +247,8 @@ FAULTS: dict[str, Callable[[Arm], object]] = {
 }
 RAISING = (
     *("_estop.silent", "_joint_state.stale", "_joint_state.outside", "_tracking_error.check", "_deadman.released"),
-    *("_authority.crowded", "_open_loop.check", "_last_check.violation", "_playback.target", "_limited_by"),
+    *("_authority.crowded", "_open_loop.check", "_motion._last_check.violation"),
+    *("_playback.target", "_motion._limited_by"),
 )
 FAULTS |= {f"{place} raises": lambda arm, place=place: _raise(arm, place) for place in RAISING}  # type: ignore[misc]
 PUSHED_ON = ("joint states", "heartbeat", "dead-man", "two publishers", "e-stop")

@@ -77,6 +77,7 @@ class Board:
         self._number = 0
         self.status: FilterStatus | None = None
         self.plan: PlanWords | None = None
+        self.question = ""
         self.chunk: Array = np.zeros((0, len(p.joint_names)))
         self.tool_path: Array = np.zeros((0, 3))
 
@@ -116,6 +117,12 @@ class Board:
             self._see_instruction(wall_s, plan.instruction)
         self.plan, self._heard_ns["planner"] = plan, now_ns
         self.events.plan(wall_s, plan)
+
+    def see_question(self, wall_s: float, text: str) -> None:
+        """The planner asks people; empty: it was answered."""
+        if text and text != self.question:
+            self.events.say(wall_s, "alarm", f"the planner asks: {text}")
+        self.question = text
 
     def see_report(self, now_ns: int, wall_s: float, report: NodeReport) -> None:
         """A node's /diagnostics."""
@@ -161,6 +168,8 @@ class Board:
         """Everything as of now. ros_ns: on the clock of the messages' stamps. wall_s: Unix seconds, for events."""
         silent = self.silent(now_ns)
         self.events.silence(wall_s, silent)
+        if "planner" in silent:  # its successor knows nothing of what it asked
+            self.question = ""
         self._number += 1
         status = self.status if "safety_filter" not in silent else None
         content = {
@@ -175,6 +184,7 @@ class Board:
             "joints": self._joints(status, now_ns),
             "row": self._row(now_ns, status),
             "plan": self._plan(ros_ns, silent),
+            "question": self.question,
             "nodes": [self._node(name, now_ns, silent) for name in sorted({*self._reports, *silent})],
             "rules": [
                 [rule, entry.times, round(entry.seconds, 2), wall_s - entry.last_s < 0.5]

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import viser
 from numpy.typing import NDArray
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.sightings import Shape
+from vla_ros.parameters import ParameterError
 
 Array = NDArray[np.float64]
 
@@ -29,10 +29,19 @@ class Scene:
     Only what has changed is sent, and each browser gets the newest state of a thing, never a backlog: viser keeps one
     message for each thing and property.
 
-    Args: arm: whose shapes are drawn; they move by `move` and `propose`.
+    Args: arm: whose shapes are drawn.
+
+    Raises:
+        ParameterError: viser is not installed.
     """
 
     def __init__(self, arm: Arm) -> None:
+        try:
+            import viser
+        except ImportError:
+            raise ParameterError(
+                "viser, which draws the 3D view, is not installed: pip install viser, or start without the dashboard"
+            ) from None
         with contextlib.redirect_stdout(io.StringIO()):  # people are to open the dashboard's address, not viser's
             self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
         self._arm = arm

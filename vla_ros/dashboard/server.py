@@ -17,8 +17,6 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import viser
-
 from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.parameters import LOOPBACK, DashboardParameters
 from vla_ros.dashboard.tunnel import tunnel
@@ -77,7 +75,7 @@ class Pages(ThreadingHTTPServer):
         self.scene_port = scene_port
         page = resources.files("vla_ros.dashboard") / "page"
         self.files = {file.name: file.read_bytes() for file in page.iterdir() if file.is_file()}
-        view = (resources.files(viser) / "client" / "build" / "index.html").read_bytes()
+        view = (resources.files("viser") / "client" / "build" / "index.html").read_bytes()
         self.files["scene"] = view.replace(b"</head>", BARE + b"</head>", 1)
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         if ":" in parameters.host:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from vla_ros.parameters import ParameterError, parameter
 
 NAMES = ("drift", "disagreement", "failure", "oscillation", "progress")
+HOLDING = ["progress"]
+"""By default: an arm that gets nowhere does not get better by going on. The others may be wrong about a policy that copes:
+with light that it was not trained in, with an object that is moved, with a fourth try, with plans that come late."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class ProgressParameters:
     """Nothing new."""
 
     seconds: float = parameter(
-        20.0,
+        30.0,
         description="without a new subtask or a rise of `progress`, while the filter lets the arm move",
         unit="s",
         above=0.0,
@@ -73,7 +76,8 @@ class MonitorsParameters:
     oscillation: OscillationParameters
     progress: ProgressParameters
     hold: list[str] = parameter(
-        [], description="monitors that hold the arm and ask: drift, disagreement, failure, oscillation, progress"
+        HOLDING,
+        description="monitors that hold the arm and ask: of drift, disagreement, failure, oscillation, progress",
     )
     statistics: str = parameter(
         "",

@@ -12,8 +12,8 @@ LEAST = 0.01
 
 
 class Progress:
-    """Warns when for `seconds` no plan brought a new subtask or a higher progress. Time in which the arm may not move
-    does not count."""
+    """Warns when for `seconds` no plan brought a new subtask or a higher progress. Time in which the arm may not move, or
+    in which the policy does not estimate its progress, does not count."""
 
     def __init__(self, parameters: ProgressParameters) -> None:
         self._parameters = parameters
@@ -29,7 +29,7 @@ class Progress:
 
     def plan(self, now_ns: int, plan: Plan, may_move: bool) -> None:
         """An ACTIVE plan. may_move: whether the filter lets the arm move."""
-        if self._last_ns is not None and may_move:
+        if self._last_ns is not None and may_move and math.isfinite(plan.progress):
             self._stuck_ns += now_ns - self._last_ns
         self._last_ns, self._subtask = now_ns, plan.subtask
         higher = math.isfinite(plan.progress) and plan.progress >= self._best + LEAST

@@ -37,9 +37,10 @@ from vla_ros.nodes.base import (
     time_message,
 )
 from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.scheduling import real_time
 from vla_ros.timing import Rate, Window
 
 REALTIME_PRIORITY = 15
@@ -71,6 +72,7 @@ class ActionExpert(Managed):
         self.seq = 0
         self.chunks = 0
         self.asked_ns = 0
+        self.asked_plan: Plan | None = None
         self.asked_instruction: int | None = None
         self.asked_from_rest = True
         self.clock_offset_ns = 0
@@ -120,7 +122,7 @@ class ActionExpert(Managed):
             self.listen(tick.started_ns)
             if self.active:
                 self.act(tick.started_ns, tick.deadline_ns)
-            if loop.ticks % 5 == 0:
+            if loop.ticks % 10 == 0:
                 executor.spin_once(timeout_sec=0)
 
     def listen(self, now_ns: int) -> None:
@@ -220,19 +222,20 @@ class ActionExpert(Managed):
         worker, plan, joint_state = self.worker, self.plan, self.joint_state
         if worker is None or worker.busy or plan is None or joint_state is None:
             return
-        if self.player.chunk is not None and now_ns - self.asked_ns < self.parameters.chunk_period_s * 1e9:
+        waited = now_ns - self.asked_ns >= self.parameters.chunk_period_s * 1e9
+        if self.player.chunk is not None and plan is self.asked_plan and not waited:
             return
         previous = None
         if setpoint is not None:
             away = float(np.abs(setpoint - joint_state.q)[self.arm_joints()].max())
-            previous = self.player.remainder(ros_ns) if away < self.parameters.anchor_distance else None
+            previous = self.player.anchor(ros_ns, joint_state) if away < self.parameters.anchor_distance else None
         delay = 0
         start_ns = ros_ns + 20_000_000
         if previous is not None:
             delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
             start_ns = previous.start_ns
         if worker.request(plan, joint_state, previous, delay, start_ns):
-            self.asked_ns = now_ns
+            self.asked_ns, self.asked_plan = now_ns, plan
             self.asked_instruction = self.instruction_id
             self.asked_from_rest = previous is None and (
                 self.player.chunk is None or self.player.splicing == "real_time"

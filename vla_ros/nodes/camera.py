@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import time
 from array import array
 
 import numpy as np
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from vla_ros.camera import CameraCheck, Depth, WrongEncoding, depth
@@ -29,7 +29,9 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import CameraHealth
+from vla_ros.scheduling import urgent
 from vla_ros.timing import Rate, Window
 
 LATE_SHARE = 0.3
@@ -48,16 +50,19 @@ class Camera(Managed):
             name: CameraCheck(p.height, p.width, round(p.stale_s * 1e9), p.frozen_images, p.dark_level)
             for name in p.cameras
         }
+        self.announced: dict[str, Subscription] = {}
         self.infos: dict[str, CameraInfo] = {}
         self.depths: dict[str, tuple[int, Depth]] = {}
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
+        polled = PolledCallbackGroup()
         for name in p.cameras:
             topic = f"{name}_camera/image_raw{suffix}"
             self.topics[topic] = f"sensor_msgs/msg/{kind.__name__}"
             self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
-            self.create_subscription(
-                CameraInfo, f"{name}_camera/camera_info", functools.partial(self.infos.__setitem__, name), IMAGE
+            # Read when an image comes: waking up for it would cost more than all that is done with it.
+            self.announced[name] = self.create_subscription(
+                CameraInfo, f"{name}_camera/camera_info", unused, IMAGE, callback_group=polled
             )
         for name in p.depth_cameras:
             topic = f"{name}_camera/depth/image_raw"
@@ -77,6 +82,8 @@ class Camera(Managed):
         """An image of camera `name`."""
         began = time.perf_counter()
         self.frame_ids[name] = message.header.frame_id
+        for info, _ in take(self.announced[name]):
+            self.infos[name] = info
         self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
         # The last camera of a set completes it; the first one's rate is the pace.
         newest = self.checks[self.parameters.cameras[0]].shot.stamp_ns
@@ -173,7 +180,7 @@ class Camera(Managed):
 
 
 def main() -> None:
-    os.nice(5)  # a late frame or plan is stale; a late setpoint is a jerk
+    urgent()
     sys.exit(run("camera", lambda: autostart(Camera())))
 
 

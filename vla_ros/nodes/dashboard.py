@@ -7,7 +7,6 @@ the newest page, so that nothing that a browser does, or fails to do, reaches th
 from __future__ import annotations
 
 import functools
-import os
 import secrets
 import sys
 import threading
@@ -40,7 +39,7 @@ from vla_ros.dashboard.sightings import (
     Shape,
 )
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, declare, nanoseconds, run, text_of
+from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST, OK, WARN, Diagnostics, declare, nanoseconds, run, text_of
 from vla_ros.nodes.convert import frames_from
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.timing import Rate, Window
@@ -79,6 +78,7 @@ class Dashboard(Node):
         self.markers = subscribe(MarkerArray, "vla/safety_markers", qos_profile=NEWEST)
         self.plans = subscribe(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
         self.statuses = subscribe(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
+        self.questions = subscribe(String, "vla/question", qos_profile=LATCHED)
         self.reports = subscribe(DiagnosticArray, "/diagnostics", qos_profile=QoSProfile(depth=30))
         self.words = self.create_publisher(String, "task_instruction", NEWEST)
         self.triggers = {
@@ -119,6 +119,8 @@ class Dashboard(Node):
             board.see_status(now_ns, wall_s, _status(message))
         for message in _newest(self.plans):
             board.see_plan(now_ns, wall_s, _plan(message))
+        for message in _newest(self.questions):
+            board.see_question(wall_s, message.data)
         for message, _ in take(self.reports):
             for report in self._reports(message):
                 board.see_report(now_ns, wall_s, report)
@@ -279,7 +281,6 @@ def _shape(key: str, marker: Marker, now_ns: int) -> Shape:
 
 def main() -> None:
     """Entry point of the executable."""
-    os.nice(10)  # a late page is late; a late setpoint is a jerk
     sys.exit(run("dashboard", Dashboard))
 
 

@@ -39,10 +39,11 @@ from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR
 from vla_ros.nodes.client import STATES
 from vla_ros.nodes.feigned import SimulatedClock, joint_state_message, marker, setpoint_message
-from vla_ros.nodes.polling import PolledCallbackGroup, real_time, take, unused
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.obstacle import Obstacle
+from vla_ros.scheduling import real_time
 from vla_ros.srv import ResetScene
 
 TURN_NS = round(stream.PERIOD_S * 1e9)

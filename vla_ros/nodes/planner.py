@@ -41,6 +41,7 @@ from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.scheduling import urgent
 from vla_ros.timing import Rate, Window
 from vla_ros.transforms import matrix
 
@@ -290,7 +291,7 @@ class Planner(Managed):
 
 
 def main() -> None:
-    os.nice(5)  # a late frame or plan is stale; a late setpoint is a jerk
+    urgent()
     sys.exit(run("planner", lambda: autostart(Planner())))
 
 

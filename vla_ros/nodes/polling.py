@@ -12,8 +12,6 @@ until its next deadline, takes what has arrived, acts, publishes.
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -147,27 +145,3 @@ class PacedLoop:
         system_ns = deadline_ns + time.time_ns() - time.monotonic_ns()
         half_ns = self.period_ns // 2
         return (system_ns - self.phase_ns + half_ns) % self.period_ns - half_ns
-
-
-def real_time(priority: int, cpu: int = -1) -> str:
-    """Ask for real-time scheduling of every thread of this process, DDS's included; what became of it, in words.
-
-    Args:
-        priority: of SCHED_FIFO. cpu: core that the calling thread is pinned to; -1: none.
-
-    Processes started later do not inherit the priority.
-    """
-    said = []
-    try:
-        for thread in os.listdir("/proc/self/task"):
-            os.sched_setscheduler(int(thread), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-        said.append(f"SCHED_FIFO {priority}")
-    except (AttributeError, OSError) as error:
-        said.append(f"normal; SCHED_FIFO is not permitted here ({error}); give the user rtprio in limits.conf")
-    if cpu >= 0:
-        try:
-            os.sched_setaffinity(threading.get_native_id(), {cpu})
-            said.append(f"on core {cpu}")
-        except (AttributeError, OSError) as error:
-            said.append(f"not pinned to core {cpu} ({error})")
-    return "; ".join(said)

@@ -23,9 +23,11 @@ from vla_ros.bench.round_trips import CAMERAS, SIDE, TASK, Observation, no_op
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan
 from vla_ros.nodes.base import NEWEST, SENSOR, nanoseconds, time_message
 from vla_ros.nodes.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
+from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 
 PATIENCE_S = 60.0
+LATE_S = 0.5
 NAMES = [f"joint{i + 1}" for i in range(7)]
 ALL_NAMES = [*NAMES, "finger_joint"]
 
@@ -44,10 +46,19 @@ class _Half:
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.joint_state: JointState | None = None
-        self.node.create_subscription(JointStateMessage, "joint_states", self.measure, SENSOR)
+        self.joint_states = self.node.create_subscription(
+            JointStateMessage, "joint_states", unused, SENSOR, callback_group=PolledCallbackGroup()
+        )
 
-    def measure(self, message: JointStateMessage) -> None:
-        self.joint_state = joint_state_from(message, NAMES)
+    def q(self, stamp_ns: int) -> NDArray[np.float64]:
+        """The joints of an observation: they were sent first, but by another way, on which they may be late."""
+        end_s = time.monotonic() + LATE_S
+        while self.joint_state is None or self.joint_state.stamp_ns < stamp_ns:
+            for message, _ in take(self.joint_states):
+                self.joint_state = joint_state_from(message, NAMES)
+            if time.monotonic() > end_s:
+                return np.full(len(NAMES), np.nan)
+        return self.joint_state.q
 
     def spin(self) -> None:
         self.executor.spin()
@@ -60,8 +71,8 @@ def planner(ready: Connection) -> None:
 
     def see(message: CameraFrames) -> None:
         frames = frames_from(message, {})
-        q = np.zeros(len(NAMES)) if half.joint_state is None else half.joint_state.q
-        plan = Plan(frames.stamp_ns, Instruction(1, TASK), PlanState.ACTIVE, kind="actions", data=no_op(q))
+        data = no_op(half.q(frames.stamp_ns))
+        plan = Plan(frames.stamp_ns, Instruction(1, TASK), PlanState.ACTIVE, kind="actions", data=data)
         publisher.publish(plan_message(plan, "no_op", "base", 0.0))
 
     half.node.create_subscription(CameraFrames, "vla/frames", see, NEWEST)
@@ -92,8 +103,7 @@ def whole(ready: Connection) -> None:
 
     def see(message: CameraFrames) -> None:
         frames = frames_from(message, {})
-        q = np.zeros(len(NAMES)) if half.joint_state is None else half.joint_state.q
-        chunk = Chunk(no_op(q), 0.02, frames.stamp_ns, frame_stamp_ns=frames.stamp_ns)
+        chunk = Chunk(no_op(half.q(frames.stamp_ns)), 0.02, frames.stamp_ns, frame_stamp_ns=frames.stamp_ns)
         publisher.publish(chunk_message(chunk, ALL_NAMES))
 
     half.node.create_subscription(CameraFrames, "vla/frames", see, NEWEST)

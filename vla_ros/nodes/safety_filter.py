@@ -42,7 +42,7 @@ from vla_ros.nodes.base import (
     time_message,
 )
 from vla_ros.nodes.markers import Drawing, obstacles_from
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, received_ns, serve, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
@@ -50,6 +50,7 @@ from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.surroundings import configured
+from vla_ros.scheduling import real_time
 from vla_ros.timing import NS_PER_S, Rate, Window
 
 STATUS_HZ = 25

@@ -30,8 +30,9 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, real_time, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
 from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, urdf
+from vla_ros.scheduling import real_time
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
 from vla_ros.sim.parameters import SimArmParameters
@@ -63,7 +64,7 @@ class SimArm(Node):
         self.info: dict[str, CameraInfo] = {}
         if p.camera_rate_hz:
             try:
-                self.cameras = RenderProcess(self.simulation.xml, p.camera_size, p.renderer)
+                self.cameras = RenderProcess(self.simulation.xml, p.camera_size, p.renderer, live=True)
             except RuntimeError as error:
                 raise StartRefused(str(error)) from None
             self.get_logger().info(f"cameras are drawn by {self.cameras.backend}")
@@ -115,7 +116,7 @@ class SimArm(Node):
                 self.simulation.tick()
             self.step_time.add(time.perf_counter() - began)
             self.speak(loop.ticks)
-            if loop.ticks % 5 == 0:
+            if loop.ticks % 25 == 0:
                 executor.spin_once(timeout_sec=0)
 
     def listen(self) -> None:

@@ -20,10 +20,12 @@ from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, Saf
 from vla_ros.nodes.base import LATCHED, SENSOR, nanoseconds
 from vla_ros.nodes.client import PLAN_STATES, STATES
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.scheduling import real_time
 from vla_ros.tracing.hops import Hops
 from vla_ros.tracing.reasoning import Entry, Reasoning
 
 POLL_S = 0.02
+REALTIME_PRIORITY = 1
 DEEP = QoSProfile(depth=200)
 CONTROLLER = {
     "trajectory_msgs/msg/JointTrajectory": JointTrajectory,
@@ -127,6 +129,7 @@ def tracer(namespace: str, say: Callable[[Entry], None]) -> Iterator[Tracer]:
     """A connected tracer. say: called with each new line of reasoning."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     made = Tracer(namespace, say)
+    real_time(REALTIME_PRIORITY)  # who is late loses joint states, and then calls them old
     try:
         yield made
     finally:

@@ -63,6 +63,7 @@ class ArmModel:
 
     def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
         self._joints = len(joint_names)
+        self.source = (urdf, tuple(joint_names), repr(tool))
         try:
             self.model = pin.buildModelFromXML(urdf)
             read = pin.buildGeomFromUrdfString(
@@ -80,8 +81,9 @@ class ArmModel:
         self._offset, self._ratio = (np.array([c[k] for c in driven]) for k in (3, 4))
         # pinocchio keeps a continuous joint as cosine and sine.
         self._turning = [int(k) for k in np.flatnonzero(self._position_of < 0)]
-        self._own = np.array([c[1] for c in self._couplings if c[5]], np.intp)
-        self._followers = [(c[0], c[1], c[4]) for c in self._couplings if not c[5]]
+        # Velocities of the model's joints from those of the commanded ones.
+        self._spread = np.zeros((len(joint_names), self.model.nv))
+        self._spread[self._driver, self._velocity_of] = self._ratio
         self._axes = _axes(self.model, urdf)
         self._carriers = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
@@ -133,24 +135,20 @@ class ArmModel:
         result = pin.computeDistance(self.geometry, self._placed, pair)
         return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
 
-    def efforts(self, q: ArrayLike, *rates: tuple[ArrayLike, ArrayLike]) -> list[Array]:
-        """Inverse dynamics at q: for each (dq, ddq) the efforts, what coupled joints need included.
+    def efforts(self, q: Array, dq: Array, ddq: Array) -> Array:
+        """Inverse dynamics of k states: the efforts, what coupled joints need included.
 
         Args:
-            q, dq, ddq: (n,) rad or m, and per s and s^2.
+            q, dq, ddq: (k, n) rad or m, and per s and s^2.
 
         Returns:
-            (n,) N m or N each.
+            (k, n) N m or N.
         """
-        full = self._full(q)
-        found = []
-        for dq, ddq in rates:
-            tau = np.array(pin.rnea(self.model, self._data, full, self._rates(dq), self._rates(ddq)))
-            sums: Array = tau[self._own]
-            for i, v_index, ratio in self._followers:
-                sums[i] += ratio * tau[v_index]
-            found.append(sums)
-        return found
+        rates, changes = dq.dot(self._spread), ddq.dot(self._spread)
+        rnea, model, data, full = pin.rnea, self.model, self._data, self._full
+        tau = np.array([rnea(model, data, full(q[i]), rates[i], changes[i]) for i in range(len(q))])
+        efforts: Array = tau.dot(self._spread.T)
+        return efforts
 
     def effort_limits(self) -> list[float]:
         """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
@@ -158,17 +156,14 @@ class ArmModel:
         return [float(limits[v_index]) for _, v_index, _, _, _, own in self._couplings if own]
 
     def _full(self, q: ArrayLike) -> Array:
-        values = np.asarray(q, np.float64)[self._driver] * self._ratio + self._offset
+        values = np.asarray(q, np.float64).take(self._driver)
+        values *= self._ratio
+        values += self._offset
         full: Array = self._q
         full[self._position_of] = values
         for k in self._turning:
             i = -self._position_of[k]
             full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
-        return full
-
-    def _rates(self, values: ArrayLike) -> Array:
-        full = np.zeros(self.model.nv)
-        full[self._velocity_of] = np.asarray(values, np.float64)[self._driver] * self._ratio
         return full
 
     def _add_payload(self, payload: Payload) -> None:

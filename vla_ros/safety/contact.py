@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.parameters import Contact as Parameters
 from vla_ros.safety.verdict import Verdict
@@ -50,7 +52,7 @@ class Contact:
         """
         if len(efforts) != len(self._names) or not all(math.isfinite(effort) for effort in efforts):
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
-        (modelled,) = self._arm.efforts(q, (dq, ddq))
+        (modelled,) = self._arm.efforts(*(np.array([values]) for values in (q, dq, ddq)))
         for i, name in enumerate(self._names):
             external = efforts[i] - float(modelled[i])
             if abs(external) <= self._threshold[i]:

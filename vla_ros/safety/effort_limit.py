@@ -34,9 +34,8 @@ class EffortLimit:
         self._arm = arm
         self._names = tuple(names)
         self._period_s = period_s
-        self._scale = np.array([[1.0], [1.0 / period_s], [1.0 / period_s**2]]) / NANO
-        self._brake = np.array([joint.limits.acceleration for joint in joints]) * self._scale[2]
-        self._still = np.zeros(len(joints))
+        self._scale = 1.0 / NANO, 1.0 / period_s / NANO, 1.0 / period_s**2 / NANO
+        self._brake = [joint.limits.acceleration * self._scale[2] for joint in joints]
         self.limits = list(parameters.limit)
         for i, (name, limit) in enumerate(zip(names, arm.effort_limits(), strict=True)):
             stated = math.isfinite(limit) and limit > 0.0
@@ -51,20 +50,21 @@ class EffortLimit:
                 )
             if not parameters.limit:
                 self.limits.append(limit)
-        self._limit = np.array(self.limits)
 
     def check(self, joints: Sequence[JointMotion]) -> Verdict | None:
         """Refuse a candidate, or a place of rest, that needs more than the limits."""
-        q, v, a = np.array([(j.q, j.v, j.a) for j in joints]).T * self._scale
-        brake = np.copysign(self._brake, -v) * (v != 0.0)
-        rest = q + v * (np.abs(v) / (2.0 * self._brake) + self._period_s)
-        moving, braking = self._arm.efforts(q, (v, a), (v, brake))
-        (stopped,) = self._arm.efforts(rest, (self._still, brake))
-        for what, efforts in (("moving", moving), ("braking", braking), ("the end of braking", stopped)):
-            if not (np.abs(efforts) <= self._limit).all():
-                # The first of the joints; NaN is none that is small enough.
-                i = int(np.flatnonzero(~(np.abs(efforts) <= self._limit))[0])
-                effort, limit = float(efforts[i]), self.limits[i]
-                reason = f"{self._names[i]}: {what} needs {effort:.3g} of {limit:.3g} N m (N)"
-                return Verdict(NAME, reason, self._names[i], effort, limit)
+        q, v, a = self._scale
+        states = []
+        for joint, brake in zip(joints, self._brake, strict=True):
+            at, speed = joint.q * q, joint.v * v
+            push = -math.copysign(brake, speed) if speed else 0.0
+            rest = at + speed * (abs(speed) / (2.0 * brake) + self._period_s)
+            states.append((at, at, rest, speed, speed, 0.0, joint.a * a, push, push))
+        columns = np.array(states).T
+        efforts = self._arm.efforts(columns[:3], columns[3:6], columns[6:]).tolist()
+        for what, needed in zip(("moving", "braking", "the end of braking"), efforts, strict=True):
+            for name, effort, limit in zip(self._names, needed, self.limits, strict=True):
+                if not -limit <= effort <= limit:  # nor is NaN
+                    reason = f"{name}: {what} needs {effort:.3g} of {limit:.3g} N m (N)"
+                    return Verdict(NAME, reason, name, effort, limit)
         return None

@@ -11,24 +11,20 @@ The filter is given time and messages and owns neither clock nor log; the same c
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from vla_ros.safety import acceleration_limit, last_check, position_limit, velocity_limit
+from vla_ros.safety.arm_motion import ArmMotion, States
 from vla_ros.safety.authority import Authority
 from vla_ros.safety.clearance import Nearest
-from vla_ros.safety.command import SOURCES, Command
+from vla_ros.safety.command import Command
 from vla_ros.safety.continuity import Continuity
 from vla_ros.safety.deadman import Deadman
 from vla_ros.safety.estop import EStop
 from vla_ros.safety.freshness import Freshness
 from vla_ros.safety.joint_state import JointState
-from vla_ros.safety.last_check import LastCheck
-from vla_ros.safety.limits import NANO, JointLimits, joint_limits, per_tick
-from vla_ros.safety.motion import JointMotion
+from vla_ros.safety.limits import NANO, JointLimits, joint_limits
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.open_loop import OpenLoop
 from vla_ros.safety.parameters import SafetyFilterParameters
@@ -36,9 +32,8 @@ from vla_ros.safety.playback import Playback
 from vla_ros.safety.schema import Schema
 from vla_ros.safety.sequence import Sequence as SequenceRule
 from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
-from vla_ros.safety.surroundings import Surroundings, configured
 from vla_ros.safety.tracking_error import TrackingError
-from vla_ros.safety.verdict import Verdict
+from vla_ros.safety.verdict import Verdict, raised
 
 SLOWEST_SCALE = 0.01
 REJECTION_SHOWN_NS = 200_000_000
@@ -85,15 +80,8 @@ class SafetyFilter:
         self._period_ns = round(parameters.period_s * NANO)
         self._delay_ns = round(parameters.command.delay_s * NANO)
         self._command_period_ns = round(parameters.command.period_s * NANO)
-        self._joints = [JointMotion(per_tick(joint, parameters.period_s)) for joint in limits]
-        scales = {"policy": 1.0, "override": parameters.override.speed_scale}
-        self._speeds = {
-            source: [int(joint.limits.velocity * scales[source]) for joint in self._joints] for source in SOURCES
-        }
-        self._scale = int(parameters.speed_scale * 1000)
-        self._surroundings: Surroundings | None = None
-        if urdf and any(configured(parameters).values()):
-            self._surroundings = Surroundings(urdf, parameters, self.limits, self._joints)
+        self._motion = ArmMotion(parameters, limits, urdf)
+        self._surroundings = self._motion.surroundings
 
         names = [joint.name for joint in limits]
         self._authority = Authority()
@@ -104,7 +92,6 @@ class SafetyFilter:
         self._joint_state = JointState(limits, parameters.measured)
         self._tracking_error = TrackingError(names, parameters.measured.tracking_error)
         self._open_loop = OpenLoop(parameters.command.timeout_s)
-        self._last_check = LastCheck(limits, parameters.period_s)
         self._estop = EStop(parameters.estop.heartbeat_s)
         self._deadman = Deadman(parameters.deadman.timeout_s)
 
@@ -132,7 +119,7 @@ class SafetyFilter:
         try:
             verdict = self._offer(command)
         except Exception as error:
-            verdict = _raised(error)
+            verdict = raised(error)
             self._latch(verdict)
         if verdict is None:
             self.accepted += 1
@@ -153,15 +140,17 @@ class SafetyFilter:
         try:
             verdict = self._joint_state.update(receive_ns, names, positions, velocities, efforts)
             if verdict is None and self._surroundings is not None and self.state in ACTIVE:
-                ddq = [joint.a / (NANO * self.period_s**2) for joint in self._joints]
                 verdict = self._surroundings.touched(
-                    receive_ns, *self._joint_state.measured(), ddq, self._joint_state.efforts
+                    receive_ns,
+                    *self._joint_state.measured(),
+                    self._motion.accelerations(),
+                    self._joint_state.efforts,
                 )
                 if verdict is not None:
                     self._latch(verdict)
             return verdict
         except Exception as error:
-            verdict = _raised(error)
+            verdict = raised(error)
             self._latch(verdict)
             return verdict
 
@@ -172,7 +161,7 @@ class SafetyFilter:
         try:
             return self._surroundings.obstacles(receive_ns, obstacles)
         except Exception as error:
-            verdict = _raised(error)
+            verdict = raised(error)
             self._latch(verdict)
             return verdict
 
@@ -199,9 +188,9 @@ class SafetyFilter:
         if not (math.isfinite(scale) and SLOWEST_SCALE <= scale <= 1.0):
             return False, f"speed scale {scale}: must be from {SLOWEST_SCALE} to 1"
         thousandths = int(scale * 1000)
-        if thousandths > self._scale and self.state not in (State.DISARMED, State.HOLDING):
+        if thousandths > self._motion.scale and self.state not in (State.DISARMED, State.HOLDING):
             return False, f"the speed scale can be raised to {scale:g} only while the filter is HOLDING or DISARMED"
-        self._scale = thousandths
+        self._motion.scale = thousandths
         return True, f"speed scale {scale:g}"
 
     # Services: each answers (whether it was done, what or why not)
@@ -216,13 +205,9 @@ class SafetyFilter:
         verdict = measured.stale(now_ns) or measured.outside() or measured.moving()
         if verdict is not None:
             return False, f"cannot arm: {verdict.reason}"
-        for joint, q in zip(self._joints, measured.q, strict=True):
-            joint.place(q)
-        if self._surroundings is not None:
-            verdict = self._surroundings.stale(now_ns) or self._surroundings.restart()
-            if verdict is not None:
-                return False, f"cannot arm: {verdict.rule}: {verdict.reason}; move the arm clear by its own controls"
-        self._last_check.restart(self._positions())
+        verdict = self._motion.place(measured.q, now_ns)
+        if verdict is not None:
+            return False, f"cannot arm: {verdict.rule}: {verdict.reason}; move the arm clear by its own controls"
         self._release()
         self._sending = True
         self.state = after(self.state, Event.ARM)
@@ -251,7 +236,7 @@ class SafetyFilter:
         held = self._estop.holds(now_ns)
         if held:
             return False, f"cannot reset: {held}"
-        if self._sending and not self._at_rest:
+        if self._sending and not self._motion.at_rest:
             return False, "cannot reset: still coming to rest"
         self.state = after(self.state, Event.RESET)
         self._sending = False
@@ -269,29 +254,22 @@ class SafetyFilter:
                 ticks that were missed excepted.
         """
         self.ticks += 1
-        before = [(joint.q, joint.v, joint.a) for joint in self._joints]
+        before = self._motion.states()
         try:
             verdict = self._move(now_ns, before)
-            if self._sending:
-                violation = self._violation()
-                if violation is not None:
-                    raise LastCheckError(violation)
+            positions = self._checked()
         except Exception as error:
-            verdict = error.verdict if isinstance(error, LastCheckError) else _raised(error)
+            verdict = error.verdict if isinstance(error, LastCheckError) else raised(error)
             self._latch(verdict)
-            self._stop_from(before)
+            positions = self._stop_from(before)
         self._ticked_ns = now_ns
-        if self._surroundings is not None and self._sending:
-            self._surroundings.moved([joint.q - q for joint, (q, _, _) in zip(self._joints, before, strict=True)])
         source = self._followed if self._playback is not None else ""
         if verdict is None and self._rejection is not None and now_ns - self._rejection[0] < REJECTION_SHOWN_NS:
             verdict = self._rejection[1]
-        if not self._sending:
+        if positions is None:
             return Decision(self.state, None, (), source, verdict)
-        positions = self._positions()
-        self._last_check.sent(positions)
-        scale = NANO * self.period_s
-        return Decision(self.state, positions, tuple(joint.v / scale for joint in self._joints), source, verdict)
+        self._motion.sent(positions, before)
+        return Decision(self.state, positions, self._motion.velocities(), source, verdict)
 
     def command_age_s(self, now_ns: int) -> float:
         """Time since a setpoint was received, accepted or not; NaN: none yet."""
@@ -304,11 +282,11 @@ class SafetyFilter:
 
     def position_margins(self) -> list[float]:
         """Distance of the output to the nearer position limit, rad or m per joint."""
-        return [min(j.q - j.limits.lower, j.limits.upper - j.q) / NANO for j in self._joints]
+        return [min(j.q - j.limits.lower, j.limits.upper - j.q) / NANO for j in self._motion.joints]
 
     def velocity_margins(self) -> list[float]:
         """Velocity limit minus speed of the output, rad/s or m/s per joint."""
-        return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._joints]
+        return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._motion.joints]
 
     def nearest(self) -> Nearest | None:
         """The pair of bodies nearest to its margin; None: no distance is kept. It changes nothing."""
@@ -324,13 +302,6 @@ class SafetyFilter:
 
     # Inside
 
-    @property
-    def _at_rest(self) -> bool:
-        return all(joint.at_rest for joint in self._joints)
-
-    def _positions(self) -> tuple[float, ...]:
-        return tuple(joint.q / NANO for joint in self._joints)
-
     def _offer(self, command: Command) -> Verdict | None:
         verdict = (
             self._authority.check(command, self.state, self._disarming, self._followed)
@@ -341,20 +312,20 @@ class SafetyFilter:
         if verdict is not None:
             return verdict
         point = self._schema.point(command)
-        verdict = self._continuity.check(point, [joint.q for joint in self._joints])
+        verdict = self._continuity.check(point, self._motion.q())
         if verdict is not None:
             return verdict
         self._sequence.accepted(command)
         due_ns = self._freshness.due_ns(command)
         if self._playback is None or command.channel != self._followed or not self._playback.continues(due_ns):
-            self._playback = Playback([joint.q for joint in self._joints], self._command_period_ns)
+            self._playback = Playback(self._motion.q(), self._command_period_ns)
             self._previous = None
             self._followed = command.channel
         self._playback.add(due_ns, point)
         self._accepted_ns = command.receive_ns
         return None
 
-    def _move(self, now_ns: int, before: Sequence[tuple[int, int, int]]) -> Verdict | None:
+    def _move(self, now_ns: int, before: States) -> Verdict | None:
         """Move all joints by one tick and the state with them; the verdict of the rule that acted."""
         silent = self._estop.silent(now_ns)
         if silent is not None:
@@ -362,9 +333,7 @@ class SafetyFilter:
         if self.state in ACTIVE:
             stale = self._joint_state.stale(now_ns)
             if stale is None:
-                fault = self._joint_state.outside() or self._tracking_error.check(
-                    self._joint_state.q, [joint.q for joint in self._joints]
-                )
+                fault = self._joint_state.outside() or self._tracking_error.check(self._joint_state.q, self._motion.q())
                 if fault is not None:
                     self._latch(fault)
             if self._surroundings is not None:
@@ -372,13 +341,10 @@ class SafetyFilter:
                 stale = stale or self._surroundings.stale(now_ns)
             return self._follow_or_stop(now_ns, before, stale or self._deadman.released(now_ns))
         if self._sending:
-            for joint in self._joints:
-                joint.stop()
+            self._motion.stop()
         return self._latched
 
-    def _follow_or_stop(
-        self, now_ns: int, before: Sequence[tuple[int, int, int]], stale: Verdict | None
-    ) -> Verdict | None:
+    def _follow_or_stop(self, now_ns: int, before: States, stale: Verdict | None) -> Verdict | None:
         if self._playback is not None:
             self._stopped = (
                 stale
@@ -394,12 +360,11 @@ class SafetyFilter:
             self.limited += verdict is not None
             self.state = after(self.state, Event.PASS if verdict is None else Event.BEND)
             return verdict
-        for joint in self._joints:
-            joint.stop()
+        self._motion.stop()
         if self.state in LATCHED:
             return self._latched
         verdict = self._stopped
-        self.state = after(self.state, Event.REST if self._at_rest else Event.BRAKE)
+        self.state = after(self.state, Event.REST if self._motion.at_rest else Event.BRAKE)
         if self.state is State.HOLDING:
             self._followed = ""
             self._stopped = stale
@@ -408,87 +373,28 @@ class SafetyFilter:
                 self.state = after(self.state, Event.DISARM)
         return verdict
 
-    def _follow(self, now_ns: int, before: Sequence[tuple[int, int, int]], playback: Playback) -> Verdict | None:
-        """Move every joint towards its target; the verdict on the one that is furthest from it."""
+    def _follow(self, now_ns: int, before: States, playback: Playback) -> Verdict | None:
+        """Move every joint towards where the setpoints are now; see `ArmMotion.follow`."""
         time_ns = now_ns - self._delay_ns
         previous = self._previous
         if previous is None or self._ticked_ns is None or now_ns - self._ticked_ns != self._period_ns:
             previous = playback.target(time_ns - self._period_ns)
         targets = self._previous = playback.target(time_ns)
-        near, row = (1000, None) if self._surroundings is None else self._surroundings.speed()
-        share = self._scale * near
-        speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[self._followed]]
-        worst: tuple[int, str] | None = None
-        furthest = -1
-        for i, joint in enumerate(self._joints):
-            rule = joint.follow(targets[i], targets[i] - previous[i], speeds[i])
-            if rule and abs(targets[i] - joint.q) > furthest:
-                furthest = abs(targets[i] - joint.q)
-                worst = i, rule
-        if self._surroundings is not None:
-            refused = self._keep_clear(before, self._surroundings)
-            if refused is not None:
-                return refused
-        if worst is None:
-            return None
-        i, rule = worst
-        verdict = self._limited_by(i, rule, before[i], targets[i], speeds[i])
-        if row is None or rule != velocity_limit.NAME or self._surroundings is None:
-            return verdict
-        reason = f"slowed to {near / 10:.0f} % near its margin: {self._surroundings.what(row)}; {verdict.reason}"
-        return dataclasses.replace(verdict, rule=row.rule, reason=reason)
+        return self._motion.follow(before, targets, previous, self._followed)
 
-    def _keep_clear(self, before: Sequence[tuple[int, int, int]], surroundings: Surroundings) -> Verdict | None:
-        """Where the candidate is refused for all joints together, take less of it, in the end the stop policy's step."""
-        refused = surroundings.refusal(before)
-        if refused is None:
-            return None
-        asked = [joint.a for joint in self._joints]
-        for quarters in (2, 1):
-            for joint, state, a in zip(self._joints, before, asked, strict=True):
-                joint.blend(state, a, quarters)
-            if surroundings.refusal(before) is None:
-                return refused
-        for joint, state in zip(self._joints, before, strict=True):
-            joint.q, joint.v, joint.a = state
-            joint.stop()
-        return refused
+    def _checked(self) -> tuple[float, ...] | None:
+        """The positions to be sent, if any.
 
-    def _limited_by(self, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int) -> Verdict:
-        """Put in SI what joint i was asked for, may, and was granted; `before` is its (q, v, a) before the tick."""
-        q, v, a = before
-        joint, name = self._joints[i], self.limits[i].name
-        step = target - q
-        if rule == position_limit.NAME:
-            limit = joint.limits.upper if step > 0 else joint.limits.lower
-            requested, granted, scale = target, joint.q, float(NANO)
-        elif rule == velocity_limit.NAME:
-            requested, limit, granted, scale = step, speed, joint.v, NANO * self.period_s
-        elif rule == acceleration_limit.NAME:
-            requested, limit, granted = step - v, joint.limits.acceleration, joint.a
-            scale = NANO * self.period_s**2
-        else:
-            requested, limit, granted = step - v - a, joint.limits.jerk, joint.a - a
-            scale = NANO * self.period_s**3
-        if requested < 0 and rule != position_limit.NAME:
-            limit = -limit
-        numbers = requested / scale, limit / scale, granted / scale
-        what = rule.removesuffix("_limit")
-        reason = f"{name}: {what} {numbers[0]:.4g} asked, {numbers[1]:.4g} allowed, {numbers[2]:.4g} granted"
-        return Verdict(rule, reason, name, *numbers)
-
-    def _violation(self) -> Verdict | None:
-        violation = self._last_check.violation(self._positions())
-        if violation is None:
+        Raises:
+            LastCheckError: they break a limit.
+        """
+        if not self._sending:
             return None
-        joint, quantity, value, limit = violation
-        return Verdict(
-            last_check.NAME,
-            f"the output would break the {quantity} limit of {joint or 'the arm'}: {value:.6g}, {limit:.6g} is allowed",
-            joint,
-            value,
-            limit,
-        )
+        positions = self._motion.positions()
+        violation = self._motion.violation(positions)
+        if violation is not None:
+            raise LastCheckError(violation)
+        return positions
 
     def _press(self, verdict: Verdict) -> None:
         """E-stop, in every state. A latch that is there already keeps its reason."""
@@ -504,16 +410,14 @@ class SafetyFilter:
             self._latched = verdict
             self._playback = None
 
-    def _stop_from(self, before: Sequence[tuple[int, int, int]]) -> None:
-        """Take the stop policy's step from the state before the tick; when even that fails, send nothing any more."""
-        for joint, (q, v, a) in zip(self._joints, before, strict=True):
-            joint.q, joint.v, joint.a = q, v, a
+    def _stop_from(self, before: States) -> tuple[float, ...] | None:
+        """The stop policy's step from the state before the tick; when even that fails, nothing is sent any more."""
         try:
-            for joint in self._joints:
-                joint.stop()
-            self._sending = self._sending and self._violation() is None
+            self._motion.stop_from(before)
+            return self._checked()
         except Exception:
             self._sending = False
+            return None
 
     def _release(self) -> None:
         """Forget what was followed and why it stopped."""
@@ -530,14 +434,3 @@ class LastCheckError(Exception):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
         self.verdict = verdict
-
-
-def _raised(error: Exception) -> Verdict:
-    """The verdict on a rule that raised, named after the file in which it did."""
-    traceback, rule = error.__traceback__, "filter"
-    while traceback is not None:
-        path = Path(traceback.tb_frame.f_code.co_filename)
-        if path.parent.name == "safety":
-            rule = path.stem
-        traceback = traceback.tb_next
-    return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

@@ -10,6 +10,7 @@ from vla_ros.safety.parameters import Measured
 from vla_ros.safety.verdict import Verdict
 
 NAME = "joint_state"
+LARGEST = 1e6
 
 
 class JointState:
@@ -128,7 +129,7 @@ class JointState:
             )
         for name, i in zip(self._names, self._order, strict=True):
             value = positions[i]
-            # 1e6 rad is no position of a joint; it is refused here so that every integer below stays small.
-            if not math.isfinite(value) or abs(value) > 1e6 or (velocities and not math.isfinite(velocities[i])):
+            # Beyond LARGEST is no position of a joint; it is refused here so that every integer below stays small.
+            if not -LARGEST <= value <= LARGEST or (velocities and not math.isfinite(velocities[i])):
                 return Verdict(NAME, f"{name} measures {value}, not a position", name, value)
         return None

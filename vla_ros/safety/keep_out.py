@@ -10,7 +10,8 @@ import pinocchio as pin
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.clearance import Row, against
+from vla_ros.safety.clearance import against
+from vla_ros.safety.neighbours import Row
 from vla_ros.safety.parameters import KeepOut
 
 NAME = "keep_out"

@@ -47,7 +47,15 @@ class LastCheck:
 
     def __init__(self, limits: Sequence[Bounds], period_s: float) -> None:
         self._limits = tuple(limits)
-        self._period_s = period_s
+        self._period_s = h = period_s
+        self._largest = [  # change of position, of that, and of that, from output to output
+            (
+                joint.velocity * h + ROUNDING,
+                joint.acceleration * h * h + 2.0 * ROUNDING,
+                joint.jerk * h * h * h + 4.0 * ROUNDING,
+            )
+            for joint in limits
+        ]
         self._sent: list[tuple[float, ...]] = []
 
     def restart(self, positions: Sequence[float]) -> None:
@@ -60,7 +68,8 @@ class LastCheck:
         third, second, first = self._sent
         if len(positions) != len(self._limits):
             return "", "number of joints", float(len(positions)), float(len(self._limits))
-        for joint, x3, x2, x1, x in zip(self._limits, third, second, first, positions, strict=True):
+        rows = zip(self._limits, self._largest, third, second, first, positions, strict=True)
+        for joint, (velocity, acceleration, jerk), x3, x2, x1, x in rows:
             if not math.isfinite(x):
                 return joint.name, "position", x, joint.upper
             if x < joint.lower - ROUNDING:
@@ -70,16 +79,16 @@ class LastCheck:
             step = x - x1
             bend = step - (x1 - x2)
             twist = bend - (x1 - 2.0 * x2 + x3)
-            if abs(step) > joint.velocity * h + ROUNDING:
+            if not -velocity <= step <= velocity:
                 return joint.name, "velocity", step / h, joint.velocity
             room = joint.upper - x if step > 0.0 else x - joint.lower
             if room < joint.slow_zone:
                 slow = joint.slow_velocity + (joint.velocity - joint.slow_velocity) * max(0.0, room) / joint.slow_zone
                 if abs(step) > slow * h + ROUNDING * (2.0 + joint.velocity * h / joint.slow_zone):
                     return joint.name, "slow zone's velocity", step / h, slow
-            if abs(bend) > joint.acceleration * h * h + 2.0 * ROUNDING:
+            if not -acceleration <= bend <= acceleration:
                 return joint.name, "acceleration", bend / h**2, joint.acceleration
-            if abs(twist) > joint.jerk * h * h * h + 4.0 * ROUNDING:
+            if not -jerk <= twist <= jerk:
                 return joint.name, "jerk", twist / h**3, joint.jerk
         return None
 

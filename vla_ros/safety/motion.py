@@ -7,6 +7,7 @@ is viable (see `position_limit`): the stop policy brings it to rest inside all f
 from __future__ import annotations
 
 from vla_ros.safety import acceleration_limit, jerk_limit, position_limit, velocity_limit
+from vla_ros.safety.braking import travel
 from vla_ros.safety.limits import TickLimits
 from vla_ros.safety.position_limit import PositionLimit
 
@@ -17,7 +18,7 @@ SHARES = (8, 4, 2, 1)
 class JointMotion:
     """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared."""
 
-    __slots__ = ("_surge", "_target_v", "_ticks", "a", "limits", "q", "range", "v")
+    __slots__ = ("_ramp", "_slack", "_surge", "_target_v", "_ticks", "a", "limits", "q", "range", "v")
 
     def __init__(self, limits: TickLimits) -> None:
         self.limits = limits
@@ -26,6 +27,10 @@ class JointMotion:
         # Bounds for `_far`: velocity still gained while an acceleration runs out; ticks to rest without a change of sign.
         self._surge = limits.acceleration * (ramp + 1)
         self._ticks = limits.velocity // limits.acceleration + 3 * ramp + 3
+        # For `way`: ticks in which the brake is built up and released.
+        self._ramp = -(-2 * limits.acceleration // limits.jerk) + 2
+        # On the target to within this much jerk counts as moving with it.
+        self._slack = limits.jerk // 4
         self.place(0)
 
     def place(self, q: int) -> None:
@@ -37,6 +42,23 @@ class JointMotion:
     def at_rest(self) -> bool:
         """Whether it neither moves nor is about to."""
         return self.v == 0 and self.a == 0
+
+    def way(self) -> int:
+        """Bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
+
+        As `PositionLimit.reach`: the way on with the present velocity, and the way back of an acceleration against it.
+        """
+        speed, push = abs(self.v), abs(self.a)
+        if not (speed or push):
+            return 0
+        acceleration, jerk = self.limits.acceleration, self.limits.jerk
+        rise = travel(push, jerk) - push
+        ramp = self._ramp - (-push // jerk)
+        if (self.v < 0) is (self.a < 0) or not speed:
+            peak = speed + rise
+            return speed + peak * ramp + travel(peak, acceleration)
+        back = max(0, rise - speed)
+        return speed + (speed + back) * ramp + travel(speed, acceleration) + travel(back, acceleration)
 
     def stop(self) -> None:
         """Take one step of the stop policy."""
@@ -65,15 +87,17 @@ class JointMotion:
         Returns:
             the rule that kept it off the target; empty when it is on it.
         """
-        limits = self.limits
+        limits, slack = self.limits, self._slack
         q, v, a = self.q, self.v, self.a
-        target_a, self._target_v = target_v - self._target_v, target_v
         gap = target - target_v - q
         wanted = gap + target_v - v
+        off = wanted - (target_v - self._target_v)  # from the target's own acceleration
+        self._target_v = target_v
         if (
-            abs(wanted) <= limits.acceleration
+            -slack <= gap <= slack
+            and -slack <= off <= slack
+            and abs(wanted) <= limits.acceleration
             and abs(wanted - a) <= limits.jerk
-            and max(abs(gap), abs(wanted - target_a)) <= limits.jerk // 4
             and self._far(target, v + wanted, speed)
         ):
             self.q, self.v, self.a = target, v + wanted, wanted
@@ -82,7 +106,7 @@ class JointMotion:
         low, high, rule = self._bounds(wanted, speed if slow else limits.velocity)
         if not slow:
             rule = velocity_limit.NAME
-        elif not rule and max(abs(gap), abs(wanted - target_a)) > limits.jerk // 4:
+        elif not rule and max(abs(gap), abs(off)) > slack:
             # On the target but not moving with it, it would be off again in the next tick for lack of jerk.
             rule = jerk_limit.NAME
         if not rule:

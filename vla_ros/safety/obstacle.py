@@ -16,7 +16,8 @@ import numpy as np
 import pinocchio as pin
 
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.clearance import Clearance, Row, against
+from vla_ros.safety.clearance import against
+from vla_ros.safety.neighbours import Neighbours, Row
 from vla_ros.safety.parameters import Obstacle as Parameters
 from vla_ros.safety.verdict import Verdict
 
@@ -93,6 +94,7 @@ class Obstacles:
         self._shown: dict[str, tuple[int, Obstacle]] = {}
         self._receive_ns: int | None = None
         self._refused = ""
+        self._newest: list[Obstacle] = []
         self.rows: list[Row] = []
         self._shapes = [
             arm.add_world(f"obstacle {k}", coal.Sphere(0.01), pin.SE3.Identity()) for k in range(self._maximum)
@@ -100,12 +102,13 @@ class Obstacles:
         for shape in self._shapes:
             self.rows += against(arm, shape, NAME, "an obstacle", parameters.margin_m, parameters.slow_m)
         self._per_shape = len(self.rows) // self._maximum
+        self._place_of = {id(row): i // self._per_shape for i, row in enumerate(self.rows)}
         self._first = 0
 
-    def begin(self, clearance: Clearance, first: int) -> None:
+    def begin(self, neighbours: Neighbours, first: int) -> None:
         """All places are empty; the rows of the first one begin at `first`."""
         self._first = first
-        clearance.forget(first, len(self.rows), watched=False)
+        neighbours.forget(first, len(self.rows), watched=False)
 
     def snapshot(self) -> tuple[dict[str, tuple[int, Obstacle]], int | None, str]:
         """What changes from message to message."""
@@ -117,40 +120,28 @@ class Obstacles:
         for k, obstacle in self._shown.values():
             self._arm.set_world(self._shapes[k], *obstacle.solid())
 
-    def update(self, receive_ns: int, obstacles: Sequence[Obstacle], clearance: Clearance) -> Verdict | None:
+    def update(self, receive_ns: int, obstacles: Sequence[Obstacle], neighbours: Neighbours) -> Verdict | None:
         """Take over a complete list.
 
         Returns:
             why it was refused; the arm then comes to rest, since what is there is not known.
         """
-        self._refused = self._fault(obstacles)
-        if self._refused:
-            return Verdict(NAME, self._refused)
+        newest = list(obstacles)
+        if self._refused or self._receive_ns is None or newest != self._newest:
+            self._refused = self._fault(obstacles)
+            if self._refused:
+                return Verdict(NAME, self._refused)
+            self._place(newest, neighbours)
         self._receive_ns = receive_ns
-        named = {obstacle.id: obstacle for obstacle in obstacles}
-        for gone in self._shown.keys() - named.keys():
-            k, _ = self._shown.pop(gone)
-            clearance.forget(self._row(k), self._per_shape, watched=False)
-        free = sorted(set(range(self._maximum)) - {k for k, _ in self._shown.values()}, reverse=True)
-        for name, obstacle in named.items():
-            k, before = self._shown.get(name) or (free.pop(), None)
-            shift_m = math.inf if before is None else obstacle.shift_m(before)
-            self._shown[name] = k, obstacle
-            if shift_m > 0.0:
-                self._arm.set_world(self._shapes[k], *obstacle.solid())
-                if math.isinf(shift_m):
-                    clearance.forget(self._row(k), self._per_shape, watched=True)
-                else:
-                    clearance.shifted(self._row(k), self._per_shape, shift_m)
         return None
 
     def shown(self) -> list[Obstacle]:
         """What is kept away from now."""
         return [obstacle for _, obstacle in self._shown.values()]
 
-    def name(self, row: int) -> str:
-        """The id of the obstacle that row number `row` of `rows` is about."""
-        k = row // self._per_shape
+    def name(self, row: Row) -> str:
+        """The id of the obstacle that one of `rows` is about."""
+        k = self._place_of[id(row)]
         return next((obstacle.id for place, obstacle in self._shown.values() if place == k), "")
 
     def stale(self, now_ns: int) -> Verdict | None:
@@ -165,6 +156,24 @@ class Obstacles:
         return Verdict(
             NAME, f"no obstacles heard for {age_ns / 1e9:.3f} s", requested=age_ns / 1e9, limit=self._timeout_ns / 1e9
         )
+
+    def _place(self, obstacles: list[Obstacle], neighbours: Neighbours) -> None:
+        self._newest = obstacles
+        named = {obstacle.id: obstacle for obstacle in obstacles}
+        for gone in self._shown.keys() - named.keys():
+            k, _ = self._shown.pop(gone)
+            neighbours.forget(self._row(k), self._per_shape, watched=False)
+        free = sorted(set(range(self._maximum)) - {k for k, _ in self._shown.values()}, reverse=True)
+        for name, obstacle in named.items():
+            k, before = self._shown.get(name) or (free.pop(), None)
+            shift_m = math.inf if before is None else obstacle.shift_m(before)
+            self._shown[name] = k, obstacle
+            if shift_m > 0.0:
+                self._arm.set_world(self._shapes[k], *obstacle.solid())
+                if math.isinf(shift_m):
+                    neighbours.forget(self._row(k), self._per_shape, watched=True)
+                else:
+                    neighbours.shifted(self._row(k), self._per_shape, shift_m)
 
     def _row(self, k: int) -> int:
         return self._first + k * self._per_shape

@@ -52,9 +52,11 @@ class Command:
     timeout_s: float = parameter(
         description="without an accepted setpoint for this long the arm comes to rest", unit="s", above=0.0, maximum=1.0
     )
-    max_age_s: float = parameter(description="a setpoint with an older stamp is refused", unit="s", above=0.0)
+    max_age_s: float = parameter(
+        description="a setpoint with an older stamp is refused", unit="s", above=0.0, maximum=60.0
+    )
     max_lead_s: float = parameter(
-        description="a setpoint with a stamp further in the future is refused", unit="s", minimum=0.0
+        description="a setpoint with a stamp further in the future is refused", unit="s", minimum=0.0, maximum=60.0
     )
     step: list[float] = parameter(
         description="a setpoint further from the present output is refused, per joint",

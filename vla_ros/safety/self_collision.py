@@ -10,7 +10,7 @@ reach.h. Boxes in which that is not enough are halved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,16 +19,19 @@ import numpy as np
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_model import ArmModel, Array
-from vla_ros.safety.clearance import TOLERANCE_M, Row
+from vla_ros.safety.clearance import TOLERANCE_M
 from vla_ros.safety.limits import JointLimits
+from vla_ros.safety.neighbours import Row
 from vla_ros.safety.parameters import SelfCollision
 
 NAME = "self_collision"
 CONFIGURATIONS = 300
 """Tried for pairs that always overlap."""
 PROVED_JOINTS = 3
-BOXES = 3000
+BOXES = 1000
 """A proof is tried for pairs with few joints between them, and given up after this many boxes."""
+_PROVED: dict[tuple[object, ...], list[bool]] = {}
+"""By arm, margin and limits: which pairs need no row. Found once in a process that makes many filters."""
 
 
 def allowed(arm: ArmModel, parameters: SelfCollision) -> set[frozenset[str]]:
@@ -74,31 +77,37 @@ def rows(arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ..
         arm.place(draw.uniform(lower, upper))
         apart |= [arm.distance(pair) > parameters.margin_m for _, _, pair in pairs]
     for (i, k, pair), ever_apart in zip(pairs, apart, strict=True):
-        reach = np.array(arm.reach(i, k))
+        reach = arm.reach(i, k)
         if ever_apart and not _always_apart(arm, pair, reach, parameters.margin_m, (lower, upper)):
             what = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
-            yield Row(NAME, what, pair, reach.tolist(), parameters.margin_m, parameters.slow_m)
+            yield Row(NAME, what, pair, reach, parameters.margin_m, parameters.slow_m)
 
 
-def _always_apart(arm: ArmModel, pair: int, reach: Array, margin_m: float, limits: tuple[Array, Array]) -> bool:
+def _always_apart(
+    arm: ArmModel, pair: int, reach: Sequence[float], margin_m: float, limits: tuple[Array, Array]
+) -> bool:
     """Whether a pair is proved to keep the margin wherever the joints are; False: not proved with few boxes."""
-    centre, half = (limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2
-    if np.count_nonzero(reach) > PROVED_JOINTS:
+    lower, upper = limits
+    joints = [i for i, each in enumerate(reach) if each]
+    if len(joints) > PROVED_JOINTS:
         return False
-    boxes = [(centre, half)]
+    q = (lower + upper) / 2
+    boxes = [(q[joints].tolist(), ((upper - lower) / 2)[joints].tolist())]
     for _ in range(BOXES):
         centre, half = boxes.pop()
-        arm.place(centre)
-        distance_m = arm.distance(pair) - TOLERANCE_M
-        if distance_m < margin_m:
+        q[joints] = centre
+        arm.place(q)
+        spare_m = arm.distance(pair) - TOLERANCE_M - margin_m
+        if spare_m < 0.0:
             return False
-        if distance_m - float(np.sum(reach * half)) < margin_m:
-            widest = int((reach * half).argmax())
-            half = half.copy()
+        shrinks = [reach[joint] * h for joint, h in zip(joints, half, strict=True)]
+        if sum(shrinks) > spare_m:
+            widest = shrinks.index(max(shrinks))
             half[widest] /= 2
-            step = np.zeros(len(half))
-            step[widest] = half[widest]
-            boxes += [(centre - step, half), (centre + step, half)]
+            for side in (-half[widest], half[widest]):
+                moved = centre.copy()
+                moved[widest] += side
+                boxes.append((moved, half.copy()))
         if not boxes:
             return True
     return False

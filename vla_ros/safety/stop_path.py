@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from vla_ros.safety import jerk_limit
-from vla_ros.safety.braking import travel
+from vla_ros.safety.braking import speed, travel
 
 
 class StopPath:
@@ -31,11 +30,13 @@ class StopPath:
         release = travel(acceleration, jerk)
         tick = travelled = 0
         while v or a:
-            a = jerk_limit.stop(v, a, acceleration, jerk)
+            # What `jerk_limit.stop` does: speed(|v|, J) >= A means |v| >= travel(A, J).
+            size = abs(v)
+            brake = acceleration if size >= release else speed(size, jerk)
+            a = max(a - jerk, min(a + jerk, brake if v < 0 else -brake))
             count = 1
-            if abs(a) == acceleration and (a > 0) is (v < 0) and abs(v) >= release:
-                # The brake stays full for as long as speed(|v|, J) >= A, that is |v| >= travel(A, J).
-                count += (abs(v) - release) // acceleration
+            if size >= release and abs(a) == acceleration and (a > 0) is (v < 0):
+                count += (size - release) // acceleration  # for so long the brake stays full
             self._begin.append(tick)
             self._stretches.append((q, travelled, v, a))
             tick += count

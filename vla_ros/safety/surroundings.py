@@ -10,11 +10,12 @@ from typing import Any
 
 from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.clearance import WORK, Clearance, Nearest, Row
+from vla_ros.safety.clearance import WORK, Clearance, Nearest
 from vla_ros.safety.contact import Contact
 from vla_ros.safety.effort_limit import EffortLimit
 from vla_ros.safety.limits import JointLimits
 from vla_ros.safety.motion import JointMotion
+from vla_ros.safety.neighbours import Row
 from vla_ros.safety.obstacle import Obstacle, Obstacles
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
@@ -63,7 +64,7 @@ class Surroundings:
         if rows:
             self._clearance = Clearance(arm, rows, joints)
             if self._obstacles:
-                self._obstacles.begin(self._clearance, first)
+                self._obstacles.begin(self._clearance.near, first)
         self._effort = (
             EffortLimit(arm, names, joints, parameters.effort, parameters.period_s) if parameters.effort.check else None
         )
@@ -84,7 +85,7 @@ class Surroundings:
         """Take over a complete list of obstacles; see `Obstacles.update`."""
         if self._obstacles is None or self._clearance is None:
             return Verdict(obstacle.NAME, "obstacles are not configured; set obstacle.timeout_s")
-        return self._obstacles.update(receive_ns, obstacles, self._clearance)
+        return self._obstacles.update(receive_ns, obstacles, self._clearance.near)
 
     def begin(self) -> None:
         """A tick begins."""
@@ -140,8 +141,7 @@ class Surroundings:
         """Whose distance a row is, an obstacle by its id."""
         if row.rule != obstacle.NAME or self._obstacles is None:
             return row.what
-        name = self._obstacles.name(next(i for i, own in enumerate(self._obstacles.rows) if own is row))
-        return row.what.replace("an obstacle", f"obstacle {name!r}")
+        return row.what.replace("an obstacle", f"obstacle {self._obstacles.name(row)!r}")
 
     def _too_near(self, row: Row, distance_m: float) -> Verdict:
         reason = f"{self.what(row)}: {distance_m:.4f} m apart on the way to rest; {row.margin_m:.4f} m are kept"

@@ -9,7 +9,8 @@ import numpy as np
 import pinocchio as pin
 
 from vla_ros.safety.arm_model import ArmModel
-from vla_ros.safety.clearance import Row, against
+from vla_ros.safety.clearance import against
+from vla_ros.safety.neighbours import Row
 from vla_ros.safety.parameters import Table
 
 NAME = "table"

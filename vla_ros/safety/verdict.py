@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,14 @@ class Verdict:
     requested: float = math.nan
     limit: float = math.nan
     granted: float = math.nan
+
+
+def raised(error: Exception) -> Verdict:
+    """The verdict on a rule that raised, named after the file in which it did."""
+    traceback, rule = error.__traceback__, "filter"
+    while traceback is not None:
+        path = Path(traceback.tb_frame.f_code.co_filename)
+        if path.parent.name == "safety":
+            rule = path.stem
+        traceback = traceback.tb_next
+    return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

@@ -79,7 +79,7 @@ class Controller:
         else:
             self._silent += 1
             velocity = self.dq if self._silent < self._timeout_ticks else self._stopping()
-        velocity = np.clip(velocity, (POSITION_LOWER - self.q) / PERIOD_S, (POSITION_UPPER - self.q) / PERIOD_S)
+        velocity = np.clip(velocity, -_stoppable(self.q - POSITION_LOWER), _stoppable(POSITION_UPPER - self.q))
         self._ddq = (velocity - self.dq) / PERIOD_S
         self.q = self.q + velocity * PERIOD_S
         self.dq = velocity
@@ -110,3 +110,15 @@ class Controller:
         """Close the log."""
         if self._file:
             self._file.close()
+
+
+def _stoppable(room: Array) -> Array:
+    """Largest speed from which the acceleration limit brakes to rest within `room`, the next tick included.
+
+    By ticks of w = A h^2 less each: `vla_ros.safety.braking.speed`. Stopped only at the end of its range, a joint that goes
+    on for a late command, or catches up with it, would lose its whole speed within one tick.
+    """
+    room, w = np.maximum(room, 0.0), ACCELERATION_LIMIT * PERIOD_S**2
+    n = np.floor((np.sqrt(8.0 * room / w + 1.0) - 1.0) / 2.0)
+    speed: Array = (room + w * n * (n + 1.0) / 2.0) / (n + 1.0) / PERIOD_S
+    return speed

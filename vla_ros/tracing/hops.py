@@ -20,6 +20,7 @@ HOPS = (
     ("chunk", "plan_ns", "chunk_ns", "→ vla/action_chunk sent: waits for the next request, System 1"),
     ("setpoint", "chunk_ns", "setpoint_ns", "→ first vla/joint_command of that chunk sent"),
     ("filter", "setpoint_ns", "controller_ns", "→ next message to the arm controller sent"),
+    ("camera to plan", "captured_ns", "plan_ns", "the first two"),
     ("camera to controller", "captured_ns", "controller_ns", "all of them"),
 )
 """Name, from, to, what it holds."""
@@ -122,6 +123,7 @@ class Hops:
             "of it in System 1": inside["of it in System 1"],
             "setpoint": windows["setpoint"],
             "filter": windows["filter"],
+            "camera to plan": windows["camera to plan"],
             "camera to controller": windows["camera to controller"],
             "joint state to controller": self._reaction_s,
         }

@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default="", metavar="FILE", help="values other than the standard ones")
     parser.add_argument("--out", default="train", metavar="DIR", help="folder of the run (default train)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--phases", default="system2,system1,joint", help="which, in order")
+    parser.add_argument("--phases", default="system2,system1,joint,language", help="which, in order")
 
 
 def parameters(path: str) -> TrainParameters:

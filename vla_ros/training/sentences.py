@@ -83,6 +83,11 @@ def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str])
     Args:
         shapes: of everything on the table that has a name, so that no name is ambiguous.
     """
+    return joined(rng, clauses(rng, wishes, shapes))
+
+
+def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> list[str]:
+    """Return words for each step by itself; see `say`."""
     parts = []
     for wish in wishes:
         kind = "push to" if wish.verb == "push" and wish.side == "none" else wish.verb
@@ -92,6 +97,11 @@ def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str])
             values["y"] = language.noun(wish.y[1], colour, shapes, rng)
             values["in"] = language.preposition(wish.y[1], rng)
         parts.append(str(rng.choice(language.TRAINING[kind])).format(**values))
+    return parts
+
+
+def joined(rng: np.random.Generator, parts: Sequence[str]) -> str:
+    """Return one sentence of one or two clauses."""
     if len(parts) == 1:
         return parts[0]
     return str(rng.choice(language.TRAINING["sequence"])).format(a=parts[0], b=parts[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -22,12 +23,13 @@ from vla_ros.policies.compact.configuration import Sizes, read
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.training import acting_loss, checkpoint, motions, sentences, stills
+from vla_ros.training.binding_loss import binding_losses
 from vla_ros.training.measures import measure
 from vla_ros.training.parameters import PhaseParameters, TrainParameters
 from vla_ros.training.planning_loss import WEIGHTS, encoded, sentence_loss, still_losses
 from vla_ros.training.together import Together
 
-PHASES = ("system2", "system1", "joint")
+PHASES = ("system2", "system1", "joint", "language")
 RISE = 0.03  # share of the steps in which the learning rate rises
 CLIP = 1.0  # norm of the gradient
 SENTENCES = 4000  # drawn once; each step reads SENTENCE_BATCH of them
@@ -128,7 +130,10 @@ class Trainer:
             tick: called after each step with steps done, steps in all and a few words.
         """
         settings: PhaseParameters = getattr(self.parameters, name)
-        parts = {"system2": self._system2, "system1": self._system1, "joint": self._joint}
+        parts = {"system2": self._system2, "system1": self._system1, "joint": self._joint, "language": self._language}
+        if name == "language" and self.done[name] < settings.steps:
+            self.model.load_state_dict(self.average)
+            self.teacher = copy.deepcopy(self.model.language).requires_grad_(False)
         began_s = saved_s = round_s = time.monotonic()
         while self.done[name] < settings.steps:
             spent = (time.monotonic() - began_s) / 60 / settings.minutes
@@ -154,7 +159,7 @@ class Trainer:
                 {"phase": name, "step": self.done[name], "s": round(time.monotonic() - began_step_s, 3), **values}
             )
             tick(self.done[name], settings.steps, " ".join(f"{part} {value:.2f}" for part, value in values.items()))
-            if self.done[name] % MEASURE_EVERY == 0 and name != "system1":
+            if self.done[name] % MEASURE_EVERY == 0 and name in ("system2", "joint"):
                 self.measure()
             if time.monotonic() - saved_s > 60 * self.parameters.save_minutes:
                 saved_s = time.monotonic()
@@ -192,6 +197,11 @@ class Trainer:
             losses["read"] = acting_loss.flow_loss(flow, from_rest[right], scale, sizes, shown, device)
             losses["flow"] = acting_loss.flow_loss(flow, self._turned(JOINT_MOTIONS), scale, sizes, None, device)
         return losses
+
+    def _language(self, batch: int) -> dict[str, Tensor]:
+        """The language alone: clauses beside each other, and nonsense still."""
+        losses = binding_losses(self.model.language, self.teacher, self.vocabulary, self.sizes, batch, self.rng)
+        return {**losses, "sentences": self._sentences()}
 
     def _sentences(self) -> Tensor:
         rows = self.rng.integers(0, len(self.texts), SENTENCE_BATCH)

@@ -71,6 +71,21 @@ def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board)
     assert (node["level"], node["message"]) == (3, "silent for 0.7 s")
 
 
+def test_a_question_stands_until_it_is_answered_or_nobody_asks_it_any_more(board: Board) -> None:
+    assert content(board, S)["question"] == ""
+    board.see_question(1.0, "no progress for 20 s")
+    board.see_question(1.1, "no progress for 20 s")
+    found = content(board, S)
+    assert found["question"] == "no progress for 20 s"
+    assert [event[3] for event in found["events"]] == ["the planner asks: no progress for 20 s"]
+    board.see_question(2.0, "")
+    assert content(board, S)["question"] == ""
+    board.see_plan(S, 0.0, PlanWords("FAILED", "go", 1))
+    board.see_question(3.0, "which one")
+    assert content(board, 2 * S)["question"] == "which one"
+    assert content(board, 9 * S)["question"] == ""  # the planner is silent
+
+
 def test_a_filter_that_is_silent_has_no_state(board: Board) -> None:
     board.see_status(S, 1.0, FilterStatus("TRACKING"))
     assert content(board, S + S // 10)["filter"]["state"] == "TRACKING"

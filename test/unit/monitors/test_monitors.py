@@ -143,7 +143,7 @@ def test_small_noise_and_slow_sweeps_do_not(amplitude: float, hz: float) -> None
 
 
 def test_no_progress_is_told_and_time_without_permission_does_not_count() -> None:
-    watching = monitors()
+    watching = monitors(progress={"seconds": 20.0})
     for i in range(60):
         watching.motion(i * S, i >= 30, JOINTS, [])
         watching.plan(i * S, plan(progress=0.4))
@@ -157,8 +157,16 @@ def test_no_progress_is_told_and_time_without_permission_does_not_count() -> Non
     assert watching.warnings() == {}
 
 
+def test_a_policy_that_does_not_estimate_progress_is_not_told_that_it_makes_none() -> None:
+    watching = monitors()
+    for i in range(60):
+        watching.motion(i * S, True, JOINTS, [])
+        watching.plan(i * S, plan(subtask=""))
+    assert watching.warnings() == {}
+
+
 def test_only_monitors_that_are_to_hold_ask() -> None:
-    quiet, asking = monitors(), monitors(hold=["oscillation"])
+    quiet, asking = monitors(hold=[]), monitors(hold=["oscillation"])
     for watching in (quiet, asking):
         move(watching, 0.02, 3.0)
         for i in range(20):

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vla_ros.safety import filter as filter_module
+sys.path.insert(0, str(Path(__file__).parent))
+
+from streams import line, moved, smooth
+
 from vla_ros.safety import jerk_limit
 from vla_ros.safety.states import State
 
 NAN = math.nan
-
-
-def moved(home: list[float], joint: int, by: float) -> list[float]:
-    return [q + (by if i == joint else 0.0) for i, q in enumerate(home)]
-
-
-def smooth(t: float) -> float:
-    """From 0 to 1 within 1 s with three continuous derivatives."""
-    s = min(1.0, max(0.0, t))
-    return s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)
-
-
-def line(home: list[float], joint: int, speed: float) -> Callable[[float], list[float]]:
-    """Speed up smoothly for 1 s, then go on at constant speed."""
-
-    def path(t: float) -> list[float]:
-        s = min(1.0, t)
-        return moved(home, joint, speed * (s**5 * (7 - 14 * s + 10 * s**2 - 2.5 * s**3) + max(0.0, t - 1.0)))
-
-    return path
 
 
 # What passes
@@ -134,11 +118,11 @@ def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None
 
 def test_silence_brings_the_arm_to_rest_in_the_computed_time(bench: Any) -> None:
     bench.stream(line(list(bench.q), 1, 1.2), 1.5)
-    limits = bench.filter._joints[1].limits
+    limits = bench.filter._motion.joints[1].limits
     silent = bench.tick(16)  # 64 ms
     assert silent.state is State.STOPPING
     assert silent.verdict.rule == "open_loop"
-    allowed = jerk_limit.ticks_to_rest(abs(bench.filter._joints[1].v), limits.acceleration, limits.jerk)
+    allowed = jerk_limit.ticks_to_rest(abs(bench.filter._motion.joints[1].v), limits.acceleration, limits.jerk)
     bench.tick(allowed)
     assert bench.decisions[-1].state is State.HOLDING
     assert bench.decisions[-1].velocities == (0.0,) * 8
@@ -347,195 +331,3 @@ def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> No
         bench.tick()
     assert bench.command(list(bench.q)) is None
     assert bench.tick().source == "policy"
-
-
-# What goes wrong inside
-
-
-@pytest.mark.parametrize("rule", ["_open_loop", "_tracking_error", "_joint_state", "_last_check"])
-def test_a_rule_that_raises_in_a_tick_stops_and_latches(bench: Any, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    method = {"_joint_state": "outside", "_last_check": "violation"}.get(rule, "check")
-    real = getattr(bench.filter, rule)
-    calls = iter([True])
-
-    def broken(*arguments: Any) -> Any:
-        if next(calls, False):
-            raise ZeroDivisionError("broken")
-        return getattr(type(real), method)(real, *arguments)
-
-    monkeypatch.setattr(real, method, broken, raising=True)
-    speed = bench.decisions[-1].velocities[0]
-    decision = bench.tick()
-    assert decision.state is State.PROTECTIVE_STOP
-    assert "raised ZeroDivisionError: broken" in decision.verdict.reason
-    assert 0 < decision.velocities[0] < speed
-    assert bench.tick(100).velocities == (0.0,) * 8
-
-
-def test_a_rule_that_raises_on_a_command_stops_and_latches(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.filter._continuity, "check", lambda *_: 1 / 0)
-    verdict = bench.command(list(bench.q))
-    assert "raised ZeroDivisionError" in verdict.reason
-    assert bench.tick().state is State.PROTECTIVE_STOP
-
-
-def test_the_last_check_stops_what_the_core_let_through(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A core that has gone mad: it jumps by half a radian."""
-    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    joint = bench.filter._joints[0]
-
-    def mad(self: Any, *_: Any) -> str:
-        self.q += 500_000_000
-        return ""
-
-    monkeypatch.setattr(type(joint), "follow", mad)
-    before = bench.decisions[-1].positions
-    decision = bench.tick()
-    assert decision.state is State.PROTECTIVE_STOP
-    assert decision.verdict.rule == "last_check"
-    assert "velocity limit of joint1" in decision.verdict.reason
-    assert abs(decision.positions[0] - before[0]) < 0.01
-
-
-def test_when_even_the_stop_fails_nothing_is_sent(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    monkeypatch.setattr(filter_module.JointMotion, "follow", lambda *_: 1 / 0)
-    monkeypatch.setattr(filter_module.JointMotion, "stop", lambda *_: 1 / 0)
-    decision = bench.tick()
-    assert decision.positions is None
-    assert decision.state is State.PROTECTIVE_STOP
-    monkeypatch.undo()
-    assert bench.tick().positions is None
-    assert bench.filter.reset(bench.now_ns)[0]
-
-
-def test_a_skipped_tick_breaks_no_limit(bench: Any) -> None:
-    """The process was off for 5 periods; what was missed is caught up with inside the limits."""
-    path = line(list(bench.q), 1, 1.0)
-    bench.stream(path, 1.2)
-    bench.now_ns += 5 * 4_000_000
-    state = bench.tick().state
-    assert state in (State.LIMITING, State.TRACKING)
-    assert bench.decisions[-1].verdict is None or bench.decisions[-1].verdict.rule != "last_check"
-
-
-def test_ages(bench: Any) -> None:
-    assert math.isnan(bench.filter.command_age_s(bench.now_ns))
-    bench.command(list(bench.q))
-    bench.now_ns += 8_000_000
-    assert bench.filter.command_age_s(bench.now_ns) == 0.008
-    assert bench.filter.joint_state_age_s(bench.now_ns) == 0.008
-    assert len(bench.filter.position_margins()) == len(bench.filter.velocity_margins()) == 8
-    assert bench.filter.velocity_margins()[0] == pytest.approx(2.175)
-    assert bench.filter.position_margins()[7] == pytest.approx(0.02)
-
-
-# The e-stop's topic and heartbeat, the dead-man switch, the speed scale, who publishes
-
-
-def test_a_pressed_button_holds_the_latch(bench: Any) -> None:
-    home = list(bench.q)
-    bench.stream(lambda t: [home[0] + 0.2 * t, *home[1:]], 0.3)
-    bench.filter.estop_signal(True)
-    assert bench.tick().state is State.ESTOP
-    bench.tick(100)
-    assert bench.filter.reset(bench.now_ns) == (
-        False,
-        "cannot reset: the e-stop is still pressed; release it on vla/estop",
-    )
-    bench.filter.estop_signal(False)
-    assert bench.tick().state is State.ESTOP, "releasing is no reset"
-    assert bench.filter.reset(bench.now_ns)[0]
-    assert bench.tick().positions is None, "a reset moves nothing"
-
-
-def test_a_silent_heartbeat_is_an_estop(make_bench: Callable[..., Any]) -> None:
-    bench = make_bench({"estop.heartbeat_s": 0.1})
-    decision = bench.tick()
-    assert decision.state is State.ESTOP
-    assert decision.verdict is not None
-    assert decision.verdict.reason == "no heartbeat yet on vla/estop_heartbeat"
-    assert not bench.filter.reset(bench.now_ns)[0]
-    bench.filter.heartbeat(bench.now_ns)
-    assert bench.filter.reset(bench.now_ns)[0]
-    bench.armed()
-    for _ in range(50):
-        bench.filter.heartbeat(bench.now_ns)
-        assert bench.tick().state is State.HOLDING
-    decision = bench.tick(26)
-    assert decision.state is State.ESTOP
-    assert decision.verdict is not None
-    assert decision.verdict.reason.startswith("no e-stop heartbeat for 0.1")
-
-
-def test_without_the_dead_man_switch_the_arm_comes_to_rest(make_bench: Callable[..., Any]) -> None:
-    bench = make_bench({"deadman.timeout_s": 0.1}).armed()
-    home = list(bench.q)
-
-    def pressed(t: float) -> list[float]:
-        if t < 0.3:
-            bench.filter.deadman(bench.now_ns, True)
-        return [home[0] + 0.2 * t, *home[1:]]
-
-    bench.stream(pressed, 0.3)
-    assert bench.filter.state is State.TRACKING
-    decisions = bench.stream(lambda t: pressed(t + 0.3), 0.4)
-    assert decisions[-1].state is State.HOLDING
-    assert decisions[-1].verdict is not None
-    assert decisions[-1].verdict.rule == "deadman"
-    bench.filter.deadman(bench.now_ns, True)
-    bench.filter.deadman(bench.now_ns, False)
-    assert bench.tick().verdict is not None, "a released switch counts at once"
-
-
-def test_the_speed_scale_lowers_at_once_and_rises_at_rest_only(bench: Any) -> None:
-    home = list(bench.q)
-
-    def fast(t: float) -> list[float]:
-        return [home[0] + 1.0 * t, *home[1:]]
-
-    bench.stream(fast, 0.5)
-    assert bench.filter.speed_scale(0.1) == (True, "speed scale 0.1")
-    slow = bench.stream(lambda t: [bench.q[0] + 0.1, *home[1:]], 0.6)
-    assert max(abs(d.velocities[0]) for d in slow[-50:]) == pytest.approx(0.2175, rel=0.01)
-    done, text = bench.filter.speed_scale(0.5)
-    assert not done
-    assert "only while the filter is HOLDING or DISARMED" in text
-    bench.tick(150)
-    assert bench.filter.state is State.HOLDING
-    assert bench.filter.speed_scale(0.5)[0]
-
-
-@pytest.mark.parametrize("scale", [0.0, -1.0, 1.5, math.nan, math.inf])
-def test_a_speed_scale_that_is_none_is_refused(bench: Any, scale: float) -> None:
-    done, text = bench.filter.speed_scale(scale)
-    assert not done
-    assert "must be from 0.01 to 1" in text
-
-
-def test_a_second_publisher_stops_the_arm_and_is_named(bench: Any) -> None:
-    home = list(bench.q)
-    bench.stream(lambda t: [home[0] + 0.2 * t, *home[1:]], 0.3)
-    bench.filter.publishers("policy", ["/expert (01ab)", "/intruder (02cd)"])
-    decisions = bench.stream(lambda t: [home[0] + 0.06 + 0.2 * t, *home[1:]], 0.5)
-    assert decisions[-1].state is State.HOLDING
-    verdict = bench.command(home)
-    assert verdict is not None
-    assert verdict.rule == "authority"
-    assert verdict.reason == "2 publishers for policy: /expert (01ab), /intruder (02cd); stop all but one"
-    bench.filter.publishers("policy", ["/expert (01ab)"])
-    assert bench.command(list(bench.q)) is None
-
-
-@pytest.mark.parametrize("back_ms", [66, 70, 90])
-def test_a_source_that_restarts_with_an_earlier_stamp_begins_a_new_stream(make_bench: Any, back_ms: int) -> None:
-    bench = make_bench({"command.delay_s": 0.1}).armed()
-    home = list(bench.q)
-    bench.stream(lambda t: [home[0] + 0.1 * t, *home[1:]], 0.3)
-    bench.now_ns += 65_000_000
-    for late_ms in range(2):
-        assert bench.command([q + 0.01 for q in bench.q], age_ns=(back_ms - late_ms) * 1_000_000) is None
-    bench.tick(100)
-    assert bench.filter.state is State.HOLDING
-    assert not any(d.verdict is not None and "raised" in d.verdict.reason for d in bench.decisions)

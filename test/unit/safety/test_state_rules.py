@@ -139,6 +139,23 @@ def test_last_check_finds(sent: list[float], position: float, quantity: str) -> 
     assert violation[:2] == ("a", quantity)
 
 
+@pytest.mark.parametrize(
+    ("start", "step", "found"),
+    [
+        (0.9, 0.0052, "slow zone's velocity"),  # 1.3 rad/s at 0.095 from the end, where 1.0 rad/s is allowed
+        (0.9, 0.0039, ""),
+        (0.9, -0.0052, ""),
+        (0.5, 0.0052, ""),
+        (-0.9, -0.0052, "slow zone's velocity"),
+    ],
+)
+def test_last_check_knows_slow_zones(start: float, step: float, found: str) -> None:
+    check = LastCheck([JointLimits("a", -1.0, 1.0, 2.0, 1e6, 1e9, 0.2, 0.1)], 0.004)
+    check.restart([start])
+    violation = check.violation([start + step])
+    assert (violation[1] if violation else "") == found
+
+
 def test_last_check_passes_what_is_inside_to_the_last_bit() -> None:
     assert after([0.0, 0.008, 0.016, 0.024], 0.032) is None
     assert after([0.0, 64e-6, 256e-6], 608e-6) is None  # 10 rad/s^2

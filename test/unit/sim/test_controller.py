@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.robot.description import ACCELERATION_LIMIT, HOME, VELOCITY_LIMIT
+from vla_ros.robot.description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
 from vla_ros.sim.controller import PERIOD_S, CommandRefused, Controller
 
 
@@ -31,6 +31,27 @@ def test_it_comes_to_rest_inside_its_limits_wherever_commands_stop(seed: int) ->
     assert (np.abs(velocity) <= VELOCITY_LIMIT + 1e-9).all()
     assert (np.abs(acceleration) <= ACCELERATION_LIMIT + 1e-6).all()
     assert np.abs(velocity[-1]).max() < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_late_commands_break_no_limit_at_the_end_of_the_range(seed: int) -> None:
+    """Commands to the upper end and back with gaps: it goes on without them, then catches up."""
+    rng = np.random.default_rng(seed)
+    start = np.array([*HOME[:7], 0.02])
+    controller = Controller(start, timeout_s=0.05)
+    size = np.minimum(POSITION_UPPER - start, 1.0)
+    rate = 0.7 * np.minimum(np.sqrt(ACCELERATION_LIMIT / size), VELOCITY_LIMIT / size)
+    path, gap = [], 0
+    for tick in range(900):
+        gap = gap - 1 if gap else int(rng.integers(1, 25)) * int(rng.random() < 0.04)
+        if not gap:
+            controller.command(start + size * (1 - np.cos(rate * tick * PERIOD_S)) / 2)
+        controller.tick(0.0, start)
+        path.append(controller.q)
+    acceleration = np.diff(path, n=2, axis=0) / PERIOD_S**2
+    assert (np.abs(acceleration) <= ACCELERATION_LIMIT * (1 + 1e-9)).all()
+    assert (np.array(path) <= POSITION_UPPER + 1e-12).all()
+    assert np.abs(path - POSITION_UPPER).min() < 1e-3
 
 
 @pytest.mark.parametrize(

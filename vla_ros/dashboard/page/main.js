@@ -1,6 +1,6 @@
 // The dashboard: who shows what, and what a press does.
 import { cameras } from "./cameras.js";
-import { events, limits, nodes, plan, put, rules, state } from "./panels.js";
+import { events, limits, nodes, plan, put, question, rules, state } from "./panels.js";
 import { Plots } from "./plots.js";
 import { ask, follow } from "./talk.js";
 
@@ -114,6 +114,7 @@ async function show(content, blobs) {
   document.body.classList.toggle("readonly", content.read_only);
   state(content);
   plan(content);
+  question(content);
   limits(content.joints);
   rules(content);
   nodes(content.nodes);

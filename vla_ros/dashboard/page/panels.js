@@ -73,6 +73,11 @@ export function plan({ plan: now }) {
   share("confidence", now?.confidence ?? null);
 }
 
+export function question({ question: text }) {
+  put(find("question"), text && `The planner asks: ${text}. A new instruction answers.`);
+  find("question").hidden = !text;
+}
+
 // A gripper lives at its limits.
 const near = (margin, joint) => {
   if (joint.unit === "m") return "";
@@ -106,7 +111,7 @@ export function rules({ rules: entries }) {
   const list = find("rules").querySelector("div");
   if (!entries.length) return put(list, "none yet: the filter has passed everything unchanged");
   if (!list.children.length) list.textContent = "";
-  rows(list, entries.slice(0, 6),
+  rows(list, entries.slice(0, 5),
     () => built("p", [built("span"), built("div", [built("i")], "bar"), built("b")]),
     (row, [rule, times, seconds, active]) => {
       put(row.children[0], rule.replaceAll("_", " "));

@@ -40,6 +40,7 @@ FIXATIONS = 2  # times that a place is looked at again
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
+RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 LED_LOOKS = 5  # in a row that find another subtask likelier, however little, before it is believed
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
@@ -285,7 +286,10 @@ class System2:
             offset = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]]) / 10
             spot = places[ANCHORS[int(anchor.argmax())]][:2] + offset
             gripper, speed = np.clip(way[5], 0.0, 1.0) * FINGER_M, np.clip(way[6], 0.1, 1.0) * SPEED_M_S
-            rows.append([*spot, max(way[2] / 10, self._parameters.least_height_m), float(angle), gripper, speed])
+            height = max(way[2] / 10, self._parameters.least_height_m)
+            if SUBTASKS[subtask] == RETREAT and float(np.hypot(*(p_tool - x.p)[:2])) < CLEAR_M:
+                height = min(height, max(p_tool[2], self._parameters.least_height_m))
+            rows.append([*spot, height, float(angle), gripper, speed])
         return np.array(rows)
 
     def _pose(self, row: Array) -> Array:

@@ -1,6 +1,6 @@
 """The filter's side of the audit log: records are chained here and handed over without ever waiting.
 
-One batch per tick goes through a local socket to the process that writes (`writer`). When the socket is full, or the process
+One batch per tick goes through shared memory (`ring`) to the process that writes (`writer`). When it is full, or the process
 is gone, the batch is dropped and counted, and the chain goes on from the last record that was handed over, with a new file:
 its header holds the number of lost records, its snapshot the state from where a replay can go on.
 """
@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import pickle
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgpack
 
 from vla_ros.safety.audit.record import FORMAT, ORIGIN, Kind, framed, pack
+from vla_ros.safety.audit.ring import Ring, made
 from vla_ros.safety.parameters import Audit
 
-BUFFER = 1 << 22
-"""Asked of the system; it grants what net.core.wmem_max allows, some seconds of records."""
+
+class Connection(Protocol):
+    """What takes the batches; see `Ring`."""
+
+    def send(self, batch: bytes) -> None: ...
+    def heard(self) -> bytes: ...
+    def close(self) -> None: ...
 
 
 def sources() -> str:
@@ -45,7 +52,7 @@ class AuditLog:
         connection: to the writer; None: start one.
     """
 
-    def __init__(self, parameters: Audit, about: dict[str, Any], connection: socket.socket | None = None) -> None:
+    def __init__(self, parameters: Audit, about: dict[str, Any], connection: Connection | None = None) -> None:
         self.hash = ORIGIN
         self.lost = 0
         self._problems = {"here": "", "writer": "", "record": ""}
@@ -56,26 +63,27 @@ class AuditLog:
         self._whole = self._begun = False
         self._process: subprocess.Popen[bytes] | None = None
         self._connection = self._start(parameters) if connection is None else connection
-        self._connection.setblocking(False)
-        with contextlib.suppress(OSError):
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
 
     @property
     def problem(self) -> str:
         """What is wrong; empty: nothing."""
         return next(filter(None, self._problems.values()), "")
 
-    def _start(self, parameters: Audit) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        size = round(parameters.file_mb * 1e6)
-        folder = str(Path(parameters.directory).expanduser())
-        command = [sys.executable, "-m", "vla_ros.safety.audit.writer", str(theirs.fileno()), folder, str(size)]
-        with theirs:
-            # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
-            self._process = subprocess.Popen(
-                [*command, str(parameters.files)], pass_fds=[theirs.fileno()], start_new_session=True
-            )
-        return ours
+    def _start(self, parameters: Audit) -> Ring:
+        ours, theirs = socket.socketpair()
+        memory = made()
+        arguments = [str(memory), str(theirs.fileno()), str(Path(parameters.directory).expanduser())]
+        arguments += [str(round(parameters.file_mb * 1e6)), str(parameters.files)]
+        # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "vla_ros.safety.audit.writer", *arguments],
+            pass_fds=[memory, theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        ring = Ring(memory, ours)
+        os.close(memory)
+        return ring
 
     def add(self, kind: Kind, values: Any) -> None:
         """Put a record into the batch of this tick."""
@@ -112,7 +120,7 @@ class AuditLog:
             self._connection.send(b"".join(parts))
         except OSError as error:
             self._problems["here"] = (
-                f"audit log: the writer does not keep up or is gone ({error.strerror}); records are being lost"
+                f"audit log: the writer does not keep up or is gone ({error}); records are being lost"
             )
             return False
         self._problems["here"] = ""
@@ -128,10 +136,7 @@ class AuditLog:
 
     def _hear(self) -> None:
         """What the writer has to say."""
-        try:
-            message = self._connection.recv(4096)
-        except OSError:
-            return
+        message = self._connection.heard()
         if message:
             asks, self._problems["writer"], lost = msgpack.unpackb(message)
             self._header_wanted |= asks

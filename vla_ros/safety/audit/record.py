@@ -18,7 +18,8 @@ from typing import Any
 import msgpack
 
 SUFFIX = ".vlalog"
-FORMAT = 1
+FORMAT = 2
+"""2: other snapshots than 1."""
 LINK = 16
 HEAD = struct.Struct("<IB")
 LONGEST = 1 << 22

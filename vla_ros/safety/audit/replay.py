@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 
 from vla_ros.safety.audit.log import sources
-from vla_ros.safety.audit.record import ORIGIN, Damaged, Kind, Reader, Record, files, pack, process
+from vla_ros.safety.audit.record import FORMAT, ORIGIN, Damaged, Kind, Reader, Record, files, pack, process
 from vla_ros.safety.audit.recorder import decision_values, verdict_values
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import SafetyFilter
@@ -118,6 +118,8 @@ class _Again:
     def take(self, record: Record) -> None:
         self.taken += 1
         if record.kind is Kind.HEADER:
+            if record.values.get("format") != FORMAT:
+                raise Damaged(f"{self._file}: format {record.values.get('format')}; this version replays {FORMAT} only")
             return
         if record.kind is Kind.SNAPSHOT:
             try:

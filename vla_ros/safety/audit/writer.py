@@ -1,8 +1,8 @@
-"""The process that writes an audit log to disk: `python -m vla_ros.safety.audit.writer FD FOLDER BYTES FILES`.
+"""The process that writes an audit log to disk: `python -m vla_ros.safety.audit.writer MEMORY SOCKET FOLDER BYTES FILES`.
 
-It gets whole batches of records through a socket and owns everything that may be slow or fail. A batch that begins with a
-header begins a file. It asks for one (by sending what it has to say back) when a file is full and after a failure; until then
-it drops what comes, and counts it.
+It takes whole batches of records from a ring (`ring`) and owns everything that may be slow or fail. A batch that begins
+with a header begins a file. It asks for one (in what it says back) when a file is full and after a failure; until then it
+drops what comes, and counts it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import BinaryIO
 import msgpack
 
 from vla_ros.safety.audit.record import HEAD, LINK, SUFFIX, Kind
+from vla_ros.safety.audit.ring import Ring
 
-LARGEST = 1 << 23
+PAUSE_S = 0.02
+"""Between two looks into the ring."""
 RETRY_S = 1.0
 SYNC_S = 1.0
 
@@ -120,21 +122,13 @@ def records(batch: bytes) -> int:
     return count
 
 
-def serve(connection: socket.socket, writer: Writer) -> None:
+def serve(ring: Ring, writer: Writer) -> None:
     """Write what comes until the other side is gone."""
     asked_s = synced_s = 0.0
     said: tuple[str, int] = ("", 0)
-    connection.settimeout(SYNC_S)
-    while True:
-        try:
-            batch = connection.recv(LARGEST)
-            if not batch:
-                break
+    for batch in ring.batches(PAUSE_S):
+        if batch is not None:
             writer.write(batch)
-        except TimeoutError:
-            pass
-        except OSError:
-            break
         now_s = time.monotonic()
         if now_s - synced_s > SYNC_S:
             writer.sync()
@@ -143,17 +137,17 @@ def serve(connection: socket.socket, writer: Writer) -> None:
         if asks or said != (writer.problem, writer.lost):
             asked_s = now_s if asks else asked_s
             said = writer.problem, writer.lost
-            with contextlib.suppress(OSError):
-                connection.send(msgpack.packb([asks, *said]), socket.MSG_DONTWAIT)
+            ring.say(msgpack.packb([asks, *said]))
     writer.close()
 
 
 def main(arguments: list[str]) -> None:
-    number, folder, size, count = arguments
+    memory, other, folder, size, count = arguments
     with contextlib.suppress(OSError):
         os.nice(10)
     with contextlib.suppress(KeyboardInterrupt):
-        serve(socket.socket(fileno=int(number)), Writer(Path(folder), int(size), int(count)))
+        ring = Ring(int(memory), socket.socket(fileno=int(other)))
+        serve(ring, Writer(Path(folder), int(size), int(count)))
 
 
 if __name__ == "__main__":

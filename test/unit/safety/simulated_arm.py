@@ -1,0 +1,113 @@
+"""A filter on the simulated arm with everything around it, a perfect arm, a clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from vla_ros.parameters import flattened, from_mapping, nested
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.safety.arm_model import ArmModel
+from vla_ros.safety.command import Command
+from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.verdict import Verdict
+
+URDF = urdf()
+NO_EFFORT = URDF.replace('upper="-0.0698" velocity="2.175" effort="87"', 'upper="-0.0698" velocity="2.175" effort="0"')
+PERIOD_NS = 4_000_000
+OFF = {"fence.box": [], "table.height_m": [], "self_collision.check": False, "effort.check": False}
+AHEAD = Obstacle("post", "base", "box", (0.1, 0.1, 1.4), (0.75, 0.0, 0.7))
+"""In front of the hand, which is at x = 0.37 at home."""
+
+
+def parameters(**changes: Any) -> SafetyFilterParameters:
+    """The simulator's configuration with changes given as {"fence.box": [...]}."""
+    blocks = yaml.safe_load(Path("config/sim.yaml").read_text())
+    mapping = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
+    return from_mapping(SafetyFilterParameters, nested({**flattened(mapping), **changes}))
+
+
+class Arm:
+    """A filter with its surroundings, a perfect arm, a clock; obstacles are heard in every tick."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.parameters = parameters(**changes)
+        self.filter = SafetyFilter.from_urdf(self.parameters, URDF)
+        self.now_ns = 10**12
+        self.q = HOME.tolist()
+        self.efforts: Sequence[float] = ()
+        self.obstacles: list[Obstacle] | None = [] if self.parameters.obstacle.timeout_s else None
+        self.decision: Decision | None = None
+        self._seq = itertools.count(1)
+        self._model = ArmModel(URDF, JOINT_NAMES, self.parameters.tool, self.parameters.payload)
+
+    def armed(self) -> Arm:
+        self.tick()
+        assert self.filter.arm(self.now_ns) == (True, "armed; holding the measured position")
+        return self
+
+    def tick(self, count: int = 1) -> Decision:
+        for _ in range(count):
+            self.now_ns += PERIOD_NS
+            self.filter.joint_state(self.now_ns, JOINT_NAMES, self.q, [0.0] * 8, self.efforts)
+            if self.obstacles is not None:
+                self.filter.obstacles(self.now_ns, self.obstacles)
+            self.decision = self.filter.tick(self.now_ns)
+            if self.decision.positions is not None:
+                self.q = list(self.decision.positions)
+        assert self.decision is not None
+        return self.decision
+
+    def command(self, positions: Sequence[float], due_ns: int, channel: str) -> Verdict | None:
+        return self.filter.command(
+            Command(
+                channel,
+                channel,
+                next(self._seq),
+                due_ns,
+                self.now_ns - due_ns,
+                self.now_ns,
+                JOINT_NAMES,
+                list(positions),
+            )
+        )
+
+    def towards(self, goal: Sequence[float], ticks: int, channel: str = "policy", speed: float = 0.8) -> set[str]:
+        """Stream a straight line to a goal at 100 Hz, waiting where the arm does not follow; the rules that acted."""
+        rules, begin_ns, sent = set(), self.now_ns, 0
+        setpoint = list(self.q)
+        for _ in range(ticks):
+            while begin_ns + sent * 10_000_000 <= self.now_ns:
+                if max(abs(s - q) for s, q in zip(setpoint, self.q, strict=True)) < 0.1:
+                    steps = (max(-speed, min(speed, (g - s) * 5)) * 0.01 for g, s in zip(goal, setpoint, strict=True))
+                    setpoint = [s + step for s, step in zip(setpoint, steps, strict=True)]
+                self.command(setpoint, begin_ns + sent * 10_000_000, channel)
+                sent += 1
+            verdict = self.tick().verdict
+            if verdict is not None:
+                rules.add(verdict.rule)
+        return rules
+
+    def tool(self) -> np.ndarray:
+        """(3,) where the finger pads are, m."""
+        pose: np.ndarray = Kinematics(URDF, JOINT_NAMES[:7]).forward(np.array(self.q[:7]))
+        return pose[:3, 3]
+
+
+def forward(q: Sequence[float], by: float) -> list[float]:
+    """Home, leaned forward: the hand goes ahead."""
+    goal = list(q)
+    goal[1] += by
+    goal[3] += by
+    return goal
+
+
+OBSTACLE = {**OFF, "obstacle.timeout_s": 0.2}

@@ -1,0 +1,132 @@
+"""Batches from the filter to the process that writes them, through shared memory: nothing here waits or enters the kernel.
+
+Two counters, of bytes ever put in and ever taken out, and a ring of bytes; each is written by one side only. The reader takes
+what stood there a look earlier, so that on no processor does it see a counter before the bytes that it counts. A short
+message goes the other way, between two counts of it. A socket tells each side when the other is gone.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+SIZE = 1 << 23
+"""Bytes of the ring: about a minute of records."""
+START = 4096
+"""Counters and the message lie before the ring."""
+PUT, TAKEN, LOOKS, SAID, MESSAGE = 0, 8, 16, 24, 64
+LENGTH = struct.Struct("<I")
+COUNT = struct.Struct("<Q")
+SILENT = 64
+"""The reader's looks standing still for so many batches is a reason to ask whether it is still there."""
+
+
+def made() -> int:
+    """A new ring, as the file descriptor of its memory."""
+    memory = os.memfd_create("audit log", os.MFD_CLOEXEC)
+    os.ftruncate(memory, START + SIZE)
+    return memory
+
+
+class Ring:
+    """One side. Args: memory: file descriptor of the ring. other: socket whose other end the other side holds."""
+
+    def __init__(self, memory: int, other: socket.socket) -> None:
+        self._map = mmap.mmap(memory, START + SIZE)
+        self._other = other
+        self._put = self._taken = self._said = 0
+        self._looks = self._still = 0
+
+    # The filter's side
+
+    def send(self, batch: bytes) -> None:
+        """Put a batch in.
+
+        Raises:
+            OSError: there is no room for it, or nobody takes it.
+        """
+        looks = self._count(LOOKS)
+        self._still = self._still + 1 if looks == self._looks else 0
+        self._looks = looks
+        if self._still and self._still % SILENT == 0 and self._gone(0.0):
+            self._still -= 1  # asked again by the next batch
+            raise BrokenPipeError("it has ended")
+        data = LENGTH.pack(len(batch)) + batch
+        if self._put + len(data) - self._count(TAKEN) > SIZE:
+            raise BlockingIOError("no room")
+        at = self._put % SIZE
+        first = min(len(data), SIZE - at)
+        self._map[START + at : START + at + first] = data[:first]
+        self._map[START : START + len(data) - first] = data[first:]
+        self._put += len(data)
+        self._set(PUT, self._put)
+
+    def heard(self) -> bytes:
+        """The other side's newest message; empty: none since the last call."""
+        said = self._count(SAID)
+        if said == self._said or said % 2:
+            return b""
+        message = self._slice(MESSAGE)
+        if self._count(SAID) != said:
+            return b""
+        self._said = said
+        return message
+
+    def close(self) -> None:
+        """Let the other side take what is there, and end."""
+        self._other.close()
+
+    # The writer's side
+
+    def batches(self, pause_s: float) -> Iterator[bytes | None]:
+        """Yield every batch, and None after each look; ends when the other side is gone and all has been taken."""
+        gone = False
+        while not gone:
+            put = self._count(PUT)
+            gone = self._gone(pause_s)
+            put = self._count(PUT) if gone else put
+            while self._taken < put:
+                (length,) = LENGTH.unpack(self._bytes(self._taken, LENGTH.size))
+                yield self._bytes(self._taken + LENGTH.size, length)
+                self._taken += LENGTH.size + length
+                self._set(TAKEN, self._taken)
+            self._looks += 1
+            self._set(LOOKS, self._looks)
+            yield None
+
+    def say(self, message: bytes) -> None:
+        """Leave a message for the filter."""
+        self._set(SAID, self._said + 1)
+        data = LENGTH.pack(len(message)) + message
+        self._map[MESSAGE : MESSAGE + len(data)] = data
+        self._said += 2
+        self._set(SAID, self._said)
+
+    def _gone(self, pause_s: float) -> bool:
+        """Whether the other side is gone, or goes within the pause."""
+        self._other.settimeout(pause_s)
+        try:
+            return not self._other.recv(1)
+        except (BlockingIOError, TimeoutError):
+            return False
+        except OSError:
+            return True
+
+    def _bytes(self, position: int, length: int) -> bytes:
+        at = position % SIZE
+        first = self._map[START + at : START + min(SIZE, at + length)]
+        return first + self._map[START : START + length - len(first)]
+
+    def _slice(self, at: int) -> bytes:
+        (length,) = LENGTH.unpack_from(self._map, at)
+        return self._map[at + LENGTH.size : min(START, at + LENGTH.size + length)]
+
+    def _count(self, at: int) -> int:
+        count: int = COUNT.unpack_from(self._map, at)[0]
+        return count
+
+    def _set(self, at: int, count: int) -> None:
+        COUNT.pack_into(self._map, at, count)
