@@ -21,13 +21,15 @@ SOURCES = sorted(
 )
 
 # Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
-ROSDEP_KEYS = {  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
+ROSDEP_KEYS = {
+    "accelerate": "",  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
     "coal": "",
     "cv2": "python3-opencv",
     "grpc": "",
     "msgpack": "python3-msgpack",
     "mujoco": "python3-mujoco-pip",
     "numpy": "python3-numpy",
+    "onnxruntime": "",
     "openpi_client": "",
     "openvino": "",
     "psutil": "python3-psutil",

@@ -56,6 +56,7 @@ def values(tmp_path):
 
 def trained(values, out, resume=False, phases=("system2", "system1", "joint")):
     trainer = Trainer(from_mapping(TrainParameters, values), out, resume, lambda line: None)
+    trainer.first = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     trainer.prepare()
     ticks = []
     for phase in phases:
@@ -81,6 +82,20 @@ def test_a_run_writes_a_checkpoint_with_its_origin_and_goes_on_where_it_stopped(
     assert ticks == [3]
     name = "vision.stem.weight"
     assert torch.equal(trainer.model.state_dict()[name], again.model.state_dict()[name])
+
+
+def test_the_language_is_taught_by_itself(values):
+    given, out = values
+    trainer, ticks = trained({**given, "language": {"steps": 2, "batch": 8}}, out, phases=("language",))
+    assert ticks == [1, 2]
+    moved = {
+        name.split(".")[0]
+        for name, value in trainer.model.state_dict().items()
+        if not torch.equal(value, trainer.first[name])
+    }
+    assert moved == {"language"}
+    told = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert all(line["asks"] >= 0 for line in told if line.get("phase") == "language")
 
 
 def test_measures_are_numbers(values):
