@@ -186,13 +186,18 @@ class Loop:
         if self._chunked is not None and now_ns >= self._chunked[0]:
             chunk, self._chunked = self._chunked[1], None
         plan = self.plan
+        if self.latched:
+            self.player.clear()
+            return
         if (
             plan is None
             or plan.state is not PlanState.ACTIVE
             or now_ns - plan.frame_stamp_ns > plan.valid_for_s * NS_PER_S
-            or self.latched
+            or self.player.finishing
         ):
-            self.player.clear()
+            last = self.player.finish(now_ns)
+            if last is not None:
+                self._send(now_ns, last)
             return
         if chunk is not None:
             self._accept(chunk, now_ns)

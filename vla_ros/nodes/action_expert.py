@@ -64,7 +64,7 @@ class ActionExpert(Managed):
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
         self.safety_state: int | None = None
-        self.why = "waiting for a plan"
+        self.why = self.planless = "waiting for a plan"
         self.level = OK
         self.stranger = ""
         self.misses_reported = 0
@@ -132,8 +132,7 @@ class ActionExpert(Managed):
             # A new sentence voids the plan at once, whatever the planner is doing.
             self.instruction_id = info["source_timestamp"]
             self.plan = None
-            self.player.clear()
-            self.why = "waiting for a plan for the new instruction"
+            self.planless = "waiting for a plan for the new instruction"
         for message, _ in take(self.joint_states):
             state = joint_state_from(message, self.parameters.joint_names)
             if state is not None:
@@ -149,15 +148,14 @@ class ActionExpert(Managed):
             return
         if message.state != LatentPlan.ACTIVE:
             self.plan = None
-            self.player.clear()
-            self.why = message.reasoning or PlanState(message.state).name.lower()
+            self.planless = message.reasoning or PlanState(message.state).name.lower()
             return
         if self.instruction_id is None:
             self.instruction_id = message.instruction_id
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
             self.plan = None
-            self.why = self.stranger = (
+            self.planless = self.stranger = (
                 f"plan {message.plan_id} is from {message.policy} {message.checkpoint[:12]}, "
                 f"this is {self.parameters.policy} {mine[:12]}: start both with the same policy and options"
             )
@@ -166,18 +164,27 @@ class ActionExpert(Managed):
             self.plan = plan_from(message)
             self.stranger = ""
         except (LatentLost, ValueError) as error:
-            self.why = f"plan {message.plan_id} dropped: {error}"
+            self.planless = f"plan {message.plan_id} dropped: {error}"
 
     def act(self, now_ns: int, deadline_ns: int) -> None:
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
         ros_ns = now_ns + self.clock_offset_ns
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / 1e9)
-        self.level, halted = self.halt(now_ns, ros_ns)
-        if halted:
+        stamp_ns = deadline_ns + self.clock_offset_ns
+        self.level, self.why = self.shut(now_ns)
+        if self.why:
             self.player.clear()
             self.sent.pause()
-            self.why = halted
+            return
+        self.level, self.why = self.unplanned(ros_ns)
+        if self.why or self.player.finishing:
+            setpoint = self.player.finish(stamp_ns)
+            if setpoint is not None and self.player.chunk is not None:
+                self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
+                self.sent.tick(now_ns)
+            else:
+                self.sent.pause()
             return
         if chunk is not None and self.asked_instruction == self.instruction_id:
             latency_s = (now_ns - self.asked_ns) / 1e9
@@ -191,7 +198,6 @@ class ActionExpert(Managed):
                 self.seams.add(jumps[0])
             self.player.accept(chunk, latency_s)
             self.chunk_publisher.publish(chunk_message(chunk, self.parameters.joint_names, jumps))
-        stamp_ns = deadline_ns + self.clock_offset_ns
         setpoint = self.player.setpoint(stamp_ns)
         if setpoint is not None and self.player.chunk is not None and stamp_ns >= self.player.chunk.start_ns:
             self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
@@ -202,16 +208,20 @@ class ActionExpert(Managed):
             self.sent.pause()
         self.ask(now_ns, ros_ns, setpoint)
 
-    def halt(self, now_ns: int, ros_ns: int) -> tuple[bytes, str]:
-        """Return why nothing may be sent now, and how bad that is; empty when something may."""
+    def shut(self, now_ns: int) -> tuple[bytes, str]:
+        """Return how bad it is and why nothing may be sent now; no words when something may."""
         if self.safety_state is None:
             return WARN, "no safety filter heard"
         if self.safety_state not in LISTENING:
             return OK, "the safety filter is not armed"
         if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
             return WARN, "no fresh joint state"
+        return OK, ""
+
+    def unplanned(self, ros_ns: int) -> tuple[bytes, str]:
+        """Return how bad it is and why there is no plan to follow; no words when there is one."""
         if self.plan is None:
-            return OK, self.why or "waiting for a plan"
+            return OK, self.planless
         age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
         if age_s > self.plan.valid_for_s:
             return WARN, f"the newest plan is {age_s:.2f} s old"

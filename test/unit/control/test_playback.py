@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_ros.control.playback import ChunkPlayer
+from vla_ros.control.playback import FINISH_S, ChunkPlayer
 from vla_ros.control.seam import seam
 from vla_ros.policies.contract import Chunk, JointState
 
@@ -93,3 +93,39 @@ def test_an_ensemble_forgets_what_is_over() -> None:
     assert point[0] == pytest.approx(1.0)
     player.clear()
     assert player.setpoint(100 * DT_NS) is None
+
+
+def test_finishing_comes_to_rest_along_the_path_without_a_jump() -> None:
+    player = ChunkPlayer()
+    player.accept(ramp(0, 0.0, points=40), 0.01)
+    begin_ns = 5 * DT_NS
+    played = [player.setpoint(begin_ns)]
+    for time_ns in range(begin_ns, begin_ns + 50 * DT_NS, DT_NS // 2):
+        point = player.finish(time_ns)
+        if point is None:
+            break
+        assert player.finishing
+        played.append(point)
+    path = np.array(played)[1:, 0]
+    speed = np.diff(path) / (DT_S / 2)
+    full = 0.01 / DT_S
+    assert speed[0] == pytest.approx(full, rel=0.01) and abs(speed[-1]) < 0.01 * full
+    assert np.all(np.diff(speed) < 1e-9)
+    assert np.abs(np.diff(speed)).max() / (DT_S / 2) < 1.01 * 1.5 * full / FINISH_S
+    assert path[-1] - path[0] == pytest.approx(full * FINISH_S / 2, rel=0.01)
+    assert player.chunk is None and not player.finishing
+
+
+def test_finishing_stays_on_a_chunk_that_ends_soon() -> None:
+    player = ChunkPlayer()
+    player.accept(ramp(0, 0.0, points=6), 0.01)
+    last = [player.finish(time_ns) for time_ns in range(3 * DT_NS, 7 * DT_NS, DT_NS // 4)]
+    assert last[15] is not None and last[15][0] == pytest.approx(0.05, rel=0.01)
+    assert player.finish(20 * DT_NS) is None
+
+
+def test_nothing_is_left_to_finish_without_a_chunk_or_before_it_begins() -> None:
+    player = ChunkPlayer()
+    assert player.finish(0) is None
+    player.accept(ramp(DT_NS, 0.0), 0.01)
+    assert player.finish(0) is None and player.chunk is None

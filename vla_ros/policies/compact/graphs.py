@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,6 @@ class Graphs:
     """
 
     def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
-        import openvino  # type: ignore[import-untyped]
-
         file = checkpoint.folder / GRAPHS
         if not fresh(checkpoint):
             try:
@@ -44,19 +43,24 @@ class Graphs:
                     f"compact.checkpoint: {file} holds no graphs of these weights, and {error.name} is not installed "
                     "to make them: pip install torch transformers, once, or take a checkpoint with its graphs"
                 ) from None
-        core = openvino.Core()
-        settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled: dict[str, Any] = {}
-        with safe_open(file, "numpy") as stored:
-            for name in names:
-                graph, weights = (stored.get_tensor(f"{name}.{part}") for part in ("xml", "bin"))
-                model = core.read_model(graph.tobytes(), openvino.Tensor(weights))
-                self._compiled[name] = core.compile_model(model, "CPU", settings)
+        self._compiled = {name: _compiled(file, checkpoint.hash, name) for name in names}
 
     def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
         """Run a graph; returns its outputs in order, copied."""
         outputs = self._compiled[name](list(values))
         return [np.array(outputs[index]) for index in range(len(outputs))]
+
+
+@functools.lru_cache(maxsize=2 * len(NAMES))
+def _compiled(file: Path, checkpoint: str, name: str) -> Any:
+    """A compiled graph: once in a process that makes many policies, since it keeps nothing from call to call."""
+    import openvino  # type: ignore[import-untyped]
+
+    with safe_open(file, "numpy") as stored:
+        graph, weights = (stored.get_tensor(f"{name}.{part}") for part in ("xml", "bin"))
+    core = openvino.Core()
+    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    return core.compile_model(core.read_model(graph.tobytes(), openvino.Tensor(weights)), "CPU", settings)
 
 
 def fresh(checkpoint: Checkpoint) -> bool:
