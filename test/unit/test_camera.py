@@ -10,6 +10,7 @@ import pytest
 
 from vla_ros.camera import CameraCheck, WrongEncoding, colour, depth
 from vla_ros.policies.contract import CameraHealth
+from vla_ros.sim.rendering import flicker
 
 RGB = np.full((4, 6, 3), (200, 100, 50), np.uint8)
 
@@ -134,3 +135,14 @@ def test_the_matrix_is_resized_with_the_image() -> None:
     assert scaled[1] == pytest.approx([0.0, 20.0, 3.5])
     camera.receive(noisy(2), 1, SimpleNamespace(k=k, width=640, height=480))
     assert camera.judged(1).health is CameraHealth.WRONG_SIZE
+
+
+def test_a_simulated_scene_at_rest_is_not_a_frozen_camera() -> None:
+    camera = check()
+    still = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    for stamp_ns in range(1, 60):
+        pixels = still.copy()
+        flicker(pixels, stamp_ns)
+        assert np.abs(pixels.astype(int) - still).max() <= 1
+        camera.receive(message("rgb8", pixels), stamp_ns)
+        assert camera.judged(stamp_ns).health is CameraHealth.OK

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_ros.configuration import ActionExpertParameters, CameraParameters, PlannerParameters
+from vla_ros.control.playback import FINISH_S
 from vla_ros.faults.stream import SWING, SWING_HZ
 from vla_ros.safety.jerk_limit import ticks_to_rest
 from vla_ros.safety.limits import joint_limits, per_tick
@@ -26,8 +27,8 @@ class Times:
 
     stop: the stop policy from full speed, the slowest joint. arrival: until a message has passed into a tick and its answer
     into the controller's log. by_itself: the controller's own timeout and stop. silence, stale, obstacles, heartbeat,
-    deadman: the filter's timeouts. plan, frozen, unseen: until a plan is void, until a camera counts as frozen, and until the
-    planner misses it.
+    deadman: the filter's timeouts. plan: until a plan is void and the arm has been led to rest. frozen, unseen: until a
+    camera counts as frozen, and until the planner misses it.
     """
 
     stop: float
@@ -78,7 +79,7 @@ def times(
         obstacles=gate.obstacle.timeout_s,
         heartbeat=gate.estop.heartbeat_s,
         deadman=gate.deadman.timeout_s,
-        plan=planner.valid_for_s + expert.chunk_period_s,
+        plan=planner.valid_for_s + expert.chunk_period_s + FINISH_S,
         frozen=(camera.frozen_images + 1) / arm.camera_rate_hz + 1.0 / planner.rate_hz if arm.camera_rate_hz else 0.0,
         unseen=planner.frames_timeout_s + 1.0 / planner.rate_hz,
         delay=gate.command.delay_s,

@@ -36,7 +36,7 @@ from vla_ros.scheduling import real_time
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
 from vla_ros.sim.parameters import SimArmParameters
-from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.rendering import RenderProcess, flicker
 from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.timing import Rate, Window
@@ -154,6 +154,7 @@ class SimArm(Node):
             self.camera_rate.tick(time.monotonic_ns())
             for camera, pixels in drawn[1].items():
                 size = self.parameters.camera_size
+                flicker(pixels, drawn[0])
                 image = Image(height=size, width=size, encoding="rgb8", step=3 * size, data=pixels.tobytes())
                 image.header.frame_id = f"{camera}_camera_optical"
                 image.header.stamp = time_message(drawn[0])

@@ -6,6 +6,7 @@ Nouns have the same synonyms in both; what is held out is how a sentence is buil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -270,3 +271,13 @@ def preposition(container: str, rng: np.random.Generator) -> str:
 def allowed(colour: str, target: str) -> bool:
     """Return whether training may ask for a thing of `colour` to go to `target` (a shape, or a side)."""
     return (colour, target) not in HELD_OUT_TARGETS
+
+
+def held_out(text: str) -> bool:
+    """Return whether `text` may be said only in evaluation, whatever the things that it names."""
+    return any(pattern.fullmatch(text) for pattern in _HELD_OUT)
+
+
+_HELD_OUT = [
+    re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(phrase))) for phrases in HELD_OUT.values() for phrase in phrases
+]

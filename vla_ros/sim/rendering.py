@@ -182,6 +182,12 @@ class RenderProcess:
             self._process.join(1.0)
 
 
+def flicker(image: Image, stamp_ns: int) -> None:
+    """Change the last bit of some pixels, as every sensor does: the picture of a scene at rest is not a frozen one."""
+    some = image[::16, ::16]
+    some ^= np.random.default_rng(stamp_ns).integers(0, 2, some.shape, np.uint8)
+
+
 def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

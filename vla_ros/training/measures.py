@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vla_ros.policies.compact import sight
-from vla_ros.policies.compact.configuration import Sizes
+from vla_ros.policies.compact.configuration import WORDING, Sizes
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.training import stills
@@ -27,7 +27,7 @@ def measure(
     x_mm, x_p90_mm: error of the place of x on the table, median and 90th percentile. found: share of things nearer than
     2 cm. absent: share of what is not there that is said not to be. subtask: share right. way_mm: median error of the
     next waypoint, seen from above. yaw_deg: median error of a cube's yaw. tool_px: median error of where the tool is seen,
-    in pixels of the sharp picture. words: share of sentences read right.
+    in pixels of the sharp picture. words: share of steps whose verb and side are read right.
     """
     model.train(False)
     sizes: Sizes = model.config.sizes
@@ -49,8 +49,9 @@ def measure(
         objects, state = situation_features(some, seen[:, :2], known[:, :2], middles[:, :2], rng)
         _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
         chosen, wanted = subtask.argmax(-1).cpu().numpy(), along_pushes(some)
-        verbs = wording[rows, at, :5].argmax(-1).cpu().numpy()
-        read.extend(verbs == some["wishes"][np.arange(len(some)), some["step"], 0])
+        parts = wording[rows, at].split([len(options) for _, options in WORDING], -1)
+        said = np.stack([part.argmax(-1).cpu().numpy() for part in parts], 1)
+        read.extend((said == some["wishes"][np.arange(len(some)), some["step"]])[:, :2].all(-1))
         for row, still in enumerate(some):
             if still["subtask"] < 0:
                 lost.append(seen[row, 0] < 0.5)

@@ -33,10 +33,10 @@ class TrainParameters:
     """The whole run."""
 
     stills: StillsParameters
+    language: PhaseParameters
     system2: PhaseParameters
     system1: PhaseParameters
     joint: PhaseParameters
-    language: PhaseParameters
     network: str = parameter("", description="a config.json whose sizes are taken; empty: the standard ones")
     motions: int = parameter(40_000, description="examples of motion for System 1", minimum=64)
     ema: float = parameter(0.998, description="decay of the averaged weights", minimum=0.0, maximum=1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from torch.nn import functional
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.configuration import COLOURS, FOLDS, PUSHES, SHAPES, SIDES, SUBTASKS, WORDING, Sizes
 from vla_ros.policies.compact.features import object_features, push_angle, state_features
+from vla_ros.policies.compact.language import Language
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import UNKNOWN, Vocabulary
 from vla_ros.training import second_look, sentences
@@ -19,17 +22,20 @@ from vla_ros.training.second_look import TOOL, dimmed
 Batch = NDArray[np.void]
 
 SPREAD = 0.7  # cells: width of the hill that a place is taught as
-FORGOTTEN = 0.04  # share of words that are made unknown, as a stranger's are
+FORGOTTEN = 0.01  # share of words that are made unknown, as a stranger's are
+HIDDEN, NAMES_HIDDEN = (
+    0.02,
+    0.6,
+)  # share of words that the transformer does not see, and of those that tell things apart
 PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
-STRANGE = 0.08  # share of them about a thing that is not there
+STRANGE = 0.15  # share of them about a thing that is not there, though its colour or its shape may be
 NOISE = 5.0  # largest standard deviation of pixels
 WEIGHTS = {
     "place": 1.0,
     "height": 0.5,
     "exact": 1.0,
     "exactly": 0.05,
-    "words": 1.0,
     "subtask": 1.0,
     "way": 4.0,
     "anchor": 0.5,
@@ -37,11 +43,23 @@ WEIGHTS = {
 }
 
 
-def encoded(vocabulary: Vocabulary, texts: list[str], sizes: Sizes, rng: np.random.Generator) -> Tensor:
-    """Return (B, words) indices, a few of them made unknown."""
-    words = np.stack([vocabulary.encode(text, sizes.words) for text in texts])
-    forget = (rng.random(words.shape) < FORGOTTEN) & (words > UNKNOWN)
-    return torch.from_numpy(np.where(forget, UNKNOWN, words))
+def read(
+    language: Language, vocabulary: Vocabulary, texts: Sequence[str], rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return what the language makes of texts (see `Language.forward`), some of whose words it does not know.
+
+    Most names are hidden from the transformer: where the words are that tell a colour must not depend on the colour.
+    """
+    words = np.stack([vocabulary.encode(text, len(language.position)) for text in texts])
+    words = np.where((rng.random(words.shape) < FORGOTTEN) & (words > UNKNOWN), UNKNOWN, words)
+    names = np.unique([vocabulary.encode(name, 1)[0] for name in sentences.names()])
+    hidden = rng.random(words.shape) < np.where(np.isin(words, names), NAMES_HIDDEN, HIDDEN)
+    seen = np.where(hidden & (words > UNKNOWN), UNKNOWN, words)
+    device = language.position.device
+    result: tuple[Tensor, Tensor, Tensor, Tensor] = language(
+        torch.from_numpy(words).to(device), torch.from_numpy(seen).to(device)
+    )
+    return result
 
 
 def sentence_loss(wording: Tensor, understood: Tensor, wishes: Tensor, makes_sense: Tensor) -> Tensor:
@@ -89,17 +107,14 @@ def still_losses(
     sizes = model.config.sizes
     rows = torch.arange(len(batch), device=device)
     step = column(batch, "step").long().to(device)
-    words = encoded(vocabulary, batch["text"].tolist(), sizes, rng).to(device)
-    steps, queries, wording, understood = model.language(words)
-    wishes = column(batch, "wishes").long().to(device)
-    losses = {"words": sentence_loss(wording, understood, wishes, torch.ones(len(batch), device=device))}
+    steps, queries, _, _ = read(model.language, vocabulary, batch["text"].tolist(), rng)
     images = {
         camera: torch.from_numpy(dimmed(batch["images"][:, index], rng, NOISE)).to(device)
         for index, camera in enumerate(sizes.cameras)
     }
     others = others_asked(batch, rng)
-    theirs = encoded(vocabulary, [text for other in others for text in other[0]], sizes, rng).to(device)
-    asking = model.language(theirs)[1][:, 0].reshape(len(batch), 2 * OTHERS, -1)
+    theirs = read(model.language, vocabulary, [text for other in others for text in other[0]], rng)
+    asking = theirs[1][:, 0].reshape(len(batch), 2 * OTHERS, -1)
     queried = torch.cat([queries[rows, step], asking], 1)
     found, heights, coarse = model.look(images, queried)
     cells = np.concatenate(
@@ -109,7 +124,7 @@ def still_losses(
     asked = torch.from_numpy(objects[..., 5].copy()).to(device)
     asked[:, 0] = 1.0
     place = torch.from_numpy(cells).to(device), torch.from_numpy(objects).to(device)
-    losses |= place_losses(found, heights, *place, asked, sizes)
+    losses = place_losses(found, heights, *place, asked, sizes)
     # Looked at again: x, y, the tool and one of the others.
     other = rng.integers(0, 2 * OTHERS, len(batch))
     slots = np.stack([0 * other, 0 * other + 1, 0 * other + TOOL, [others[i][3][at] for i, at in enumerate(other)]], 1)
@@ -209,11 +224,10 @@ def others_asked(
             verb = (
                 "place" if y[1] in ("bowl", "plate") and rng.random() < 0.7 else "push" if y[1] != "cube" else "stack"
             )
-            absent = [colour for colour in COLOURS[1:] if colour not in {COLOURS[int(row[0])] for row in named}]
-            strange = bool(absent) and rng.random() < STRANGE
+            strange = rng.random() < STRANGE
             if strange:
-                x = (str(rng.choice(absent)), x[1])
-            texts.append(sentences.say(rng, [sentences.Wish(verb, "none", x, y)], [*shapes, x[1]]))
+                x = sentences.absent(rng, [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named])
+            texts.append(sentences.say(rng, [sentences.Wish(verb, "none", x, y)], [*shapes, x[1]], not strange))
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +27,10 @@ NONSENSE = (
     "wash the dishes",
     "turn off the light",
 )
+LOOSE = ("one", "thing", "object")
+STRAY = ("please", "now", "could", "you", "can", "i", "want", "to", "the", "robot", "and", "it")
+STRANGE = "zzz"  # a word that nobody has taught
+DRESSED = 0.6  # share of clauses, said without pictures, that stray words surround
 
 
 @dataclass(frozen=True)
@@ -77,41 +82,103 @@ def permitted(thing: tuple[str, str]) -> bool:
     return thing not in language.HELD_OUT_OBJECTS
 
 
-def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> str:
+def absent(rng: np.random.Generator, there: Collection[tuple[str, str]]) -> tuple[str, str]:
+    """Return colour and shape of a thing that training may show and that is not among those `there`."""
+    every = [(colour, shape) for colour in COLOUR_RGB for shape in MOVABLE]
+    missing = [thing for thing in every if permitted(thing) and thing not in there]
+    return missing[rng.integers(len(missing))]
+
+
+def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], loosely: bool = True) -> str:
     """Return words for one or two steps.
 
     Args:
-        shapes: of everything on the table that has a name, so that no name is ambiguous.
+        shapes: of everything on the table that has a name, so that no name is ambiguous. loosely: the shape may go
+            without saying: "the red one".
     """
-    return joined(rng, clauses(rng, wishes, shapes))
+    while True:
+        text = joined(rng, [clause for clause, _ in clauses(rng, wishes, shapes)])
+        if loosely or not set(text.split()) & set(LOOSE):
+            return text
 
 
-def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> list[str]:
-    """Return words for each step by itself; see `say`."""
+def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> list[tuple[str, Wish]]:
+    """Return words for each step by itself, and the wish as these words say it: a colour may go without saying."""
     parts = []
     for wish in wishes:
         kind = "push to" if wish.verb == "push" and wish.side == "none" else wish.verb
-        values = {"x": language.noun(wish.x[1], wish.x[0], shapes, rng), "side": wish.side}
+        values = {"x": language.noun(wish.x[1], _colour(wish.x), shapes, rng), "side": wish.side}
         if wish.y[1] != "none":
-            colour = "" if wish.y[0] == "none" else wish.y[0]
-            values["y"] = language.noun(wish.y[1], colour, shapes, rng)
+            values["y"] = language.noun(wish.y[1], _colour(wish.y), shapes, rng)
             values["in"] = language.preposition(wish.y[1], rng)
-        parts.append(str(rng.choice(language.TRAINING[kind])).format(**values))
+        x, y = (
+            (thing[0] if len(values.get(role, "").split()) > 2 else "none", thing[1])
+            for role, thing in (("x", wish.x), ("y", wish.y))
+        )
+        parts.append((str(rng.choice(language.TRAINING[kind])).format(**values), replace(wish, x=x, y=y)))
     return parts
 
 
+def _colour(thing: tuple[str, str]) -> str:
+    return "" if thing[0] == "none" else thing[0]
+
+
+def dressed(rng: np.random.Generator, clause: str) -> str:
+    """Return the clause, often with stray words around it, known and unknown ones: they are no part of what it means.
+
+    What evaluation may say is never made by this.
+    """
+    if rng.random() >= DRESSED:
+        return clause
+    before, behind = (
+        [str(rng.choice(STRAY)) if rng.random() < 0.6 else STRANGE for _ in range(rng.integers(0, most + 1))]
+        for most in (3, 2)
+    )
+    text = " ".join([*before, clause, *behind])
+    return clause if language.held_out(text) else text
+
+
 def joined(rng: np.random.Generator, parts: Sequence[str]) -> str:
-    """Return one sentence of one or two clauses."""
-    if len(parts) == 1:
-        return parts[0]
-    return str(rng.choice(language.TRAINING["sequence"])).format(a=parts[0], b=parts[1])
+    """Return one sentence of up to three clauses."""
+    if len(parts) == 2:
+        return str(rng.choice(language.TRAINING["sequence"])).format(a=parts[0], b=parts[1])
+    return ", then ".join(parts)
+
+
+def nonsense(rng: np.random.Generator) -> str:
+    """Return words that ask for nothing that can be done: other deeds, deeds and things that nobody has taught."""
+    kind = rng.integers(4)
+    colour, movable = str(rng.choice(list(COLOUR_RGB))), str(rng.choice(MOVABLE))
+    if kind == 0 or not permitted((colour, movable)):
+        return str(rng.choice(NONSENSE))
+    thing = language.noun(movable, colour, (), rng)
+    if kind == 1:
+        return f"{rng.choice(NONSENSE)} {thing}"
+    if kind == 2:
+        return f"{STRANGE} {thing}"
+    [(clause, _)] = clauses(rng, [random_wish(rng)], ())
+    known = "|".join([*(word for group in language.NOUNS.values() for word in group), *LOOSE])
+    return re.sub(rf"the (\w+ )?({known})\b", f"the {STRANGE}", clause, count=int(rng.integers(1, 3)))
+
+
+def names() -> list[str]:
+    """Return the words that tell one thing from another."""
+    return [
+        *(word for group in (*language.NOUNS.values(), *language.ADJECTIVES.values()) for word in group),
+        *COLOUR_RGB,
+    ]
 
 
 def corpus() -> list[str]:
     """Return text that holds every word of training."""
     lines = [phrase for phrases in language.TRAINING.values() for phrase in phrases]
     lines = [line.format(x="", y="", a="", b="", side="left right", **{"in": ""}) for line in lines]
-    words = [word for group in language.NOUNS.values() for word in group]
-    words += [word for group in language.ADJECTIVES.values() for word in group]
-    words += [*language.INSIDE, *language.UPON, *COLOUR_RGB, "one", "thing", "object", "the"]
-    return lines + words  # not NONSENSE: it stands for words that nobody has taught
+    return lines + [
+        *names(),
+        *language.INSIDE,
+        *language.UPON,
+        "one",
+        "thing",
+        "object",
+        "the",
+    ]  # not NONSENSE: it stands for words that nobody has taught

@@ -1,8 +1,7 @@
-"""The run: stills and motions, System 2, System 1, both together; saved so that it can be stopped and gone on with."""
+"""The run: words, stills and motions; the language, System 2, System 1, both; saved so that it can be gone on with."""
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import os
@@ -23,18 +22,19 @@ from vla_ros.policies.compact.configuration import Sizes, read
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.training import acting_loss, checkpoint, motions, sentences, stills
-from vla_ros.training.binding_loss import binding_losses
 from vla_ros.training.measures import measure
 from vla_ros.training.parameters import PhaseParameters, TrainParameters
-from vla_ros.training.planning_loss import WEIGHTS, encoded, sentence_loss, still_losses
+from vla_ros.training.planning_loss import WEIGHTS, sentence_loss, still_losses
+from vla_ros.training.planning_loss import read as read_words
 from vla_ros.training.together import Together
 
-PHASES = ("system2", "system1", "joint", "language")
+PHASES = ("language", "system2", "system1", "joint")
 RISE = 0.03  # share of the steps in which the learning rate rises
 CLIP = 1.0  # norm of the gradient
-SENTENCES = 4000  # drawn once; each step reads SENTENCE_BATCH of them
-SENTENCE_BATCH = 16
-NONSENSE = 0.12  # share of them that make no sense
+SENTENCE_BATCH = 16  # beside stills
+NONSENSE = 0.12  # share of sentences that make no sense
+CLAUSES = (0.4, 0.4, 0.2)  # share of the others with one, two, three clauses
+SHAPES = ("cube", "cylinder", "ball")  # on an imagined table, where one thing of each shape may go without its colour
 MEASURE_EVERY = 200  # steps
 JOINT_MOTIONS = 160
 STATE_FILE = "training.pt"
@@ -112,8 +112,6 @@ class Trainer:
             "stills": f"{path.name}: {ready} from seed {wanted.seed}",
             "motions": checkpoint.file_hash(moved),
         }
-        rng = np.random.default_rng(self.parameters.seed + 2)
-        self.texts = [_sentence(rng, self.sizes) for _ in range(SENTENCES)]
 
     def _draw(self, path: Path, scenes: int, seed: int, what: str) -> None:
         if stills.count(path) < scenes:
@@ -130,10 +128,7 @@ class Trainer:
             tick: called after each step with steps done, steps in all and a few words.
         """
         settings: PhaseParameters = getattr(self.parameters, name)
-        parts = {"system2": self._system2, "system1": self._system1, "joint": self._joint, "language": self._language}
-        if name == "language" and self.done[name] < settings.steps:
-            self.model.load_state_dict(self.average)
-            self.teacher = copy.deepcopy(self.model.language).requires_grad_(False)
+        parts = {"language": self._language, "system2": self._system2, "system1": self._system1, "joint": self._joint}
         began_s = saved_s = round_s = time.monotonic()
         while self.done[name] < settings.steps:
             spent = (time.monotonic() - began_s) / 60 / settings.minutes
@@ -176,7 +171,7 @@ class Trainer:
     def _system2(self, batch: int) -> dict[str, Tensor]:
         with self._half():
             losses, _ = still_losses(self.model, self.vocabulary, self._some(self.stills, batch), self.rng, self.device)
-            losses["sentences"] = self._sentences()
+            losses["sentences"] = self._sentences(SENTENCE_BATCH)
         return losses
 
     def _system1(self, batch: int) -> dict[str, Tensor]:
@@ -190,7 +185,7 @@ class Trainer:
         from_rest = motions.from_stills(self.rng, some, self.sizes)
         with self._half():
             losses, latents = still_losses(self.model, self.vocabulary, some, self.rng, self.device)
-            losses["sentences"] = self._sentences()
+            losses["sentences"] = self._sentences(SENTENCE_BATCH)
             right = np.flatnonzero(some["subtask"] >= 0)
             flow, scale, sizes, device = self.model.flow, self.scale, self.sizes, self.device
             shown = latents[torch.from_numpy(right).to(device)]
@@ -199,18 +194,13 @@ class Trainer:
         return losses
 
     def _language(self, batch: int) -> dict[str, Tensor]:
-        """The language alone: clauses beside each other, and nonsense still."""
-        losses = binding_losses(self.model.language, self.teacher, self.vocabulary, self.sizes, batch, self.rng)
-        return {**losses, "sentences": self._sentences()}
+        return {"sentences": self._sentences(batch)}
 
-    def _sentences(self) -> Tensor:
-        rows = self.rng.integers(0, len(self.texts), SENTENCE_BATCH)
-        chosen = [self.texts[row] for row in rows]
-        words = encoded(self.vocabulary, [text for text, _, _ in chosen], self.sizes, self.rng).to(self.device)
-        _, _, wording, understood = self.model.language(words)
-        wishes = torch.tensor(np.array([wish for _, wish, _ in chosen]), device=self.device)
-        sense = torch.tensor([float(makes_sense) for _, _, makes_sense in chosen], device=self.device)
-        return sentence_loss(wording, understood, wishes, sense)
+    def _sentences(self, count: int) -> Tensor:
+        texts, wishes, makes_sense = zip(*(_sentence(self.rng, self.sizes) for _ in range(count)), strict=True)
+        _, _, wording, understood = read_words(self.model.language, self.vocabulary, texts, self.rng)
+        sense = torch.tensor(makes_sense, dtype=torch.float32, device=self.device)
+        return sentence_loss(wording, understood, torch.tensor(wishes, device=self.device), sense)
 
     def _some(self, array: NDArray[np.void], count: int) -> NDArray[np.void]:
         rows = np.sort(self.rng.choice(len(array), min(count, len(array)), replace=False))
@@ -315,10 +305,8 @@ def _sentence(rng: np.random.Generator, sizes: Sizes) -> tuple[str, list[tuple[i
     """Return words, what they wish for and whether they make sense."""
     nothing = [sentences.NOTHING.indices()] * sizes.steps
     if rng.random() < NONSENSE:
-        text = str(rng.choice(sentences.NONSENSE))
-        if rng.random() < 0.5:
-            text = f"{text} the {rng.choice(['red cube', 'blue ball', 'plate', 'bowl'])}"
-        return text, nothing, False
-    wishes = [sentences.random_wish(rng) for _ in range(1 + (rng.random() < 0.5))]
-    text = sentences.say(rng, wishes, ["cube", "cube", "cylinder", "cylinder", "ball", "ball"])
-    return text, [*(wish.indices() for wish in wishes), *nothing][: sizes.steps], True
+        return sentences.nonsense(rng), nothing, False
+    wishes = [sentences.random_wish(rng) for _ in range(1 + int(rng.choice(len(CLAUSES), p=CLAUSES)))]
+    parts = sentences.clauses(rng, wishes, SHAPES)
+    text = sentences.joined(rng, [sentences.dressed(rng, part) for part, _ in parts])
+    return text, [*(wish.indices() for _, wish in parts), *nothing][: sizes.steps], True

@@ -45,7 +45,9 @@ def folder(tmp_path_factory):
     model = CompactModel(CompactConfig(**as_mapping(SIZES)))
     with torch.no_grad():
         model.language.understood.bias += 10.0  # it takes every sentence for sense
-        model.language.wording.bias[1] += 10.0  # and for a wish to pick up
+        model.language.verb.bias[1] += 10.0  # and for a wish to pick up
+        for table in (model.language.lexicon["colour"], model.language.unsaid["colour"]):
+            table[..., 1] += 10.0  # something red
         model.grounding.null["front"].bias -= 20.0  # and sees everything
         model.fusion.subtask.bias[0] += 10.0
     scale = {"mean": np.zeros((SIZES.rows, ACTION)).tolist(), "std": np.full((SIZES.rows, ACTION), 0.02).tolist()}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from perfect_arm import PerfectArm
 
 from vla_ros.parameters import flattened, from_mapping, nested
 from vla_ros.safety.command import Command
@@ -20,8 +25,6 @@ LOWER = [-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973, 0.0]
 UPPER = [2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973, 0.04]
 VELOCITY = [2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61, 0.1]
 HOME = [0.0, -0.5, 0.0, -2.0, 0.0, 1.6, 0.8, 0.02]
-PERIOD_NS = 4_000_000
-START_NS = 1_000_000_000_000
 CLOCKS_APART_NS = 1_700_000_000_000_000_000
 
 MAPPING: dict[str, Any] = {
@@ -59,42 +62,20 @@ def urdf() -> str:
     return f'<robot name="arm">{joints}</robot>'
 
 
-class Bench:
-    """A filter, its clock, a perfect arm, and whoever commands it.
-
-    Each `tick` is 4 ms later; the measured arm is where the last output was, unless `measured` says otherwise.
-    """
+class Bench(PerfectArm):
+    """A filter, a perfect arm, and whoever commands it; the arm is measured where it is, unless `measured` says otherwise."""
 
     def __init__(self, changes: dict[str, Any]) -> None:
         mapping = nested({**flattened(MAPPING), **changes})
         self.parameters = from_mapping(SafetyFilterParameters, mapping)
         self.limits = joint_limits(urdf(), self.parameters)
-        self.filter = SafetyFilter(self.parameters, self.limits)
-        self.now_ns = START_NS
-        self.q = list(HOME)
+        super().__init__(SafetyFilter(self.parameters, self.limits), HOME)
         self.measured: Callable[[list[float]], list[float] | None] = lambda q: q
-        self.decisions: list[Decision] = []
-        self._seq = itertools.count(1)
 
     def measure(self) -> None:
         positions = self.measured(list(self.q))
         if positions is not None:
             self.filter.joint_state(self.now_ns, JOINTS, positions, [0.0] * len(JOINTS))
-
-    def armed(self) -> Bench:
-        self.tick()
-        assert self.filter.arm(self.now_ns) == (True, "armed; holding the measured position")
-        return self
-
-    def tick(self, count: int = 1) -> Decision:
-        for _ in range(count):
-            self.now_ns += PERIOD_NS
-            self.measure()
-            decision = self.filter.tick(self.now_ns)
-            if decision.positions is not None:
-                self.q = list(decision.positions)
-            self.decisions.append(decision)
-        return decision
 
     def command(self, positions: list[float], **changes: Any) -> Verdict | None:
         """Offer a setpoint that arrives now, 1 ms after its stamp."""

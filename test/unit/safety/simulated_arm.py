@@ -1,28 +1,26 @@
-"""A filter on the simulated arm with everything around it, a perfect arm, a clock."""
+"""A filter on the simulated arm with everything around it."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from perfect_arm import PerfectArm
 
 from vla_ros.parameters import flattened, from_mapping, nested
 from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.command import Command
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 
 URDF = urdf()
 NO_EFFORT = URDF.replace('upper="-0.0698" velocity="2.175" effort="87"', 'upper="-0.0698" velocity="2.175" effort="0"')
-PERIOD_NS = 4_000_000
 OFF = {"fence.box": [], "table.height_m": [], "self_collision.check": False, "effort.check": False}
 AHEAD = Obstacle("post", "base", "box", (0.1, 0.1, 1.4), (0.75, 0.0, 0.7))
 """In front of the hand, which is at x = 0.37 at home."""
@@ -35,36 +33,19 @@ def parameters(**changes: Any) -> SafetyFilterParameters:
     return from_mapping(SafetyFilterParameters, nested({**flattened(mapping), **changes}))
 
 
-class Arm:
-    """A filter with its surroundings, a perfect arm, a clock; obstacles are heard in every tick."""
+class Arm(PerfectArm):
+    """A filter with its surroundings, a perfect arm; obstacles are heard in every tick."""
 
     def __init__(self, **changes: Any) -> None:
         self.parameters = parameters(**changes)
-        self.filter = SafetyFilter.from_urdf(self.parameters, URDF)
-        self.now_ns = 10**12
-        self.q = HOME.tolist()
+        super().__init__(SafetyFilter.from_urdf(self.parameters, URDF), HOME.tolist())
         self.efforts: Sequence[float] = ()
         self.obstacles: list[Obstacle] | None = [] if self.parameters.obstacle.timeout_s else None
-        self.decision: Decision | None = None
-        self._seq = itertools.count(1)
-        self._model = ArmModel(URDF, JOINT_NAMES, self.parameters.tool, self.parameters.payload)
 
-    def armed(self) -> Arm:
-        self.tick()
-        assert self.filter.arm(self.now_ns) == (True, "armed; holding the measured position")
-        return self
-
-    def tick(self, count: int = 1) -> Decision:
-        for _ in range(count):
-            self.now_ns += PERIOD_NS
-            self.filter.joint_state(self.now_ns, JOINT_NAMES, self.q, [0.0] * 8, self.efforts)
-            if self.obstacles is not None:
-                self.filter.obstacles(self.now_ns, self.obstacles)
-            self.decision = self.filter.tick(self.now_ns)
-            if self.decision.positions is not None:
-                self.q = list(self.decision.positions)
-        assert self.decision is not None
-        return self.decision
+    def measure(self) -> None:
+        self.filter.joint_state(self.now_ns, JOINT_NAMES, self.q, [0.0] * 8, self.efforts)
+        if self.obstacles is not None:
+            self.filter.obstacles(self.now_ns, self.obstacles)
 
     def command(self, positions: Sequence[float], due_ns: int, channel: str) -> Verdict | None:
         return self.filter.command(

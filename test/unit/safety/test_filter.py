@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from perfect_arm import PERIOD_NS
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -111,6 +112,26 @@ def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None
     assert verdict.granted == pytest.approx(decision.velocities[2])
     assert "joint3: velocity" in verdict.reason
     assert bench.filter.limited > 0
+
+
+def test_verdicts_on_acceleration_and_jerk_are_in_si(bench: Any) -> None:
+    goal, h, limits = bench.q[2] + 0.0002, PERIOD_NS / 1e9, {"acceleration_limit": 5.0, "jerk_limit": 500.0}
+    bench.command(moved(bench.q, 2, 0.0002))
+    q, v, a, seen = bench.q[2], 0.0, 0.0, set()
+    for k in range(40):
+        decision = bench.tick()
+        velocity = decision.velocities[2] if decision.velocities else 0.0
+        acceleration = (velocity - v) / h
+        verdict = decision.verdict
+        if verdict is not None and verdict.rule in limits:
+            seen.add(verdict.rule)
+            jerk = verdict.rule == "jerk_limit"
+            assert abs(verdict.limit) == pytest.approx(limits[verdict.rule], rel=1e-3)
+            assert verdict.granted == pytest.approx((acceleration - a) / h if jerk else acceleration, abs=0.05)
+            if jerk and k > 8:  # the setpoint stands at the goal by now
+                assert verdict.requested == pytest.approx((((goal - q) / h - v) / h - a) / h, abs=0.05)
+        q, v, a = bench.q[2], velocity, acceleration
+    assert seen == set(limits)
 
 
 # What stops

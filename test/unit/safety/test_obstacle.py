@@ -27,8 +27,8 @@ def test_the_arm_stops_before_an_obstacle_names_it_and_goes_on_when_it_is_gone()
     arm.obstacles = [AHEAD]
     arm.armed()
     assert "obstacle" in arm.towards(forward(HOME, 1.5), 700)
-    assert arm.decision is not None and arm.decision.verdict is not None
-    assert "obstacle 'post'" in arm.decision.verdict.reason
+    assert arm.decisions[-1].verdict is not None
+    assert "obstacle 'post'" in arm.decisions[-1].verdict.reason
     nearest = arm.filter.nearest()
     assert nearest is not None
     assert 0.021 <= nearest.distance_m < 0.026
@@ -109,8 +109,8 @@ def test_an_obstacle_put_next_to_the_arm_stops_it_and_lets_it_go_away_only() -> 
     stuck = arm.filter.nearest()
     assert stuck is not None
     assert stuck.distance_m < 0.015
-    assert arm.decision is not None and arm.decision.verdict is not None
-    assert arm.decision.verdict.rule == "obstacle"
+    assert arm.decisions[-1].verdict is not None
+    assert arm.decisions[-1].verdict.rule == "obstacle"
     distances = []
     for _ in range(12):
         arm.towards(right, 60)
@@ -129,8 +129,8 @@ def test_a_silent_feed_stops_the_arm_and_so_does_a_refused_message() -> None:
     assert "obstacle" in arm.towards(forward(HOME, 0.4), 100)
     arm.tick(100)
     assert arm.filter.state is State.HOLDING
-    assert arm.decision is not None and arm.decision.verdict is not None
-    assert "no obstacles heard for" in arm.decision.verdict.reason
+    assert arm.decisions[-1].verdict is not None
+    assert "no obstacles heard for" in arm.decisions[-1].verdict.reason
     arm.obstacles = []
     arm.towards(forward(HOME, 0.4), 40)
     assert arm.filter.state in (State.TRACKING, State.LIMITING)
@@ -138,7 +138,7 @@ def test_a_silent_feed_stops_the_arm_and_so_does_a_refused_message() -> None:
     arm.towards(forward(HOME, 0.4), 60)
     arm.tick(100)
     assert arm.filter.state is State.HOLDING
-    assert arm.decision.verdict.rule == "obstacle"
+    assert arm.decisions[-1].verdict.rule == "obstacle"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import random
 import pytest
 
 from vla_ros.safety import jerk_limit
+from vla_ros.safety.limits import TickLimits
+from vla_ros.safety.motion import JointMotion
 from vla_ros.safety.stop_path import StopPath
 
 
@@ -49,3 +51,12 @@ def test_a_long_brake_is_few_stretches() -> None:
     path = StopPath(0, 8_700_000, 0, 60_000, 24_000)
     assert path.ticks > 140
     assert len(path._stretches) < 12
+
+
+@pytest.mark.parametrize(("velocity", "acceleration", "jerk"), [(6, 2, 1), (30, 5, 2), (9, 4, 9), (50, 12, 1)])
+def test_the_way_to_rest_is_never_longer_than_its_bound(velocity: int, acceleration: int, jerk: int) -> None:
+    joint = JointMotion(TickLimits(-(10**6), 10**6, velocity, acceleration, jerk))
+    for v in range(-velocity, velocity + 1):
+        for a in range(-acceleration, acceleration + 1):
+            joint.q, joint.v, joint.a = 0, v, a
+            assert joint.way() >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]

@@ -27,8 +27,8 @@ def test_the_arm_stops_before_the_fence_and_slows_down_on_the_way() -> None:
     arm = Arm(**{**OFF, "fence.box": [-0.6, -0.6, -0.1, 0.6, 0.6, 1.2], "fence.slow_m": 0.1}).armed()
     rules = arm.towards(forward(HOME, 1.5), 700)
     assert "fence" in rules
-    assert arm.decision is not None and arm.decision.verdict is not None
-    assert "the fence (x = 0.6)" in arm.decision.verdict.reason
+    assert arm.decisions[-1].verdict is not None
+    assert "the fence (x = 0.6)" in arm.decisions[-1].verdict.reason
     nearest = arm.filter.nearest()
     assert nearest is not None
     assert 0.001 < nearest.distance_m < 0.004

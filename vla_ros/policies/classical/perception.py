@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.classical.language import Description
+from vla_ros.policies.classical.language import CONTAINERS, Description
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -34,6 +34,7 @@ LEAST_SATURATION = 0.45
 LEAST_VALUE = 0.12
 LEAST_PIXELS = 24  # of a segment; smaller ones are noise, or a sliver behind something
 FINER = 4  # sub-pixels per pixel and direction in which outline and segment are compared
+LEAST_FIT = 0.6  # overlap of a segment with the outline of a thing that is believed
 DOUBT = 0.05  # difference of overlap that decides between two shapes
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * math.pi, 32, False)), np.sin(np.linspace(0, 2 * math.pi, 32, False))], 1)
 
@@ -189,6 +190,29 @@ def classify(segment: Segment, camera: Camera, table_height: float) -> Thing:
     fits = {shape: _fit(segment, camera, table_height, shape) for shape in shapes}
     best = max(fits.values(), key=_fit_of)
     return Thing(segment.colour, best, {shape: solid.fit for shape, solid in fits.items()})
+
+
+def find(
+    image: NDArray[np.uint8], camera: Camera, table_height: float, wanted: Description
+) -> tuple[Thing | None, str]:
+    """Return the thing in view that `wanted` describes, or None and why there is none."""
+    containers = wanted.shape in CONTAINERS
+    segments = [segment for segment in look(image) if (segment.colour in CONTAINERS) == containers]
+    if containers:
+        segments = [segment for segment in segments if segment.colour == wanted.shape]
+    elif wanted.colour:
+        segments = [segment for segment in segments if segment.colour == wanted.colour]
+    things = [classify(segment, camera, table_height) for segment in segments]
+    things = [thing for thing in things if thing.solid.fit >= LEAST_FIT]
+    fitting = [thing for thing in things if thing.is_called(wanted)]
+    if not fitting:
+        if things and wanted.colour:
+            return None, f"{wanted}: not in view; what is {wanted.colour} is a {things[0].solid.shape}"
+        return None, f"{wanted}: not in view"
+    exact = [thing for thing in fitting if thing.solid.shape == wanted.shape] or fitting
+    if len(exact) > 1:
+        return None, f"{wanted}: could be {' or '.join(str(thing) for thing in exact)}; say which"
+    return exact[0], ""
 
 
 def rests_at(segment: Segment, camera: Camera, floor: float, height: float) -> Array:

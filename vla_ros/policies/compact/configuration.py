@@ -76,7 +76,7 @@ class Sizes:
     patches: int = 4
     channels: tuple[int, int, int] = (16, 32, 64)
     key: int = 32
-    words: int = 40
+    words: int = 56
     steps: int = 3
     dim: int = 128
     heads: int = 4

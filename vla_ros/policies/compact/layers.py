@@ -32,10 +32,15 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Transformer layer: self-attention, then a perceptron of twice the width; pre-normalised."""
+    """Transformer layer: self-attention, then a perceptron of twice the width; pre-normalised.
 
-    def __init__(self, dim: int, heads: int) -> None:
+    Args:
+        dropout: share of what either adds that training leaves out.
+    """
+
+    def __init__(self, dim: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
         self.up, self.down = nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
@@ -43,8 +48,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """x: (B, T, dim). bias: see `Attention`."""
         normed = self.norm1(x)
-        x = x + self.attention(normed, normed, bias)
-        result: Tensor = x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
+        x = x + self.dropout(self.attention(normed, normed, bias))
+        result: Tensor = x + self.dropout(self.down(nn.functional.gelu(self.up(self.norm2(x)))))
         return result
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.aim import Aim
 from vla_ros.policies.compact.checkpoint import bind, load
-from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, PUSHES, SUBTASKS, WAYPOINT, WORDING
+from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, PUSHES, ROLES, SUBTASKS, WAYPOINT, WORDING
 from vla_ros.policies.compact.features import (
     FINGER_M,
     SPEED_M_S,
@@ -43,6 +43,7 @@ DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and th
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 LED_LOOKS = 5  # in a row that find another subtask likelier, however little, before it is believed
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
+SURE = 0.5  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
 
@@ -118,7 +119,8 @@ class System2:
         self._wishes = [self._wish(row) for row in wording[0]]
         verbs = [wish["verb"] for wish in self._wishes]
         self._count = verbs.index("none") if "none" in verbs else len(verbs)
-        if self._count == 0 or self._understood < self._parameters.least_understood:
+        known = all(_told(row) for row in wording[0][: self._count])
+        if self._count == 0 or self._understood < self._parameters.least_understood or not known:
             unknown = self._checkpoint.vocabulary.unknown(text)
             return "not understood" + (f"; unknown words: {', '.join(unknown)}" if unknown else "")
         self._read = True
@@ -314,3 +316,14 @@ class System2:
             hold, state=state, subtask="done" if done else "", reasoning=why, progress=1.0 if done else math.nan
         )
         return self._end
+
+
+def _told(row: NDArray[np.float32]) -> bool:
+    """Return whether a known word tells what a step moves, and where to if that is a thing: its colour, or its shape."""
+    ends = np.cumsum([len(words) for _, words in WORDING])[:-1]
+    shares = {
+        name: np.exp(part - part.max()) / np.exp(part - part.max()).sum()
+        for (name, _), part in zip(WORDING, np.split(row.astype(np.float64), ends), strict=True)
+    }
+    sure = {role: max(shares[f"{role}_colour"][1:].max(), shares[f"{role}_shape"][1:].max()) for role in ROLES}
+    return bool(sure["x"] > SURE and (sure["y"] > SURE or shares["y_shape"].argmax() == 0))
