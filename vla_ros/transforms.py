@@ -1,4 +1,4 @@
-"""Rotations: quaternions are xyzw as in ROS messages. tf_transformations where it is installed, else transforms3d."""
+"""Axes, and rotations: quaternions are xyzw as in ROS. By tf_transformations where it is installed, else transforms3d."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def pose(transform: ArrayLike) -> Array:
     """Return (7,) xyz and quaternion xyzw of a (4, 4) transform."""
     transform = np.asarray(transform, np.float64)
     return np.concatenate([transform[:3, 3], quaternion_from_matrix(transform)])
+
+
+def axes_along(line: Array) -> Array:
+    """Return (3, 3) orthonormal rows of which the first points along `line`; any, where it has no length."""
+    length = float(np.linalg.norm(line))
+    if length < 1e-6:
+        return np.eye(3)
+    first = line / length
+    second = np.cross(first, np.eye(3)[np.argmin(np.abs(first))])
+    second /= np.linalg.norm(second)
+    return np.stack([first, second, np.cross(first, second)])

@@ -19,6 +19,7 @@ from vla_ros.policies.compact.configuration import ACTION, FOLDS, Sizes
 from vla_ros.policies.compact.features import nearest_turn
 from vla_ros.policies.continuation import to_rest
 from vla_ros.training import teacher
+from vla_ros.transforms import axes_along
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ class _Leg:
 
     def __init__(self, history: Array, goal: Goal) -> None:
         self.goal = goal
-        self._axes = _axes(goal.state[:3] - history[1, :3])
+        self._axes = axes_along(goal.state[:3] - history[1, :3])
         left = np.concatenate(
             [(history[:, :3] - goal.state[:3]) @ self._axes.T, history[:, 3:6] - goal.state[3:6]], axis=1
         )
@@ -279,17 +280,6 @@ def turned(batch: NDArray[np.void], angle: Array) -> NDArray[np.void]:
     for first in (0, 3, 8, 13):
         result["moving"][:, first : first + 2] = turn(batch["moving"][:, first : first + 2])
     return result
-
-
-def _axes(line: Array) -> Array:
-    """Return (3, 3) orthonormal rows of which the first points along `line`; any, where it has no length."""
-    length = float(np.linalg.norm(line))
-    if length < 1e-6:
-        return np.eye(3)
-    first = line / length
-    second = np.cross(first, np.eye(3)[np.argmin(np.abs(first))])
-    second /= np.linalg.norm(second)
-    return np.stack([first, second, np.cross(first, second)])
 
 
 def from_stills(rng: np.random.Generator, batch: NDArray[np.void], sizes: Sizes) -> NDArray[np.void]:

@@ -22,6 +22,7 @@ from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.timing import NS_PER_S
+from vla_ros.transforms import axes_along
 
 Array = NDArray[np.float64]
 
@@ -177,7 +178,7 @@ class StraightLine:
 
     def _leg(self, poses: list[Array], waypoint: Waypoint, slower: float) -> _Leg:
         target = waypoint.T_base_tool
-        axes = _axes(target[:3, 3] - poses[1][:3, 3])
+        axes = axes_along(target[:3, 3] - poses[1][:3, 3])
         left = np.array(
             [
                 np.concatenate([axes @ (pose[:3, 3] - target[:3, 3]), pinocchio.log3(target[:3, :3].T @ pose[:3, :3])])
@@ -198,14 +199,3 @@ class StraightLine:
             if (np.abs(arm) > limit).any():
                 return False
         return True
-
-
-def _axes(line: Array) -> Array:
-    """Return (3, 3) orthonormal rows of which the first points along `line`; any, where it has no length."""
-    length = float(np.linalg.norm(line))
-    if length < 1e-6:
-        return np.eye(3)
-    first = line / length
-    second = np.cross(first, np.eye(3)[np.argmin(np.abs(first))])
-    second /= np.linalg.norm(second)
-    return np.stack([first, second, np.cross(first, second)])
