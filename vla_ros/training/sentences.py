@@ -28,8 +28,11 @@ NONSENSE = (
     "turn off the light",
 )
 LOOSE = ("one", "thing", "object")
-STRAY = ("please", "now", "could", "you", "can", "i", "want", "to", "the", "robot", "and", "it")
+STRAY = ("please", "now", "could", "you", "can", "i", "want", "to", "the", "robot", "and")
 STRANGE = "zzz"  # a word that nobody has taught
+SAME = 0.2  # share of later steps that go on with the same thing
+TAKEN = 0.15  # share of steps that are said as taking a thing and doing something with it
+JOINTS = (" and ", ", ", ", and ", ", then ", " then ", ". ", "; ")
 DRESSED = 0.6  # share of clauses, said without pictures, that stray words surround
 
 
@@ -73,8 +76,28 @@ def random_wish(rng: np.random.Generator, verb: str = "") -> Wish:
         elif verb == "push":
             shape = str(rng.choice(["cube", "cylinder", "bowl", "plate"]))
             y = ("none" if shape in ("bowl", "plate") else str(rng.choice(list(COLOUR_RGB))), shape)
-        if x[0] != y[0] and permitted(x) and permitted(y) and language.allowed(x[0], side if side != "none" else y[1]):
-            return Wish(verb, side, x, y)
+        wish = Wish(verb, side, x, y)
+        if taught(wish):
+            return wish
+
+
+def taught(wish: Wish) -> bool:
+    """Return whether training may ask for this."""
+    where = wish.side if wish.side != "none" else wish.y[1]
+    rolls = wish.verb == "push" and wish.x[1] not in MOVABLE[:2]
+    apart = wish.x[0] != wish.y[0] and not rolls
+    return apart and permitted(wish.x) and permitted(wish.y) and language.allowed(wish.x[0], where)
+
+
+def random_wishes(rng: np.random.Generator, count: int) -> list[Wish]:
+    """Return steps; at times one goes on with what the step before it has moved."""
+    wishes = [random_wish(rng)]
+    while len(wishes) < count:
+        wish = random_wish(rng)
+        same = replace(wish, x=wishes[-1].x)
+        goes_on = wishes[-1].verb != "pick" and taught(same) and rng.random() < SAME
+        wishes.append(same if goes_on else wish)
+    return wishes
 
 
 def permitted(thing: tuple[str, str]) -> bool:
@@ -103,20 +126,35 @@ def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str],
 
 
 def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> list[tuple[str, Wish]]:
-    """Return words for each step by itself, and the wish as these words say it: a colour may go without saying."""
-    parts = []
-    for wish in wishes:
+    """Return words for each step by itself, and the wish as these words say it: a colour may go without saying.
+
+    What has been named is "it" after that, in a step that goes on with it and in "take ... and put it ...".
+    """
+    parts: list[tuple[str, Wish]] = []
+    for index, wish in enumerate(wishes):
         kind = "push to" if wish.verb == "push" and wish.side == "none" else wish.verb
-        values = {"x": language.noun(wish.x[1], _colour(wish.x), shapes, rng), "side": wish.side}
+        thing = language.noun(wish.x[1], _colour(wish.x), shapes, rng)
+        values = {"x": thing, "side": wish.side}
+        said = replace(wish, x=_said(wish.x, thing))
         if wish.y[1] != "none":
             values["y"] = language.noun(wish.y[1], _colour(wish.y), shapes, rng)
             values["in"] = language.preposition(wish.y[1], rng)
-        x, y = (
-            (thing[0] if len(values.get(role, "").split()) > 2 else "none", thing[1])
-            for role, thing in (("x", wish.x), ("y", wish.y))
-        )
-        parts.append((str(rng.choice(language.TRAINING[kind])).format(**values), replace(wish, x=x, y=y)))
+            said = replace(said, y=_said(wish.y, values["y"]))
+        template = str(rng.choice(language.TRAINING[kind]))
+        text = template.format(**values)
+        if index and wish.x == wishes[index - 1].x and wish.verb != "pick":
+            text, said = template.format(**{**values, "x": "it"}), replace(said, x=parts[-1][1].x)
+        elif wish.verb != "pick" and rng.random() < TAKEN:
+            taking = str(rng.choice(language.TRAINING["pick"])).format(x=thing)
+            taken = taking + str(rng.choice(JOINTS)) + template.format(**{**values, "x": "it"})
+            text = text if language.held_out(taken) else taken
+        parts.append((text, said))
     return parts
+
+
+def _said(thing: tuple[str, str], words: str) -> tuple[str, str]:
+    """Return the thing as words name it: without its colour, if there is no word for it."""
+    return (thing[0] if len(words.split()) > 2 else "none", thing[1])
 
 
 def _colour(thing: tuple[str, str]) -> str:

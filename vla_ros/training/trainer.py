@@ -306,7 +306,7 @@ def _sentence(rng: np.random.Generator, sizes: Sizes) -> tuple[str, list[tuple[i
     nothing = [sentences.NOTHING.indices()] * sizes.steps
     if rng.random() < NONSENSE:
         return sentences.nonsense(rng), nothing, False
-    wishes = [sentences.random_wish(rng) for _ in range(1 + int(rng.choice(len(CLAUSES), p=CLAUSES)))]
+    wishes = sentences.random_wishes(rng, 1 + int(rng.choice(len(CLAUSES), p=CLAUSES)))
     parts = sentences.clauses(rng, wishes, SHAPES)
     text = sentences.joined(rng, [sentences.dressed(rng, part) for part, _ in parts])
     return text, [*(wish.indices() for _, wish in parts), *nothing][: sizes.steps], True

@@ -43,7 +43,7 @@ DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and th
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 LED_LOOKS = 5  # in a row that find another subtask likelier, however little, before it is believed
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
-SURE = 0.5  # that a word tells a colour or a shape
+SURE = 0.8  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
 
