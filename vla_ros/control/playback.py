@@ -30,8 +30,9 @@ FINISH_S = 0.4
 class ChunkPlayer:
     """Holds the chunk that is being played. Times are ROS time in ns, given by the caller.
 
-    Between its points a chunk is a cubic with central differences for tangents, so that velocity is continuous; at its
-    end it is over: whoever asks for a later setpoint gets None, and the safety filter brings the arm to rest.
+    Between its points a chunk is a cubic with central differences for tangents, so that velocity is continuous, and
+    smaller ones where it would overshoot its points, so that what is inside limits stays there; at its end it is over:
+    whoever asks for a later setpoint gets None, and the safety filter brings the arm to rest.
 
     Args:
         splicing: of SPLICINGS.
@@ -136,8 +137,18 @@ def _at(chunk: Chunk, before: Array | None, now_ns: int) -> Array:
     p0, p1, p2, p3 = positions[np.clip([row - 1, row, row + 1, row + 2], 0, len(positions) - 1)]
     if row == 0 and before is not None:
         p0 = before
-    m1, m2 = (p2 - p0) / 2, (p3 - p1) / 2
+    m1, m2 = _tangent(p1 - p0, p2 - p1), _tangent(p2 - p1, p3 - p2)
     point: Array = (
         (2 * u**3 - 3 * u**2 + 1) * p1 + (u**3 - 2 * u**2 + u) * m1 + (3 * u**2 - 2 * u**3) * p2 + (u**3 - u**2) * m2
     )
     return point
+
+
+def _tangent(before: Array, behind: Array) -> Array:
+    """Return the mean of two steps (n,), as far as a curve between points does not overshoot them.
+
+    Source: Hyman, "Accurate monotonicity preserving cubic interpolation", SIAM J. Sci. Stat. Comput. 4 (1983).
+    """
+    most = 3 * np.minimum(np.abs(before), np.abs(behind))
+    mean: Array = np.where(before * behind > 0, np.clip((before + behind) / 2, -most, most), 0.0)
+    return mean

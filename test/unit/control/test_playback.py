@@ -129,3 +129,15 @@ def test_nothing_is_left_to_finish_without_a_chunk_or_before_it_begins() -> None
     assert player.finish(0) is None
     player.accept(ramp(DT_NS, 0.0), 0.01)
     assert player.finish(0) is None and player.chunk is None
+
+
+def test_a_curve_between_points_never_overshoots_them() -> None:
+    rng = np.random.default_rng(0)
+    positions = np.cumsum(rng.normal(0, 0.02, (40, 3)) * (rng.random((40, 3)) < 0.6), 0)
+    player = ChunkPlayer()
+    player.accept(Chunk(positions, DT_S, 0), 0.01)
+    for time_ns in range(0, 39 * DT_NS, DT_NS // 9):
+        row = time_ns // DT_NS
+        point = player.setpoint(time_ns)
+        ends = positions[[row, row + 1]]
+        assert (point >= ends.min(0) - 1e-12).all() and (point <= ends.max(0) + 1e-12).all()

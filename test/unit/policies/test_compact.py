@@ -14,7 +14,6 @@ from vla_ros.policies.compact.checkpoint import STATISTICS, load
 from vla_ros.policies.compact.configuration import ACTION, SUBTASKS, Sizes, as_mapping
 from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
-from vla_ros.policies.compact.system1 import HAIR_M
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
@@ -148,7 +147,7 @@ def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     plan = planner.plan(frames(), Instruction(4, "pick up the red cube"), state())
     first = expert.chunk(plan, state(), None, 0, 20_000_000)
     assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.frozen == 0
-    np.testing.assert_allclose(first.positions[:3], [[*HOME[:-1], HOME[-1] - HAIR_M]] * 3, atol=1e-9)
+    np.testing.assert_allclose(first.positions[:3], [HOME] * 3, atol=1e-9)
     previous = Chunk(first.positions[5:], first.dt_s, 120_000_000)
     again = JointState(100_000_000, first.positions[4], np.zeros(8))
     second, third = (expert.chunk(plan, again, previous, 4, 120_000_000) for _ in range(2))

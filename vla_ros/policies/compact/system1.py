@@ -34,7 +34,6 @@ Array = NDArray[np.float64]
 
 FINEST_S = 0.02  # between the points of a chunk; rows of the network are a whole number of these apart
 FINGER_MARGIN_M = 0.0004  # between fingers and their stops
-HAIR_M = 3e-5  # that a curve between points overshoots, see `ChunkPlayer`
 FINGER_M_S, FINGER_M_S2 = 0.07, 0.6  # that fingers move and speed up at most, of one finger
 FINGER_STIFFNESS = 60.0  # see `smooth`: fingers may lag, they must not jerk
 PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
@@ -69,8 +68,6 @@ class System1:
         if previous is None or held(joint_state, previous, kinematics.arm):
             # Three points, so that it begins at rest; clipped, as an open finger measures a hair beyond its limit.
             at_rest = np.clip(joint_state.q, kinematics.lower, kinematics.upper)
-            lower, upper = kinematics.lower[self._finger], kinematics.upper[self._finger]
-            at_rest[self._finger] = np.clip(at_rest[self._finger], lower + HAIR_M, upper - HAIR_M)
             fixed, delay = np.repeat(at_rest[None, :], 3, axis=0), 0
             history = fixed
         else:
