@@ -225,7 +225,9 @@ class SafetyFilterNode(Node):
         for message, _ in take(self._scales):
             self.get_logger().info(self.filter.speed_scale(message.data)[1])
         for message, receive_ns in self._arrived(self._joint_states):
-            self.filter.joint_state(receive_ns, message.name, message.position, message.velocity, message.effort)
+            # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
+            measured = (values.tolist() for values in (message.position, message.velocity, message.effort))
+            self.filter.joint_state(receive_ns, message.name, *measured)
         for message, receive_ns in self._arrived(self._obstacles):
             self.filter.obstacles(receive_ns, obstacles_from(message))
         for source, subscription in self._commands.items():
@@ -265,7 +267,7 @@ class SafetyFilterNode(Node):
                 age_ns=ros_ns - stamp_ns - (now_ns - receive_ns),
                 receive_ns=receive_ns,
                 joint_names=message.joint_names,
-                positions=message.positions,
+                positions=message.positions.tolist(),
             )
         )
         if verdict is None:
