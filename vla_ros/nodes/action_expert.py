@@ -179,6 +179,7 @@ class ActionExpert(Managed):
             return
         self.level, self.why = self.unplanned(ros_ns)
         if self.why or self.player.finishing:
+            self.asked_instruction = None  # what is being computed goes on from a path that is given up
             setpoint = self.player.finish(stamp_ns)
             if setpoint is not None and self.player.chunk is not None:
                 self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)

@@ -19,7 +19,6 @@ from vla_ros.policies.compact.vocabulary import PADDING
 FAR = -1e4  # added to the score of what is not there
 DROPOUT = 0.1
 SHARP = 10.0  # of the lexicon: a word tells by e^10
-KINDS = ("side", "colour", "shape")
 LEXICON = {"side": len(SIDES), "colour": len(COLOURS), "shape": len(SHAPES)}
 POINTED = tuple(name.split("_")[-1] for name, _ in WORDING[1:])
 """What is looked up for each part of WORDING but the verb, which only the whole sentence tells."""
@@ -46,9 +45,9 @@ class Language(nn.Module):
         self.pointers = nn.Parameter(dim**-0.5 * torch.randn(sizes.steps, len(POINTED), dim))
         self.nowhere = nn.Parameter(torch.zeros(sizes.steps, len(POINTED), 1))
         self.lexicon = nn.ParameterDict(
-            {kind: nn.Parameter(0.02 * torch.randn(sizes.vocabulary, LEXICON[kind])) for kind in KINDS}
+            {kind: nn.Parameter(0.02 * torch.randn(sizes.vocabulary, LEXICON[kind])) for kind in LEXICON}
         )
-        self.unsaid = nn.ParameterDict({kind: nn.Parameter(torch.zeros(LEXICON[kind])) for kind in KINDS})
+        self.unsaid = nn.ParameterDict({kind: nn.Parameter(torch.zeros(LEXICON[kind])) for kind in LEXICON})
         self.meaning = nn.Linear(len(VERBS) + LEXICON["side"] + 2 * LEXICON["shape"], dim)
         self.thing = nn.Linear(LEXICON["colour"] + LEXICON["shape"], sizes.key)
 
