@@ -24,8 +24,8 @@ from vla_ros.transforms import axes_along
 Array = NDArray[np.float64]
 
 STEP_S = 0.02
-ACCELERATION = np.array([0.7] * 3 + [2.0] * 3)  # m/s^2, rad/s^2
-JERK = np.array([7.0] * 3 + [20.0] * 3)  # m/s^3, rad/s^3
+ACCELERATION = np.array([0.6] * 3 + [2.0] * 3)  # m/s^2, rad/s^2: 0.7 asks joint2 for more than its limit at lifts
+JERK = np.array([6.0] * 3 + [20.0] * 3)  # m/s^3, rad/s^3
 TURN_SPEED = 1.0  # rad/s
 FINGER = (np.array([0.08]), np.array([0.6]), np.array([12.0]))  # speed, acceleration, jerk
 BLEND = 0.03  # m: a waypoint is passed when neither speed nor gripper change there

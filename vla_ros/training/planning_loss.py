@@ -29,7 +29,7 @@ HIDDEN, NAMES_HIDDEN = (
 )  # share of words that the transformer does not see, and of those that tell things apart
 PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
-STRANGE = 0.15  # share of them about a thing that is not there, though its colour or its shape may be
+STRANGE = 0.3  # share of them about a thing that is not there, though its colour or its shape may be
 NOISE = 5.0  # largest standard deviation of pixels
 WEIGHTS = {
     "place": 1.0,
@@ -225,15 +225,18 @@ def others_asked(
                 "place" if y[1] in ("bowl", "plate") and rng.random() < 0.7 else "push" if y[1] != "cube" else "stack"
             )
             strange = rng.random() < STRANGE
+            missing = int(verb == "stack" and rng.random() < 0.5)  # x or y
             if strange:
-                x = sentences.absent(rng, [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named])
-            texts.append(sentences.say(rng, [sentences.Wish(verb, "none", x, y)], [*shapes, x[1]], not strange))
+                there = [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named]
+                x, y = (sentences.absent(rng, there), y) if missing == 0 else (x, sentences.absent(rng, there, "cube"))
+            wish = sentences.Wish(verb, "none", x, y)
+            texts.append(sentences.say(rng, [wish], [*shapes, x[1], *[y[1]] * missing], not strange))
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]
                 patches[slot] = TOOL + 1 + at
             if strange:
-                cells[:, 2 * number] = 0.0
+                cells[:, 2 * number + missing] = 0.0
         result.append((texts, cells, objects, patches))
     return result
 

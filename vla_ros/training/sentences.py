@@ -105,9 +105,13 @@ def permitted(thing: tuple[str, str]) -> bool:
     return thing not in language.HELD_OUT_OBJECTS
 
 
-def absent(rng: np.random.Generator, there: Collection[tuple[str, str]]) -> tuple[str, str]:
-    """Return colour and shape of a thing that training may show and that is not among those `there`."""
-    every = [(colour, shape) for colour in COLOUR_RGB for shape in MOVABLE]
+def absent(rng: np.random.Generator, there: Collection[tuple[str, str]], shape: str = "") -> tuple[str, str]:
+    """Return colour and shape of a thing that training may show and that is not among those `there`.
+
+    Args:
+        shape: that it has; any if empty.
+    """
+    every = [(colour, other) for colour in COLOUR_RGB for other in MOVABLE if shape in ("", other)]
     missing = [thing for thing in every if permitted(thing) and thing not in there]
     return missing[rng.integers(len(missing))]
 
