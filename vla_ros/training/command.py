@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from vla_ros.parameters import ParameterError, from_mapping
-from vla_ros.training.parameters import TrainParameters
+from vla_ros.training.parameters import PHASES, TrainParameters
 
 TEXT = "train the compact policy from nothing: draws its data, trains both systems, writes a checkpoint"
 
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default="", metavar="FILE", help="values other than the standard ones")
     parser.add_argument("--out", default="train", metavar="DIR", help="folder of the run (default train)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--phases", default="system2,system1,joint,language", help="which, in order")
+    parser.add_argument("--phases", default=",".join(PHASES), help="which, in order")
 
 
 def parameters(path: str) -> TrainParameters:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     os.environ.setdefault("MUJOCO_GL", "egl")  # read when mujoco is imported
     try:
-        from vla_ros.training.trainer import PHASES, Trainer
+        from vla_ros.training.trainer import Trainer
     except ImportError as error:
         raise ParameterError(f"train: {error.name} is not installed: make setup MODELS=1") from None
     unknown = [phase for phase in phases if phase not in PHASES]

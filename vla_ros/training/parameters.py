@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from vla_ros.parameters import parameter
 
+PHASES = ("language", "system2", "system1", "joint")
+"""In this order: pictures are asked for what words have come to mean, and latents are read by hands that can move."""
+
 
 @dataclass(frozen=True)
 class StillsParameters:

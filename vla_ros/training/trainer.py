@@ -23,12 +23,11 @@ from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.training import acting_loss, checkpoint, motions, sentences, stills
 from vla_ros.training.measures import measure
-from vla_ros.training.parameters import PhaseParameters, TrainParameters
+from vla_ros.training.parameters import PHASES, PhaseParameters, TrainParameters
 from vla_ros.training.planning_loss import WEIGHTS, sentence_loss, still_losses
 from vla_ros.training.planning_loss import read as read_words
 from vla_ros.training.together import Together
 
-PHASES = ("language", "system2", "system1", "joint")
 RISE = 0.03  # share of the steps in which the learning rate rises
 CLIP = 1.0  # norm of the gradient
 SENTENCE_BATCH = 16  # beside stills

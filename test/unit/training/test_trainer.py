@@ -1,6 +1,7 @@
 # ruff: noqa: E402 what is imported below needs torch
 """A run of a few steps with a tiny network and stills that show nothing: the machinery, not the skill."""
 
+import argparse
 import json
 
 import numpy as np
@@ -187,3 +188,9 @@ def test_a_second_look_that_says_the_truth_costs_less():
 
 def test_the_shipped_configuration_is_valid():
     assert command.parameters("config/train.yaml").stills.seed >= 1_000_000
+
+
+def test_the_words_come_first_and_the_hands_before_both():
+    parser = argparse.ArgumentParser()
+    command.arguments(parser)
+    assert parser.parse_args([]).phases == "language,system2,system1,joint"
