@@ -76,6 +76,7 @@ RULES = (
     _off("estop", "topic", "verdict = self._estop.signal(pressed)", "verdict = None"),
     _off("estop", "heartbeat", "silent = self._estop.silent(now_ns)", "silent = None"),
     _off("estop", "held, reset", "held = self._estop.holds(now_ns)", 'held = ""'),
+    _off("estop", "no heartbeat yet, arm", "waits = self._estop.holds(now_ns)", 'waits = ""'),
     _off("estop", "heartbeat, reset", "verdict = self.silent(now_ns)", "verdict = None", "estop"),
     _off("deadman", "whole", "stale or self._deadman.released(now_ns))", "stale)"),
     _off(

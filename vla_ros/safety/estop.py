@@ -28,11 +28,9 @@ class EStop:
         self._beat_ns = receive_ns
 
     def silent(self, now_ns: int) -> Verdict | None:
-        """Stop when the heartbeat is missing."""
-        if not self._longest_ns:
+        """Stop when the heartbeat, once heard, is missing. Before that nothing moves: `holds`."""
+        if not self._longest_ns or self._beat_ns is None:
             return None
-        if self._beat_ns is None:
-            return Verdict(NAME, "no heartbeat yet on vla/estop_heartbeat")
         age_ns = now_ns - self._beat_ns
         if age_ns <= self._longest_ns:
             return None
@@ -40,9 +38,11 @@ class EStop:
         return Verdict(NAME, f"no e-stop heartbeat for {silence_s:.3f} s", requested=silence_s, limit=longest_s)
 
     def holds(self, now_ns: int) -> str:
-        """Why a reset is refused; empty: nothing holds the stop."""
+        """Why a reset and an arm are refused; empty: nothing holds the stop."""
         if self._held:
             return "the e-stop is still pressed; release it on vla/estop"
+        if self._longest_ns and self._beat_ns is None:
+            return "no heartbeat yet on vla/estop_heartbeat"
         verdict = self.silent(now_ns)
         return "" if verdict is None else verdict.reason
 

@@ -201,6 +201,9 @@ class SafetyFilter:
             return False, f"cannot arm: the filter is {self.state.name}" + (
                 "; call vla/reset first" if self.state in LATCHED else ""
             )
+        waits = self._estop.holds(now_ns)
+        if waits:
+            return False, f"cannot arm: {waits}"
         measured = self._joint_state
         verdict = measured.stale(now_ns) or measured.outside() or measured.moving()
         if verdict is not None:

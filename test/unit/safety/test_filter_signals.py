@@ -34,11 +34,12 @@ def test_a_pressed_button_holds_the_latch(bench: Any) -> None:
 
 def test_a_silent_heartbeat_is_an_estop(make_bench: Callable[..., Any]) -> None:
     bench = make_bench({"estop.heartbeat_s": 0.1})
-    decision = bench.tick()
-    assert decision.state is State.ESTOP
-    assert decision.verdict is not None
-    assert decision.verdict.reason == "no heartbeat yet on vla/estop_heartbeat"
-    assert not bench.filter.reset(bench.now_ns)[0]
+    assert bench.tick().state is State.DISARMED, (
+        "one that was never heard is no stop: a filter that is started again waits"
+    )
+    assert bench.filter.arm(bench.now_ns) == (False, "cannot arm: no heartbeat yet on vla/estop_heartbeat")
+    bench.filter.estop("test")
+    assert bench.filter.reset(bench.now_ns) == (False, "cannot reset: no heartbeat yet on vla/estop_heartbeat")
     bench.filter.heartbeat(bench.now_ns)
     assert bench.filter.reset(bench.now_ns)[0]
     bench.armed()
@@ -49,6 +50,7 @@ def test_a_silent_heartbeat_is_an_estop(make_bench: Callable[..., Any]) -> None:
     assert decision.state is State.ESTOP
     assert decision.verdict is not None
     assert decision.verdict.reason.startswith("no e-stop heartbeat for 0.1")
+    assert bench.filter.reset(bench.now_ns)[1].startswith("cannot reset: no e-stop heartbeat for 0.1")
 
 
 def test_without_the_dead_man_switch_the_arm_comes_to_rest(make_bench: Callable[..., Any]) -> None:
