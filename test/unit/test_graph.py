@@ -1,12 +1,13 @@
-"""The parameter files: whatever stands in them, the answer is one line that names the file."""
+"""The files in config/: whatever stands in a parameter file, the answer is one line that names it; the middleware's profile."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from vla_ros.graph import read
+from vla_ros.graph import NODES, bringup, read, share
 from vla_ros.parameters import ParameterError
 
 
@@ -30,3 +31,17 @@ def test_whatever_is_no_configuration_is_one_line(tmp_path: Path, content: bytes
         read(path)
     assert str(error.value).startswith(f"config: {path}")
     assert "\n" not in str(error.value)
+
+
+def test_shared_memory_outlasts_killed_readers_and_fits_a_container():
+    """What a killed process was about to read is never freed; `vla-ros faults planner-killed camera-killed expert-killed`."""
+    shape = {"fastdds": "http://www.eprosima.com"}
+    profile = ElementTree.parse(share() / "config" / "fastdds.xml")
+    (segment,) = (int(found.text) for found in profile.iterfind(".//fastdds:segment_size", shape))
+    arm = next(process.parameters for process in bringup() if process.name == "sim_arm")
+    images = 2 * 3 * int(arm["camera_size"]) ** 2  # of both cameras
+    assert segment > 8 * images
+    assert len(NODES) * segment < 64 * 2**20
+    paths = (".//fastdds:userTransports/*", ".//fastdds:transport_descriptor/fastdds:transport_id")
+    used, described = ({found.text for found in profile.iterfind(path, shape)} for path in paths)
+    assert len(used) == 2 and used <= described

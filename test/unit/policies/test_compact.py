@@ -142,6 +142,13 @@ def test_what_is_not_understood_is_refused_with_the_words_that_nobody_taught(fol
     assert "solder" in plan.reasoning and "capacitor" in plan.reasoning and "red" not in plan.reasoning
 
 
+@pytest.mark.parametrize(("text", "taken"), [("the red spoon", False), ("the red cube quickly", True)])
+def test_an_unknown_word_behind_a_colour_is_a_thing_that_nobody_taught(halves, text, taken):
+    plan = halves[0].plan(frames(), Instruction(1, f"pick up {text}"), state())
+    assert (plan.state is PlanState.REFUSED) is not taken
+    assert taken or plan.reasoning == "not understood; unknown words: spoon"
+
+
 def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     planner, expert = halves
     plan = planner.plan(frames(), Instruction(4, "pick up the red cube"), state())

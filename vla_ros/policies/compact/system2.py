@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.aim import Aim
 from vla_ros.policies.compact.checkpoint import bind, load
-from vla_ros.policies.compact.configuration import ANCHORS, FOLDS, PUSHES, ROLES, SUBTASKS, WAYPOINT, WORDING
+from vla_ros.policies.compact.configuration import ANCHORS, COLOURS, FOLDS, PUSHES, ROLES, SUBTASKS, WAYPOINT, WORDING
 from vla_ros.policies.compact.features import (
     FINGER_M,
     SPEED_M_S,
@@ -25,6 +26,7 @@ from vla_ros.policies.compact.features import (
 from vla_ros.policies.compact.graphs import Graphs
 from vla_ros.policies.compact.memory import Memory, Sighting
 from vla_ros.policies.compact.parameters import folder_of
+from vla_ros.policies.compact.vocabulary import words_of
 from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.parameters import CompactParameters
 from vla_ros.policies.registry import Robot
@@ -120,8 +122,10 @@ class System2:
         verbs = [wish["verb"] for wish in self._wishes]
         self._count = verbs.index("none") if "none" in verbs else len(verbs)
         known = all(_told(row) for row in wording[0][: self._count])
-        if self._count == 0 or self._understood < self._parameters.least_understood or not known:
-            unknown = self._checkpoint.vocabulary.unknown(text)
+        unknown = self._checkpoint.vocabulary.unknown(text)
+        # "The red spoon" tells its colour, and yet it is not the red cube that is meant.
+        strange = any(word in unknown for colour, word in pairwise(words_of(text)) if colour in COLOURS)
+        if self._count == 0 or self._understood < self._parameters.least_understood or not known or strange:
             return "not understood" + (f"; unknown words: {', '.join(unknown)}" if unknown else "")
         self._read = True
         return ""
