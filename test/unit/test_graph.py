@@ -1,4 +1,4 @@
-"""The files in config/: whatever stands in a parameter file, the answer is one line that names it; the middleware's profile."""
+"""The files in config/: parameters, of which whatever is wrong is one line that names it, and the middleware's profile."""
 
 from __future__ import annotations
 

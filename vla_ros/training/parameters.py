@@ -45,6 +45,7 @@ class TrainParameters:
     ema: float = parameter(0.998, description="decay of the averaged weights", minimum=0.0, maximum=1.0)
     weight_decay: float = parameter(0.01, description="of AdamW", minimum=0.0)
     seed: int = parameter(0, description="of weights, batches and noise", minimum=0)
+    threads: int = parameter(0, description="of torch on the CPU; 0: one for each core", minimum=0)
     device: str = parameter("auto", description="where tensors live", choices=("auto", "cpu", "cuda"))
     save_minutes: float = parameter(3.0, description="between two checkpoints", unit="min", above=0.0)
     closed_loop_episodes: int = parameter(

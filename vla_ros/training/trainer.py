@@ -52,7 +52,7 @@ class Trainer:
         self.together = Together(parameters.device)
         self.device = self.together.device
         if self.device.type == "cpu":
-            torch.set_num_threads(1)
+            torch.set_num_threads(parameters.threads or os.cpu_count() or 1)
         torch.manual_seed(parameters.seed)
         self.rng = np.random.default_rng(self._seed())
         self.vocabulary = Vocabulary.of(sentences.corpus())
