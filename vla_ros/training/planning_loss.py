@@ -224,11 +224,15 @@ def others_asked(
             verb = (
                 "place" if y[1] in ("bowl", "plate") and rng.random() < 0.7 else "push" if y[1] != "cube" else "stack"
             )
-            strange = rng.random() < STRANGE
-            missing = int(verb == "stack" and rng.random() < 0.5)  # x or y
+            strange, missing = rng.random() < STRANGE, 0  # x
             if strange:
                 there = [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named]
-                x, y = (sentences.absent(rng, there), y) if missing == 0 else (x, sentences.absent(rng, there, "cube"))
+                cubes = sentences.absent(there, ("cube",))
+                if verb == "stack" and cubes and rng.random() < 0.5:
+                    missing, y = 1, cubes[rng.integers(len(cubes))]
+                else:
+                    things = sentences.absent(there)
+                    x = things[rng.integers(len(things))]
             wish = sentences.Wish(verb, "none", x, y)
             texts.append(sentences.say(rng, [wish], [*shapes, x[1], *[y[1]] * missing], not strange))
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):

@@ -105,15 +105,10 @@ def permitted(thing: tuple[str, str]) -> bool:
     return thing not in language.HELD_OUT_OBJECTS
 
 
-def absent(rng: np.random.Generator, there: Collection[tuple[str, str]], shape: str = "") -> tuple[str, str]:
-    """Return colour and shape of a thing that training may show and that is not among those `there`.
-
-    Args:
-        shape: that it has; any if empty.
-    """
-    every = [(colour, other) for colour in COLOUR_RGB for other in MOVABLE if shape in ("", other)]
-    missing = [thing for thing in every if permitted(thing) and thing not in there]
-    return missing[rng.integers(len(missing))]
+def absent(there: Collection[tuple[str, str]], shapes: Sequence[str] = MOVABLE) -> list[tuple[str, str]]:
+    """Return colour and shape of all things of some shapes that training may show and that are not among those `there`."""
+    every = [(colour, shape) for colour in COLOUR_RGB for shape in shapes]
+    return [thing for thing in every if permitted(thing) and thing not in there]
 
 
 def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], loosely: bool = True) -> str:

@@ -12,8 +12,8 @@ pytest.importorskip("transformers")
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import load
-from vla_ros.policies.compact.configuration import SIDES, SUBTASKS, Sizes, as_mapping
-from vla_ros.training import command, planning_loss, second_look, stills
+from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, SUBTASKS, Sizes, as_mapping
+from vla_ros.training import command, planning_loss, second_look, sentences, stills
 from vla_ros.training.parameters import TrainParameters
 from vla_ros.training.trainer import Trainer
 
@@ -159,6 +159,15 @@ def test_one_picture_is_asked_for_several_things():
         for cell, thing, patch in zip(cells[0], objects, patches, strict=True):
             assert cell[2] == 0 or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
             assert patch == second_look.TOOL + 1 + round(10 * thing[0]) - 3
+
+
+def test_where_a_cube_of_every_colour_is_there_none_is_asked_for_that_is_not():
+    still = np.zeros(1, stills.layout(TINY))
+    cubes = [colour for colour in range(1, len(COLOURS)) if sentences.permitted((COLOURS[colour], "cube"))]
+    still["named"][0, : len(cubes), :2] = [(colour, SHAPES.index("cube")) for colour in cubes]
+    for seed in range(50):
+        ((texts, _, _, _),) = planning_loss.others_asked(still, np.random.default_rng(seed))
+        assert all(texts)
 
 
 def test_a_cut_out_is_told_where_it_was_cut():
