@@ -9,6 +9,9 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
 
@@ -48,6 +51,21 @@ class Window:
         return Summary(
             len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.95), percentile(ordered, 0.99), ordered[-1]
         )
+
+
+class Moments(Generic[T]):
+    """The newest `size` values of something that is stamped, to be looked up by time."""
+
+    def __init__(self, size: int) -> None:
+        self._values: deque[tuple[int, T]] = deque(maxlen=size)
+
+    def add(self, stamp_ns: int, value: T) -> None:
+        self._values.appendleft((stamp_ns, value))
+
+    def nearest(self, stamp_ns: int) -> T | None:
+        """Return the value stamped nearest to `stamp_ns`, of several the newest; None when there is none."""
+        found = min(self._values, key=lambda stamped: abs(stamped[0] - stamp_ns), default=None)
+        return None if found is None else found[1]
 
 
 class Rate:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_ros.timing import NS_PER_S, Rate, Window, percentile
+from vla_ros.timing import NS_PER_S, Moments, Rate, Window, percentile
 
 MS = NS_PER_S // 1000
 
@@ -31,6 +31,14 @@ def test_a_window_forgets() -> None:
         window.add(value)
     assert window.summary().largest == 2.0
     assert window.summary().count == 2
+
+
+def test_a_moment_is_looked_up_by_its_stamp() -> None:
+    moments: Moments[str] = Moments(3)
+    assert moments.nearest(5) is None
+    for stamp_ns, value in ((1, "forgotten"), (10, "a"), (20, "b"), (20, "c")):
+        moments.add(stamp_ns, value)
+    assert [moments.nearest(stamp_ns) for stamp_ns in (0, 14, 16, 99)] == ["a", "a", "c", "c"]
 
 
 def test_a_late_tick_is_counted_with_its_error() -> None:

@@ -111,8 +111,8 @@ class Loop:
         self.ended_ns = 0
         self._plans = self._seq = self._asked_ns = 0
         self._asked_plan: Plan | None = None
-        self._coming: deque[tuple[int, Frames]] = deque()  # frames, and when they arrive
-        self._newest: Frames | None = None
+        self._coming: deque[tuple[int, Frames, JointState]] = deque()  # frames and joints, and when they arrive
+        self._newest: tuple[Frames, JointState] | None = None
         self._planned: tuple[int, Plan] | None = None  # due when
         self._chunked: tuple[int, Chunk] | None = None
         self._from_rest = True
@@ -160,11 +160,13 @@ class Loop:
                 return
         period_ns = round(self.conditions.plan_period_s * NS_PER_S)
         if now_ns % period_ns == 0 and self.rng.random() >= self.wrong.dropped:
-            self._coming.append((now_ns + round(self.wrong.late_s * NS_PER_S), self.look(now_ns)))
+            due_ns = now_ns + round(self.wrong.late_s * NS_PER_S)
+            self._coming.append((due_ns, self.look(now_ns), self._state(now_ns)))
         while self._coming and now_ns >= self._coming[0][0]:
-            self._newest = self._coming.popleft()[1]
+            self._newest = self._coming.popleft()[1:]
         if self._planned is None and self._newest is not None:
-            plan = self.planner.plan(self._newest, self.instruction, self._state(now_ns))
+            frames, joint_state = self._newest
+            plan = self.planner.plan(frames, self.instruction, joint_state)
             self._newest = None
             self._plans += 1
             checkpoint, valid_for_s = self.planner.checkpoint, self.conditions.valid_for_s

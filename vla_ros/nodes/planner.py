@@ -11,7 +11,7 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
@@ -27,13 +27,13 @@ from vla_ros.nodes.base import (
     LATCHED,
     NEWEST,
     OK,
-    SENSOR,
     WARN,
     Diagnostics,
     Managed,
     autostart,
     declare,
     mismatches,
+    nanoseconds,
     run,
     text_of,
 )
@@ -42,7 +42,7 @@ from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.scheduling import urgent
-from vla_ros.timing import Rate, Window
+from vla_ros.timing import Moments, Rate, Window
 from vla_ros.transforms import matrix
 
 TOPICS = {
@@ -50,8 +50,8 @@ TOPICS = {
     "task_instruction": "std_msgs/msg/String",
     "joint_states": "sensor_msgs/msg/JointState",
 }
-
-
+JOINT_STATES = QoSProfile(depth=250, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""A second of them at 250 Hz: older than that frames are not planned with."""
 MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
@@ -80,7 +80,7 @@ class Planner(Managed):
         self.frames: Frames | None = None
         self.frames_ns = 0
         self.planned_ns = 0
-        self.joint_state_message: JointStateMessage | None = None
+        self.moments: Moments[JointStateMessage] = Moments(JOINT_STATES.depth)
         self.plans = 0
         self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
@@ -95,7 +95,7 @@ class Planner(Managed):
         self.create_subscription(CameraFrames, "vla/frames", self.see, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         self.joint_states = self.create_subscription(
-            JointStateMessage, "joint_states", unused, SENSOR, callback_group=PolledCallbackGroup()
+            JointStateMessage, "joint_states", unused, JOINT_STATES, callback_group=PolledCallbackGroup()
         )
         self.statuses = self.create_subscription(
             SafetyStatus, "vla/safety_status", unused, QoSProfile(depth=50), callback_group=PolledCallbackGroup()
@@ -177,15 +177,16 @@ class Planner(Managed):
 
     def plan(self) -> None:
         """One call of the policy."""
+        assert self.frames is not None and self.system2 is not None
         for message, _ in take(self.joint_states):
-            self.joint_state_message = message
-        state = None
-        if self.joint_state_message is not None:
-            state = joint_state_from(self.joint_state_message, self.parameters.joint_names)
+            if set(self.parameters.joint_names) <= set(message.name):
+                self.moments.add(nanoseconds(message.header.stamp), message)
+        # Of the moment of the frames: a hand that has gone on since is not where the picture shows it.
+        of_frames = self.moments.nearest(self.frames.stamp_ns)
+        state = None if of_frames is None else joint_state_from(of_frames, self.parameters.joint_names)
         if state is None:
             self.hold("no joint states with the policy's joints")
             return
-        assert self.frames is not None and self.system2 is not None
         for name in self.parameters.required_cameras:
             view = self.frames.views.get(name)
             if view is None or view.health is not CameraHealth.OK:

@@ -138,7 +138,7 @@ class System2(Protocol):
     checkpoint: str
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
-        """Return the plan for now.
+        """Return the plan for now. The joints are as measured when the frames were taken.
 
         A policy that cannot serve the words returns state REFUSED with the reason; it never raises for words or images.
         `plan_id` and `checkpoint` are filled in by the caller.
