@@ -24,6 +24,8 @@ WATCHED_S = 0.4
 STALL_S = 0.04
 """A case that fails while the rig itself stood still for so long says nothing about the filter, and is tried again."""
 TRIES = 3
+RESPITE_S = 3.0
+"""Before another try: stalls come in crowds."""
 
 
 class Broken(RuntimeError):
@@ -69,6 +71,7 @@ def carry_out(rig: Any, case: Case) -> Result:
         if not result.wrong or rig.stall_s < STALL_S or len(stalls) + 1 == TRIES:
             return result
         stalls += (rig.stall_s,)
+        rig.play(RESPITE_S)
 
 
 def carry_out_once(rig: Any, case: Case) -> Result:

@@ -140,7 +140,7 @@ def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, stalls: tuple[float, ...], passes: tuple[bool, ...], tries: int
 ) -> None:
     case = Case("nan", "NaN in one joint", ASKED, lambda rig: None)
-    rig, script = SimpleNamespace(stall_s=0.0), iter(zip(stalls, passes, strict=True))
+    rig, script = SimpleNamespace(stall_s=0.0, play=lambda seconds: None), iter(zip(stalls, passes, strict=True))
 
     def once(rig: SimpleNamespace, case: Case) -> Result:
         rig.stall_s, passed = next(script)
