@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vla_ros.safety import estop
 from vla_ros.safety.arm_motion import ArmMotion, States
 from vla_ros.safety.authority import Authority
 from vla_ros.safety.clearance import Nearest
@@ -78,6 +79,7 @@ class SafetyFilter:
         self.limits = tuple(limits)
         self.period_s = parameters.period_s
         self._period_ns = round(parameters.period_s * NANO)
+        self._stall_ns = round(parameters.command.timeout_s * NANO)
         self._delay_ns = round(parameters.command.delay_s * NANO)
         self._command_period_ns = round(parameters.command.period_s * NANO)
         self._motion = ArmMotion(parameters, limits, urdf)
@@ -97,6 +99,7 @@ class SafetyFilter:
 
         self._sending = False
         self._disarming = False
+        self._adrift: Verdict | None = None
         self._latched: Verdict | None = None
         self._stopped: Verdict | None = None
         self._rejection: tuple[int, Verdict] | None = None
@@ -180,8 +183,11 @@ class SafetyFilter:
         self._deadman.signal(receive_ns, pressed)
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
-        """Who publishes setpoints on the topic of a source now; more than one and none is followed."""
-        self._authority.publishers(channel, names)
+        """Who publishes now on the topic of a source, or of the "estop"; more than one and none is followed, or none arms."""
+        if channel == estop.NAME:
+            self._estop.publishers(names)
+        else:
+            self._authority.publishers(channel, names)
 
     def speed_scale(self, scale: float) -> tuple[bool, str]:
         """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
@@ -257,8 +263,10 @@ class SafetyFilter:
                 ticks that were missed excepted.
         """
         self.ticks += 1
-        before = self._motion.states()
+        before: States = self._motion.states()
         try:
+            if self._stood_still(now_ns):
+                before = self._motion.states()
             verdict = self._move(now_ns, before)
             positions = self._checked()
         except Exception as error:
@@ -305,7 +313,37 @@ class SafetyFilter:
 
     # Inside
 
+    def _stood_still(self, now_ns: int) -> bool:
+        """Whether ticks have failed to come for so long that the arm's controller has stopped it.
+
+        From standstill it must not be sent on at its old speed: nothing is sent until it is at rest, then it is taken up
+        where it is. The result says whether that has just happened.
+        """
+        late_ns = 0 if self._ticked_ns is None else now_ns - self._ticked_ns
+        if self._sending and late_ns > self._stall_ns and not self._motion.at_rest:
+            self._adrift = OpenLoop.stalled(late_ns, self._stall_ns)
+            self._sending = False
+            self._playback = None
+            if self.state in ACTIVE:
+                self.state = after(self.state, Event.BRAKE)
+        if self._adrift is None:
+            return False
+        if self.state in ACTIVE:
+            measured = self._joint_state
+            fault = measured.stale(now_ns) or measured.outside()
+            if fault is None and measured.moving() is not None:
+                return False
+            fault = fault or self._motion.place(measured.q, now_ns)
+            if fault is None:
+                self._sending = True
+            else:
+                self._latch(fault)
+        self._adrift = None
+        return True
+
     def _offer(self, command: Command) -> Verdict | None:
+        if self._adrift is not None:
+            return self._adrift
         verdict = (
             self._authority.check(command, self.state, self._disarming, self._followed)
             or self._schema.check(command)
@@ -333,6 +371,8 @@ class SafetyFilter:
         silent = self._estop.silent(now_ns)
         if silent is not None:
             self._press(silent)
+        if self._adrift is not None:
+            return self._adrift if self.state in ACTIVE else self._latched
         if self.state in ACTIVE:
             stale = self._joint_state.stale(now_ns)
             if stale is None:

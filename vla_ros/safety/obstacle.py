@@ -49,7 +49,8 @@ class Obstacle:
             return f"obstacle {self.id!r}: {self.shape!r} with {len(self.size)} sizes; known: {', '.join(SIZES)}"
         if not all(math.isfinite(x) for x in (*self.size, *self.xyz, *self.quaternion)):
             return f"obstacle {self.id!r} has a number that is not finite"
-        if not all(0.0 < x <= LARGEST_M for x in self.size) and not (self.shape == "capsule" and self.size[1] == 0.0):
+        sizes = self.size[:1] if self.shape == "capsule" and self.size[1] == 0.0 else self.size  # a ball, as a capsule
+        if not all(0.0 < x <= LARGEST_M for x in sizes):
             return f"obstacle {self.id!r} has the size {self.size}; above 0 and at most {LARGEST_M:g} m"
         if any(abs(x) > LARGEST_M for x in self.xyz):
             return f"obstacle {self.id!r} is at {self.xyz}, more than {LARGEST_M:g} m away"
@@ -117,6 +118,7 @@ class Obstacles:
     def restore(self, snapshot: tuple[dict[str, tuple[int, Obstacle]], int | None, str]) -> None:
         """Go on from a snapshot."""
         self._shown, self._receive_ns, self._refused = snapshot
+        self._newest = self.shown()
         for k, obstacle in self._shown.values():
             self._arm.set_world(self._shapes[k], *obstacle.solid())
 

@@ -21,3 +21,14 @@ class OpenLoop:
         return Verdict(
             NAME, f"no setpoint from {source} for {silence_s:.3f} s", requested=silence_s, limit=self._timeout_ns / 1e9
         )
+
+    @staticmethod
+    def stalled(late_ns: int, longest_ns: int) -> Verdict:
+        """The verdict on a filter that has itself not been there for so long."""
+        late_s = late_ns / 1e9
+        return Verdict(
+            NAME,
+            f"the filter stood still for {late_s:.3f} s; nothing is sent until the arm has come to rest",
+            requested=late_s,
+            limit=longest_ns / 1e9,
+        )

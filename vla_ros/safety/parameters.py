@@ -74,10 +74,11 @@ class Measured:
         description="without a valid joint state for this long the arm comes to rest", unit="s", above=0.0, maximum=1.0
     )
     position_tolerance: list[float] = parameter(
-        description="how far a measured joint may lie outside its position limit (sensor noise), per joint",
+        description="how far a measured joint may lie outside its position limit (sensor noise), per joint; armed there, "
+        "the arm begins with a step of as much",
         unit="rad or m",
         minimum=0.0,
-        maximum=1.0,
+        maximum=0.05,
     )
     tracking_error: list[float] = parameter(
         description="measured position further from the output than this latches a protective stop, per joint",

@@ -30,8 +30,8 @@ CONFIGURATIONS = 300
 PROVED_JOINTS = 3
 BOXES = 1000
 """A proof is tried for pairs with few joints between them, and given up after this many boxes."""
-_PROVED: dict[tuple[object, ...], list[bool]] = {}
-"""By arm, margin and limits: which pairs need no row. Found once in a process that makes many filters."""
+_FOUND: dict[tuple[object, ...], list[bool]] = {}
+"""By arm, pairs, margin and limits: which pairs need a row. A process that makes many filters looks for them once."""
 
 
 def allowed(arm: ArmModel, parameters: SelfCollision) -> set[frozenset[str]]:
@@ -70,17 +70,29 @@ def rows(arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ..
         if not arm.neighbours(i, k) and links not in may_touch and any(arm.reach(i, k)):
             pairs.append((i, k, arm.pair(arm.bodies[i].index, arm.bodies[k].index)))
     arm.ready()
+    key = arm.source, tuple((i, k) for i, k, _ in pairs), parameters.margin_m, limits
+    if key not in _FOUND:
+        _FOUND[key] = _needed(arm, pairs, parameters.margin_m, limits)
+    for (i, k, pair), needed in zip(pairs, _FOUND[key], strict=True):
+        if needed:
+            what = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
+            yield Row(NAME, what, pair, arm.reach(i, k), parameters.margin_m, parameters.slow_m)
+
+
+def _needed(
+    arm: ArmModel, pairs: Sequence[tuple[int, int, int]], margin_m: float, limits: tuple[JointLimits, ...]
+) -> list[bool]:
+    """Which pairs (body, body, pair) neither always overlap nor are proved to stay apart."""
     lower, upper = np.array([j.lower for j in limits]), np.array([j.upper for j in limits])
     draw = np.random.default_rng(0)
     apart = np.zeros(len(pairs), bool)
     for _ in range(CONFIGURATIONS):
         arm.place(draw.uniform(lower, upper))
-        apart |= [arm.distance(pair) > parameters.margin_m for _, _, pair in pairs]
-    for (i, k, pair), ever_apart in zip(pairs, apart, strict=True):
-        reach = arm.reach(i, k)
-        if ever_apart and not _always_apart(arm, pair, reach, parameters.margin_m, (lower, upper)):
-            what = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
-            yield Row(NAME, what, pair, reach, parameters.margin_m, parameters.slow_m)
+        apart |= [arm.distance(pair) > 0.0 for _, _, pair in pairs]
+    return [
+        bool(ever_apart) and not _always_apart(arm, pair, arm.reach(i, k), margin_m, (lower, upper))
+        for (i, k, pair), ever_apart in zip(pairs, apart, strict=True)
+    ]
 
 
 def _always_apart(

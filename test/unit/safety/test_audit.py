@@ -187,7 +187,9 @@ def test_files_follow_each_other_and_each_replays_alone(make_bench: Any, tmp_pat
     for path in found:
         assert replay(path).same
     found[1].unlink()
-    assert replay(tmp_path).gaps == [f"{found[2].name} does not continue the file before it"]
+    report = replay(tmp_path)
+    assert report.gaps == [f"{found[2].name} does not continue the file before it"]
+    assert report.missing and not report.same
 
 
 class FullDisk:
@@ -322,6 +324,20 @@ def test_nothing_but_the_filters_classes_comes_out_of_a_snapshot() -> None:
     for evil in (os.system, subprocess.Popen, Path, ParameterError, signal.Signals.SIGINT):
         with pytest.raises(pickle.UnpicklingError, match="a snapshot does not hold"):
             _Unpickler(io.BytesIO(pickle.dumps(evil))).load()
+
+
+@pytest.mark.parametrize("content", [b"", b"host"])
+def test_what_is_no_log_is_no_perfect_replay(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from vla_ros.cli import main
+
+    path = tmp_path / "some.vlalog"
+    path.write_bytes(content)
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", str(path)])
+    assert ended.value.code == 2
+    assert "not one whole record" in capsys.readouterr().err
 
 
 def test_no_log_is_one_line(tmp_path: Path) -> None:

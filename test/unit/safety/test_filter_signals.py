@@ -123,3 +123,86 @@ def test_a_source_that_restarts_with_an_earlier_stamp_begins_a_new_stream(make_b
     bench.tick(100)
     assert bench.filter.state is State.HOLDING
     assert not any(d.verdict is not None and "raised" in d.verdict.reason for d in bench.decisions)
+
+
+def test_two_buttons_on_one_topic_arm_nothing(make_bench: Callable[..., Any]) -> None:
+    """The release of one would hide that the other one is still pressed."""
+    bench = make_bench()
+    bench.tick()
+    bench.filter.publishers("estop", ["/a (1)", "/b (2)"])
+    refused = (False, "cannot arm: 2 publishers on vla/estop: /a (1), /b (2); stop all but one")
+    assert bench.filter.arm(bench.now_ns) == refused
+    bench.filter.publishers("estop", ["/b (2)"])
+    assert bench.filter.arm(bench.now_ns)[0]
+    bench.filter.publishers("estop", ["/a (1)", "/b (2)"])
+    assert bench.tick().state is State.HOLDING, "a second button stops nothing by being there"
+    bench.filter.estop_signal(True)
+    bench.filter.estop_signal(False)
+    assert not bench.filter.reset(bench.now_ns)[0]
+
+
+def moving(bench: Any) -> list[float]:
+    """Bring joint1 to speed; where the output is then."""
+    home = list(bench.q)
+    bench.stream(lambda t: [home[0] + 0.8 * t, *home[1:]], 0.6)
+    assert abs(bench.decisions[-1].velocities[0]) > 0.7
+    return list(bench.q)
+
+
+def test_after_a_stall_an_arm_that_stands_is_taken_up_where_it_is(bench: Any) -> None:
+    moving(bench)
+    bench.now_ns += 500_000_000
+    bench.measured = lambda q: [q[0] + 0.05, *q[1:]]  # where its own controller has stopped it
+    stopped = bench.measured(list(bench.q))
+    decision = bench.tick()
+    assert decision.state is State.HOLDING
+    assert decision.positions == pytest.approx(stopped, abs=1e-9)
+    assert not any(decision.velocities)
+    bench.measured = lambda q: q
+    bench.stream(lambda t: [stopped[0] + 0.1 * t, *stopped[1:]], 0.5)
+    assert bench.q[0] > stopped[0] + 0.01, "and goes on when asked"
+
+
+def test_after_a_stall_nothing_is_sent_to_an_arm_that_still_moves(bench: Any) -> None:
+    home = moving(bench)
+    bench.now_ns += 100_000_000
+    names = [joint.name for joint in bench.limits]
+    bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.4] + [0.0] * 7)
+    decisions = [bench.tick() for _ in range(50)]
+    assert {decision.state for decision in decisions} == {State.STOPPING}
+    assert all(decision.positions is None for decision in decisions)
+    assert "the filter stood still for 0.104 s" in decisions[-1].verdict.reason
+    assert bench.command(home).rule == "open_loop"
+    bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.0] * 8)
+    assert bench.tick().positions == pytest.approx(home, abs=1e-9)
+    assert bench.tick().state is State.HOLDING
+
+
+def test_after_a_stall_an_arm_that_is_not_heard_stays_stopped(bench: Any) -> None:
+    moving(bench)
+    bench.now_ns += 500_000_000
+    bench.measured = lambda q: None
+    decision = bench.tick()
+    assert (decision.state, decision.positions) == (State.PROTECTIVE_STOP, None)
+    bench.tick(100)
+    assert bench.decisions[-1].positions is None
+    bench.measured = lambda q: q
+    bench.tick()
+    assert bench.filter.reset(bench.now_ns)[0] and bench.filter.arm(bench.now_ns)[0]
+
+
+def test_an_estop_during_a_stall_holds(bench: Any) -> None:
+    moving(bench)
+    bench.now_ns += 500_000_000
+    bench.filter.estop_signal(True)
+    decision = bench.tick()
+    assert (decision.state, decision.positions) == (State.ESTOP, None)
+    bench.filter.estop_signal(False)
+    assert bench.filter.reset(bench.now_ns)[0]
+
+
+def test_a_short_stall_changes_nothing(bench: Any) -> None:
+    moving(bench)
+    bench.now_ns += 40_000_000
+    assert bench.tick().positions is not None
+    assert bench.decisions[-1].velocities[0] > 0.6

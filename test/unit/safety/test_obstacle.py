@@ -148,6 +148,8 @@ def test_a_silent_feed_stops_the_arm_and_so_does_a_refused_message() -> None:
         ({"xyz": (1e308, 0.0, 0.0)}, "m away"),
         ({"size": (0.1, -0.1, 0.1)}, "has the size"),
         ({"size": (0.1,)}, "'box' with 1 sizes"),
+        ({"shape": "capsule", "size": (-0.1, 0.0)}, "has the size"),
+        ({"shape": "capsule", "size": (0.0, 0.0)}, "has the size"),
         ({"shape": "marker type 11"}, "'marker type 11'"),
         ({"quaternion": (0.0, 0.0, 0.0, 0.0)}, "no unit quaternion"),
         ({"frame": "camera"}, "is in the frame 'camera'"),

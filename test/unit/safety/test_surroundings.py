@@ -18,6 +18,7 @@ from simulated_arm import AHEAD, OBSTACLE, OFF, URDF, Arm, forward, parameters
 
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import HOME
+from vla_ros.safety import self_collision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.states import State
@@ -208,3 +209,21 @@ def test_the_same_calls_give_the_same_bits_and_a_pickled_filter_goes_on_alike() 
         arm.towards(forward(HOME, 0.9), 100)
         arm.towards(HOME, 200)
     assert arms[0].q == arms[1].q
+
+
+def test_a_pickled_filter_hears_that_an_obstacle_is_gone() -> None:
+    arm = Arm(**{"obstacle.timeout_s": 0.2})
+    arm.obstacles = [AHEAD]
+    arm.armed()
+    arm.filter = pickle.loads(pickle.dumps(arm.filter))
+    assert arm.filter.shown() == [AHEAD]
+    arm.obstacles = []
+    arm.tick()
+    assert arm.filter.shown() == []
+
+
+def test_which_pairs_need_a_row_is_found_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Arm().filter
+    monkeypatch.setattr(self_collision, "_needed", lambda *_: pytest.fail("looked for again"))
+    again = Arm().filter
+    assert first._surroundings._clearance._rows == again._surroundings._clearance._rows

@@ -8,13 +8,15 @@ import json
 import sys
 from pathlib import Path
 
+from vla_ros import outputs
+
 TEXT = "recompute an audit log; exit code 0: the same to the bit, 1: not, 2: no log"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("log", help="a .vlalog file, or a folder of them")
-    parser.add_argument("--json", default="", metavar="FILE", help="write the result there")
+    parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the result there")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -36,7 +38,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"{report.lost} records could not be written when the log was made, and say so in it")
     if report.other_code:
         print("the log was made by another version of the filter's code")
-    print(report.damaged or report.difference or "every answer and every decision came out the same to the bit")
+    missing = "records are missing that were written: a file has been removed or shortened" if report.missing else ""
+    same = "every answer and every decision came out the same to the bit"
+    print(report.damaged or report.difference or missing or same)
     if chosen.json:
         Path(chosen.json).write_text(json.dumps({**dataclasses.asdict(report), "same": report.same}, indent=1))
     return 0 if report.same else 1

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import msgpack
 
-from vla_ros.safety.audit.record import FORMAT, ORIGIN, Kind, framed, pack
+from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack
 from vla_ros.safety.audit.ring import Ring, made
 from vla_ros.safety.parameters import Audit
 
@@ -88,8 +88,11 @@ class AuditLog:
     def add(self, kind: Kind, values: Any) -> None:
         """Put a record into the batch of this tick."""
         try:
-            self._batch.append((kind, pack(values)))
-        except Exception as error:  # a value that no message holds
+            payload = pack(values)
+            if len(payload) > LONGEST:
+                raise ValueError(f"{len(payload)} bytes; a record holds {LONGEST}")
+            self._batch.append((kind, payload))
+        except Exception as error:  # a value that no message holds, or too many of them
             self.lost += 1
             self._problems["record"] = f"audit log: a record could not be packed ({error})"
             self._whole, self._header_wanted = False, True

@@ -69,6 +69,8 @@ class Writer:
                 view = view[self._file.write(view) :]
             self._written += len(batch)
             self.problem = ""
+            if begins:  # only now is there a new file to keep instead
+                self._forget()
         except OSError as error:
             self.lost += records(batch)
             self.problem = f"audit log: {error.strerror or error} ({self._folder}); records are being lost"
@@ -93,14 +95,17 @@ class Writer:
         self._begun += 1
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         self._path = self._folder / f"audit-{stamp}-{os.getpid()}-{self._begun:05d}{SUFFIX}"
-        old = sorted(self._folder.glob(f"*{SUFFIX}"))
-        for path in old[: max(0, len(old) - self._count + 1)]:
-            with path.open("rb") as file, contextlib.suppress(BlockingIOError):  # another filter writes it
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
         self._file = self._open(self._path)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._written = 0
+
+    def _forget(self) -> None:
+        """Delete the oldest files beyond the number to be kept, by when they were last written, whatever the clock said."""
+        old = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
+        for path in old[: max(0, len(old) - self._count)]:
+            with path.open("rb") as file, contextlib.suppress(BlockingIOError):  # another filter writes it
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
     def _abandon(self) -> None:
         """End a file whose last batch failed, without the part of it that may stand there."""
@@ -109,6 +114,9 @@ class Writer:
                 self._file.truncate(self._written)
             with contextlib.suppress(OSError):
                 self._file.close()
+            if not self._written:
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
             self._file = None
 
 
