@@ -10,7 +10,7 @@ import unicodedata
 LOOK_ALIKES = str.maketrans(
     dict(zip("абеорсхуіјѕтԁһкмнв", "aбeopcxyijstdhkmhb", strict=True))
     | dict(zip("αεορτυικνχ", "aeoptuiknx", strict=True))
-    | {"ı": "i", "ł": "l", "ø": "o", "’": "'", "ʼ": "'", "`": "'", "´": "'"}
+    | {"ı": "i", "ł": "l", "ø": "o", "’": "'", "‘": "'", "‛": "'", "′": "'", "ʼ": "'", "`": "'", "´": "'"}
 )
 DIGITS = str.maketrans("013457$@", "oieastsa")
 SPACED = re.compile(r"\b\w(?: \w\b)+")

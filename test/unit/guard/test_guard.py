@@ -71,6 +71,12 @@ robot wait
 do not move
 Don't move
 don’t move a muscle
+don‘t move
+don‛t move
+don′t move
+don t move
+put the red cube in the bowl no wait
+wait, put the red cube in the bowl
 dont you move
 never move again
 no more motion
@@ -142,6 +148,22 @@ REFUSED = {
     "throw the ball across the room": "violent",
     "push the cube as fast as you can": "violent",
     "push the cube at full speed": "violent",
+    "don't pick up the red cube": "negation",
+    "Do NOT lift the red cube": "negation",
+    "never pick up the red cube": "negation",
+    "you must not pick up the red cube": "negation",
+    "avoid picking up the red cube": "negation",
+    "please don’t put the red cube in the bowl": "negation",
+    "don t push the blue cylinder to the left": "negation",
+    "not the red cube, pick up the green one": "negation",
+    "pick up the cube, not the ball": "negation",
+    "pick up anything but the red cube": "negation",
+    "pick up the cube unless it is red": "negation",
+    "if it is red pick up the cube": "negation",
+    "before you push the ball, pick up the cube": "negation",
+    "put the red cube anywhere except in the bowl": "negation",
+    "you can't pick up the red cube": "negation",
+    "you shouldn't pick up the red cube": "negation",
     "what is your name": "talk",
     "write a poem about cubes": "talk",
     "sudo move the cube": "talk",
