@@ -70,7 +70,7 @@ run: setup
 	@. $(BIN)/activate && exec vla-ros up --policy $(POLICY) --arm --say "$(SAY)"
 
 demo: setup
-	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY) --say "$(SAY)"
+	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY)
 
 test: setup
 	@. $(BIN)/activate && exec python -m pytest

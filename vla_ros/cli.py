@@ -57,9 +57,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate.arguments(add("eval", evaluate.TEXT))
 
     demo = add("demo", "one task without a screen; exit code 0 when the simulator judges it done")
-    demo.add_argument("--say", default="put the red cube in the bowl", metavar="TEXT")
     demo.add_argument("--policy", default="classical")
-    demo.add_argument("--seed", type=int, default=3)
+    demo.add_argument("--seed", type=int, default=3, help="of the scene, whose task is said")
     add("doctor", "say what this machine has and lacks")
     audit.arguments(add("audit", audit.TEXT))
     bench.arguments(add("bench", bench.TEXT))
@@ -74,13 +73,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the program vla-ros."""
+    from vla_ros.graph import check_namespace
     from vla_ros.parameters import ParameterError
 
-    chosen = parser().parse_args(arguments)
     try:
+        chosen = parser().parse_args(arguments)
+        check_namespace(getattr(chosen, "namespace", ""))
         code = COMMANDS[chosen.command](chosen)
     except ParameterError as error:
         code = _refuse(str(error))
+    except BrokenPipeError:  # who read this has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        code = _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         code = 130
     except ImportError as error:
@@ -165,11 +171,12 @@ def _demo(chosen: argparse.Namespace) -> int:
     from vla_ros.nodes.client import Unreachable
     from vla_ros.nodes.through_graph import Graph
 
+    if not 0 <= chosen.seed < 1_000_000:
+        return _refuse(f"demo --seed {chosen.seed}: scenes are numbered from 0 to 999999")
     print("starting the graph", flush=True)
     try:
         with Graph(chosen.policy) as graph:
-            print(f"asking: {chosen.say}", flush=True)
-            outcome = graph.episode(chosen.seed, "place", chosen.say, lambda line: print(line, flush=True))
+            outcome = graph.episode(chosen.seed, "place", "", lambda line: print(line, flush=True))
     except Unreachable as error:
         return _refuse(str(error))
     print(f"planner: {outcome.said}, after {outcome.seconds:.1f} s")

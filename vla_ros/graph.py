@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,10 +83,14 @@ def bringup(
         ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
     """
     check_policy(policy)
+    check_namespace(namespace)
     packaged = share() / "config" / f"{robot}.yaml"
     if not packaged.is_file():
-        known = ", ".join(sorted(path.stem for path in packaged.parent.glob("*.yaml")))
-        raise ParameterError(f"robot: there is no {robot!r}; there are {known} (or use config:=FILE with one of them)")
+        found = sorted(packaged.parent.glob("*.yaml"))
+        known = ", ".join(path.stem for path in found if "ros__parameters" in path.read_text())
+        raise ParameterError(
+            f"robot: there is no {robot!r}; there are {known}, and --config FILE (config:=FILE) is laid over one of them"
+        )
     tree = read(packaged)
     if config:
         tree = _laid_over(tree, read(Path(config)))
@@ -100,10 +105,8 @@ def bringup(
         flat = {key: planned[key] for key in PLANNED.get(node, ()) if key in planned} | flat
         flat.update((overrides or {}).get(node, {}))
         from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
-        if use_sim_time:
-            flat["use_sim_time"] = True
-        if node == "sim_arm" and use_sim_time:
-            flat["publish_clock"] = True
+        if use_sim_time:  # the simulated arm makes the clock that the others follow
+            flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
         processes.append(
             Process(
                 node,
@@ -120,6 +123,18 @@ def bringup(
         cameras = _of(tree, "camera").get("cameras", [])
         processes += viewers(robot, namespace, planned.get("base_frame", "base"), cameras, use_sim_time)
     return tuple(processes)
+
+
+def check_namespace(namespace: str) -> None:
+    """Check the namespace of an arm, with or without slashes at its ends; empty: none.
+
+    Raises:
+        ParameterError: ROS would not take it.
+    """
+    if namespace.strip("/") and not re.fullmatch(r"([A-Za-z_]\w*)(/[A-Za-z_]\w*)*", namespace.strip("/"), re.ASCII):
+        raise ParameterError(
+            f"namespace {namespace!r}: letters, digits and _, none beginning with a digit, / between them"
+        )
 
 
 def read(path: Path) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 
+from vla_ros import outputs
+
 TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
 NAMES = {"policy": "vla_ros.bench.policy", "safety": "vla_ros.bench.safety", "transport": "vla_ros.bench.transport"}
 """Name → module with `run(chosen) -> exit code`."""
@@ -33,7 +35,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
     command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
-    command.add_argument("--json", default="", metavar="FILE", help="write the results there")
+    command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
     command.add_argument("--docs", action="store_true", help="write docs/bench.md or docs/bench_NAME.md")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from vla_ros import outputs
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.checkpoint import STANDARD, Checkpoint, load
 
@@ -44,6 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.graph import share
     from vla_ros.policies.compact.graphs import modules
 
+    page = outputs.page("bench_policy.md") if chosen.docs else None
     torch.set_num_threads(1)
     checkpoint = load(share() / "checkpoints" / STANDARD)
     calls = QUICK if chosen.quick else CALLS
@@ -55,8 +57,8 @@ def run(chosen: argparse.Namespace) -> int:
     print(text)
     if chosen.json:
         Path(chosen.json).write_text(json.dumps({"calls": calls, "rows": rows}, indent=2) + "\n")
-    if chosen.docs:
-        (share() / "docs" / "bench_policy.md").write_text(document(text, calls))
+    if page is not None:
+        page.write_text(document(text, calls))
     return 0
 
 

@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from vla_ros import outputs
 from vla_ros.bench.comparison import Comparison, compare
 from vla_ros.bench.cost import Cost, costs, whole_tick
 from vla_ros.bench.load import busy
 from vla_ros.bench.memory import Memory, memory
 from vla_ros.bench.punctuality import Punctuality, punctuality
 from vla_ros.bench.rig import Rig, anywhere, far_obstacles, logged, near_obstacles, whole, without
-from vla_ros.graph import share
 from vla_ros.parameters import ParameterError
 
 T = TypeVar("T")
@@ -56,22 +56,17 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--ticks {ticks} --seconds {seconds}: at least {QUICK_TICKS} ticks, {QUICK_S} to 3600 s")
     if chosen.docs and chosen.quick:
         raise ParameterError("--docs --quick: a few seconds show the form, not the numbers; leave one of them out")
-    files = [Path(chosen.json)] if chosen.json else []
-    files += [share() / "docs" / "bench.md"] if chosen.docs else []
-    for file in files:  # before minutes of work, not after them
-        try:
-            file.open("a").close()
-        except OSError as error:
-            raise ParameterError(f"{file} cannot be written: {error.strerror}") from None
+    page = outputs.page("bench.md") if chosen.docs else None
     hour = " --hour" if chosen.hour else ""
     command = f"vla-ros bench safety --ticks {ticks} --seconds {seconds:g} --seed {chosen.seed}{hour}"
     memory_ticks = HOUR_TICKS if chosen.hour else min(ticks, MEMORY_TICKS)
     results = measure(command, ticks, seconds, memory_ticks, chosen.seed)
     text = markdown(results)
     print(text)
-    written = [json.dumps(dataclasses.asdict(results), indent=2)] if chosen.json else []
-    for file, content in zip(files, [*written, text], strict=False):
-        file.write_text(content + "\n")
+    if chosen.json:
+        Path(chosen.json).write_text(json.dumps(dataclasses.asdict(results), indent=2) + "\n")
+    if page is not None:
+        page.write_text(text + "\n")
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from vla_ros import outputs
 from vla_ros.bench import lerobot, openpi
 from vla_ros.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, Result, measure
 from vla_ros.parameters import ParameterError
@@ -52,6 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     trips = QUICK if chosen.quick else chosen.trips
     if trips < TURNS:
         raise ParameterError(f"--trips {trips}: at least {TURNS}")
+    page = outputs.page("bench_transport.md") if chosen.docs else None
     present = []
     for transport in TRANSPORTS:
         if missing(transport):
@@ -73,10 +75,8 @@ def run(chosen: argparse.Namespace) -> int:
     print(text)
     if chosen.json:
         Path(chosen.json).write_text(json.dumps({"trips": trips, "rows": rows}, indent=2) + "\n")
-    if chosen.docs:
-        from vla_ros.graph import share
-
-        (share() / "docs" / "bench_transport.md").write_text(document(text, trips, chosen.seed))
+    if page is not None:
+        page.write_text(document(text, trips, chosen.seed))
     return 0
 
 

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from vla_ros import outputs
+
 TEXT = "make demonstrations in the simulator, or check a folder of them"
 
 
@@ -22,7 +24,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")
-    look.add_argument("--json", default="", metavar="FILE", help="write the findings there")
+    look.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the findings there")
 
 
 def run(chosen: argparse.Namespace) -> int:

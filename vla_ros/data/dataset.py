@@ -78,7 +78,10 @@ class Dataset:
         info = self.folder / "meta/info.json"
         if not info.exists():
             raise ParameterError(f"data set {self.folder}: there is no meta/info.json; see vla-ros data generate")
-        self.info: dict[str, Any] = json.loads(info.read_text())
+        try:
+            self.info: dict[str, Any] = json.loads(info.read_text())
+        except ValueError as error:
+            raise ParameterError(f"data set {self.folder}: meta/info.json cannot be read: {error}") from None
         if self.info.get("codebase_version") != VERSION:
             raise ParameterError(
                 f"data set {self.folder}: is version {self.info.get('codebase_version')}, not {VERSION}"

@@ -51,7 +51,10 @@ class Writer:
         self.folder = folder
         info = folder / "meta/info.json"
         if info.exists():
-            told = json.loads(info.read_text())
+            try:
+                told = json.loads(info.read_text())
+            except ValueError as error:
+                raise ParameterError(f"--out {folder}: meta/info.json cannot be read: {error}") from None
             if told.get("codebase_version") != VERSION or told.get("features") != features():
                 raise ParameterError(f"--out {folder}: holds a data set with other features; choose another folder")
         elif folder.exists() and any(folder.iterdir()):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_ros import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
     )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
-    parser.add_argument("--json", default="", metavar="FILE", help="write the results there")
+    parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
     parser.add_argument("--report", default="", metavar="DIR", help="write a page with pictures and films there")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from vla_ros import outputs
+
 TEXT = "provoke faults on the running graph; exit code 0: every reaction as expected, 1: not, 2: no such fault"
 
 
@@ -34,10 +36,11 @@ def run(chosen: argparse.Namespace) -> int:
         for case in cases:
             print(f"{case.name:<32} {case.fault}: {case.expected.text()}")
         return 0
+    page = outputs.page("faults.md") if chosen.docs else None
     began_s = time.monotonic()
     results = campaign.run(cases, lambda line: print(line, flush=True))
     seconds = time.monotonic() - began_s
     print(campaign.summary(results, seconds))
-    if chosen.docs:
-        report.write(results, seconds)
+    if page is not None:
+        page.write_text(report.text(results, seconds))
     return int(any(result.wrong for result in results))

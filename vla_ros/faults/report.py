@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterator, Sequence
 
 from vla_ros.faults.campaign import Result
-from vla_ros.graph import share
 
 HEAD = """# Faults
 
@@ -23,9 +22,9 @@ itself, which asks for real-time scheduling too, stood still for 40 ms or more i
 """
 
 
-def write(results: Sequence[Result], seconds: float) -> None:
-    """Write docs/faults.md."""
-    (share() / "docs" / "faults.md").write_text("\n".join([HEAD, *page(results, seconds)]) + "\n")
+def text(results: Sequence[Result], seconds: float) -> str:
+    """docs/faults.md."""
+    return "\n".join([HEAD, *page(results, seconds)]) + "\n"
 
 
 def page(results: Sequence[Result], seconds: float) -> Iterator[str]:

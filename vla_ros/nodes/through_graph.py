@@ -93,6 +93,7 @@ class Graph:
             raise Unreachable(why)
         talk.spin(0.2)
         began_s = time.monotonic()
+        say(f"asked: {instruction or words}")
         said, why = talk.follow(instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say)
         seconds = time.monotonic() - began_s
         talk.spin(SETTLE_S)

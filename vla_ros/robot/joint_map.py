@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.parameters import ParameterError
 
-class JointNamesError(ValueError):
+
+class JointNamesError(ParameterError):
     """Two sets of joint names do not bind. The text names the joints and where the names came from."""
 
 

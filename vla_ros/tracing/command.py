@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from vla_ros import outputs
 from vla_ros.tracing.hops import HOPS, Hops
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seconds", type=float, default=10.0, metavar="S", help="how long to look (default 10); 0: until Ctrl-C"
     )
-    command.add_argument("--perfetto", default="", metavar="FILE", help="write a trace for ui.perfetto.dev")
+    command.add_argument(
+        "--perfetto", type=outputs.file, default="", metavar="FILE", help="write a trace for ui.perfetto.dev"
+    )
     command.add_argument(
         "--reasoning",
         default="",
@@ -55,8 +58,6 @@ def run(chosen: argparse.Namespace) -> int:
         try:
             if chosen.reasoning:
                 lines = sys.stdout if chosen.reasoning == "-" else stack.enter_context(Path(chosen.reasoning).open("w"))
-            if chosen.perfetto:
-                Path(chosen.perfetto).touch()
         except OSError as error:
             return _refuse(str(error))
 

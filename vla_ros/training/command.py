@@ -34,7 +34,7 @@ def parameters(path: str) -> TrainParameters:
     if path:
         try:
             values = yaml.safe_load(Path(path).read_text()) or {}
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ParameterError(f"train: {path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, Mapping):
         raise ParameterError(f"train: {path}: expected `key: value`")
