@@ -18,6 +18,8 @@ Image = NDArray[np.uint8]
 Depth = NDArray[np.float32]
 
 BAYER = ("bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8")
+AHEAD_NS = 100_000_000
+"""An image stamped further ahead than this is of another clock: how old it is, is not known."""
 COLOUR = ("rgb8", "bgr8", "rgba8", "bgra8", "mono8", "mono16", "yuv422", "yuv422_yuy2", "uyvy", "yuyv", *BAYER)
 
 
@@ -61,7 +63,10 @@ def colour(message: Any) -> Image:
         WrongEncoding: the encoding is none of COLOUR, or the bytes are not an image of the size that the message says.
     """
     if hasattr(message, "format"):
-        decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        try:
+            decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:  # no bytes, or a size that it refuses
+            raise WrongEncoding(f"compressed image ({message.format!r}): {error.err or 'no image'}") from None
         if decoded is None:
             raise WrongEncoding(f"compressed image ({message.format!r}): neither jpeg nor png")
         return np.ascontiguousarray(decoded[:, :, ::-1], np.uint8)
@@ -166,7 +171,8 @@ class CameraCheck:
     def judged(self, now_ns: int) -> Shot:
         """Return the newest image with its health at `now_ns` (same clock as the stamps)."""
         age_ns = now_ns - self.shot.stamp_ns
-        if self.shot.health is CameraHealth.MISSING or age_ns <= self._stale_ns:
+        if self.shot.health is CameraHealth.MISSING or -AHEAD_NS <= age_ns <= self._stale_ns:
             return self.shot
-        shot = self.shot
-        return Shot(shot.stamp_ns, shot.image, shot.k, CameraHealth.STALE, f"newest image {age_ns / 1e9:.1f} s old")
+        shot, age_s = self.shot, age_ns / 1e9
+        why = f"newest image {age_s:.1f} s old" if age_s > 0 else f"stamped {-age_s:.1f} s ahead; compare the clocks"
+        return Shot(shot.stamp_ns, shot.image, shot.k, CameraHealth.STALE, why)

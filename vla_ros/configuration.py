@@ -20,8 +20,11 @@ POLICY = "policy, as vla_ros/policies/registry.py names it"
 class CameraParameters:
     """Which cameras there are and what counts as a fault."""
 
-    cameras: list[str] = parameter(
-        description="names; topics are <name>_camera/image_raw and <name>_camera/camera_info"
+    cameras: list[str] = parameter(description="names")
+    topics: list[str] = parameter(
+        [],
+        description="images of each camera, in this order, with camera_info beside them; "
+        "empty: <name>_camera/image_raw, <name>_camera/camera_info",
     )
     transport: str = parameter("raw", description="kind of image topic", choices=("raw", "compressed"))
     depth_cameras: list[str] = parameter([], description="cameras that also have <name>_camera/depth/image_raw")
@@ -44,6 +47,8 @@ class CameraParameters:
             raise ParameterError(f"cameras: needs at least one name, each once, got {self.cameras}")
         if strangers:
             raise ParameterError(f"depth_cameras: {', '.join(sorted(strangers))} is not in cameras")
+        if self.topics and len(self.topics) != len(self.cameras):
+            raise ParameterError(f"topics: expected {len(self.cameras)}, one per camera, got {len(self.topics)}")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ def parameter(
     above: float | None = None,
     choices: tuple[str, ...] = (),
     length: int | None = None,
-    read_only: bool = True,
 ) -> Any:
     """Declare one field of a parameter dataclass.
 
@@ -45,7 +44,6 @@ def parameter(
         above: exclusive lower bound, likewise.
         choices: the allowed words of a string.
         length: exact number of elements of a list.
-        read_only: False only where a change while running takes effect.
     """
     metadata = {
         "description": description,
@@ -55,7 +53,6 @@ def parameter(
         "above": above,
         "choices": choices,
         "length": length,
-        "read_only": read_only,
     }
     if isinstance(default, list | dict):
         # A factory, because dataclasses refuse mutable defaults; each instance gets its own copy.

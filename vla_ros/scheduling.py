@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -47,3 +48,16 @@ def urgent() -> None:
     if os.getsid(0) in (os.getpid(), os.getppid()):
         with contextlib.suppress(OSError):
             Path("/proc/self/autogroup").write_text(str(niceness))
+
+
+def unwaiting() -> None:
+    """Lose what this process prints rather than wait for who reads it: a paused terminal must not stop a control loop.
+
+    The pipe or terminal is opened anew for that, since the old opening is shared with other programs.
+    """
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.isatty(number) or stat.S_ISFIFO(os.fstat(number).st_mode):
+                opened = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK)
+                os.dup2(opened, number)
+                os.close(opened)

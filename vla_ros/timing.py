@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
+CLOCK_SET_NS = 50_000_000
+"""A simulated clock that differs by more than this from what was expected has been set."""
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -66,6 +68,21 @@ class Moments(Generic[T]):
         """Return the value stamped nearest to `stamp_ns`, of several the newest; None when there is none."""
         found = min(self._values, key=lambda stamped: abs(stamped[0] - stamp_ns), default=None)
         return None if found is None else found[1]
+
+
+class SimulatedOffset:
+    """What a simulated clock is ahead of the monotonic one. It comes in steps and late, so the most of the newest counts."""
+
+    def __init__(self) -> None:
+        self._values: deque[int] = deque(maxlen=25)
+
+    def ahead_ns(self, ros_ns: int, now_ns: int) -> int:
+        """Take in a reading of both clocks; a clock that was set is believed at once."""
+        read_ns = ros_ns - now_ns
+        if self._values and abs(read_ns - max(self._values)) > CLOCK_SET_NS:
+            self._values.clear()
+        self._values.append(read_ns)
+        return max(self._values)
 
 
 class Rate:

@@ -16,6 +16,8 @@ from vla_ros.scheduling import urgent
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 LONGEST_BACK_OFF_S = 5.0
+HANGS_S = 5.0
+"""No chunk takes so long: what is asked for now must be played within a plan's validity."""
 
 
 class Worker:
@@ -30,6 +32,7 @@ class Worker:
         self._context = multiprocessing.get_context("spawn")
         self._back_off_s = 0.5
         self._restart_at_s = 0.0
+        self._asked_s = 0.0
         self._sent_plan: Plan | None = None
         self.restarts = 0
         self.checkpoint = ""
@@ -62,10 +65,14 @@ class Worker:
             return False
         self._sent_plan = plan
         self.busy = True
+        self._asked_s = time.monotonic()
         return True
 
     def poll(self, now_s: float) -> Chunk | None:
-        """Return a finished chunk, if there is one; restart the child when it has died. `now_s`: monotonic."""
+        """Return a finished chunk, if there is one; restart the child when it has died, or hangs. `now_s`: monotonic."""
+        if self.ready and self.busy and now_s - self._asked_s > HANGS_S:
+            self.fault = f"System 1 has not answered for {HANGS_S:.0f} s"
+            self._process.kill()
         try:
             if self._connection.poll():
                 answer = self._connection.recv()

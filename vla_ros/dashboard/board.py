@@ -26,6 +26,7 @@ S = 1_000_000_000
 SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5}
 """Longest healthy silence of what speaks ten times a second and more; nodes that only report have REPORT_SILENT_S."""
 REPORT_SILENT_S = 2.5  # /diagnostics comes once a second
+RESTARTED_NS = 3 * S // 2
 PLAN_SILENT_S = 0.5  # while a task is carried out; longer where the plans say that they are valid for longer
 PROPOSAL_FRESH_S = 0.2
 QUALITY = 82  # of JPEG
@@ -73,7 +74,7 @@ class Board:
         self._cameras: list[dict[str, object]] = []
         self._images = b""
         self._image_number = 0
-        self._chunk_ns = 0
+        self._chunk_ns = self._plan_ns = 0
         self._number = 0
         self.status: FilterStatus | None = None
         self.plan: PlanWords | None = None
@@ -115,7 +116,7 @@ class Board:
         """The planner's word; which sentence it serves, whoever said it, is known from here."""
         if self.plan is None or plan.instruction_id != self.plan.instruction_id:
             self._see_instruction(wall_s, plan.instruction)
-        self.plan, self._heard_ns["planner"] = plan, now_ns
+        self.plan, self._plan_ns, self._heard_ns["planner"] = plan, now_ns, now_ns
         self.events.plan(wall_s, plan)
 
     def see_question(self, wall_s: float, text: str) -> None:
@@ -127,6 +128,8 @@ class Board:
     def see_report(self, now_ns: int, wall_s: float, report: NodeReport) -> None:
         """A node's /diagnostics."""
         self._reports[report.name] = report
+        if report.name == "planner" and self._plan_due_s and now_ns - self._plan_ns > RESTARTED_NS:
+            self.plan = None  # it speaks, but not of the task: it has been started again and knows of none
         self._heard_ns[report.name] = now_ns
         self.events.report(wall_s, report)
 
@@ -156,13 +159,19 @@ class Board:
         """Who should have spoken by now: name → seconds since it was heard last."""
         silent = {}
         for name, heard_ns in self._heard_ns.items():
-            limit_s = SILENT_S.get(name, REPORT_SILENT_S)
-            if name == "planner" and self.plan is not None and self.plan.state == "ACTIVE":
-                limit_s = max(PLAN_SILENT_S, self.plan.valid_for_s)
-            silence_s = (now_ns - heard_ns) / S
+            limit_s, since_ns = SILENT_S.get(name, REPORT_SILENT_S), heard_ns
+            if name == "planner" and self._plan_due_s:
+                limit_s, since_ns = self._plan_due_s, self._plan_ns
+            silence_s = (now_ns - since_ns) / S
             if silence_s > limit_s:
                 silent[name] = silence_s
         return silent
+
+    @property
+    def _plan_due_s(self) -> float:
+        """After how long the next plan is missed; 0: none has to come."""
+        active = self.plan is not None and self.plan.state == "ACTIVE"
+        return max(PLAN_SILENT_S, self.plan.valid_for_s) if active and self.plan is not None else 0.0
 
     def document(self, now_ns: int, ros_ns: int, wall_s: float) -> Document:
         """Everything as of now. ros_ns: on the clock of the messages' stamps. wall_s: Unix seconds, for events."""

@@ -7,6 +7,7 @@ import functools
 import math
 import sys
 import time
+from collections import deque
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -41,10 +42,16 @@ from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
 from vla_ros.scheduling import real_time
-from vla_ros.timing import Rate, Window
+from vla_ros.timing import Rate, SimulatedOffset, Window
 
 REALTIME_PRIORITY = 15
 LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+MISSED_NS = 500_000_000
+"""A plan for a sentence that was never heard here is for one that was missed, when none has been heard for so long."""
+NO_ANSWER_S = 1.0
+"""System 1 silent for so long is worth a warning."""
+AHEAD_S = 0.1
+"""Frames stamped so far ahead are of another clock; what their age is, is not known."""
 LATE_SHARE = 0.03
 """So many setpoints of a second's off their time are worth a warning."""
 TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
@@ -61,6 +68,8 @@ class ActionExpert(Managed):
         self.worker: Worker | None = None
         self.plan: Plan | None = None
         self.instruction_id: int | None = None
+        self.superseded: deque[int] = deque(maxlen=16)
+        self.heard_ns = 0
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
         self.safety_state: int | None = None
@@ -75,6 +84,8 @@ class ActionExpert(Managed):
         self.asked_plan: Plan | None = None
         self.asked_instruction: int | None = None
         self.asked_from_rest = True
+        self.simulated_time = bool(self.get_parameter("use_sim_time").value)
+        self.offset = SimulatedOffset()
         self.clock_offset_ns = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
@@ -105,6 +116,7 @@ class ActionExpert(Managed):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.player.clear()
         self.plan = None
+        self.asked_instruction = None
         return super().on_deactivate(state)
 
     # The loop.
@@ -122,15 +134,21 @@ class ActionExpert(Managed):
             self.listen(tick.started_ns)
             if self.active:
                 self.act(tick.started_ns, tick.deadline_ns)
-            if loop.ticks % 10 == 0:
+            # A simulated clock reaches the node through the executor, so it must then have every tick.
+            if loop.ticks % 10 == 0 or self.simulated_time:
                 executor.spin_once(timeout_sec=0)
 
     def listen(self, now_ns: int) -> None:
         """Take in what has arrived."""
-        self.clock_offset_ns = self.get_clock().now().nanoseconds - time.monotonic_ns()
+        now_ros_ns, read_ns = self.get_clock().now().nanoseconds, time.monotonic_ns()
+        self.clock_offset_ns = now_ros_ns - read_ns
+        if self.simulated_time:
+            self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
         for _, info in take(self.instructions):
             # A new sentence voids the plan at once, whatever the planner is doing.
-            self.instruction_id = info["source_timestamp"]
+            if self.instruction_id is not None:
+                self.superseded.append(self.instruction_id)
+            self.instruction_id, self.heard_ns = info["source_timestamp"], now_ns
             self.plan = None
             self.planless = "waiting for a plan for the new instruction"
         for message, _ in take(self.joint_states):
@@ -140,17 +158,20 @@ class ActionExpert(Managed):
         for message, _ in take(self.statuses):
             self.safety_state = message.state
         for message, _ in take(self.plans):
-            self.consider(message)
+            self.consider(message, now_ns)
 
-    def consider(self, message: LatentPlan) -> None:
+    def consider(self, message: LatentPlan, now_ns: int) -> None:
         """Take a plan over when it is for the newest instruction and from the same weights."""
-        if self.instruction_id is not None and message.instruction_id != self.instruction_id:
+        if message.instruction_id in self.superseded:
             return
         if message.state != LatentPlan.ACTIVE:
             self.plan = None
             self.planless = message.reasoning or PlanState(message.state).name.lower()
             return
-        if self.instruction_id is None:
+        if message.instruction_id != self.instruction_id:
+            # A sentence that was not heard here, unless one was just now: then the planner may not have come to that.
+            if now_ns - self.heard_ns < MISSED_NS:
+                return
             self.instruction_id = message.instruction_id
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
@@ -175,6 +196,7 @@ class ActionExpert(Managed):
         self.level, self.why = self.shut(now_ns)
         if self.why:
             self.player.clear()
+            self.asked_instruction = None
             self.sent.pause()
             return
         self.level, self.why = self.unplanned(ros_ns)
@@ -206,6 +228,8 @@ class ActionExpert(Managed):
             self.why = ""
         else:
             self.why = "waiting for a chunk from System 1"
+            if self.worker.busy and now_ns - self.asked_ns > NO_ANSWER_S * 1e9:
+                self.level = WARN
             self.sent.pause()
         self.ask(now_ns, ros_ns, setpoint)
 
@@ -226,6 +250,8 @@ class ActionExpert(Managed):
         age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
         if age_s > self.plan.valid_for_s:
             return WARN, f"the newest plan is {age_s:.2f} s old"
+        if age_s < -AHEAD_S:
+            return WARN, f"the newest plan's frames are stamped {-age_s:.2f} s ahead; compare the machines' clocks"
         return OK, ""
 
     def ask(self, now_ns: int, ros_ns: int, setpoint: np.ndarray | None) -> None:

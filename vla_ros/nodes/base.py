@@ -67,7 +67,7 @@ def declare(node: Node, cls: type[T]) -> T:
         if value is not None:
             values[declaration.name] = value
     instance = from_mapping(cls, nested(values), where)
-    fixed = {declaration.name for declaration in declarations(cls) if declaration.metadata["read_only"]}
+    fixed = {declaration.name for declaration in declarations(cls)}
     node.add_on_set_parameters_callback(lambda changed: _refuse(fixed, changed))
     return instance
 
@@ -101,18 +101,33 @@ def _descriptor(declaration: Declaration) -> ParameterDescriptor:
     return descriptor
 
 
-def run(name: str, make: Callable[[], Node], spin: Callable[[Any], None] = rclpy.spin) -> int:
+def run(
+    name: str,
+    make: Callable[[], Node],
+    spin: Callable[[Any], None] = rclpy.spin,
+    end: Callable[[Any], object] = lambda node: rclpy.try_shutdown(),
+) -> int:
     """Start a node, spin it, and end it cleanly.
+
+    Args:
+        end: what SIGINT and SIGTERM do to a node that runs; `spin` must then return.
 
     Returns:
         0 after SIGINT, SIGTERM or a shutdown; 2 with one line on stderr when it cannot start.
     """
     node = None
+
+    def asked(*_: object) -> None:
+        if node is None:
+            rclpy.try_shutdown()
+        else:
+            end(node)
+
     try:
         # SIGTERM ends a node as SIGINT does; a handler of our own, because rclpy's leaves a loop of one's own sleeping.
         rclpy.init(signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: rclpy.try_shutdown())
+            signal.signal(number, asked)
         node = make()
         spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):

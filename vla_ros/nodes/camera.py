@@ -56,13 +56,13 @@ class Camera(Managed):
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
         polled = PolledCallbackGroup()
-        for name in p.cameras:
-            topic = f"{name}_camera/image_raw{suffix}"
+        for name, images in zip(p.cameras, p.topics or [f"{name}_camera/image_raw" for name in p.cameras], strict=True):
+            topic = images + suffix
             self.topics[topic] = f"sensor_msgs/msg/{kind.__name__}"
             self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
             # Read when an image comes: waking up for it would cost more than all that is done with it.
             self.announced[name] = self.create_subscription(
-                CameraInfo, f"{name}_camera/camera_info", unused, IMAGE, callback_group=polled
+                CameraInfo, f"{images.rpartition('/')[0]}/camera_info", unused, IMAGE, callback_group=polled
             )
         for name in p.depth_cameras:
             topic = f"{name}_camera/depth/image_raw"

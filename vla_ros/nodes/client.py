@@ -26,6 +26,8 @@ STATES = {
     for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
 }
 PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
+SILENT_S = 10.0
+"""A planner of which neither a plan nor a status was heard for so long is not there."""
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
 
 
@@ -41,6 +43,7 @@ class Client:
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.plan: LatentPlan | None = None
+        self.plan_s = 0.0
         self.status: SafetyStatus | None = None
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.heard_s: dict[str, float] = {}
@@ -52,7 +55,7 @@ class Client:
         self.words = self.node.create_publisher(String, "task_instruction", NEWEST)
 
     def _see_plan(self, message: LatentPlan) -> None:
-        self.plan = message
+        self.plan, self.plan_s = message, time.monotonic()
 
     def _see_status(self, message: SafetyStatus) -> None:
         self.status = message
@@ -160,12 +163,14 @@ class Client:
         """Give an instruction and follow it to its end.
 
         Returns:
-            "done", "failed", "refused", "stopped" (the filter latched), "unarmed" or "timeout"; and why.
+            "done", "failed", "refused", "stopped" (the filter latched), "unarmed", "superseded" (somebody said something
+            else), "silent" (nothing is heard of the planner) or "timeout"; and why.
         """
         before = self.plan.instruction_id if self.plan else 0
         self.publish(text)
-        end_s = time.monotonic() + limit_s
-        last = ""
+        began_s = self.plan_s = time.monotonic()
+        end_s = began_s + limit_s
+        last, mine = "", 0
         while time.monotonic() < end_s:
             self.spin(0.05)
             if self.status is not None and self.status.state in (SafetyStatus.ESTOP, SafetyStatus.PROTECTIVE_STOP):
@@ -173,7 +178,16 @@ class Client:
             if self.status is not None and self.status.state == SafetyStatus.DISARMED:
                 return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
             plan = self.plan
-            if plan is None or plan.instruction_id == before or plan.instruction != text.strip():
+            heard_s = max(self.plan_s, self.heard_s.get("planner", 0.0))
+            if time.monotonic() - heard_s > SILENT_S:
+                return "silent", f"nothing heard of the planner for {SILENT_S:g} s"
+            if plan is None or plan.instruction_id == before:
+                continue
+            if not mine and plan.instruction == text.strip():
+                mine = plan.instruction_id
+            if plan.instruction_id != mine:
+                if mine or time.monotonic() - began_s > SILENT_S:
+                    return "superseded", f"somebody said {plan.instruction!r}"
                 continue
             line = plan.subtask or plan.reasoning
             if line and line != last:

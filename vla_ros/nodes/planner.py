@@ -120,6 +120,7 @@ class Planner(Managed):
         self.release_ring()
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.answered = True  # what was asked for before does not begin again by itself
         self.hold("the planner was deactivated", OK)
         return super().on_deactivate(state)
 
@@ -202,6 +203,7 @@ class Planner(Managed):
             self.level = OK
         except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
             self.level = ERROR
+            self.answered = True  # what has failed does not begin again by itself
             self.get_logger().error(f"the policy failed: {type(error).__name__}: {error}")
             plan = Plan(
                 self.frames.stamp_ns,

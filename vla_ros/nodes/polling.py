@@ -67,19 +67,20 @@ def serve(service: Service) -> bool:
     return True
 
 
-def received_ns(info: dict[str, int], now_ns: int, system_ns: int) -> int:
+def received_ns(info: dict[str, int], now_ns: int, system_ns: int, since_ns: int) -> int:
     """Monotonic time at which a message arrived.
 
     Args:
         info: as `take` yields it.
         now_ns, system_ns: the monotonic and the system clock, read together after the message was taken.
+        since_ns: when the subscription was last found empty.
 
     Returns:
-        the middleware's receive time moved to the monotonic clock where that gives an age of 0 to 1 s; else `now_ns`
-        (the middleware does not stamp, or the system clock was set meanwhile).
+        the middleware's receive time moved to the monotonic clock where that lies after `since_ns`; else `since_ns`, than
+        which the message is not older (the middleware does not stamp, or the system clock was set meanwhile).
     """
-    age_ns = system_ns - info.get("received_timestamp", 0)
-    return now_ns - age_ns if 0 <= age_ns <= 1_000_000_000 else now_ns
+    arrived_ns = now_ns - (system_ns - info.get("received_timestamp", 0))
+    return arrived_ns if since_ns <= arrived_ns <= now_ns else since_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,15 @@ from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.surroundings import configured
-from vla_ros.scheduling import real_time
-from vla_ros.timing import NS_PER_S, Rate, Window
+from vla_ros.scheduling import real_time, unwaiting
+from vla_ros.timing import NS_PER_S, Rate, SimulatedOffset, Window
 
 STATUS_HZ = 25
 SLOW_HZ = 10
 """How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
 setpoints is looked up, and what is around the arm is drawn."""
+END_S = 3
+"""The longest that a filter which is to end takes to bring the arm to rest."""
 REALTIME_PRIORITY = 20
 AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
 """Python's garbage is collected in these states only,"""
@@ -101,9 +103,9 @@ class ControllerOutput:
             self._gripper_publisher.publish(_values(decision, self._gripper))
 
     def _publish_trajectory(self, decision: Decision) -> None:
-        positions, velocities = decision.positions or (), decision.velocities
+        # Positions alone: joint_trajectory_controller refuses a last point that moves, as this only one does.
+        positions = decision.positions or ()
         self._point.positions = array.array("d", [positions[i] for i in self._arm])
-        self._point.velocities = array.array("d", [velocities[i] for i in self._arm])
         self._publisher.publish(self._trajectory)
 
     def _publish_positions(self, decision: Decision) -> None:
@@ -151,6 +153,8 @@ class SafetyFilterNode(Node):
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._simulated_time = bool(self.get_parameter("use_sim_time").value)
+        self._offset = SimulatedOffset()
+        self._emptied_ns = time.monotonic_ns()
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
         self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
         self._hops_s = Window(2000)
@@ -160,7 +164,8 @@ class SafetyFilterNode(Node):
         self._hop_from_ns: list[int] = []
         self._decision: Decision | None = None
         self._late_reported = 0
-        self._scheduling = "not started"
+        self._scheduling = self._said_of_speed = ""
+        self._ending = False
 
     def spin(self) -> None:
         """Tick until shutdown."""
@@ -175,8 +180,12 @@ class SafetyFilterNode(Node):
         gc.collect()
         gc.freeze()
         gc.disable()
+        ending_ticks = END_S * ticks_per_s
         for tick in self._loop:
             self._rate.tick(tick.started_ns)
+            if self._ending and ending_ticks == END_S * ticks_per_s:
+                self.filter.disarm()
+            ending_ticks -= self._ending
             self._receive()
             decision = self.filter.tick(tick.deadline_ns)
             if decision.positions is not None:
@@ -198,9 +207,15 @@ class SafetyFilterNode(Node):
                 if decision.state in AT_REST or gc.get_count()[0] > MOST_GARBAGE:
                     gc.collect()
             self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
+            if self._ending and (ending_ticks <= 0 or _over(decision)):
+                break
 
         if self._log is not None:
             self._log.close()
+
+    def end(self) -> None:
+        """Come to rest, then leave `spin`: an arm that moves is not let go of."""
+        self._ending = True
 
     def _logged(self, safety_filter: SafetyFilter, urdf: str) -> tuple[SafetyFilter | Recorder, AuditLog | None]:
         """The filter, with its audit log when the parameters ask for one; each arm has a folder of its own."""
@@ -214,6 +229,7 @@ class SafetyFilterNode(Node):
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
+        began_ns = time.monotonic_ns()
         for message, _ in take(self._stops):
             self.filter.estop_signal(message.data)
         for _, receive_ns in self._arrived(self._heartbeats):
@@ -223,7 +239,10 @@ class SafetyFilterNode(Node):
         for message, receive_ns in self._arrived(self._deadmen):
             self.filter.deadman(receive_ns, message.data)
         for message, _ in take(self._scales):
-            self.get_logger().info(self.filter.speed_scale(message.data)[1])
+            said = self.filter.speed_scale(message.data)[1]
+            if said != self._said_of_speed:
+                self.get_logger().info(said)
+            self._said_of_speed = said
         for message, receive_ns in self._arrived(self._joint_states):
             # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
             measured = (values.tolist() for values in (message.position, message.velocity, message.effort))
@@ -233,15 +252,16 @@ class SafetyFilterNode(Node):
         for source, subscription in self._commands.items():
             for message, info in take(subscription):
                 self._offer(source, message, info)
+        self._emptied_ns = began_ns
 
     def _arrived(self, subscription: Subscription | None) -> Iterator[tuple[Any, int]]:
         """Yield each message and when it was received, on the monotonic clock."""
         if subscription is not None:
             for message, info in take(subscription):
-                yield message, received_ns(info, time.monotonic_ns(), time.time_ns())
+                yield message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns)
 
     def _look_up_publishers(self) -> None:
-        for source, topic in CHANNELS.items():
+        for source, topic in {**CHANNELS, "estop": "vla/estop"}.items():
             found = self.get_publishers_info_by_topic(topic)
             names = [f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found]
             self.filter.publishers(source, sorted(names))
@@ -255,8 +275,10 @@ class SafetyFilterNode(Node):
 
     def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
         now_ns, system_ns = time.monotonic_ns(), time.time_ns()
-        ros_ns = self.get_clock().now().nanoseconds if self._simulated_time else system_ns
-        receive_ns = received_ns(info, now_ns, system_ns)
+        ros_ns = system_ns
+        if self._simulated_time:
+            ros_ns = now_ns + self._offset.ahead_ns(self.get_clock().now().nanoseconds, now_ns)
+        receive_ns = received_ns(info, now_ns, system_ns, self._emptied_ns)
         stamp_ns = nanoseconds(message.header.stamp)
         verdict = self.filter.command(
             Command(
@@ -382,8 +404,14 @@ def _differs(decision: Decision, last: Decision | None) -> bool:
     return rule not in ("", last.verdict.rule if last.verdict is not None else "")
 
 
+def _over(decision: Decision) -> bool:
+    """Whether nothing moves any more and nothing will."""
+    return decision.positions is None or (decision.state in LATCHED and not any(decision.velocities))
+
+
 def main() -> int:
-    return run("safety_filter", SafetyFilterNode, SafetyFilterNode.spin)
+    unwaiting()
+    return run("safety_filter", SafetyFilterNode, SafetyFilterNode.spin, SafetyFilterNode.end)
 
 
 if __name__ == "__main__":

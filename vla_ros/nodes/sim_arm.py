@@ -84,6 +84,7 @@ class SimArm(Node):
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
         self.refused = self.scheduling = ""
         self.behind = 0
+        self.simulated_ns = 0  # since the start: a new scene does not set the clock back
         self.drawn_tick = -(10**9)
         self.state = JointState(name=list(JOINT_NAMES))
         self.rate = Rate(PERIOD_S, 0.5 * PERIOD_S)
@@ -114,6 +115,7 @@ class SimArm(Node):
             began = time.perf_counter()
             for _ in range(1 + late):
                 self.simulation.tick()
+            self.simulated_ns += round((1 + late) * PERIOD_S * 1e9)
             self.step_time.add(time.perf_counter() - began)
             self.speak(loop.ticks)
             if loop.ticks % 25 == 0:
@@ -131,6 +133,8 @@ class SimArm(Node):
             for message, _ in take(self.trajectories):
                 if len(message.points) != 1:
                     raise CommandRefused(f"a trajectory of {len(message.points)} points; this controller takes one")
+                if any(message.points[0].velocities):
+                    raise CommandRefused("the last point moves; joint_trajectory_controller takes none that does")
                 controller.command(message.points[0].positions, message.joint_names)
         except CommandRefused as error:
             if str(error) != self.refused:
@@ -139,14 +143,14 @@ class SimArm(Node):
 
     def speak(self, ticks: int) -> None:
         """Publish the joint state, and images when they are ready."""
-        now = self.get_clock().now()
-        self.state.header.stamp = now.to_msg()
+        now_ns = self.get_clock().now().nanoseconds if self.clock_publisher is None else self.simulated_ns
+        self.state.header.stamp = time_message(now_ns)
         self.state.position = self.simulation.q.tolist()
         self.state.velocity = self.simulation.dq.tolist()
         self.state.effort = self.simulation.effort.tolist()
         self.joint_states.publish(self.state)
         if self.clock_publisher is not None:
-            self.clock_publisher.publish(Clock(clock=time_message(round(self.simulation.time_s * 1e9))))
+            self.clock_publisher.publish(Clock(clock=time_message(now_ns)))
         if self.cameras is None:
             return
         drawn = self.cameras.poll()
@@ -162,7 +166,7 @@ class SimArm(Node):
                 self.info[camera].header.stamp = image.header.stamp
                 self.infos[camera].publish(self.info[camera])
         every = round(1.0 / self.parameters.camera_rate_hz / PERIOD_S)
-        if ticks - self.drawn_tick >= every and self.cameras.request(now.nanoseconds, self.simulation.data.qpos):
+        if ticks - self.drawn_tick >= every and self.cameras.request(now_ns, self.simulation.data.qpos):
             self.drawn_tick = ticks if ticks - self.drawn_tick > 2 * every else self.drawn_tick + every
 
     def reset_scene(self, request: ResetScene.Request, response: ResetScene.Response) -> ResetScene.Response:
