@@ -54,7 +54,7 @@ def _graphics() -> Finding:
 
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
-        return Finding("ok", "torch", "absent; the policies of this version do not need it", "make setup MODELS=1")
+        return Finding("ok", "torch", "absent; only vla-ros train needs it", "make setup MODELS=1")
     import torch  # type: ignore[import-not-found,unused-ignore]
 
     return Finding("ok", "torch", f"{torch.__version__}, CUDA {'yes' if torch.cuda.is_available() else 'no'}")
@@ -88,7 +88,9 @@ def _machine() -> Iterator[Finding]:
         "ok" if permitted else "warn",
         "real time",
         "SCHED_FIFO is permitted" if permitted else "SCHED_FIFO is not permitted",
-        "" if permitted else "add `<user> - rtprio 50` to /etc/security/limits.conf and log in again",
+        ""
+        if permitted
+        else "add `<user> - rtprio 20` and `<user> - nice -10` to /etc/security/limits.conf, log in again",
     )
     del soft
 

@@ -190,7 +190,7 @@ class Board:
             "examples": self._parameters.examples,
             "instructions": self._instructions,
             "filter": self._filter(status),
-            "joints": self._joints(status, now_ns),
+            "joints": self._joints(status),
             "row": self._row(now_ns, status),
             "plan": self._plan(ros_ns, silent),
             "question": self.question,
@@ -266,7 +266,7 @@ class Board:
             "limited": status.limited,
         }
 
-    def _joints(self, status: FilterStatus | None, now_ns: int) -> list[dict[str, object]]:
+    def _joints(self, status: FilterStatus | None) -> list[dict[str, object]]:
         q = self.q or [float("nan")] * len(self._parameters.joint_names)
         names = self._parameters.joint_names
         margins: Mapping[str, float] = {}

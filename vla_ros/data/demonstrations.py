@@ -91,10 +91,10 @@ def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
         return None
     finally:
         recorder.close()
-    success, measures = simulation.judged()
+    success, _ = simulation.judged()
     if not (success and recorder.finished):
         return None
-    return recorder.episode(seed, measures)
+    return recorder.episode(seed)
 
 
 class _Recorder:
@@ -218,7 +218,7 @@ class _Recorder:
         rows["label.valid"].append([int(valid)])
         self.subtasks.append(decision.subtask)
 
-    def episode(self, seed: int, measures: list[Mapping[str, object]] | list[dict[str, object]]) -> Episode:
+    def episode(self, seed: int) -> Episode:
         columns = {
             key: np.asarray(self.rows[key], feature.dtype).reshape(-1, *feature.shape)
             for key, feature in FEATURES.items()

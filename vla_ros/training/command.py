@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     os.environ.setdefault("MUJOCO_GL", "egl")  # read when mujoco is imported
     try:
+        from vla_ros.policies.compact import graphs
         from vla_ros.training.trainer import Trainer
     except ImportError as error:
         raise ParameterError(f"train: {error.name} is not installed: make setup MODELS=1") from None
@@ -69,5 +70,6 @@ def run(args: argparse.Namespace) -> int:
 
             trainer.phase(phase, tick)
     trainer.measure()
+    graphs.make(Path(args.out) / "checkpoint")
     console.print(f"checkpoint: {Path(args.out) / 'checkpoint'}")
     return 0

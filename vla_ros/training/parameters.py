@@ -1,4 +1,4 @@
-"""What `vla-ros train` can be told: config/train.yaml holds the values of the checkpoint that ships."""
+"""What `vla-ros train` can be told; config/train.yaml is the run that is documented (docs/training.md)."""
 
 from __future__ import annotations
 

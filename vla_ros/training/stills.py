@@ -137,7 +137,7 @@ class Studio:
             asked = draw(rng, scene.things)
             if self._pose(model, data, asked, rng):
                 made += 1
-                yield self._record(model, data, painter, asked, rng)
+                yield self._record(model, data, painter, asked)
 
     def _pose(self, model: mujoco.MjModel, data: mujoco.MjData, asked: Asked, rng: np.random.Generator) -> bool:
         """Put arm and things where they are to be; False where the arm cannot get there."""
@@ -180,7 +180,6 @@ class Studio:
         data: mujoco.MjData,
         painter: _Painter,
         asked: Asked,
-        rng: np.random.Generator,
     ) -> Record:
         sizes = self._sizes
         still = np.zeros((), self._layout)

@@ -170,8 +170,8 @@ def export(checkpoint: Checkpoint) -> None:
     save_file(parts, checkpoint.folder / GRAPHS, about)
 
 
-def main(folder: str) -> None:
+def make(folder: Path) -> None:
     """Make the graphs of the checkpoint in `folder`, unless they are there."""
-    checkpoint = load(Path(folder))
+    checkpoint = load(folder)
     if not fresh(checkpoint):
         export(checkpoint)
