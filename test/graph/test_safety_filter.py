@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -87,6 +88,7 @@ class World:
 
     def _trajectory(self, message: JointTrajectory) -> None:
         assert message.joint_names == NAMES
+        assert not message.points[0].velocities, "joint_trajectory_controller refuses a last point that moves"
         self.q = list(message.points[0].positions)
         self.sent.append(self.q)
 
@@ -143,6 +145,18 @@ class World:
         rclpy.shutdown(context=self.context)
 
 
+def ended_in_motion(world: World, process: subprocess.Popen[str]) -> list[float]:
+    """Ask the filter to end while joint1 moves; the steps of joint1 from then on."""
+    world.arm()
+    world.push([1.5, -0.4, 0.02], lambda: world.q[0] > 0.4, "motion")
+    process.send_signal(signal.SIGINT)
+    sent = len(world.sent)
+    world.until(lambda: process.poll() is not None, "its end")
+    world.executor.spin_once(timeout_sec=0.02)
+    path = [q[0] for q in world.sent[sent - 2 :]]
+    return [b - a for a, b in itertools.pairwise(path)]
+
+
 def start(folder: Path, controller: str, parameters: str = PARAMETERS) -> subprocess.Popen[str]:
     (folder / "arm.urdf").write_text(URDF)
     text = parameters.format(urdf=folder / "arm.urdf", controller=controller, folder=folder)
@@ -179,6 +193,22 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     assert report.same, report
     assert (report.lost, report.cut, report.gaps) == (0, [], [])
     assert report.ticks > 10
+
+
+def test_asked_to_end_it_brings_the_arm_to_rest_first(tmp_path: Path) -> None:
+    process, world = start(tmp_path, FORWARD), World()
+    try:
+        world.until(lambda: bool(world.statuses), "the first status")
+        steps = ended_in_motion(world, process)
+    finally:
+        world.close()
+        process.kill()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert steps[0] > 1e-3, "it moved"
+    assert abs(steps[-1]) < 1e-4, "and came to rest"
+    assert len(steps) > 20
+    assert replay(tmp_path / "audit").same
 
 
 def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World) -> None:

@@ -124,6 +124,19 @@ def test_health() -> None:
     assert "8UC7" in camera.judged(90).problem
 
 
+def test_an_image_of_another_clock_is_of_no_known_age() -> None:
+    camera = check()
+    camera.receive(noisy(1), 10**10)
+    assert camera.judged(10**10 - 50_000_000).health is CameraHealth.OK
+    ahead = camera.judged(0)
+    assert (ahead.health, ahead.problem) == (CameraHealth.STALE, "stamped 10.0 s ahead; compare the clocks")
+
+
+def test_bytes_that_the_decoder_refuses_are_a_wrong_encoding() -> None:
+    with pytest.raises(WrongEncoding, match="compressed image"):
+        colour(SimpleNamespace(format="jpeg", data=b""))
+
+
 def test_the_matrix_is_resized_with_the_image() -> None:
     camera = check()
     k = [10.0, 0.0, 2.5, 0.0, 10.0, 1.5, 0.0, 0.0, 1.0]

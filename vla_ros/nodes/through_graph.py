@@ -29,7 +29,7 @@ def own_domain() -> None:
 class Graph:
     """The graph and a client of it, for a series of episodes. Use as a context manager.
 
-    Args: policy, config, overrides: as for `vla_ros.graph.bringup`. say: where the nodes' lines go.
+    Args: policy, config, overrides, use_sim_time: as for `vla_ros.graph.bringup`. say: where the nodes' lines go.
     """
 
     def __init__(
@@ -38,11 +38,14 @@ class Graph:
         config: str = "",
         say: Callable[[str], None] = lambda line: None,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        use_sim_time: bool = False,
     ) -> None:
         own_domain()
         self._lines: list[str] = []
         self._say = say
-        self._supervisor = Supervisor(bringup(policy=policy, config=config, overrides=overrides), self._hear)
+        self._supervisor = Supervisor(
+            bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
+        )
         self._context = client()
 
     def _hear(self, line: str) -> None:

@@ -21,6 +21,15 @@ class Moody:
         return Chunk(np.zeros((2, 2)), self.dt_s, start_ns, plan.plan_id, plan.frame_stamp_ns)
 
 
+class Stuck(Moody):
+    """Never answers "stick"."""
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+        if plan.instruction.text == "stick":
+            time.sleep(60.0)
+        return super().chunk(plan, joint_state, previous, delay, start_ns)
+
+
 class Slow:
     def __init__(self) -> None:
         time.sleep(1.0)

@@ -13,7 +13,7 @@ from vla_ros.control.worker import Worker
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 
 sys.path.insert(0, str(Path(__file__).parent))
-from moods import Moody, Slow
+from moods import Moody, Slow, Stuck
 
 STATE = JointState(1, np.zeros(2), np.zeros(2))
 
@@ -52,6 +52,23 @@ def test_a_fault_is_told_until_a_chunk_comes() -> None:
         assert chunk is not None
         assert chunk.start_ns == 5
         assert worker.fault == ""
+    finally:
+        worker.close()
+
+
+def test_one_that_hangs_is_started_again() -> None:
+    worker = Worker(Stuck)
+    try:
+        answer(worker)
+        assert worker.request(plan("stick"), STATE, None, 0, 5)
+        assert worker.poll(time.monotonic() + 1.0) is None
+        assert worker.fault == ""
+        worker.poll(time.monotonic() + 6.0)
+        assert worker.fault == "System 1 has not answered for 5 s"
+        answer(worker)
+        assert worker.restarts == 1
+        assert worker.request(plan("stand"), STATE, None, 0, 7)
+        assert answer(worker) is not None
     finally:
         worker.close()
 

@@ -71,6 +71,16 @@ def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board)
     assert (node["level"], node["message"]) == (3, "silent for 0.7 s")
 
 
+def test_a_planner_that_is_started_again_has_no_plan(board: Board) -> None:
+    board.see_plan(S, 0.0, PlanWords("ACTIVE", "go", 1, "reach", valid_for_s=0.6))
+    for tick in range(11, 80):
+        if tick >= 40 and tick % 10 == 0:  # three seconds after its last plan it is there again, and says so
+            board.see_report(tick * S // 10, 0.0, NodeReport("planner", 0, "waiting for an instruction", {}))
+        found = content(board, tick * S // 10)
+    assert board.plan is None
+    assert sum(event[3].startswith("planner is silent") for event in found["events"]) == 1
+
+
 def test_a_question_stands_until_it_is_answered_or_nobody_asks_it_any_more(board: Board) -> None:
     assert content(board, S)["question"] == ""
     board.see_question(1.0, "no progress for 20 s")

@@ -11,6 +11,7 @@ import pytest
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
+from vla_ros.policies.scripted import load
 from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.joint_map import JointNamesError
 
@@ -113,6 +114,21 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str, reason: str) -
         system2("scripted", ROBOT, {"plan": str(path)})
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_offsets_without_names_fit_any_arm_with_as_many_joints() -> None:
+    renamed = tuple(f"arm_{name}" for name in JOINT_NAMES)
+    relative, course = load("wave", renamed)
+    assert relative and len(course) == 16
+    with pytest.raises(ParameterError, match="expected 7 values, got 8"):
+        load("wave", renamed[:7])
+
+
+def test_positions_without_names_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("joint_names: []\nrelative: false\nwaypoints: [{seconds: 1, positions: [0, 0, 0, 0, 0, 0, 0, 0]}]")
+    with pytest.raises(ParameterError, match="joint1"):
+        load(str(path), JOINT_NAMES)
 
 
 def test_an_unknown_plan_is_refused() -> None:

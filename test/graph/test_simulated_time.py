@@ -1,0 +1,24 @@
+"""On a simulated clock the arm follows a path as it does on the machine's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from vla_ros.nodes.through_graph import Graph
+
+SPEED = {"scripted": {"speed_scale": 0.5}}
+
+
+@pytest.mark.parametrize("use_sim_time", [True, False], ids=["simulated", "own"])
+def test_the_scripted_walk_is_walked(use_sim_time: bool) -> None:
+    quick = {"scripted.speed_scale": 0.5}
+    overrides = {"planner": quick, "action_expert": quick}
+    with Graph("scripted", overrides=overrides, use_sim_time=use_sim_time) as graph:
+        talk = graph.client
+        armed, why = talk.arm(10.0)
+        assert armed, why
+        said, why = talk.follow("run", 60.0, lambda line: None)
+        assert said == "done", why
+        assert talk.status is not None
+        assert talk.status.accepted > 800, "a setpoint every 10 ms of about 13 s"
+        assert talk.status.rejected < 0.02 * talk.status.accepted, talk.status.reason
