@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -132,3 +134,14 @@ def test_a_message_that_waited_out_a_stall_is_as_old_as_it_is() -> None:
 
 def test_received_ns_without_a_stamp_is_the_last_look() -> None:
     assert received_ns({}, now_ns=7, system_ns=5_000_000_000, since_ns=3) == 3
+
+
+def test_lines_that_nobody_reads_are_lost_and_not_waited_for() -> None:
+    text = (
+        "import rclpy.logging as l; from vla_ros.scheduling import unwaiting; unwaiting(); log = l.get_logger('gate')"
+    )
+    command = [sys.executable, "-c", f"{text}\nfor i in range(5000): log.info('a line that is as long as others are')"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None
+        assert b"a line that is" in process.stderr.read()

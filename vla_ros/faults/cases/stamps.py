@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
-from vla_ros.faults.case import MOVING, Case, Expected
+from vla_ros.faults.case import MOVING, RESTING, Case, Expected
 from vla_ros.faults.cases.setpoints import altered
 from vla_ros.faults.rig import Rig
 from vla_ros.faults.stream import Setpoint
@@ -43,6 +43,12 @@ def stalled(rig: Rig) -> None:
     rig.note_diagnostics("late_ticks", "skipped_ticks")
 
 
+def gone(rig: Rig) -> None:
+    """No ticks for so long that the arm's controller has stopped the arm."""
+    rig.stall("safety_filter", 0.5)
+    rig.play(1.0)
+
+
 def cases(t: Times) -> Iterator[Case]:
     """The cases of this file."""
     fresh, on = Expected(("freshness",), rest_s=t.refused), Expected(ends=MOVING, goes_on=True)
@@ -74,6 +80,12 @@ def cases(t: Times) -> Iterator[Case]:
         altered(lambda right, s: dataclasses.replace(right, stamp_ns=12 * NS + round(s * NS))),
     )
     yield Case("late-ticks", "the filter is stopped for 40 ms, four times", on, stalled)
+    yield Case(
+        "filter-stalled",
+        "the filter is stopped for 0.5 s",
+        Expected(("open_loop",), (*MOVING, *RESTING)),
+        gone,
+    )
     yield Case("clock-forward", "the clock of all steps forward by 5 s", on, stepped(5.0, 1.5), "clock")
     yield Case(
         "clock-back",
