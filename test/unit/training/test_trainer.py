@@ -202,4 +202,4 @@ def test_the_shipped_configuration_is_valid():
 def test_the_words_come_first_and_the_hands_before_both():
     parser = argparse.ArgumentParser()
     command.arguments(parser)
-    assert parser.parse_args([]).phases == "language,system2,system1,joint"
+    assert parser.parse_args([]).phases == "language,system1,system2,joint"

@@ -15,7 +15,7 @@ WINDOW = 2  # cells on each side of the best one that count for its place
 SHARP = 2  # the picture of the second look has so many times the rows and columns of the first
 # What a second look says: offset u, v from the middle of the cut-out (REACH_PX pixels of the sharp picture), height over
 # the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2).
-SEEN = 6
+SEEN = 7
 REACH_PX = 8.0
 PIXEL_M = 0.004  # what a pixel of the sharp picture measures on the table, about
 
