@@ -66,7 +66,7 @@ class GraphRig(Machine):
         self.image = ""
         self.measured = Measured(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
         self.state = self.rule = ""
-        self.speed = 0.0
+        self.speed = self.stall_s = 0.0
         self._log = ControllerLog(folder / LOG)
         self._raise = folder / RAISE
         self._seen = Seen()
@@ -194,6 +194,7 @@ class GraphRig(Machine):
         if now_ns < self._next_ns:
             time.sleep((self._next_ns - now_ns) / 1e9)
         elif now_ns - self._next_ns > 2 * TURN_NS:
+            self.stall_s = max(self.stall_s, (now_ns - self._next_ns) / 1e9)
             self._next_ns = now_ns
         self._turns += 1
         self._hear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,6 +129,28 @@ def test_the_page_has_a_row_for_each_fault_and_names_what_failed() -> None:
     assert "- `late`: at rest after 0.500 s; 0.300 s are allowed" in page
     assert "1 failed: late" in campaign.summary(results, 12.0)
     assert campaign.line(results[1]).startswith("FAIL late")
+
+
+@pytest.mark.parametrize(
+    ("stalls", "passes", "tries"),
+    [((0.0,), (False,), 1), ((0.05, 0.0), (False, True), 2), ((0.05,) * 3, (False,) * 3, 3), ((0.05,), (True,), 1)],
+    ids=["a failure", "a stall", "stalls without end", "a stall that did no harm"],
+)
+def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, stalls: tuple[float, ...], passes: tuple[bool, ...], tries: int
+) -> None:
+    case = Case("nan", "NaN in one joint", ASKED, lambda rig: None)
+    rig, script = SimpleNamespace(stall_s=0.0, play=lambda seconds: None), iter(zip(stalls, passes, strict=True))
+
+    def once(rig: SimpleNamespace, case: Case) -> Result:
+        rig.stall_s, passed = next(script)
+        return Result(case, GOOD, [] if passed else ["at rest too late"], 1.0)
+
+    monkeypatch.setattr(campaign, "carry_out_once", once)
+    result = campaign.carry_out(rig, case)
+    assert len(result.stalls) == tries - 1 and not next(script, None)
+    assert (not result.wrong) is passes[-1]
+    assert (f"try {tries}" in report.row(result)) is (f"(try {tries})" in campaign.line(result)) is (tries > 1)
 
 
 def test_back_and_forth_between_tracking_and_limiting_is_said_once() -> None:
