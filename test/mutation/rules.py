@@ -55,8 +55,10 @@ RULES = (
         "joint_state", "stale, tick", "            stale = self._joint_state.stale(now_ns)", "            stale = None"
     ),
     _off("joint_state", "outside, tick", "self._joint_state.outside() or "),
-    _off("joint_state", "stale, arm", "measured.stale(now_ns) or measured.outside()", "measured.outside()"),
+    _off("joint_state", "stale, arm", "verdict = measured.stale(now_ns) or measured", "verdict = measured"),
     _off("joint_state", "outside, arm", "or measured.outside() or", "or"),
+    _off("joint_state", "stale, stall", "fault = measured.stale(now_ns) or measured", "fault = measured"),
+    _off("joint_state", "moving, stall", "if fault is None and measured.moving() is not None:", "if False:"),
     _off("joint_state", "moving, arm", "measured.outside() or measured.moving()", "measured.outside()"),
     _off(
         "joint_state",
@@ -72,6 +74,14 @@ RULES = (
         "self._tracking_error.check(self._joint_state.q, self._motion.q())",
     ),
     _off("open_loop", "whole", "or self._open_loop.check(now_ns, self._accepted_ns, self._followed)", ""),
+    _off("open_loop", "stall", "late_ns > self._stall_ns and", "False and"),
+    _off(
+        "open_loop",
+        "stall, setpoint",
+        "if self._adrift is not None:\n            return self._adrift\n",
+        "if False:\n            return None\n",
+    ),
+    _off("estop", "two buttons", "if len(self._buttons) > 1:", "if False:", "estop"),
     _off("estop", "service", "self._press(EStop.pressed(by))", "pass"),
     _off("estop", "topic", "verdict = self._estop.signal(pressed)", "verdict = None"),
     _off("estop", "heartbeat", "silent = self._estop.silent(now_ns)", "silent = None"),

@@ -1,7 +1,7 @@
 """Run the tests of the safety filter against each mutant: every rule switched off, and single operators changed.
 
 `make mutants`. A mutant is killed when a test fails, or when the tests no longer end. What survives is printed, with its
-place; docs/testing.md explains the ones that change nothing. The exit code is 1 when a rule can be switched off unnoticed.
+place. The exit code is 1 when a rule can be switched off unnoticed.
 """
 
 from __future__ import annotations

@@ -26,6 +26,9 @@ S = 1_000_000_000
 SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5}
 """Longest healthy silence of what speaks ten times a second and more; nodes that only report have REPORT_SILENT_S."""
 REPORT_SILENT_S = 2.5  # /diagnostics comes once a second
+EXPECTED = ("camera", "planner", "action_expert", "safety_filter")
+STARTING_NS = 10 * S
+"""So long after the page's own start nobody is missed."""
 RESTARTED_NS = 3 * S // 2
 PLAN_SILENT_S = 0.5  # while a task is carried out; longer where the plans say that they are valid for longer
 PROPOSAL_FRESH_S = 0.2
@@ -66,7 +69,7 @@ class Board:
         self._started_ns = started_ns
         poses = np.reshape(p.camera_poses, (-1, 7))
         self._poses = {name: matrix(pose[:3], pose[3:]) for name, pose in zip(p.cameras, poses, strict=True)}
-        self._heard_ns: dict[str, int] = {}
+        self._heard_ns = dict.fromkeys(EXPECTED, started_ns + STARTING_NS)
         self._reports: dict[str, NodeReport] = {}
         self._measured: deque[tuple[int, list[float]]] = deque(maxlen=12)
         self._commands: deque[tuple[int, int, list[float]]] = deque(maxlen=2)

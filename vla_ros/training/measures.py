@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vla_ros.policies.compact import sight
-from vla_ros.policies.compact.configuration import WORDING, Sizes
+from vla_ros.policies.compact.configuration import COLOURS, SHAPES, WORDING, Sizes
+from vla_ros.policies.compact.memory import BELIEVED
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.training import stills
+from vla_ros.training import sentences, stills
 from vla_ros.training.planning_loss import along_pushes, column, located, situation_features
 from vla_ros.training.second_look import TOOL
 
 BATCH = 48
+ALIKE = 4 * BATCH  # stills that are asked for what may be taken for something else
 
 
 @torch.no_grad()
@@ -25,14 +27,15 @@ def measure(
     """Return, over stills:
 
     x_mm, x_p90_mm: error of the place of x on the table, median and 90th percentile. found: share of things nearer than
-    2 cm. absent: share of what is not there that is said not to be. subtask: share right. way_mm: median error of the
+    2 cm. absent: share of what is not there that is said not to be. alike: the same where its colour is there on another
+    shape. subtask: share right. way_mm: median error of the
     next waypoint, seen from above. yaw_deg: median error of a cube's yaw. tool_px: median error of where the tool is seen,
     in pixels of the sharp picture. words: share of steps whose verb and side are read right.
     """
     model.train(False)
     sizes: Sizes = model.config.sizes
     rng = np.random.default_rng(0)
-    error, lost, right, way, yaw, tool, read = [], [], [], [], [], [], []
+    error, lost, alike, right, way, yaw, tool, read = [], [], [], [], [], [], [], []
     for first in range(0, len(batch), BATCH):
         some = batch[first : first + BATCH]
         rows = torch.arange(len(some))
@@ -46,6 +49,9 @@ def measure(
         scores, heights, coarse = model.look(images, queries[rows, at])
         cells, seen = sight.place(scores[0].float().cpu().numpy())
         known, middles = second_look_at(model, some, cells, queries[rows, at], heights[0])
+        seen = sight.there(seen, known)
+        if first < ALIKE:
+            alike.extend(_taken_for(model, vocabulary, some, images, queries[rows, at]))
         objects, state = situation_features(some, seen[:, :2], known[:, :2], middles[:, :2], rng)
         _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
         chosen, wanted = subtask.argmax(-1).cpu().numpy(), along_pushes(some)
@@ -54,7 +60,7 @@ def measure(
         read.extend((said == some["wishes"][np.arange(len(some)), some["step"]])[:, :2].all(-1))
         for row, still in enumerate(some):
             if still["subtask"] < 0:
-                lost.append(seen[row, 0] < 0.5)
+                lost.append(seen[row, 0] < BELIEVED)
                 continue
             right.append(chosen[row] == still["subtask"])
             off = ways[row, still["subtask"], 0, :2].cpu().numpy() - wanted[row, 0, :2]
@@ -74,12 +80,36 @@ def measure(
         "x_p90_mm": float(np.percentile(error, 90)),
         "found": float(np.mean(np.array(error) < 20)),
         "absent": float(np.mean(lost)) if lost else float("nan"),
+        "alike": 1.0 - float(np.mean(alike)) if alike else float("nan"),
         "subtask": float(np.mean(right)),
         "way_mm": float(np.median(way)),
         "yaw_deg": float(np.median(yaw)) if yaw else float("nan"),
         "tool_px": float(np.median(tool)) if tool else float("nan"),
         "words": float(np.mean(read)),
     }
+
+
+def _taken_for(
+    model: CompactModel, vocabulary: Vocabulary, some: NDArray[np.void], images: dict[str, Tensor], queries: Tensor
+) -> list[bool]:
+    """Return, for each still whose x is in the picture, whether another shape of its colour would be seen there."""
+    texts, rows = [], []
+    for row, still in enumerate(some):
+        there = {(COLOURS[int(each[0])], SHAPES[int(each[1])]) for each in still["named"]}
+        colour = COLOURS[still["wishes"][still["step"], 2]]
+        missing = [shape for of, shape in sentences.absent(there) if of == colour]
+        if still["subtask"] >= 0 and still["cells"][0, 0, 2] and missing:
+            texts.append(f"pick up the {colour} {missing[0]}")
+            rows.append(row)
+    if not rows:
+        return []
+    words = np.stack([vocabulary.encode(text, model.config.sizes.words) for text in texts])
+    asked = queries[rows].clone()
+    asked[:, 0] = model.language(torch.from_numpy(words).to(queries.device))[1][:, 0, 0]
+    scores, heights, _ = model.look({name: image[rows] for name, image in images.items()}, asked)
+    cells, seen = sight.place(scores[0].float().cpu().numpy())
+    known, _ = second_look_at(model, some[rows], cells, asked, heights[0])
+    return list(sight.there(seen, known)[:, 0] > BELIEVED)
 
 
 def second_look_at(

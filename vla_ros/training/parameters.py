@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vla_ros.parameters import parameter
 
-PHASES = ("language", "system2", "system1", "joint")
+PHASES = ("language", "system1", "system2", "joint")
 """In this order: pictures are asked for what words have come to mean, and latents are read by hands that can move."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,12 +31,14 @@ HIDDEN, NAMES_HIDDEN = (
 PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
 STRANGE = 0.3  # share of them about a thing that is not there, though its colour or its shape may be
+LOOKED_AT = 0.7  # share of the stills with such a sentence whose second look goes to what may be taken for it
 NOISE = 5.0  # largest standard deviation of pixels
 WEIGHTS = {
     "place": 1.0,
     "height": 0.5,
     "exact": 1.0,
     "exactly": 0.05,
+    "meant": 0.5,
     "subtask": 1.0,
     "way": 4.0,
     "anchor": 0.5,
@@ -113,21 +116,27 @@ def still_losses(
         for index, camera in enumerate(sizes.cameras)
     }
     others = others_asked(batch, rng)
-    theirs = read(model.language, vocabulary, [text for other in others for text in other[0]], rng)
+    theirs = read(model.language, vocabulary, [text for other in others for text in other.texts], rng)
     asking = theirs[1][:, 0].reshape(len(batch), 2 * OTHERS, -1)
     queried = torch.cat([queries[rows, step], asking], 1)
     found, heights, coarse = model.look(images, queried)
     cells = np.concatenate(
-        [batch["cells"], np.stack([other[1] for other in others]), batch["tool_cell"][:, :, None]], 2
+        [batch["cells"], np.stack([other.cells for other in others]), batch["tool_cell"][:, :, None]], 2
     )
-    objects = np.concatenate([batch["objects"], np.stack([other[2] for other in others]), tools(batch)[:, None]], 1)
+    objects = np.concatenate(
+        [batch["objects"], np.stack([other.objects for other in others]), tools(batch)[:, None]], 1
+    )
     asked = torch.from_numpy(objects[..., 5].copy()).to(device)
     asked[:, 0] = 1.0
     place = torch.from_numpy(cells).to(device), torch.from_numpy(objects).to(device)
     losses = place_losses(found, heights, *place, asked, sizes)
-    # Looked at again: x, y, the tool and one of the others.
-    other = rng.integers(0, 2 * OTHERS, len(batch))
-    slots = np.stack([0 * other, 0 * other + 1, 0 * other + TOOL, [others[i][3][at] for i, at in enumerate(other)]], 1)
+    # Looked at again: x, y, the tool and one of the others, rather one that is not what it is taken for.
+    other = np.array([_chosen(each.wrong, rng) for each in others])
+    slots = np.stack(
+        [0 * other, 0 * other + 1, 0 * other + TOOL, [others[i].patches[at] for i, at in enumerate(other)]], 1
+    )
+    strange = np.zeros(slots.shape, np.float32)
+    strange[:, -1] = [others[i].wrong[at] for i, at in enumerate(other)]
     which = np.stack([0 * other, 0 * other + 1, 0 * other + 2 + 2 * OTHERS, 2 + other], 1)
     wanted_queries = model.with_tool(queried)[rows[:, None], torch.from_numpy(which).to(device)]
     at = np.arange(len(batch))[:, None]
@@ -146,13 +155,14 @@ def still_losses(
             torch.from_numpy(there).to(device),
             torch.from_numpy(objects[at, which, :5]).to(device),
             counts,
+            torch.from_numpy(strange).to(device),
         )
         for part, value in parts.items():
             losses[part] = losses[part] + value if part in losses else value
         seen.append((again.detach().float().cpu().numpy()[:, :2].astype(np.float64), middles[:, :2]))
     right = batch["subtask"] >= 0
     _, probable = sight.place(found[0][:, :2].detach().float().cpu().numpy())
-    known_objects, state = situation_features(batch, probable, *seen[0], rng)
+    known_objects, state = situation_features(batch, sight.there(probable, seen[0][0]), *seen[0], rng)
     latents, subtask, progress, way, anchors = model.fusion(
         steps[rows, step], known_objects.to(device), state.to(device), coarse
     )
@@ -195,16 +205,25 @@ def tools(batch: Batch) -> NDArray[np.float32]:
     return np.stack(columns, 1).astype(np.float32)
 
 
-def others_asked(
-    batch: Batch, rng: np.random.Generator
-) -> list[tuple[list[str], NDArray[np.float32], NDArray[np.float32], list[int]]]:
+class Others(NamedTuple):
+    """What else one picture is asked for: x and y of each sentence in turn.
+
+    texts: OTHERS sentences. cells: (cameras, 2 * OTHERS, 3). objects: (2 * OTHERS, 6), the last number says whether the
+    answer counts, also where it is that there is no such thing. patches: where to look again. wrong: which of them show
+    what may be taken for a thing that is not there.
+    """
+
+    texts: list[str]
+    cells: NDArray[np.float32]
+    objects: NDArray[np.float32]
+    patches: list[int]
+    wrong: list[bool]
+
+
+def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
     """Return, for each still, sentences about other things in it, where those are, and what is known of them.
 
     A picture is dear and words are cheap: one look is asked for many things.
-
-    Returns:
-        per still: OTHERS texts, cells (cameras, 2 * OTHERS, 3), objects (2 * OTHERS, 6), their patches; the last number
-        of an object says whether the answer counts, also where the answer is that there is no such thing.
     """
     result = []
     for still in batch:
@@ -213,7 +232,7 @@ def others_asked(
         movable = [index for index, row in enumerate(named) if row[0] > 0]
         cells = np.zeros((still["cells"].shape[0], 2 * OTHERS, 3), np.float32)
         objects = np.zeros((2 * OTHERS, 6), np.float32)
-        texts, patches = [], [0] * (2 * OTHERS)
+        texts, patches, wrong = [], [0] * (2 * OTHERS), [False] * (2 * OTHERS)
         for number in range(OTHERS):
             if len(movable) < 1 or len(named) < 2:
                 texts.append("")
@@ -240,9 +259,23 @@ def others_asked(
                 cells[:, slot] = still["named_cells"][:, at]
                 patches[slot] = TOOL + 1 + at
             if strange:
-                cells[:, 2 * number + missing] = 0.0
-        result.append((texts, cells, objects, patches))
+                slot = 2 * number + missing
+                cells[:, slot], wrong[slot] = 0.0, True
+                patches[slot] = TOOL + 1 + _taken_for((x, y)[missing], there, rng)
+        result.append(Others(texts, cells, objects, patches, wrong))
     return result
+
+
+def _taken_for(thing: tuple[str, str], there: Sequence[tuple[str, str]], rng: np.random.Generator) -> int:
+    """Return which of the things `there` a thing that is not may be taken for: one of its colour, else of its shape."""
+    alike = [[index for index, other in enumerate(there) if thing[part] == other[part]] for part in (0, 1)]
+    return int(rng.choice(alike[0] or alike[1] or range(len(there))))
+
+
+def _chosen(wrong: Sequence[bool], rng: np.random.Generator) -> int:
+    """Return the one of the others that is looked at again."""
+    which = np.flatnonzero(wrong) if any(wrong) and rng.random() < LOOKED_AT else np.arange(len(wrong))
+    return int(rng.choice(which))
 
 
 def along_pushes(batch: Batch) -> NDArray[np.float32]:

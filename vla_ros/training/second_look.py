@@ -58,12 +58,15 @@ def dimmed(images: NDArray[np.uint8], rng: np.random.Generator, noise: float) ->
     )
 
 
-def losses(known: Tensor, middles: Tensor, cells: Tensor, objects: Tensor, counts: Tensor) -> dict[str, Tensor]:
+def losses(
+    known: Tensor, middles: Tensor, cells: Tensor, objects: Tensor, counts: Tensor, other: Tensor
+) -> dict[str, Tensor]:
     """Return the losses of what a second look says.
 
     Args:
         known: (B, n, SEEN). middles: (B, n, 2) of the cut-outs. cells: (B, n, 3) as in stills. objects: (B, n, 5) place
-            and yaw. counts: (B, n) 1 where the thing is in the picture, else 0.
+            and yaw. counts: (B, n) 1 where the thing is in the picture, else 0. other: (B, n) 1 where the cut-out shows
+            another thing than what is asked for, else 0.
     """
     total = counts.sum().clamp(min=1)
 
@@ -76,7 +79,12 @@ def losses(known: Tensor, middles: Tensor, cells: Tensor, objects: Tensor, count
     yaw = functional.mse_loss(known[..., 3:5], objects[..., 3:5], reduction="none").mean(-1)
     squared = ((known[..., :2].detach() * sight.REACH_PX - beside) ** 2).mean(-1).clamp(max=100.0)
     logvar = known[..., 5].clamp(-6, 6)
-    return {"exact": mean(2 * off + height + yaw), "exactly": mean(squared * torch.exp(-logvar) + logvar)}
+    meant = functional.binary_cross_entropy_with_logits(known[..., 6], counts, reduction="none") * (counts + other)
+    return {
+        "exact": mean(2 * off + height + yaw),
+        "exactly": mean(squared * torch.exp(-logvar) + logvar),
+        "meant": meant.sum() / (counts + other).sum().clamp(min=1),
+    }
 
 
 def sharp(cells: Tensor) -> Tensor:

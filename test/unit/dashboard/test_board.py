@@ -59,6 +59,13 @@ def test_states_that_lack_a_joint_or_a_number_are_passed_over(board: Board) -> N
     assert board.q == list(HOME)
 
 
+def test_who_never_spoke_is_missed_once_it_should_have_started(board: Board) -> None:
+    board.see_report(S, 0.0, NodeReport("planner", 0, "waiting", {}))
+    assert [node["name"] for node in content(board, 2 * S)["nodes"]] == ["planner"]
+    missed = {node["name"]: node["level"] for node in content(board, 13 * S)["nodes"]}
+    assert missed == dict.fromkeys(("action_expert", "camera", "planner", "safety_filter"), 3)
+
+
 def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board) -> None:
     for i in range(11):
         board.see_plan(i * S // 10, 0.0, PlanWords("ACTIVE", "go", 1, "reach", valid_for_s=0.6))

@@ -48,7 +48,8 @@ def folder(tmp_path_factory):
         model.language.verb.bias[1] += 10.0  # and for a wish to pick up
         for table in (model.language.lexicon["colour"], model.language.unsaid["colour"]):
             table[..., 1] += 10.0  # something red
-        model.grounding.null["front"].bias -= 20.0  # and sees everything
+        model.grounding.null["front"].bias -= 20.0  # and sees everything,
+        model.fovea.about.down.bias[6] += 10.0  # also at the second look
         model.fusion.subtask.bias[0] += 10.0
     scale = {"mean": np.zeros((SIZES.rows, ACTION)).tolist(), "std": np.full((SIZES.rows, ACTION), 0.02).tolist()}
     made = tmp_path_factory.mktemp("compact")

@@ -153,12 +153,13 @@ def test_one_picture_is_asked_for_several_things():
     still["named"][0, :3, 2] = (0.3, 0.4, 0.5)
     still["named_cells"][0, 0, :3] = [(1, 1, 1), (2, 2, 1), (3, 3, 1)]
     for seed in range(20):
-        ((texts, cells, objects, patches),) = planning_loss.others_asked(still, np.random.default_rng(seed))
-        assert len(texts) == planning_loss.OTHERS and all(texts)
-        assert (objects[:, 5] == 1).all()
-        for cell, thing, patch in zip(cells[0], objects, patches, strict=True):
-            assert cell[2] == 0 or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
-            assert patch == second_look.TOOL + 1 + round(10 * thing[0]) - 3
+        (asked,) = planning_loss.others_asked(still, np.random.default_rng(seed))
+        assert len(asked.texts) == planning_loss.OTHERS and all(asked.texts)
+        assert (asked.objects[:, 5] == 1).all()
+        for cell, thing, patch, wrong in zip(asked.cells[0], asked.objects, asked.patches, asked.wrong, strict=True):
+            assert bool(cell[2]) is not wrong
+            assert wrong or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
+            assert wrong or patch == second_look.TOOL + 1 + round(10 * thing[0]) - 3
 
 
 def test_where_a_cube_of_every_colour_is_there_none_is_asked_for_that_is_not():
@@ -166,8 +167,8 @@ def test_where_a_cube_of_every_colour_is_there_none_is_asked_for_that_is_not():
     cubes = [colour for colour in range(1, len(COLOURS)) if sentences.permitted((COLOURS[colour], "cube"))]
     still["named"][0, : len(cubes), :2] = [(colour, SHAPES.index("cube")) for colour in cubes]
     for seed in range(50):
-        ((texts, _, _, _),) = planning_loss.others_asked(still, np.random.default_rng(seed))
-        assert all(texts)
+        (asked,) = planning_loss.others_asked(still, np.random.default_rng(seed))
+        assert all(asked.texts)
 
 
 def test_a_cut_out_is_told_where_it_was_cut():
@@ -186,13 +187,16 @@ def test_a_cut_out_is_told_where_it_was_cut():
 def test_a_second_look_that_says_the_truth_costs_less():
     cells, objects = torch.tensor([[[5.0, 6.0, 1.0]]]), torch.tensor([[[0.5, 0.1, 0.02, 1.0, 0.0]]])
     middles = second_look.sharp(cells[..., :2]) - 4.0
-    right = torch.tensor([[[0.5, 0.5, 0.2, 1.0, 0.0, 0.0]]])
-    wrong = torch.tensor([[[0.5, -0.5, 0.2, 1.0, 0.0, 0.0]]])
-    told, lied = (second_look.losses(known, middles, cells, objects, torch.ones(1, 1)) for known in (right, wrong))
+    right = torch.tensor([[[0.5, 0.5, 0.2, 1.0, 0.0, 0.0, 4.0]]])
+    wrong = torch.tensor([[[0.5, -0.5, 0.2, 1.0, 0.0, 0.0, -4.0]]])
+    one, none = torch.ones(1, 1), torch.zeros(1, 1)
+    told, lied = (second_look.losses(known, middles, cells, objects, one, none) for known in (right, wrong))
     assert float(told["exact"]) == pytest.approx(0.0, abs=1e-6) and float(lied["exact"]) > 0.4
     assert float(told["exactly"]) < float(lied["exactly"])
-    nothing = second_look.losses(wrong, middles, cells, objects, torch.zeros(1, 1))
-    assert float(nothing["exact"]) == 0.0
+    assert float(told["meant"]) < 0.1 and float(lied["meant"]) > 1.0
+    assert float(second_look.losses(wrong, middles, cells, objects, none, one)["meant"]) < 0.1, "it is another thing"
+    nothing = second_look.losses(wrong, middles, cells, objects, none, none)
+    assert float(nothing["exact"]) == float(nothing["meant"]) == 0.0
 
 
 def test_the_shipped_configuration_is_valid():
@@ -202,4 +206,4 @@ def test_the_shipped_configuration_is_valid():
 def test_the_words_come_first_and_the_hands_before_both():
     parser = argparse.ArgumentParser()
     command.arguments(parser)
-    assert parser.parse_args([]).phases == "language,system2,system1,joint"
+    assert parser.parse_args([]).phases == "language,system1,system2,joint"

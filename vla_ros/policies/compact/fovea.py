@@ -1,4 +1,4 @@
-"""A second, sharper look at where something was found: its exact place, height and yaw."""
+"""A second, sharper look at where something was found: its exact place, height and yaw, and whether it is what was meant."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ CELL = 2  # pixels per row and column of the grid of places
 WINDOW = 2  # cells on each side of the best one that count for its place
 SHARP = 2  # the picture of the second look has so many times the rows and columns of the first
 # What a second look says: offset u, v from the middle of the cut-out (REACH_PX pixels of the sharp picture), height over
-# the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2).
-SEEN = 6
+# the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2), log of the odds that it
+# is what was asked for.
+SEEN = 7
 REACH_PX = 8.0
 PIXEL_M = 0.004  # what a pixel of the sharp picture measures on the table, about
 
@@ -104,6 +105,15 @@ def height_m(value: Array) -> Array:
 def doubt_m(logvar: Array) -> Array:
     """Return the standard deviation (m) of a place on the table, from the second look's logarithm of its variance."""
     return np.clip(PIXEL_M * np.exp(0.5 * np.clip(np.asarray(logvar, np.float64), -6, 6)), 0.001, 0.1)
+
+
+def there(seen: NDArray[np.floating], known: NDArray[np.floating]) -> Array:
+    """Return how probable (...) it is that what was asked for is there.
+
+    Args:
+        seen: (...) what the first look says of it, which is led by its colour: it counts half. known: (..., SEEN).
+    """
+    return np.sqrt(np.asarray(seen, np.float64)) / (1 + np.exp(-known[..., 6].astype(np.float64)))
 
 
 def place(scores: NDArray[np.floating]) -> tuple[Array, Array]:

@@ -235,7 +235,7 @@ class System2:
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
-                sigma, there = float(sight.doubt_m(known[role, 5])), float(seen[role])
+                sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
         return coarse
 
