@@ -134,12 +134,12 @@ class Supervisor:
     def stop(self) -> list[str]:
         """End everything, the sources of motion first; return the names of those that had to be killed."""
         running = [child for child in self.children.values() if child.popen.poll() is None]
-        deadline_s = time.monotonic() + PATIENCE_S
         for child in reversed(running):
             child.popen.send_signal(signal.SIGINT)
             if child.process.vital:  # the filter brings the arm to rest, for which there must still be an arm
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.popen.wait(max(0.0, deadline_s - time.monotonic()))
+                    child.popen.wait(PATIENCE_S)
+        deadline_s = time.monotonic() + PATIENCE_S
         stubborn = []
         for child in running:
             try:

@@ -102,7 +102,7 @@ class Arm:
         self._seq = 0
         self._followed = ""
         self._accepted_ns = self._measured_ns = self._held_ns = 0
-        self._sending = False
+        self._sending = self._adrift = False
         self._step = [0.0] * len(limits)
         self._cause_ticks = self._allowed_ticks = 0
 
@@ -227,11 +227,17 @@ class Arm:
         assert before not in LATCHED or state in (before, State.ESTOP), "a tick left a latch"
         assert before is not State.DISARMED or state in (before, State.ESTOP), "a tick armed"
         if decision.positions is None:
-            assert state not in ACTIVE, "active, and nothing is sent"
-            self._sending = False
+            self._adrift = state in ACTIVE
+            if self._adrift:
+                assert state is State.STOPPING and verdict is not None and "stood still" in verdict.reason
+            else:
+                self._sending = False
             self._step = [0.0] * len(self.q)
             return
         assert self._sending, "an output that nobody armed"
+        if self._adrift:  # after a stall a stream begins anew, where the arm stands
+            self._adrift = False
+            self.judge.begin([max(j.lower, min(j.upper, q)) for j, q in zip(self.limits, self.q, strict=True)])
         self.judge.sent(decision.positions)
         forbidden = self.forbidden()
         if forbidden and not self._cause_ticks:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vla_ros.msg import LatentPlan
+from vla_ros.nodes import action_expert
 from vla_ros.nodes.action_expert import MISSED_NS, ActionExpert
 from vla_ros.nodes.convert import plan_message
 from vla_ros.policies.contract import Instruction, Plan, PlanState
@@ -38,8 +39,22 @@ def plan(instruction_id: int, state: PlanState = PlanState.ACTIVE) -> LatentPlan
     return plan_message(made, "compact", "base", 0.0, None)
 
 
+def test_a_sentence_that_comes_after_its_plan_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(7)
+    who.serve = lambda instruction_id: ActionExpert.serve(who, instruction_id)
+    assert considered(who, plan(9), 20 * S) == 9
+    queues = {"instructions": [(None, {"source_timestamp": 9})]}
+    clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=0))
+    who.get_clock, who.simulated_time = lambda: clock, False
+    who.instructions, who.joint_states, who.statuses, who.plans = "instructions", "", "", ""
+    monkeypatch.setattr(action_expert, "take", lambda name: queues.get(name, []))
+    ActionExpert.listen(who, 21 * S)
+    assert (who.instruction_id, list(who.superseded), who.plan.instruction.id) == (9, [7], 9)
+
+
 def considered(who: SimpleNamespace, message: LatentPlan, now_ns: int) -> int | None:
     """The sentence that is followed afterwards; 0: none."""
+    who.serve = lambda instruction_id: ActionExpert.serve(who, instruction_id)
     ActionExpert.consider(who, message, now_ns)
     if who.plan is None:
         return 0

@@ -18,6 +18,7 @@ from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from vla_ros.nodes import polling  # noqa: E402
 from vla_ros.nodes.polling import (  # noqa: E402
     ALIGNMENT_TOLERANCE_NS,
     PacedLoop,
@@ -145,3 +146,18 @@ def test_lines_that_nobody_reads_are_lost_and_not_waited_for() -> None:
         assert process.wait(timeout=30) == 0
         assert process.stderr is not None
         assert b"a line that is" in process.stderr.read()
+
+
+def test_a_stop_within_the_sleep_is_told_in_the_next_turn(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [10**12]
+    stops = iter([0.0] * 3 + [0.5])
+    monkeypatch.setattr(polling.time, "monotonic_ns", lambda: now[0])
+    monkeypatch.setattr(polling.time, "time_ns", lambda: now[0])
+    monkeypatch.setattr(
+        polling.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + round((seconds + next(stops, 0.0)) * 1e9))
+    )
+    ticks = [tick for _, tick in zip(range(6), PacedLoop(node.context, 4_000_000), strict=False)]
+    late = [tick.started_ns - tick.deadline_ns for tick in ticks]
+    assert [tick.skipped for tick in ticks] == [0, 0, 0, 125, 0, 0]
+    assert max(late) < 4_000_000, "its deadline is that of the turn that it is"
+    assert ticks[3].deadline_ns - ticks[2].deadline_ns == 126 * 4_000_000

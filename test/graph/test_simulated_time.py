@@ -6,8 +6,6 @@ import pytest
 
 from vla_ros.nodes.through_graph import Graph
 
-SPEED = {"scripted": {"speed_scale": 0.5}}
-
 
 @pytest.mark.parametrize("use_sim_time", [True, False], ids=["simulated", "own"])
 def test_the_scripted_walk_is_walked(use_sim_time: bool) -> None:

@@ -57,8 +57,10 @@ RULES = (
     _off("joint_state", "outside, tick", "self._joint_state.outside() or "),
     _off("joint_state", "stale, arm", "verdict = measured.stale(now_ns) or measured", "verdict = measured"),
     _off("joint_state", "outside, arm", "or measured.outside() or", "or"),
-    _off("joint_state", "stale, stall", "fault = measured.stale(now_ns) or measured", "fault = measured"),
-    _off("joint_state", "moving, stall", "if fault is None and measured.moving() is not None:", "if False:"),
+    _off("joint_state", "stale, stall", "if measured.stale(now_ns) or measured", "if measured"),
+    _off("joint_state", "moving, stall", "or measured.moving() or self._motion", "or self._motion"),
+    _off("joint_state", "outside, stall", "fault = measured.outside() or self", "fault = self"),
+    _off("open_loop", "stall, disarm", "self._disarming and self._adrift is None", "self._disarming"),
     _off("joint_state", "moving, arm", "measured.outside() or measured.moving()", "measured.outside()"),
     _off(
         "joint_state",
@@ -174,7 +176,7 @@ RULES = (
     _off(
         "obstacle",
         "feed, arm",
-        "self.surroundings.stale(now_ns) or self.surroundings.restart()",
+        "self.stale(now_ns) or self.surroundings.restart()",
         "self.surroundings.restart()",
         "arm_motion",
     ),
@@ -191,7 +193,7 @@ RULES = (
     _off(
         "clearance",
         "arm",
-        "self.surroundings.stale(now_ns) or self.surroundings.restart()",
+        "self.stale(now_ns) or self.surroundings.restart()",
         "self.surroundings.stale(now_ns)",
         "arm_motion",
     ),

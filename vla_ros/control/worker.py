@@ -70,9 +70,6 @@ class Worker:
 
     def poll(self, now_s: float) -> Chunk | None:
         """Return a finished chunk, if there is one; restart the child when it has died, or hangs. `now_s`: monotonic."""
-        if self.ready and self.busy and now_s - self._asked_s > HANGS_S:
-            self.fault = f"System 1 has not answered for {HANGS_S:.0f} s"
-            self._process.kill()
         try:
             if self._connection.poll():
                 answer = self._connection.recv()
@@ -87,6 +84,9 @@ class Worker:
                     self.checkpoint, self.dt_s = answer
                     self.ready = True
                     self.fault = ""
+            elif self.ready and self.busy and now_s - self._asked_s > HANGS_S:
+                self.fault = f"System 1 has not answered for {HANGS_S:.0f} s"
+                self._process.kill()
             return None
         except (EOFError, OSError):
             self.ready, self.busy = False, True

@@ -146,9 +146,10 @@ class ActionExpert(Managed):
             self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
         for _, info in take(self.instructions):
             # A new sentence voids the plan at once, whatever the planner is doing.
-            if self.instruction_id is not None:
-                self.superseded.append(self.instruction_id)
-            self.instruction_id, self.heard_ns = info["source_timestamp"], now_ns
+            self.heard_ns = now_ns
+            if info["source_timestamp"] == self.instruction_id:
+                continue  # its plan was here before it
+            self.serve(info["source_timestamp"])
             self.plan = None
             self.planless = "waiting for a plan for the new instruction"
         for message, _ in take(self.joint_states):
@@ -172,7 +173,7 @@ class ActionExpert(Managed):
             # A sentence that was not heard here, unless one was just now: then the planner may not have come to that.
             if now_ns - self.heard_ns < MISSED_NS:
                 return
-            self.instruction_id = message.instruction_id
+            self.serve(message.instruction_id)
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
             self.plan = None
@@ -186,6 +187,12 @@ class ActionExpert(Managed):
             self.stranger = ""
         except (LatentLost, ValueError) as error:
             self.planless = f"plan {message.plan_id} dropped: {error}"
+
+    def serve(self, instruction_id: int) -> None:
+        """From now on plans for this sentence are followed, and none for the one before."""
+        if self.instruction_id is not None:
+            self.superseded.append(self.instruction_id)
+        self.instruction_id = instruction_id
 
     def act(self, now_ns: int, deadline_ns: int) -> None:
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""

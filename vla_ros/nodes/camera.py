@@ -62,7 +62,7 @@ class Camera(Managed):
             self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
             # Read when an image comes: waking up for it would cost more than all that is done with it.
             self.announced[name] = self.create_subscription(
-                CameraInfo, f"{images.rpartition('/')[0]}/camera_info", unused, IMAGE, callback_group=polled
+                CameraInfo, images[: images.rfind("/") + 1] + "camera_info", unused, IMAGE, callback_group=polled
             )
         for name in p.depth_cameras:
             topic = f"{name}_camera/depth/image_raw"

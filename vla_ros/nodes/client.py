@@ -26,8 +26,8 @@ STATES = {
     for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
 }
 PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
-SILENT_S = 10.0
-"""A planner of which neither a plan nor a status was heard for so long is not there."""
+TAKEN_UP_S, SILENT_S = 10.0, 30.0
+"""So long a planner may take to begin with a sentence, and from plan to plan."""
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
 
 
@@ -149,15 +149,20 @@ class Client:
             ]
             raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing)}")
 
-    def publish(self, text: str) -> None:
+    def publish(self, text: str) -> int:
         """Publish an instruction to everybody who listens.
+
+        Returns:
+            when, ns of the system clock; the plans for it have an instruction_id that is not less.
 
         Raises:
             Unreachable: nobody listens.
         """
         if not self.spin(5.0, lambda: self.words.get_subscription_count() >= 2):
             raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
+        said_ns = time.time_ns()
         self.words.publish(String(data=text))
+        return said_ns
 
     def follow(self, text: str, limit_s: float = float("inf"), say: Callable[[str], None] = print) -> tuple[str, str]:
         """Give an instruction and follow it to its end.
@@ -166,8 +171,7 @@ class Client:
             "done", "failed", "refused", "stopped" (the filter latched), "unarmed", "superseded" (somebody said something
             else), "silent" (nothing is heard of the planner) or "timeout"; and why.
         """
-        before = self.plan.instruction_id if self.plan else 0
-        self.publish(text)
+        said_ns = self.publish(text)
         began_s = self.plan_s = time.monotonic()
         end_s = began_s + limit_s
         last, mine = "", 0
@@ -178,15 +182,14 @@ class Client:
             if self.status is not None and self.status.state == SafetyStatus.DISARMED:
                 return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
             plan = self.plan
-            heard_s = max(self.plan_s, self.heard_s.get("planner", 0.0))
-            if time.monotonic() - heard_s > SILENT_S:
-                return "silent", f"nothing heard of the planner for {SILENT_S:g} s"
-            if plan is None or plan.instruction_id == before:
+            if time.monotonic() - self.plan_s > SILENT_S:
+                return "silent", f"no plan for {SILENT_S:g} s: see `vla-ros status`"
+            if plan is None or plan.instruction_id < said_ns:  # stamped by this machine's clock, if it is mine
                 continue
             if not mine and plan.instruction == text.strip():
                 mine = plan.instruction_id
             if plan.instruction_id != mine:
-                if mine or time.monotonic() - began_s > SILENT_S:
+                if mine or time.monotonic() - began_s > TAKEN_UP_S:
                     return "superseded", f"somebody said {plan.instruction!r}"
                 continue
             line = plan.subtask or plan.reasoning

@@ -124,11 +124,12 @@ class PacedLoop:
         deadline_ns -= self._alignment_error_ns(deadline_ns)
         while self._context.ok():
             now_ns = time.monotonic_ns()
-            skipped = max(0, (now_ns - deadline_ns) // period_ns)
-            deadline_ns += skipped * period_ns
             while now_ns < deadline_ns:
                 time.sleep((deadline_ns - now_ns) / 1e9)
                 now_ns = time.monotonic_ns()
+            # Counted after the sleep, where a loop that is stopped spends most of its time.
+            skipped = (now_ns - deadline_ns) // period_ns
+            deadline_ns += skipped * period_ns
             if not self._context.ok():
                 return
             self.ticks += 1

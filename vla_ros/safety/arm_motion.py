@@ -85,7 +85,11 @@ class ArmMotion:
         self._last_check.restart(self.positions())
         if self.surroundings is None:
             return None
-        return self.surroundings.stale(now_ns) or self.surroundings.restart()
+        return self.stale(now_ns) or self.surroundings.restart()
+
+    def stale(self, now_ns: int) -> Verdict | None:
+        """What is around the arm is not known."""
+        return None if self.surroundings is None else self.surroundings.stale(now_ns)
 
     def stop(self) -> None:
         """Take the stop policy's step with every joint."""

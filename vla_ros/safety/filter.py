@@ -230,7 +230,8 @@ class SafetyFilter:
             return True, "disarmed already"
         self._release()
         self.state = after(self.state, Event.DISARM)
-        self._sending = self._disarming = self.state is not State.DISARMED
+        self._disarming = self.state is not State.DISARMED
+        self._sending = self._disarming and self._adrift is None
         return True, "coming to rest, then disarmed" if self._disarming else "disarmed"
 
     def estop(self, by: str) -> tuple[bool, str]:
@@ -326,14 +327,14 @@ class SafetyFilter:
             self._playback = None
             if self.state in ACTIVE:
                 self.state = after(self.state, Event.BRAKE)
+            return False  # one tick without an output at least: a stream ends here, and that is seen
         if self._adrift is None:
             return False
         if self.state in ACTIVE:
             measured = self._joint_state
-            fault = measured.stale(now_ns) or measured.outside()
-            if fault is None and measured.moving() is not None:
+            if measured.stale(now_ns) or measured.moving() or self._motion.stale(now_ns):
                 return False
-            fault = fault or self._motion.place(measured.q, now_ns)
+            fault = measured.outside() or self._motion.place(measured.q, now_ns)
             if fault is None:
                 self._sending = True
             else:

@@ -128,7 +128,7 @@ def test_a_log_of_another_format_is_named(log: Path) -> None:
         part, last = framed(last, record.kind, payload)
         parts.append(part)
     path.write_bytes(b"".join(parts))
-    assert "format 1; this version replays 2 only" in replay(log).damaged
+    assert "format 1; this version replays 3 only" in replay(log).damaged
 
 
 def test_every_flipped_byte_is_found(make_bench: Any, tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ def test_after_a_stall_an_arm_that_stands_is_taken_up_where_it_is(bench: Any) ->
     bench.measured = lambda q: [q[0] + 0.05, *q[1:]]  # where its own controller has stopped it
     stopped = bench.measured(list(bench.q))
     decision = bench.tick()
+    assert (decision.state, decision.positions) == (State.STOPPING, None)
+    assert "the filter stood still for 0.504 s" in decision.verdict.reason
+    decision = bench.tick()
     assert decision.state is State.HOLDING
     assert decision.positions == pytest.approx(stopped, abs=1e-9)
     assert not any(decision.velocities)
@@ -178,17 +181,36 @@ def test_after_a_stall_nothing_is_sent_to_an_arm_that_still_moves(bench: Any) ->
     assert bench.tick().state is State.HOLDING
 
 
-def test_after_a_stall_an_arm_that_is_not_heard_stays_stopped(bench: Any) -> None:
+def test_after_a_stall_an_arm_that_is_not_heard_is_sent_nothing(bench: Any) -> None:
     moving(bench)
     bench.now_ns += 500_000_000
     bench.measured = lambda q: None
-    decision = bench.tick()
-    assert (decision.state, decision.positions) == (State.PROTECTIVE_STOP, None)
-    bench.tick(100)
-    assert bench.decisions[-1].positions is None
+    decision = bench.tick(100)
+    assert (decision.state, decision.positions) == (State.STOPPING, None)
     bench.measured = lambda q: q
-    bench.tick()
-    assert bench.filter.reset(bench.now_ns)[0] and bench.filter.arm(bench.now_ns)[0]
+    assert bench.tick(2).state is State.HOLDING
+
+
+def test_after_a_stall_an_arm_outside_its_limits_is_not_taken_up(bench: Any) -> None:
+    moving(bench)
+    bench.now_ns += 500_000_000
+    bench.measured = lambda q: [q[0], 3.0, *q[2:]]
+    decision = bench.tick(2)
+    assert (decision.state, decision.positions, decision.verdict.rule) == (State.PROTECTIVE_STOP, None, "joint_state")
+
+
+def test_disarmed_after_a_stall_it_sends_nothing_on_the_way(bench: Any) -> None:
+    home = moving(bench)
+    bench.now_ns += 100_000_000
+    names = [joint.name for joint in bench.limits]
+    bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.4] + [0.0] * 7)
+    bench.tick(3)
+    assert bench.filter.disarm()[0]
+    first = len(bench.decisions)
+    bench.tick(20)
+    assert all(decision.positions is None for decision in bench.decisions[first:])
+    bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.0] * 8)
+    assert bench.tick(3).state is State.DISARMED
 
 
 def test_an_estop_during_a_stall_holds(bench: Any) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 import msgpack
 
 SUFFIX = ".vlalog"
-FORMAT = 2
-"""2: other snapshots than 1."""
+FORMAT = 3
+"""Another one for each change of what a snapshot holds."""
 LINK = 16
 HEAD = struct.Struct("<IB")
 LONGEST = 1 << 22
