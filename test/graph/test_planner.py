@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import yaml
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -159,3 +161,14 @@ def test_missing_frames_are_a_warning_and_hold(world: World) -> None:
     world.until(lambda: world.planner["level"] == "1", "a warning")
     world.seeing = True
     world.until(lambda: world.planner["level"] == "0", "level OK")
+
+
+def test_a_planner_that_was_deactivated_does_not_go_on_by_itself(world: World) -> None:
+    assert world.say("run").state == LatentPlan.ACTIVE
+    for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
+        request = ChangeState.Request(transition=Transition(id=transition))
+        assert world.talk.call(ChangeState, "planner/change_state", request).success
+    world.until(lambda: "deactivated" in world.plans[-1].reasoning, "the plan to hold")
+    world.talk.spin(1.5, lambda: False)
+    assert world.plans[-1].state == LatentPlan.HOLD
+    assert world.say("run").state == LatentPlan.ACTIVE
