@@ -223,7 +223,8 @@ class ActionExpert(Managed):
             # A chunk from rest waits for nobody: entered late it would begin with a jump, so it begins now.
             begin_ns = max(chunk.start_ns, ros_ns) if self.asked_from_rest else chunk.start_ns
             chunk = dataclasses.replace(chunk, chunk_id=self.chunks, start_ns=begin_ns)
-            jumps = (math.nan, math.nan) if self.player.chunk is None else seam(self.player.chunk, chunk, ros_ns)
+            anew = self.player.chunk is None or self.asked_from_rest  # a path from rest has no seam with the one before
+            jumps = (math.nan, math.nan) if anew else seam(self.player.chunk, chunk, ros_ns)
             if math.isfinite(jumps[0]):
                 self.seams.add(jumps[0])
             self.player.accept(chunk, latency_s)
