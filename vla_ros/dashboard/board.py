@@ -131,7 +131,11 @@ class Board:
     def see_report(self, now_ns: int, wall_s: float, report: NodeReport) -> None:
         """A node's /diagnostics."""
         self._reports[report.name] = report
-        if report.name == "planner" and self._plan_due_s and now_ns - self._plan_ns > RESTARTED_NS:
+        if (
+            report.name == "planner"
+            and self._plan_due_s
+            and now_ns - self._plan_ns > max(RESTARTED_NS, self._plan_due_s * S)
+        ):
             self.plan = None  # it speaks, but not of the task: it has been started again and knows of none
         self._heard_ns[report.name] = now_ns
         self.events.report(wall_s, report)
