@@ -115,14 +115,14 @@ def _up(chosen: argparse.Namespace) -> int:
 
         try:
             with client(chosen.namespace) as talk:
-                talk.ready(60.0)
-                if chosen.arm or chosen.say:
+                talk.ready(180.0)
+                if chosen.arm:
                     armed, why = talk.arm(30.0)
                     print(f"vla_ros: {'armed' if armed else why}", flush=True)
                 if chosen.say:
                     talk.publish(chosen.say)
                 print(f"vla_ros: up after {time.monotonic() - began_s:.1f} s. From another terminal:", flush=True)
-                if not (chosen.arm or chosen.say):
+                if not chosen.arm:
                     print("  vla-ros arm", flush=True)
                 print('  vla-ros say "stack the green cube on the red cube"\n  vla-ros estop', flush=True)
                 print("Ctrl-C stops everything.", flush=True)

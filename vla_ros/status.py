@@ -143,8 +143,9 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.nodes.client import client
 
     with client(chosen.namespace) as talk:
-        talk.spin(SILENT_S, lambda: set(EXPECTED) <= set(talk.diagnostics) and talk.status is not None)
-        if not (chosen.once or chosen.json):
+        if chosen.once or chosen.json:
+            talk.spin(SILENT_S)  # all of it: who else there is, only time tells
+        else:
             with Live(talk.snapshot().table(), refresh_per_second=4) as live:
                 while True:
                     talk.spin(0.5)

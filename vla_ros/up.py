@@ -21,7 +21,7 @@ import yaml
 from vla_ros.graph import Process, environment
 from vla_ros.parameters import nested
 
-PATIENCE_S = 8.0  # from asking a process to end to ending it; one that is still starting hears it when it has started
+PATIENCE_S = 15.0  # from asking a process to end to ending it; one that is still starting hears it when it has started
 LONGEST_BACK_OFF_S = 10.0
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

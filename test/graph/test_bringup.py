@@ -172,11 +172,12 @@ def test_interrupt_ends_everything_in_time_and_quietly() -> None:
     said = []
     for line in up.stdout:
         said.append(line)
+        assert "not ready" not in line
         if "up after" in line:
             break
     time.sleep(0.5)
     up.send_signal(signal.SIGINT)
-    rest = up.communicate(timeout=30)[0]
+    rest = up.communicate(timeout=120)[0]
     assert up.returncode == 0
     assert "Traceback" not in "".join(said) + rest
     assert "was killed" not in rest

@@ -43,7 +43,7 @@ class Running:
         return str(found[-1]) if found else ""
 
     def request(self, method: str, path: str, body: str = "") -> bytes:
-        connection = http.client.HTTPConnection(self.address().removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(self.address().removeprefix("http://"), timeout=60)
         try:
             connection.request(method, path, body.encode() if method == "POST" else None)
             return connection.getresponse().read()
@@ -56,7 +56,9 @@ class Running:
 
     def page(self) -> dict[str, Any]:
         """The newest document, with its images left out."""
-        body = self.request("GET", "/document?reader=test&images=-1")
+        body = b""
+        while not body:  # 204: nothing new within a second
+            body = self.request("GET", "/document?reader=test&images=-1")
         length = int.from_bytes(body[:4], "little")
         content: dict[str, Any] = json.loads(body[4 : 4 + length])
         return content
@@ -76,15 +78,18 @@ class Running:
         talk.spin(0.5)
 
         def state() -> str:
-            return str(self.page()["filter"]["state"])
+            return str((self.page()["filter"] or {}).get("state"))
 
         assert until(talk, lambda: self.press("reset")["done"] or state() in ("DISARMED", "HOLDING"))
         assert until(talk, lambda: self.press("disarm")["done"] or state() == "DISARMED")
         talk.reset_scene(3, "place")  # the arm jumps home, which the filter would not have
         talk.spin(1.2)  # until the planner has frames of the new scene
         assert until(talk, lambda: self.press("arm")["done"] or state() == "HOLDING")
-        begin()
-        assert until(talk, self.moving), self.page()["events"]
+        for _ in range(3):  # words that come while a busy machine finds everybody may be lost
+            begin()
+            if until(talk, self.moving):
+                return
+        raise AssertionError(self.page()["events"])
 
 
 def until(talk: Client, condition: Callable[[], bool]) -> bool:
@@ -151,16 +156,16 @@ def talk(running: Running) -> Iterator[Client]:
 
 def test_words_start_a_task_and_a_press_stops_it(running: Running, talk: Client) -> None:
     running.start(talk, lambda: running.press("say", TASK))
+    assert until(talk, lambda: running.page()["plan"]["state"] == "ACTIVE")
     page = running.page()
-    assert page["plan"]["instruction"] == TASK and page["plan"]["state"] == "ACTIVE"
+    assert page["plan"]["instruction"] == TASK
     assert page["instructions"][0] == TASK
-    nodes = {node["name"] for node in page["nodes"]}
-    assert nodes >= {"camera", "planner", "action_expert", "safety_filter", "sim_arm", "dashboard"}
+    everybody = {"camera", "planner", "action_expert", "safety_filter", "sim_arm", "dashboard"}
+    assert until(talk, lambda: {node["name"] for node in running.page()["nodes"]} >= everybody)
     assert until(talk, lambda: any(camera.get("waypoints") for camera in running.page()["cameras"]))
     print(f"\npress to rest: {stopped(talk, lambda: running.press('estop')):.0f} ms")
-    page = running.page()
-    assert page["filter"]["state"] == "ESTOP"
-    assert any(event[2] == "alarm" and event[3].startswith("emergency stop") for event in page["events"])
+    assert until(talk, lambda: (running.page()["filter"] or {}).get("state") == "ESTOP")
+    assert any(event[2] == "alarm" and event[3].startswith("emergency stop") for event in running.page()["events"])
 
 
 def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> None:
@@ -172,14 +177,16 @@ def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> N
             said_s = time.monotonic()
             talk.spin(0.5)
         plan = running.page()["plan"]
-        return plan is not None and plan["state"] == "ACTIVE" and (plan["age_s"] or 9.0) < 1.0
+        return plan is not None and plan["state"] == "ACTIVE" and (plan["age_s"] or 9.0) < 5.0
 
     assert until(talk, planning)
+    newest = max((event[0] for event in running.page()["events"]), default=-1)
     os.kill(running.pid("planner"), signal.SIGKILL)
     told: list[str] = []
 
     def missed() -> bool:
-        told.extend(event[3] for event in running.page()["events"] if event[3].startswith("planner is silent"))
+        events = [event for event in running.page()["events"] if event[0] > newest]
+        told.extend(event[3] for event in events if event[3].startswith("planner is silent"))
         return bool(told)
 
     assert until(talk, missed)
@@ -273,7 +280,7 @@ def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: C
         page.locator("#state", has_text="ESTOP").wait_for()
     questions = talk.node.create_publisher(String, "vla/question", LATCHED)
     for text in ("no progress for 20 s", ""):
-        assert talk.spin(10.0, lambda: questions.get_subscription_count() >= 2)
+        assert talk.spin(60.0, lambda: questions.get_subscription_count() >= 2)
         questions.publish(String(data=text))
         if text:
             page.locator("#question", has_text=text).wait_for()

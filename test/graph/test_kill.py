@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,22 +27,25 @@ class Running:
         own_domain()
         self.log = log
         self.lines: list[str] = []
-        sim = {"seed": 3, "task": "place", "log_file": str(log)}
-        self.supervisor = Supervisor(bringup(overrides={"sim_arm": sim}), self.lines.append)
+        patient = {"monitors.hold": [""]}  # a slow machine makes no progress for long
+        overrides = {"sim_arm": {"seed": 3, "task": "place", "log_file": str(log)}, "planner": patient}
+        self.supervisor = Supervisor(bringup(overrides=overrides), self.lines.append)
 
     def start(self, talk: Client) -> None:
         talk.ready(180.0)
         armed, why = talk.arm(60.0)
         assert armed, why
         talk.publish("put the red cube in the bowl")
-        assert talk.spin(
-            20.0, lambda: talk.status is not None and max(map(abs, talk.status.velocities), default=0) > 0.2
-        )
+        assert moving(talk, 0.2)
 
     def kill(self, name: str) -> float:
-        """Kill a process; return the controller's time."""
+        """Kill a process; return the controller's time, which a slow machine takes long to read."""
+        size = self.log.stat().st_size
         os.kill(self.supervisor.children[name].popen.pid, signal.SIGKILL)
-        return self.rows()[0][-1]
+        with self.log.open("rb") as file:
+            file.seek(max(0, size - 10_000))
+            lines = file.read(min(size, 10_000)).splitlines()
+        return float(lines[-2].split(b",")[0])
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return time (t,) and setpoints (t, 8) of the controller's log."""
@@ -51,6 +53,13 @@ class Running:
             rows = [row for row in csv.DictReader(file) if row.get(f"measured_{JOINT_NAMES[-1]}")]
         times = np.array([float(row["time_s"]) for row in rows])
         return times, np.array([[float(row[f"setpoint_{joint}"]) for joint in JOINT_NAMES] for row in rows])
+
+
+def moving(talk: Client, speed: float) -> bool:
+    """Wait until the filter sends setpoints of that speed."""
+    return talk.spin(
+        120.0, lambda: talk.status is not None and max(map(abs, talk.status.velocities), default=0.0) > speed
+    )
 
 
 @pytest.fixture
@@ -97,16 +106,18 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
     with client() as talk:
         running.start(talk)
         running.kill("planner")
-        end_s = time.monotonic() + 20.0
-        while running.supervisor.children["planner"].popen.poll() is not None or time.monotonic() < end_s - 16.0:
+        talk.spin(4.0)
+        while running.supervisor.children["planner"].popen.poll() is not None:
             running.supervisor.watch()
             talk.spin(0.2)
-            assert time.monotonic() < end_s
+        talk.diagnostics.clear()
+        talk.ready(180.0)
+        assert talk.spin(60.0, lambda: bool(np.ptp(running.rows()[1][-250:], axis=0).max() < 1e-6)), "at rest"
         settled = running.rows()[1][-1]
         talk.spin(3.0)
         assert np.abs(running.rows()[1][-1] - settled).max() < 1e-6
         talk.publish("put the red cube in the bowl")
-        assert talk.spin(10.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]
+        assert moving(talk, 0.1)
 
 
 def test_an_expert_that_comes_back_is_heard_when_the_dead_one_is_forgotten(running: Running) -> None:
@@ -120,4 +131,4 @@ def test_an_expert_that_comes_back_is_heard_when_the_dead_one_is_forgotten(runni
             talk.spin(0.2)
             if running.supervisor.children["action_expert"].popen.poll() is None:
                 break
-        assert talk.spin(60.0, lambda: max(map(abs, talk.status.velocities), default=0) > 0.1)  # type: ignore[union-attr]
+        assert moving(talk, 0.1)

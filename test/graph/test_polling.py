@@ -83,7 +83,7 @@ def test_polled_messages_wait_for_take_and_never_for_the_executor(node: Node) ->
     for word in "abcde":
         publisher.publish(String(data=word))
     received: list[str] = []
-    for _ in range(500):
+    for _ in range(6000):
         executor.spin_once(timeout_sec=0)
         batch = [(message.data, info) for message, info in take(subscription)]
         assert len(batch) <= 3
@@ -110,7 +110,7 @@ def test_serve_answers_one_request_at_a_time(node: Node) -> None:
     while not client.service_is_ready():
         executor.spin_once(timeout_sec=0.01)
     future = client.call_async(Trigger.Request())
-    for _ in range(500):
+    for _ in range(6000):
         serve(service)
         executor.spin_once(timeout_sec=0.01)
         if future.done():

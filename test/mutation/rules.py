@@ -55,7 +55,12 @@ RULES = (
         "joint_state", "stale, tick", "            stale = self._joint_state.stale(now_ns)", "            stale = None"
     ),
     _off("joint_state", "outside, tick", "self._joint_state.outside() or "),
-    _off("joint_state", "stale, arm", "verdict = measured.stale(now_ns) or measured", "verdict = measured"),
+    _off(
+        "joint_state",
+        "stale, arm",
+        "verdict = verdict or measured.stale(now_ns) or measured",
+        "verdict = verdict or measured",
+    ),
     _off("joint_state", "outside, arm", "or measured.outside() or", "or"),
     _off("joint_state", "stale, stall", "if measured.stale(now_ns) or measured", "if measured"),
     _off("joint_state", "moving, stall", "or measured.moving() or self._motion", "or self._motion"),
@@ -83,14 +88,25 @@ RULES = (
         "if self._adrift is not None:\n            return self._adrift\n",
         "if False:\n            return None\n",
     ),
-    _off("estop", "two buttons", "if len(self._buttons) > 1:", "if False:", "estop"),
+    _off("estop", "two buttons, arm", "self._authority.crowded(BUTTON) or self._authority", "self._authority"),
+    _off("estop", "two buttons, reset", "buttons = self._authority.crowded(BUTTON)", "buttons = None"),
+    _off("authority", "disputed, arm", "crowded(BUTTON) or self._authority.disputed()", "crowded(BUTTON)"),
+    _off("authority", "disputed, tick", "stale = stale or self._authority.disputed() or", "stale = stale or"),
+    _off("filter", "fault", 'self._latch(Verdict("filter", reason))', "pass"),
+    _off("clearance", "not a number", "if math.isnan(distance):", "if False:", "arm_model"),
+    _off("clearance", "work, speed", "if not self._affords(1):", "if False:", "clearance"),
+    _off("clearance", "work, stale", "self._work += len(stale)", "pass", "clearance"),
+    _off("obstacle", "frame of the arm", "if self._frame != arm.root:", "if False:", "obstacle"),
+    _off("obstacle", "not placed", 'self._refused = "the newest obstacles could not be placed"', "pass", "obstacle"),
     _off("estop", "service", "self._press(EStop.pressed(by))", "pass"),
     _off("estop", "topic", "verdict = self._estop.signal(pressed)", "verdict = None"),
     _off("estop", "heartbeat", "silent = self._estop.silent(now_ns)", "silent = None"),
     _off("estop", "held, reset", "held = self._estop.holds(now_ns)", 'held = ""'),
     _off("estop", "no heartbeat yet, arm", "waits = self._estop.holds(now_ns)", 'waits = ""'),
     _off("estop", "heartbeat, reset", "verdict = self.silent(now_ns)", "verdict = None", "estop"),
-    _off("deadman", "whole", "stale or self._deadman.released(now_ns))", "stale)"),
+    _off(
+        "deadman", "whole", "self._authority.disputed() or self._deadman.released(now_ns)", "self._authority.disputed()"
+    ),
     _off(
         "deadman",
         "released",
@@ -243,7 +259,9 @@ RULES = (
         "        if violation is not None:\n            raise LastCheckError(violation)",
         "",
     ),
-    _off("last_check", "stop", "            return self._checked()", "            return self._motion.positions()"),
+    _off(
+        "last_check", "stop", "            return self._checked(before)", "            return self._motion.positions()"
+    ),
     _off("last_check", "finite", "if not math.isfinite(x):", "if False:", "last_check"),
     _off("last_check", "lower end", "if x < joint.lower - ROUNDING:", "if False:", "last_check"),
     _off("last_check", "upper end", "if x > joint.upper + ROUNDING:", "if False:", "last_check"),

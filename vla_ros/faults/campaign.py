@@ -22,8 +22,8 @@ WATCHED_S = 0.4
 
 
 STALL_S = 0.04
-"""A case that fails while the rig itself stood still for so long says nothing about the filter, and is tried again."""
-TRIES = 3
+"""A case that fails while the rig or the filter stood still for so long says nothing of the filter; it is tried again."""
+TRIES = 5
 RESPITE_S = 3.0
 """Before another try: stalls come in crowds."""
 
@@ -36,7 +36,7 @@ class Broken(RuntimeError):
 class Result:
     """A case, what was seen, what was wrong with it (empty: nothing), and the load average of the last minute.
 
-    stalls: s that the rig stood still in each try before this one.
+    stalls: s that the rig or the filter stood still in each try before this one.
     """
 
     case: Case

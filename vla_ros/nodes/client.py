@@ -26,6 +26,8 @@ STATES = {
     for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
 }
 PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
+PATIENCE_S = 10.0
+"""So long a node may take to be found, or to answer."""
 TAKEN_UP_S, SILENT_S = 10.0, 30.0
 """So long a planner may take to begin with a sentence, and from plan to plan."""
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
@@ -158,7 +160,7 @@ class Client:
         Raises:
             Unreachable: nobody listens.
         """
-        if not self.spin(5.0, lambda: self.words.get_subscription_count() >= 2):
+        if not self.spin(PATIENCE_S, lambda: self.words.get_subscription_count() >= 2):
             raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
         said_ns = time.time_ns()
         self.words.publish(String(data=text))

@@ -7,6 +7,7 @@ should be or as a case alters them.
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +49,8 @@ from vla_ros.srv import ResetScene
 
 TURN_NS = round(stream.PERIOD_S * 1e9)
 BEAT_TURNS = 5
+STATUS_S = 0.04
+"""The filter says at least so often how it is."""
 REALTIME_PRIORITY = 15
 """Below the filter's and the simulated arm's: what the rig stands for runs on other machines."""
 
@@ -67,6 +70,7 @@ class GraphRig(Machine):
         self.measured = Measured(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
         self.state = self.rule = ""
         self.speed = self.stall_s = 0.0
+        self._stamp_s = math.inf
         self._log = ControllerLog(folder / LOG)
         self._raise = folder / RAISE
         self._seen = Seen()
@@ -220,6 +224,9 @@ class GraphRig(Machine):
         self.state, self.rule = STATES[status.state], status.rule
         self.speed = max(map(abs, status.velocities), default=0.0)
         self.late = status.late_ticks
+        stamp_s = status.header.stamp.sec + 1e-9 * status.header.stamp.nanosec
+        self.stall_s = max(self.stall_s, stamp_s - self._stamp_s - STATUS_S)
+        self._stamp_s = stamp_s
         seen = self._seen
         if not seen.states or seen.states[-1] != self.state:
             seen.states.append(self.state)

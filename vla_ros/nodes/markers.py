@@ -9,7 +9,7 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vla_ros.nodes.base import duration_message, time_message
+from vla_ros.nodes.base import duration_message, nanoseconds, time_message
 from vla_ros.robot.description import transform
 from vla_ros.safety.clearance import Nearest
 from vla_ros.safety.obstacle import Obstacle
@@ -47,6 +47,12 @@ def obstacles_from(message: MarkerArray) -> list[Obstacle]:
             )
         )
     return obstacles
+
+
+def age_ns(message: MarkerArray, ros_ns: int) -> int:
+    """How old the oldest of the markers is by its stamp; one without a stamp is as new as its message."""
+    stamps = (nanoseconds(marker.header.stamp) for marker in message.markers)
+    return max((ros_ns - stamp for stamp in stamps if 0 < stamp < ros_ns), default=0)
 
 
 def _largest(*sides: float) -> float:

@@ -7,10 +7,13 @@ arrives, and nothing that does not, changes when it ticks.
 from __future__ import annotations
 
 import array
+import contextlib
 import dataclasses
 import gc
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
@@ -41,12 +44,14 @@ from vla_ros.nodes.base import (
     text_of,
     time_message,
 )
-from vla_ros.nodes.markers import Drawing, obstacles_from
+from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.jerk_limit import ticks_to_rest
+from vla_ros.safety.limits import per_tick
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.surroundings import configured
@@ -57,8 +62,6 @@ STATUS_HZ = 25
 SLOW_HZ = 10
 """How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
 setpoints is looked up, and what is around the arm is drawn."""
-END_S = 3
-"""The longest that a filter which is to end takes to bring the arm to rest."""
 REALTIME_PRIORITY = 20
 AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
 """Python's garbage is collected in these states only,"""
@@ -72,6 +75,13 @@ TYPES = {
     "vla/speed_scale": "std_msgs/msg/Float64",
 }
 CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
+SUPPORTS = {
+    "estop": "vla/estop",
+    "heartbeat": "vla/estop_heartbeat",
+    "deadman": "vla/deadman",
+    "obstacle": "vla/obstacles",
+}
+"""Topics of `authority.SUPPORTS`; the controller's is configured."""
 
 
 class ControllerOutput:
@@ -165,53 +175,78 @@ class SafetyFilterNode(Node):
         self._decision: Decision | None = None
         self._late_reported = 0
         self._scheduling = self._said_of_speed = ""
-        self._ending = False
+        self._ending, self._ended_ticks = False, 0
+        self._failure = ""
 
     def spin(self) -> None:
         """Tick until shutdown."""
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
-        ticks_per_s = round(1 / self.parameters.period_s)
-        status_ticks = max(1, ticks_per_s // STATUS_HZ)
-        slow_ticks = max(3, ticks_per_s // SLOW_HZ)
-        # A simulated clock reaches the node through the executor, so it must then have every tick.
-        executor_ticks = 1 if self._simulated_time else slow_ticks
         self._scheduling = real_time(REALTIME_PRIORITY, self.parameters.cpu)
         gc.collect()
         gc.freeze()
         gc.disable()
-        ending_ticks = END_S * ticks_per_s
+        # As long as it may take to bring the arm to rest.
+        limits = [per_tick(joint, self.parameters.period_s) for joint in self.filter.limits]
+        ending_ticks = max(ticks_to_rest(each.velocity, each.acceleration, each.jerk) for each in limits)
         for tick in self._loop:
             self._rate.tick(tick.started_ns)
-            if self._ending and ending_ticks == END_S * ticks_per_s:
-                self.filter.disarm()
-            ending_ticks -= self._ending
-            self._receive()
-            decision = self.filter.tick(tick.deadline_ns)
-            if decision.positions is not None:
-                self._output.publish(decision)
-                self._note_hops()
+            decision = None
+            with self._guarded():
+                if self._ending and not self._ended_ticks:
+                    self.filter.disarm()
+                self._receive()
+            with self._guarded():
+                decision = self.filter.tick(tick.deadline_ns)
+                if decision.positions is not None:
+                    self._output.publish(decision)
+                    self._note_hops()
             self._hop_from_ns.clear()
-            if self._loop.ticks % status_ticks == 0 or _differs(decision, self._decision):
-                self._status.publish(self._status_message(decision, tick.deadline_ns))
-            self._decision = decision
-            # Away from each other, so that no tick carries two of them.
-            if self._loop.ticks % executor_ticks == 0:
-                executor.spin_once(timeout_sec=0)
-            if self._loop.ticks % slow_ticks == slow_ticks // 3:
-                self._look_up_publishers()
-            if self._loop.ticks % slow_ticks == 2 * slow_ticks // 3:
-                self._draw()
-            if self._loop.ticks % ticks_per_s == ticks_per_s // 2 + 1:
-                self._diagnostics.publish()
-                if decision.state in AT_REST or gc.get_count()[0] > MOST_GARBAGE:
-                    gc.collect()
+            with self._guarded():
+                self._tell(decision, tick.deadline_ns, executor)
             self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
-            if self._ending and (ending_ticks <= 0 or _over(decision)):
+            self._ended_ticks += self._ending
+            if self._ending and (self._ended_ticks > ending_ticks or _over(decision)):
                 break
 
         if self._log is not None:
             self._log.close()
+
+    def _tell(self, decision: Decision | None, now_ns: int, executor: SingleThreadedExecutor) -> None:
+        """What is not for the arm: status, services of the node, diagnostics. Away from each other, so that no tick
+        carries two of them."""
+        count, ticks_per_s = self._loop.ticks, round(1 / self.parameters.period_s)
+        slow_ticks = max(3, ticks_per_s // SLOW_HZ)
+        if decision is not None:
+            if count % max(1, ticks_per_s // STATUS_HZ) == 0 or _differs(decision, self._decision):
+                self._status.publish(self._status_message(decision, now_ns))
+            self._decision = decision
+        # A simulated clock reaches the node through the executor, so it must then have every tick.
+        if self._simulated_time or count % slow_ticks == 0:
+            executor.spin_once(timeout_sec=0)
+        if count % slow_ticks == slow_ticks // 3:
+            self._look_up_publishers()
+        if count % slow_ticks == 2 * slow_ticks // 3:
+            self._draw()
+        if count % ticks_per_s == ticks_per_s // 2 + 1:
+            self._diagnostics.publish()
+            if (decision is not None and decision.state in AT_REST) or gc.get_count()[0] > MOST_GARBAGE:
+                gc.collect()
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Whatever fails in a tick latches a stop, and the next tick goes on braking: who dies in motion brakes nothing."""
+        try:
+            yield
+        except Exception as error:
+            if not self.context.ok():  # rclpy tells so that it is to end
+                raise
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{Path(place.filename).name}:{place.lineno} raised {type(error).__name__}: {error}"
+            self.filter.fault(reason)
+            if reason != self._failure:
+                self.get_logger().error(f"{reason}: protective stop")
+            self._failure = reason
 
     def end(self) -> None:
         """Come to rest, then leave `spin`: an arm that moves is not let go of."""
@@ -248,7 +283,8 @@ class SafetyFilterNode(Node):
             measured = (values.tolist() for values in (message.position, message.velocity, message.effort))
             self.filter.joint_state(receive_ns, message.name, *measured)
         for message, receive_ns in self._arrived(self._obstacles):
-            self.filter.obstacles(receive_ns, obstacles_from(message))
+            old_ns = age_ns(message, self.get_clock().now().nanoseconds)
+            self.filter.obstacles(receive_ns - old_ns, obstacles_from(message))
         for source, subscription in self._commands.items():
             for message, info in take(subscription):
                 self._offer(source, message, info)
@@ -261,7 +297,7 @@ class SafetyFilterNode(Node):
                 yield message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns)
 
     def _look_up_publishers(self) -> None:
-        for source, topic in {**CHANNELS, "estop": "vla/estop"}.items():
+        for source, topic in {**CHANNELS, **SUPPORTS, "controller": self.parameters.controller.topic}.items():
             found = self.get_publishers_info_by_topic(topic)
             names = [f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found]
             self.filter.publishers(source, sorted(names))
@@ -404,9 +440,11 @@ def _differs(decision: Decision, last: Decision | None) -> bool:
     return rule not in ("", last.verdict.rule if last.verdict is not None else "")
 
 
-def _over(decision: Decision) -> bool:
+def _over(decision: Decision | None) -> bool:
     """Whether nothing moves any more and nothing will."""
-    return decision.positions is None or (decision.state in LATCHED and not any(decision.velocities))
+    return decision is not None and (
+        decision.positions is None or (decision.state in LATCHED and not any(decision.velocities))
+    )
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ from vla_ros.up import Supervisor
 LIMIT_S = 60.0
 SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
+PATIENCE_S = 180.0
+"""So long a busy machine may take to start the graph, or to arm."""
 
 
 def own_domain() -> None:
@@ -56,7 +58,7 @@ class Graph:
         self.client: Client = self._context.__enter__()
         self._processes = {name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()}
         try:
-            self.client.ready(60.0)
+            self.client.ready(PATIENCE_S)
         except Unreachable as error:
             last = "; ".join(self._lines[-3:])
             self.__exit__()
@@ -91,7 +93,7 @@ class Graph:
         talk.trigger("disarm")
         words = talk.reset_scene(seed, task)
         talk.spin(1.2)  # until the planner has frames of the new scene
-        armed, why = talk.arm(5.0)
+        armed, why = talk.arm(PATIENCE_S)
         if not armed:
             raise Unreachable(why)
         talk.spin(0.2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from xml.etree import ElementTree
 
 import numpy as np
@@ -59,12 +60,12 @@ class Robot:
     """Args: urdf: text of the URDF.
 
     Attributes:
-        joints: name → Joint, parents before children. bodies: of the collision elements.
+        joints: name → Joint, parents before children.
         group: link → number of the rigid group that it belongs to; 0 is fixed to the base.
         neighbours: pairs of groups that one joint connects.
 
     Raises:
-        ParameterError: the text is no URDF of a tree, or a solid is a mesh.
+        ParameterError: the text is no URDF of a tree.
     """
 
     def __init__(self, urdf: str) -> None:
@@ -96,11 +97,18 @@ class Robot:
                     self.neighbours.add(frozenset((above, new)))
             waiting = [joint for joint in waiting if joint not in ready]
         self.joints.update({joint.name: joint for joint in waiting})
-        self.bodies = [
-            _body(str(link.get("name")), element)
-            for link in root.findall("link")
-            for element in link.findall("collision")
+        self._solids = [
+            (str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")
         ]
+
+    @cached_property
+    def bodies(self) -> list[Body]:
+        """Of the collision elements.
+
+        Raises:
+            ParameterError: one is a mesh.
+        """
+        return [_body(link, element) for link, element in self._solids]
 
     def poses(self, names: Sequence[str], q: Array) -> dict[str, tuple[Array, Array]]:
         """Forward kinematics.

@@ -61,7 +61,10 @@ class Surroundings:
     def __init__(self, robot: Robot, parameters: SafetyFilterParameters) -> None:
         self._robot = robot
         self._parameters = parameters
-        bodies = [*robot.bodies, *_tool(robot, parameters)]
+        p = parameters
+        kept = (p.fence.box, p.fence.planes, p.table.height_m, p.keep_out.boxes, p.self_collision.check)
+        # Only where a distance is to be kept, since a mesh is not understood.
+        bodies = [*robot.bodies, *_tool(robot, parameters)] if any((*kept, p.obstacle.timeout_s)) else []
         self._moving = [body for body in bodies if robot.group[body.link]]
         self._pairs = [*self._standing(), *self._between(bodies)]
 

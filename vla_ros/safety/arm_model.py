@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import coal
@@ -48,8 +48,24 @@ class Body:
     index: int
 
 
+class Coupling(NamedTuple):
+    """How a joint of the model follows a commanded one: it stands at offset + ratio * position of joint `driver`.
+
+    velocity, position: where it is in the model's vectors. turns: it is continuous; pinocchio keeps its cosine and sine.
+    own: it is the commanded joint itself, no mimic.
+    """
+
+    driver: int
+    velocity: int
+    position: int
+    turns: bool
+    offset: float
+    ratio: float
+    own: bool
+
+
 class ArmModel:
-    """Kinematics, dynamics and bodies of one arm; a tool and a payload belong to the last link.
+    """Kinematics, dynamics and bodies of one arm; a tool and a payload belong to the last link. root: its root link.
 
     Args:
         urdf: text of the URDF.
@@ -71,16 +87,17 @@ class ArmModel:
             )
         except (ValueError, RuntimeError) as error:
             raise ParameterError(f"urdf: cannot be read as a model: {' '.join(str(error).split())}") from None
+        self.root: str = self.model.frames[1].name
         for name in joint_names:
             if not self.model.existJointName(name):
                 raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
         self._couplings = _couplings(self.model, urdf, joint_names)
-        driven = sorted(self._couplings, key=lambda coupling: coupling[1])
-        self._driver, self._velocity_of = (np.array([c[k] for c in driven], np.intp) for k in (0, 1))
-        self._position_of = np.array([c[2] for c in driven], np.intp)
-        self._offset, self._ratio = (np.array([c[k] for c in driven]) for k in (3, 4))
-        # pinocchio keeps a continuous joint as cosine and sine.
-        self._turning = [int(k) for k in np.flatnonzero(self._position_of < 0)]
+        driven = sorted(self._couplings, key=lambda coupling: coupling.velocity)
+        self._driver = np.array([c.driver for c in driven], np.intp)
+        self._velocity_of = np.array([c.velocity for c in driven], np.intp)
+        self._position_of = np.array([c.position for c in driven], np.intp)
+        self._offset, self._ratio = np.array([c.offset for c in driven]), np.array([c.ratio for c in driven])
+        self._turning = [(k, c.position) for k, c in enumerate(driven) if c.turns]
         # Velocities of the model's joints from those of the commanded ones.
         self._spread = np.zeros((len(joint_names), self.model.nv))
         self._spread[self._driver, self._velocity_of] = self._ratio
@@ -127,8 +144,17 @@ class ArmModel:
         pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._placed)
 
     def distance(self, pair: int) -> float:
-        """Distance of a pair where it was placed, m; negative when they overlap."""
-        return float(pin.computeDistance(self.geometry, self._placed, pair).min_distance)
+        """Distance of a pair where it was placed, m; negative when they overlap.
+
+        Raises:
+            ValueError: it is not a number. Every comparison with it would be false, and let something pass.
+        """
+        distance = float(pin.computeDistance(self.geometry, self._placed, pair).min_distance)
+        if math.isnan(distance):
+            shapes = self.geometry.collisionPairs[pair]
+            names = (self.geometry.geometryObjects[index].name for index in (shapes.first, shapes.second))
+            raise ValueError(f"the distance between {' and '.join(names)} is not a number")
+        return distance
 
     def nearest_points(self, pair: int) -> tuple[Array, Array]:
         """The points of a pair nearest to each other where it was placed, (3,) each in base, m."""
@@ -153,7 +179,7 @@ class ArmModel:
     def effort_limits(self) -> list[float]:
         """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
         limits = self.model.upperEffortLimit
-        return [float(limits[v_index]) for _, v_index, _, _, _, own in self._couplings if own]
+        return [float(limits[coupling.velocity]) for coupling in self._couplings if coupling.own]
 
     def _full(self, q: ArrayLike) -> Array:
         values = np.asarray(q, np.float64).take(self._driver)
@@ -161,8 +187,7 @@ class ArmModel:
         values += self._offset
         full: Array = self._q
         full[self._position_of] = values
-        for k in self._turning:
-            i = -self._position_of[k]
+        for k, i in self._turning:
             full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
         return full
 
@@ -190,7 +215,7 @@ class ArmModel:
             numbers = np.array(tool.capsules[i : i + 7])
             shape, pose = _capsule(numbers[:3], numbers[3:6], float(numbers[6]))
             pose = frame.placement * pose
-            found.append((f"tool {i // 7 + 1}", frame.parentJoint, *_hull(shape, pose), shape, pose))
+            found.append((f"tool_{i // 7 + 1}", frame.parentJoint, *_hull(shape, pose), shape, pose))
         bodies = []
         for i, (link, joint, points, radius, shape, pose) in enumerate(found):
             holders = [k for k, other in enumerate(found) if k != i and other[0] == link and _inside(found[i], other)]
@@ -231,10 +256,10 @@ class ArmModel:
         """
         mine, theirs = self._bounds[body], {} if other is None else self._bounds[other]
         sums = [0.0] * self._joints
-        for i, v_index, _, _, ratio, _ in self._couplings:
-            joint = self._carriers[v_index]
+        for coupling in self._couplings:
+            joint = self._carriers[coupling.velocity]
             if joint not in mine or joint not in theirs:
-                sums[i] += abs(ratio) * (mine.get(joint, 0.0) + theirs.get(joint, 0.0))
+                sums[coupling.driver] += abs(coupling.ratio) * (mine.get(joint, 0.0) + theirs.get(joint, 0.0))
         return sums
 
     def moving(self) -> Iterator[int]:
@@ -255,11 +280,8 @@ def package_folders() -> list[str]:
     return [str(Path(prefix) / "share") for prefix in prefixes if prefix]
 
 
-def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[tuple[int, int, int, float, float, bool]]:
-    """(i, velocity index, position index, offset, ratio, own): which of the model's joints joint i moves, and how.
-
-    A continuous joint has its position index negated.
-    """
+def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupling]:
+    """Which of the model's joints the commanded ones move, and how."""
     driven = [(name, i, 0.0, 1.0, True) for i, name in enumerate(joint_names)]
     for element in ElementTree.fromstring(urdf).iter("joint"):
         mimic = element.find("mimic")
@@ -270,7 +292,7 @@ def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[tuple[
     couplings = []
     for name, i, offset, ratio, own in driven:
         joint = model.joints[model.getJointId(name)]
-        couplings.append((i, joint.idx_v, joint.idx_q if joint.nq == 1 else -joint.idx_q, offset, ratio, own))
+        couplings.append(Coupling(i, joint.idx_v, joint.idx_q, joint.nq == 2, offset, ratio, own))
     return couplings
 
 
@@ -294,8 +316,8 @@ def _body_shape(element: Any, link: str) -> tuple[Any, Any]:
     if isinstance(shape, coal.Cylinder):
         return coal.Capsule(shape.radius, 2 * shape.halfLength), pose
     if isinstance(shape, coal.BVHModelBase):
-        shape_, pose_ = _around(np.array(shape.vertices()) * np.array(element.meshScale))
-        return shape_, pose * pose_
+        around, there = _around(np.array(shape.vertices()))  # pinocchio has scaled them
+        return around, pose * there
     raise ParameterError(
         f"urdf: a collision element of {link} is a {type(shape).__name__}; use box, sphere, cylinder, mesh"
     )

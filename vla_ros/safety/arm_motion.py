@@ -145,9 +145,9 @@ class ArmMotion:
 
     def sent(self, positions: Sequence[float], before: States) -> None:
         """`positions` have been sent."""
-        self._last_check.sent(positions)
         if self.surroundings is not None:
             self.surroundings.moved([joint.q - q for joint, (q, _, _) in zip(self.joints, before, strict=True)])
+        self._last_check.sent(positions)  # last: where the rest raises, this output is not sent
 
     def _keep_clear(self, before: States, surroundings: Surroundings) -> Verdict | None:
         """Where the candidate is refused for all joints together, take less of it, in the end the stop policy's step."""

@@ -10,6 +10,11 @@ from vla_ros.safety.verdict import Verdict
 
 NAME = "authority"
 
+SUPPORTS = ("heartbeat", "deadman", "obstacle", "controller")
+"""What else has one publisher each: of two, one would take back what the other one says. On the controller's topic that
+one is the filter."""
+BUTTON = "estop"
+"""As well; but a second button that appears need not stop what moves."""
 _REMEDY = {
     State.DISARMED: "the arm is disarmed; call vla/arm",
     State.PROTECTIVE_STOP: "protective stop is latched; call vla/reset, then vla/arm",
@@ -25,11 +30,15 @@ class Authority:
     """
 
     def __init__(self) -> None:
-        self._publishers: dict[str, tuple[str, ...]] = dict.fromkeys(SOURCES, ())
+        self._publishers: dict[str, tuple[str, ...]] = dict.fromkeys((*SOURCES, *SUPPORTS, BUTTON), ())
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         """Take note of who publishes on the topic of `channel`."""
         self._publishers[channel] = tuple(names)
+
+    def disputed(self) -> Verdict | None:
+        """Stop while anything that the filter relies on has more than one publisher."""
+        return next(filter(None, map(self.crowded, SUPPORTS)), None)
 
     def crowded(self, channel: str) -> Verdict | None:
         """Stop following a source that is more than one publisher."""

@@ -36,7 +36,7 @@ TOLERANCE_M = 2e-6
 BREATH_M = 1e-3
 """Kept by samples on top of the margin."""
 WORK = 300
-"""Distances computed for the candidates of one tick. What they do not prove does not pass; slower, there is less to prove."""
+"""Distances computed in one tick. What they do not prove does not pass; slower, there is less to prove."""
 SLOWEST = 50
 """Thousandths of the speed limit that are left at the margin: the arm comes to the margin, and to nothing beyond it."""
 
@@ -116,6 +116,8 @@ class Clearance:
                 return 1000, None
             if near.fresh[k]:
                 return max(SLOWEST, int(shares[k] * 1000)), self._rows[near.rows[k]]
+            if not self._affords(1):
+                return SLOWEST, self._rows[near.rows[k]]
             self._compute(np.array([k]))
             shares[k] = (near.distance[k] - near.margin[k]) * near.per_slow[k]
 
@@ -139,8 +141,10 @@ class Clearance:
             return None
         stale = lacking[~near.fresh[lacking]]
         if len(stale):
-            if len(stale) > WORK:  # those that lack most; the others wait for the next tick
-                stale = stale[np.argsort(near.distance[stale] - need[stale], kind="stable")[:WORK]]
+            room = WORK - self._work
+            if len(stale) > room:  # those that lack most; the others wait for the next tick
+                stale = stale[np.argsort(near.distance[stale] - need[stale], kind="stable")[:room]]
+            self._work += len(stale)
             self._compute(stale, [q for q, _, _ in before])
             lacking = lacking[near.distance[lacking] < need[lacking]]
             if not len(lacking):

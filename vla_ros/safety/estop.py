@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from vla_ros.safety.verdict import Verdict
 
 NAME = "estop"
@@ -19,16 +17,11 @@ class EStop:
         self._longest_ns = round(heartbeat_s * 1e9)
         self._beat_ns: int | None = None
         self._held = False
-        self._buttons: tuple[str, ...] = ()
 
     def signal(self, pressed: bool) -> Verdict | None:
         """The button is pressed or released; pressed, it stops."""
         self._held = pressed
         return self.pressed("topic vla/estop") if pressed else None
-
-    def publishers(self, names: Sequence[str]) -> None:
-        """Take note of who publishes on vla/estop: one button's release would hide another one that is still pressed."""
-        self._buttons = tuple(names)
 
     def heartbeat(self, receive_ns: int) -> None:
         """The heartbeat was heard."""
@@ -48,8 +41,6 @@ class EStop:
         """Why a reset and an arm are refused; empty: nothing holds the stop."""
         if self._held:
             return "the e-stop is still pressed; release it on vla/estop"
-        if len(self._buttons) > 1:
-            return f"{len(self._buttons)} publishers on vla/estop: {', '.join(self._buttons)}; stop all but one"
         if self._longest_ns and self._beat_ns is None:
             return "no heartbeat yet on vla/estop_heartbeat"
         verdict = self.silent(now_ns)

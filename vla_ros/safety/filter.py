@@ -15,9 +15,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vla_ros.safety import estop
 from vla_ros.safety.arm_motion import ArmMotion, States
-from vla_ros.safety.authority import Authority
+from vla_ros.safety.authority import BUTTON, Authority
 from vla_ros.safety.clearance import Nearest
 from vla_ros.safety.command import Command
 from vla_ros.safety.continuity import Continuity
@@ -183,11 +182,12 @@ class SafetyFilter:
         self._deadman.signal(receive_ns, pressed)
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
-        """Who publishes now on the topic of a source, or of the "estop"; more than one and none is followed, or none arms."""
-        if channel == estop.NAME:
-            self._estop.publishers(names)
-        else:
-            self._authority.publishers(channel, names)
+        """Who publishes now on the topic of a source or of what else must have one: see `authority`."""
+        self._authority.publishers(channel, names)
+
+    def fault(self, reason: str) -> None:
+        """Something around the filter has failed: come to rest and latch."""
+        self._latch(Verdict("filter", reason))
 
     def speed_scale(self, scale: float) -> tuple[bool, str]:
         """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
@@ -211,7 +211,8 @@ class SafetyFilter:
         if waits:
             return False, f"cannot arm: {waits}"
         measured = self._joint_state
-        verdict = measured.stale(now_ns) or measured.outside() or measured.moving()
+        verdict = self._authority.crowded(BUTTON) or self._authority.disputed()
+        verdict = verdict or measured.stale(now_ns) or measured.outside() or measured.moving()
         if verdict is not None:
             return False, f"cannot arm: {verdict.reason}"
         verdict = self._motion.place(measured.q, now_ns)
@@ -246,6 +247,9 @@ class SafetyFilter:
         held = self._estop.holds(now_ns)
         if held:
             return False, f"cannot reset: {held}"
+        buttons = self._authority.crowded(BUTTON)
+        if buttons is not None:
+            return False, f"cannot reset: {buttons.reason}"
         if self._sending and not self._motion.at_rest:
             return False, "cannot reset: still coming to rest"
         self.state = after(self.state, Event.RESET)
@@ -269,7 +273,7 @@ class SafetyFilter:
             if self._stood_still(now_ns):
                 before = self._motion.states()
             verdict = self._move(now_ns, before)
-            positions = self._checked()
+            positions = self._checked(before)
         except Exception as error:
             verdict = error.verdict if isinstance(error, LastCheckError) else raised(error)
             self._latch(verdict)
@@ -280,7 +284,6 @@ class SafetyFilter:
             verdict = self._rejection[1]
         if positions is None:
             return Decision(self.state, None, (), source, verdict)
-        self._motion.sent(positions, before)
         return Decision(self.state, positions, self._motion.velocities(), source, verdict)
 
     def command_age_s(self, now_ns: int) -> float:
@@ -383,7 +386,8 @@ class SafetyFilter:
             if self._surroundings is not None:
                 self._surroundings.begin()
                 stale = stale or self._surroundings.stale(now_ns)
-            return self._follow_or_stop(now_ns, before, stale or self._deadman.released(now_ns))
+            stale = stale or self._authority.disputed() or self._deadman.released(now_ns)
+            return self._follow_or_stop(now_ns, before, stale)
         if self._sending:
             self._motion.stop()
         return self._latched
@@ -426,8 +430,8 @@ class SafetyFilter:
         targets = self._previous = playback.target(time_ns)
         return self._motion.follow(before, targets, previous, self._followed)
 
-    def _checked(self) -> tuple[float, ...] | None:
-        """The positions to be sent, if any.
+    def _checked(self, before: States) -> tuple[float, ...] | None:
+        """The positions to be sent, if any; they count as sent.
 
         Raises:
             LastCheckError: they break a limit.
@@ -438,6 +442,7 @@ class SafetyFilter:
         violation = self._motion.violation(positions)
         if violation is not None:
             raise LastCheckError(violation)
+        self._motion.sent(positions, before)
         return positions
 
     def _press(self, verdict: Verdict) -> None:
@@ -458,7 +463,7 @@ class SafetyFilter:
         """The stop policy's step from the state before the tick; when even that fails, nothing is sent any more."""
         try:
             self._motion.stop_from(before)
-            return self._checked()
+            return self._checked(before)
         except Exception:
             self._sending = False
             return None

@@ -98,7 +98,8 @@ class JointState:
                 limit = (upper if q > upper else lower) / NANO
                 return Verdict(
                     NAME,
-                    f"{name} measures {q / NANO:.4f}, outside {lower / NANO:.4f} .. {upper / NANO:.4f}",
+                    f"{name} measures {q / NANO:.4f}, outside {lower / NANO:.4f} .. {upper / NANO:.4f}; "
+                    "bring it back by the arm's own controls",
                     name,
                     q / NANO,
                     limit,
@@ -111,7 +112,9 @@ class JointState:
             return Verdict(NAME, "no velocity is known yet; two joint states are needed")
         for name, dq, rest in zip(self._names, self._dq, self._rest_velocity, strict=True):
             if abs(dq) > rest:
-                return Verdict(NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest", name, dq, rest)
+                return Verdict(
+                    NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest: wait for it", name, dq, rest
+                )
         return None
 
     def _check(self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]) -> Verdict | None:

@@ -118,8 +118,15 @@ class JointMotion:
         approach = self.range.approach
         v_wanted = target_v + (approach(gap) if gap > 0 else -approach(-gap))
         above, below = limits.upper - q, q - limits.lower
-        v_wanted = min(v_wanted, speed, approach(above), self.range.allowed(above - v))
-        v_wanted = max(v_wanted, -speed, -approach(below), -self.range.allowed(below + v))
+        most, least = (
+            min(approach(above), self.range.allowed(above - v)),
+            -min(approach(below), self.range.allowed(below + v)),
+        )
+        if (target > limits.upper and most < min(v_wanted, speed)) or (
+            target < limits.lower and least > max(v_wanted, -speed)
+        ):
+            rule = position_limit.NAME  # whatever else forbids it, this is what holds it
+        v_wanted = max(min(v_wanted, speed, most), -speed, least)
         self._step(max(low, min(high, jerk_limit.towards(v_wanted - v, a, limits.acceleration, limits.jerk))))
         return rule
 

@@ -15,6 +15,7 @@ import coal
 import numpy as np
 import pinocchio as pin
 
+from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.clearance import against
 from vla_ros.safety.neighbours import Neighbours, Row
@@ -85,12 +86,20 @@ class Obstacles:
     Args:
         arm: gets a place for each obstacle that there can be.
         parameters: of the rule.
+
+    Raises:
+        ParameterError: the frame of obstacles is not that of the arm.
     """
 
     def __init__(self, arm: ArmModel, parameters: Parameters) -> None:
         self._arm = arm
         self._maximum = parameters.maximum
         self._frame = parameters.frame_id
+        if self._frame != arm.root:
+            raise ParameterError(
+                f"obstacle.frame_id: {self._frame!r} is not the root link of the URDF, {arm.root!r}, in whose frame the "
+                "filter places obstacles; publish them in that frame"
+            )
         self._timeout_ns = round(parameters.timeout_s * 1e9)
         self._shown: dict[str, tuple[int, Obstacle]] = {}
         self._receive_ns: int | None = None
@@ -133,7 +142,9 @@ class Obstacles:
             self._refused = self._fault(obstacles)
             if self._refused:
                 return Verdict(NAME, self._refused)
+            self._refused = "the newest obstacles could not be placed"  # stays where this raises
             self._place(newest, neighbours)
+            self._refused, self._newest = "", newest
         self._receive_ns = receive_ns
         return None
 
@@ -156,11 +167,13 @@ class Obstacles:
         if age_ns <= self._timeout_ns:
             return None
         return Verdict(
-            NAME, f"no obstacles heard for {age_ns / 1e9:.3f} s", requested=age_ns / 1e9, limit=self._timeout_ns / 1e9
+            NAME,
+            f"the newest obstacles are {age_ns / 1e9:.3f} s old",
+            requested=age_ns / 1e9,
+            limit=self._timeout_ns / 1e9,
         )
 
     def _place(self, obstacles: list[Obstacle], neighbours: Neighbours) -> None:
-        self._newest = obstacles
         named = {obstacle.id: obstacle for obstacle in obstacles}
         for gone in self._shown.keys() - named.keys():
             k, _ = self._shown.pop(gone)
@@ -169,13 +182,13 @@ class Obstacles:
         for name, obstacle in named.items():
             k, before = self._shown.get(name) or (free.pop(), None)
             shift_m = math.inf if before is None else obstacle.shift_m(before)
-            self._shown[name] = k, obstacle
             if shift_m > 0.0:
                 self._arm.set_world(self._shapes[k], *obstacle.solid())
                 if math.isinf(shift_m):
                     neighbours.forget(self._row(k), self._per_shape, watched=True)
                 else:
                     neighbours.shifted(self._row(k), self._per_shape, shift_m)
+            self._shown[name] = k, obstacle
 
     def _row(self, k: int) -> int:
         return self._first + k * self._per_shape

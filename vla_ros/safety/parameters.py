@@ -332,6 +332,8 @@ class SafetyFilterParameters:
         ):
             if len(values) % stride or (len(values) > stride and key in ("fence.box", "table.height_m")):
                 raise ParameterError(f"{key}: expected {stride} values each, got {len(values)}")
+        if any(not radius > 0.0 for radius in self.tool.capsules[6::7]):
+            raise ParameterError("tool.capsules: the seventh value of each is its radius, above 0")
         if self.tool.capsules and not self.tool.link:
             raise ParameterError("tool.link: must name the link that carries the tool.capsules")
         if self.payload.mass_kg and not self.payload.link:

@@ -30,7 +30,7 @@ def plan(text: str) -> Plan:
 
 def answer(worker: Worker) -> Chunk | None:
     """Poll until it is ready or has answered."""
-    end_s = time.monotonic() + 20.0
+    end_s = time.monotonic() + 90.0
     while time.monotonic() < end_s:
         chunk = worker.poll(time.monotonic())
         if not worker.busy:

@@ -128,7 +128,7 @@ def test_a_log_of_another_format_is_named(log: Path) -> None:
         part, last = framed(last, record.kind, payload)
         parts.append(part)
     path.write_bytes(b"".join(parts))
-    assert "format 1; this version replays 3 only" in replay(log).damaged
+    assert "format 1; this version replays 4 only" in replay(log).damaged
 
 
 def test_every_flipped_byte_is_found(make_bench: Any, tmp_path: Path) -> None:
@@ -295,6 +295,7 @@ def process(make_bench: Any, tmp_path: Path) -> Iterator[Any]:
 def test_a_process_writes_it(process: Any, tmp_path: Path) -> None:
     adventure(process)
     process.filter.log.close()
+    process.filter.log._process.wait(120)  # a busy machine may give it its first turn after the filter's patience
     report = replay(tmp_path / "log")
     assert report.same
     assert report.ticks >= len(process.decisions) - 5

@@ -257,7 +257,10 @@ def test_arming_is_refused_with_the_reason(make_bench: Any, measured: Any, text:
 def test_arming_while_moving_or_after_silence_is_refused(make_bench: Any) -> None:
     bench = make_bench()
     bench.filter.joint_state(bench.now_ns, [j.name for j in bench.limits], bench.q, [0.0, 0.3] + [0.0] * 6)
-    assert bench.filter.arm(bench.now_ns) == (False, "cannot arm: joint2 moves at 0.3000; 0.0200 counts as rest")
+    assert bench.filter.arm(bench.now_ns) == (
+        False,
+        "cannot arm: joint2 moves at 0.3000; 0.0200 counts as rest: wait for it",
+    )
     bench.measure()
     done, reason = bench.filter.arm(bench.now_ns + 200_000_000)
     assert not done and "no joint state for 0.200 s" in reason

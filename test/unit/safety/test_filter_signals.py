@@ -130,7 +130,7 @@ def test_two_buttons_on_one_topic_arm_nothing(make_bench: Callable[..., Any]) ->
     bench = make_bench()
     bench.tick()
     bench.filter.publishers("estop", ["/a (1)", "/b (2)"])
-    refused = (False, "cannot arm: 2 publishers on vla/estop: /a (1), /b (2); stop all but one")
+    refused = (False, "cannot arm: 2 publishers for estop: /a (1), /b (2); stop all but one")
     assert bench.filter.arm(bench.now_ns) == refused
     bench.filter.publishers("estop", ["/b (2)"])
     assert bench.filter.arm(bench.now_ns)[0]
@@ -228,3 +228,29 @@ def test_a_short_stall_changes_nothing(bench: Any) -> None:
     bench.now_ns += 40_000_000
     assert bench.tick().positions is not None
     assert bench.decisions[-1].velocities[0] > 0.6
+
+
+@pytest.mark.parametrize("channel", ["heartbeat", "deadman", "obstacle", "controller"])
+def test_what_the_filter_relies_on_has_one_publisher(make_bench: Callable[..., Any], channel: str) -> None:
+    """Of two, one would take back what the other one says: a list of obstacles, a switch that was let go."""
+    bench = make_bench().armed()
+    moving(bench)
+    bench.filter.publishers(channel, ["/a (1)", "/b (2)"])
+    bench.tick(200)
+    assert bench.filter.state is State.HOLDING
+    assert bench.decisions[-1].verdict.reason == f"2 publishers for {channel}: /a (1), /b (2); stop all but one"
+    assert bench.filter.disarm()[0]
+    bench.tick(5)
+    assert bench.filter.arm(bench.now_ns)[1].startswith(f"cannot arm: 2 publishers for {channel}")
+    bench.filter.publishers(channel, ["/a (1)"])
+    assert bench.filter.arm(bench.now_ns)[0]
+
+
+def test_a_fault_around_the_filter_stops_and_latches(make_bench: Callable[..., Any]) -> None:
+    bench = make_bench().armed()
+    moving(bench)
+    bench.filter.fault("markers.py:7 raised ValueError: no")
+    bench.tick(200)
+    assert bench.filter.state is State.PROTECTIVE_STOP
+    assert bench.decisions[-1].verdict.reason == "markers.py:7 raised ValueError: no"
+    assert not any(bench.decisions[-1].velocities)

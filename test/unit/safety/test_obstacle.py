@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from simulated_arm import AHEAD, OBSTACLE, URDF, Arm, forward
 
+from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.obstacle import Obstacle
@@ -130,7 +131,7 @@ def test_a_silent_feed_stops_the_arm_and_so_does_a_refused_message() -> None:
     arm.tick(100)
     assert arm.filter.state is State.HOLDING
     assert arm.decisions[-1].verdict is not None
-    assert "no obstacles heard for" in arm.decisions[-1].verdict.reason
+    assert "the newest obstacles are" in arm.decisions[-1].verdict.reason
     arm.obstacles = []
     arm.towards(forward(HOME, 0.4), 40)
     assert arm.filter.state in (State.TRACKING, State.LIMITING)
@@ -171,3 +172,22 @@ def test_too_many_obstacles_and_the_same_twice_are_refused() -> None:
     verdict = arm.filter.obstacles(1, many)
     assert verdict is not None and verdict.reason == "3 obstacles; obstacle.maximum is 2"
     assert arm.filter.obstacles(1, many[:2]) is None
+
+
+def test_obstacles_that_could_not_be_placed_are_not_taken_for_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    arm = Arm(**{"obstacle.timeout_s": 0.2})
+    arm.tick(3)
+    with monkeypatch.context() as patched:
+        patched.setattr(ArmModel, "set_world", lambda *_: 1 / 0)
+        arm.obstacles = [AHEAD]
+        arm.tick()
+        assert "the newest obstacles could not be placed" in arm.filter.arm(arm.now_ns)[1]
+    arm.tick()
+    assert arm.filter.arm(arm.now_ns)[0]
+    arm.tick()
+    assert "obstacle" in arm.towards(forward(HOME, 1.5), 700), "it stands there"
+
+
+def test_obstacles_in_another_frame_than_the_arm_s_are_refused_at_the_start() -> None:
+    with pytest.raises(ParameterError, match=r"obstacle\.frame_id: 'map' is not the root link of the URDF, 'base'"):
+        Arm(**{"obstacle.timeout_s": 0.2, "obstacle.frame_id": "map"})

@@ -8,6 +8,7 @@ import random
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +19,11 @@ from simulated_arm import AHEAD, OBSTACLE, OFF, URDF, Arm, forward, parameters
 
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import HOME
-from vla_ros.safety import self_collision
+from vla_ros.safety import arm_model, self_collision
+from vla_ros.safety.clearance import WORK
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.obstacle import Obstacle
-from vla_ros.safety.states import State
+from vla_ros.safety.states import ACTIVE, State
 
 
 def test_the_arm_stops_before_the_fence_and_slows_down_on_the_way() -> None:
@@ -118,7 +120,7 @@ def test_a_tool_is_part_of_the_arm() -> None:
     stick = {"tool.link": "hand", "tool.capsules": [0.0, 0.0, 0.1, 0.0, 0.0, 0.3, 0.01]}
     plain, longer = (Arm(**{**OFF, "table.height_m": [0.0], **extra}) for extra in ({}, stick))
     heights = []
-    for arm, link in ((plain, "hand"), (longer, "tool 1")):
+    for arm, link in ((plain, "hand"), (longer, "tool_1")):
         arm.armed()
         clearance = arm.filter._surroundings._clearance  # type: ignore[union-attr]
         rows = zip(clearance._rows, clearance.near.bounds(), strict=True)  # type: ignore[union-attr]
@@ -135,7 +137,8 @@ def test_a_tool_is_part_of_the_arm() -> None:
         ("fence.box", [1.0, 0, 0, 0.5, 1, 1], "fence.box: x_min 1.0 is not below x_max 0.5"),
         ("fence.planes", [0.0, 0, 0, 1], "fence.planes: plane 1 has the normal 0 0 0"),
         ("keep_out.boxes", [0.0, 0, 0, 0, 1, 1, 0, 0, 0], "keep_out.boxes: box 1 has size"),
-        ("tool.capsules", [0.0] * 7, "tool.link: must name the link"),
+        ("tool.capsules", [0.0] * 6 + [0.01], "tool.link: must name the link"),
+        ("tool.capsules", [0.0] * 7, "tool.capsules: the seventh value of each is its radius, above 0"),
         ("payload.mass_kg", 1.0, "payload.link: must name the link"),
         ("contact.threshold", [1.0], "contact.threshold: expected 8 values"),
         ("effort.limit", [100.0] * 8, "effort.limit[0]: 100.0 of joint joint1 is looser than the URDF's 87.0"),
@@ -227,3 +230,36 @@ def test_which_pairs_need_a_row_is_found_once_in_a_process(monkeypatch: pytest.M
     monkeypatch.setattr(self_collision, "_needed", lambda *_: pytest.fail("looked for again"))
     again = Arm().filter
     assert first._surroundings._clearance._rows == again._surroundings._clearance._rows
+
+
+def test_a_distance_that_is_not_a_number_stops_the_arm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every comparison with NaN is false: it must not pass for a distance that is kept."""
+    arm = Arm().armed()
+    arm.towards(forward(HOME, 0.4), 60)
+    assert arm.filter.state in ACTIVE
+    monkeypatch.setattr(arm_model.pin, "computeDistance", lambda *_: SimpleNamespace(min_distance=math.nan))
+    arm.towards(forward(HOME, 0.4), 200)
+    assert arm.filter.state is State.PROTECTIVE_STOP
+    assert "is not a number" in arm.decisions[-1].verdict.reason
+    assert not any(arm.decisions[-1].velocities)
+
+
+def test_a_tick_computes_no_more_distances_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Obstacles whose sizes jitter are new ones in every message: nothing that was known of them holds."""
+    arm = Arm(**{"obstacle.timeout_s": 0.5, "obstacle.maximum": 16, "obstacle.slow_m": 0.3}).armed()
+    counts, compute = [0], arm_model.ArmModel.distance
+
+    def counted(model: arm_model.ArmModel, pair: int) -> float:
+        counts[-1] += 1
+        return compute(model, pair)
+
+    monkeypatch.setattr(arm_model.ArmModel, "distance", counted)
+    for size in range(60):
+        arm.obstacles = [
+            Obstacle(str(k), "base", "sphere", (0.05 + 1e-4 * size,), (0.9, -0.8 + 0.1 * k, 0.6)) for k in range(16)
+        ]
+        counts.append(0)
+        arm.towards(forward(HOME, 0.2), 1)
+    assert max(counts) <= WORK
+    assert max(counts) > WORK // 2, "the case is no case"
+    assert arm.filter.state in ACTIVE

@@ -39,7 +39,8 @@ Array = NDArray[np.float64]
 KIND = "features"
 TOOL = 2  # after x and y, in what was seen
 FIXATIONS = 2  # times that a place is looked at again
-IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", "push {x}")
+PUSH = "push {x}"
+IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
@@ -81,6 +82,7 @@ class System2:
     def _begin_step(self, stamp_ns: int) -> None:
         self._memories = (Memory(), Memory())
         self._start: Array | None = None
+        self._pushed = False
         self._subtask, self._done = -1, 0
         self._leads, self._led = -1, 0
         self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
@@ -189,8 +191,11 @@ class System2:
         share /= share.sum()
         subtask = self._choose(share)
         confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
+        self._pushed |= SUBTASKS[subtask] == PUSH
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
+            if self._done == DONE_LOOKS and wish["side"] != "none" and not self._pushed:
+                self._start, self._done = x.p.copy(), 0  # nobody pushed it: the first look was off
             if self._done >= DONE_LOOKS and np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST:
                 return self._finish_step(hold)
         else:

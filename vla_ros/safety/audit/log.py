@@ -100,6 +100,15 @@ class AuditLog:
     def flush(self, state: object) -> bool:
         """Hand over the batch; True when a snapshot of `state`, which is the one after the batch, went after it."""
         batch, self._batch = self._batch, []
+        try:
+            return self._flushed(batch, state)
+        except Exception as error:  # no fault of the log may reach the tick
+            self.lost += len(batch)
+            self._problems["here"] = f"audit log: {type(error).__name__}: {error}; records are being lost"
+            self._whole, self._header_wanted = False, True
+            return False
+
+    def _flushed(self, batch: list[tuple[int, bytes]], state: object) -> bool:
         self._hear()
         if batch and self._whole:
             self._whole = self._send(batch)

@@ -1,7 +1,8 @@
 """The form of an audit log: records in a chain of hashes, in files that each begin with a header and a snapshot.
 
-A record is  length (4 bytes, little-endian, of the payload) | kind (1) | payload | link (16), where
-link = blake2b(link before | kind | payload). The link before a file's first record stands in its own payload, the header, and
+A record is  length (4 bytes, little-endian, of the payload) | kind (1) | crc32 of these five (4) | payload | link (16),
+where link = blake2b(link before | kind | payload). Without the crc a damaged length would look like a log cut off. The
+link before a file's first record stands in its own payload, the header, and
 is the last link of the file before. Payloads are msgpack, but for the snapshot, which is a pickle (see `replay`).
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,11 @@ from typing import Any
 import msgpack
 
 SUFFIX = ".vlalog"
-FORMAT = 3
+FORMAT = 4
 """Another one for each change of what a snapshot holds."""
 LINK = 16
-HEAD = struct.Struct("<IB")
+HEAD, CHECK = struct.Struct("<IB"), struct.Struct("<I")
+HEAD_SIZE = HEAD.size + CHECK.size
 LONGEST = 1 << 22
 """No payload is longer; a length beyond it is a damaged one."""
 ORIGIN = bytes(LINK)
@@ -61,7 +64,8 @@ def link(before: bytes, kind: int, payload: bytes) -> bytes:
 def framed(before: bytes, kind: int, payload: bytes) -> tuple[bytes, bytes]:
     """Bytes of a record, and its link."""
     after = link(before, kind, payload)
-    return HEAD.pack(len(payload), kind) + payload + after, after
+    head = HEAD.pack(len(payload), kind)
+    return head + CHECK.pack(zlib.crc32(head)) + payload + after, after
 
 
 def pack(values: Any) -> bytes:
@@ -89,17 +93,18 @@ class Reader:
     def __iter__(self) -> Iterator[Record]:
         offset = 0
         while offset < len(self._bytes):
-            if len(self._bytes) - offset < HEAD.size:
+            if len(self._bytes) - offset < HEAD_SIZE:
                 self.cut = True
                 return
             length, kind = HEAD.unpack_from(self._bytes, offset)
-            end = offset + HEAD.size + length + LINK
-            if length > LONGEST:
-                raise self._damaged(offset, f"its length is {length}")
+            end = offset + HEAD_SIZE + length + LINK
+            head = self._bytes[offset : offset + HEAD.size]
+            if CHECK.unpack_from(self._bytes, offset + HEAD.size) != (zlib.crc32(head),) or length > LONGEST:
+                raise self._damaged(offset, "its head is not what was written")
             if end > len(self._bytes):
                 self.cut = True
                 return
-            payload = self._bytes[offset + HEAD.size : end - LINK]
+            payload = self._bytes[offset + HEAD_SIZE : end - LINK]
             try:
                 known = Kind(kind)
                 values: Any = payload if known is Kind.SNAPSHOT else msgpack.unpackb(payload, strict_map_key=False)

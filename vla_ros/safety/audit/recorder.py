@@ -87,6 +87,9 @@ class Recorder:
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         self._call("publishers", channel, list(names))
 
+    def fault(self, reason: str) -> None:
+        self._call("fault", reason)
+
     def speed_scale(self, scale: float) -> tuple[bool, str]:
         done: tuple[bool, str] = self._call("speed_scale", scale)
         return done
