@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,10 @@ from vla_ros.transforms import matrix
 Columns = dict[str, NDArray[Any]]
 
 BEYOND = np.array([0.01] * 7 + [0.003])  # that a measured or commanded joint may be outside its range, rad (m)
-BEHIND = np.array([0.12] * 7 + [0.05])  # that the arm may be behind its command, rad (m)
-DEAD_COMMANDED, DEAD_MOVED = 0.1, 0.01  # a joint that is told to move so far and moves less is dead, rad (m)
+BEHIND = 0.12  # that the arm may be behind its command, rad; fingers are, by as much as what they hold is wide
+DEAD_COMMANDED = np.array([0.1] * 7 + [0.01])  # a joint that is told to move so far
+DEAD_MOVED = np.array([0.01] * 7 + [0.001])  # and moves less is dead, rad (m)
+FASTEST = 3.0  # velocity limits; a kick makes the arm faster than one
 BLACK = 10.0  # mean of an image, of 255
 FROZEN_ROWS = 3  # as many identical images in a row while the arm moves
 MOVING = 0.02  # rad per frame, of any joint
@@ -39,7 +40,7 @@ PIXELS_OFF = 0.75
 CELLS = (4, 8)  # of the workspace, in x and y
 LEAST_COVERED = 0.9  # share of the cells, once there are 10 episodes for each
 LEAST_RECOVERIES = 0.15
-LOOKED_AT = 8  # images decoded of an episode and camera
+COUNTED = ("observation.state", "observation.velocity", "action")  # whose statistics are computed again
 
 
 @dataclass
@@ -79,18 +80,27 @@ def check(folder: Path) -> Report:
     report.problems += _information(data)
     moved = np.zeros(len(JOINT_NAMES))
     cells = np.zeros(CELLS, int)
-    sums = np.zeros((2, len(JOINT_NAMES)))
+    sums = {key: np.zeros((2, len(JOINT_NAMES))) for key in COUNTED}
     end = 0
-    for episode, columns, images in _episodes(data):
+    for episode in data.episodes:
         reasons = []
         if episode.first != end:
             reasons.append(f"begins at frame {episode.first}, the one before ends at {end}")
         end = episode.first + episode.length
-        reasons += [*_times(data, episode, columns), *_values(columns), *_motion(columns)]
-        reasons += [*_labels(episode, columns), *_pictures(columns, images), *_origin(episode)]
-        state = columns["observation.state"].astype(np.float64)
-        moved = np.maximum(moved, np.ptp(state, axis=0))
-        sums += state.sum(0), (state**2).sum(0)
+        try:
+            columns, images = _read(data, episode)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            report.bad[episode.index] = [*reasons, f"{episode.file} cannot be read: {type(error).__name__}: {error}"]
+            continue
+        if len(columns["index"]) != episode.length:
+            reasons.append(f"has {len(columns['index'])} frames, meta/episodes says {episode.length}")
+        else:
+            reasons += [*_times(data, episode, columns), *_values(columns), *_motion(columns)]
+            reasons += [*_labels(episode, columns), *_pictures(columns, images), *_origin(episode)]
+        moved = np.maximum(moved, np.ptp(columns["observation.state"], axis=0))
+        for key in COUNTED:
+            values = columns[key].astype(np.float64)
+            sums[key] += values.sum(0), (values**2).sum(0)
         if reasons:
             report.bad[episode.index] = reasons
             continue
@@ -101,29 +111,32 @@ def check(folder: Path) -> Report:
         ]
         cells[cell[0], cell[1]] += 1
     report.problems += [
-        f"{joint} never moves" for joint, way in zip(JOINT_NAMES, moved, strict=True) if way < DEAD_MOVED
+        f"{joint} never moves" for joint, way, least in zip(JOINT_NAMES, moved, DEAD_MOVED, strict=True) if way < least
     ]
     report.problems += _statistics(data, sums)
     _summary(data, report, cells)
     return report
 
 
-def _episodes(data: Dataset) -> Iterator[tuple[Episode, Columns, dict[str, list[bytes]]]]:
-    """Yield each episode with its columns, shaped as in `Dataset`, and its JPEG images."""
-    for episode in data.episodes:
-        table = pq.ParquetFile(data.folder / episode.file).read_row_group(episode.group)
-        columns: Columns = {}
-        for key in (*FEATURES, *INDEX_COLUMNS):
-            column = table[key].combine_chunks()
-            flat = column.flatten() if pa.types.is_fixed_size_list(column.type) else column
-            shape = FEATURES[key].shape if key in FEATURES else (1,)
-            values = flat.to_numpy(zero_copy_only=False)
-            columns[key] = values if shape == (1,) else values.reshape(-1, *SHAPES.get(key, shape))
-        images = {}
-        for camera in CAMERAS:
-            cells = table[f"observation.images.{camera}"].combine_chunks()
-            images[camera] = cells.field("bytes").to_pylist()
-        yield episode, columns, images
+def _read(data: Dataset, episode: Episode) -> tuple[Columns, dict[str, list[bytes]]]:
+    """Return the columns of an episode, shaped as in `Dataset`, and its JPEG images.
+
+    Raises:
+        OSError, ValueError, LookupError, TypeError: they are not there, or are something else.
+    """
+    table = pq.ParquetFile(data.folder / episode.file).read_row_group(episode.group)
+    columns: Columns = {}
+    for key in (*FEATURES, *INDEX_COLUMNS):
+        column = table[key].combine_chunks()
+        flat = column.flatten() if pa.types.is_fixed_size_list(column.type) else column
+        shape = FEATURES[key].shape if key in FEATURES else (1,)
+        values = flat.to_numpy(zero_copy_only=False)
+        columns[key] = values if shape == (1,) else values.reshape(-1, *SHAPES.get(key, shape))
+    images = {}
+    for camera in CAMERAS:
+        cells = table[f"observation.images.{camera}"].combine_chunks()
+        images[camera] = cells.field("bytes").to_pylist()
+    return columns, images
 
 
 def _information(data: Dataset) -> list[str]:
@@ -140,8 +153,6 @@ def _information(data: Dataset) -> list[str]:
 def _times(data: Dataset, episode: Episode, columns: Columns) -> list[str]:
     rows = np.arange(episode.length)
     found = []
-    if len(columns["index"]) != episode.length:
-        return [f"has {len(columns['index'])} frames, meta/episodes says {episode.length}"]
     if np.abs(columns["timestamp"] - rows / data.info["fps"]).max() > 1e-3:
         found.append("timestamps are not frame_index / fps")
     if (columns["frame_index"] != rows).any() or (columns["index"] != rows + episode.first).any():
@@ -167,10 +178,15 @@ def _motion(columns: Columns) -> list[str]:
             found.append(f"{name}: {JOINT_NAMES[joint]} is outside its limits")
     speed = np.abs(np.diff(path, axis=0)).max(0) * PATH_HZ
     found += [f"action: {JOINT_NAMES[joint]} is too fast" for joint in np.flatnonzero(speed > VELOCITY_LIMIT)]
+    told = np.abs(columns["observation.velocity"]).max(0)
+    found += [
+        f"observation.velocity: {JOINT_NAMES[joint]} is faster than it can be"
+        for joint in np.flatnonzero(told > FASTEST * VELOCITY_LIMIT)
+    ]
     if np.abs(columns["action.path"][:, -1] - columns["action"]).max() > 0:
         found.append("action is not the last step of action.path")
     late = np.abs(state[1:] - columns["action"][:-1])[:, :7].max(0)
-    found += [f"{JOINT_NAMES[joint]} does not follow its command" for joint in np.flatnonzero(late > BEHIND[:7])]
+    found += [f"{JOINT_NAMES[joint]} does not follow its command" for joint in np.flatnonzero(late > BEHIND)]
     dead = (np.ptp(path, axis=0) > DEAD_COMMANDED) & (np.ptp(state, axis=0) < DEAD_MOVED)
     return found + [f"{JOINT_NAMES[joint]} is dead" for joint in np.flatnonzero(dead)]
 
@@ -181,6 +197,8 @@ def _labels(episode: Episode, columns: Columns) -> list[str]:
     progress, done = columns["label.progress"], columns["label.done"]
     if not ((progress >= 0) & (progress <= 1)).all() or not np.isin(columns["label.phase"], range(len(PHASES))).all():
         found.append("label.progress or label.phase is out of range")
+    if not np.isin(columns["label.valid"], (0, 1)).all():
+        found.append("label.valid is neither 0 nor 1")
     if done[-1] != 1 or done[0] != 0:
         found.append("label.done: the end is not done, or the start is")
     if not ((columns["label.x"] >= 0) & (columns["label.x"] < things)).all() or (columns["label.y"] >= things).any():
@@ -213,9 +231,9 @@ def _pictures(columns: Columns, images: dict[str, list[bytes]]) -> list[str]:
             longest = max(longest, same)
         if longest >= FROZEN_ROWS:
             found.append(f"{camera}: the video is frozen while the arm moves")
-        for row in np.linspace(0, len(jpegs) - 1, min(LOOKED_AT, len(jpegs))).astype(int):
+        for row, jpeg in enumerate(jpegs):
             try:
-                image = decode(jpegs[row])
+                image = decode(jpeg)
             except ValueError:
                 found.append(f"{camera}: frame {row} is no image")
                 break
@@ -233,6 +251,8 @@ def _origin(episode: Episode) -> list[str]:
     about, found = episode.about, []
     if about["seed"] < FIRST_SEED:
         return [f"seed {about['seed']} is kept for evaluation"]
+    if about["recovery"] not in KINDS_OF_RECOVERY:
+        found.append(f"{about['recovery']!r} is no recovery: there are {', '.join(KINDS_OF_RECOVERY)}")
     colours = {thing["name"]: thing["colour"] for thing in about["things"]}
     shapes = {thing["name"]: thing["shape"] for thing in about["things"]}
     for thing in about["things"]:
@@ -266,16 +286,21 @@ def held_out(instruction: str, joined: bool) -> bool:
     return False
 
 
-def _statistics(data: Dataset, sums: NDArray[np.float64]) -> list[str]:
-    told = json.loads((data.folder / "meta/stats.json").read_text())["observation.state"]
-    if told["count"] != [len(data)]:
-        return [
-            f"meta/stats.json: is about {told['count'][0]} frames, not {len(data)} (is the data set being written?)"
-        ]
-    mean = sums[0] / len(data)
-    std = np.sqrt(np.maximum(sums[1] / len(data) - mean**2, 0.0))
-    right = np.allclose(told["mean"], mean, atol=1e-3) and np.allclose(told["std"], std, atol=1e-3)
-    return [] if right else ["meta/stats.json: mean or std of observation.state is not that of the data"]
+def _statistics(data: Dataset, sums: dict[str, NDArray[np.float64]]) -> list[str]:
+    try:
+        told = json.loads((data.folder / "meta/stats.json").read_text())
+        found = []
+        for key, (total, squares) in sums.items():
+            count = told[key]["count"][0]
+            if count != len(data):
+                return [f"meta/stats.json: is about {count} frames, not {len(data)} (is the data set being written?)"]
+            mean = total / len(data)
+            std = np.sqrt(np.maximum(squares / len(data) - mean**2, 0.0))
+            if not all(np.allclose(told[key][name], of, atol=1e-3) for name, of in (("mean", mean), ("std", std))):
+                found.append(f"meta/stats.json: mean or std of {key} is not that of the data")
+        return found
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        return [f"meta/stats.json: cannot be read: {type(error).__name__}: {error}"]
 
 
 def _summary(data: Dataset, report: Report, cells: NDArray[np.int_]) -> None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,24 +86,22 @@ class Dataset:
             raise ParameterError(
                 f"data set {self.folder}: is version {self.info.get('codebase_version')}, not {VERSION}"
             )
-        self.episodes: list[Episode] = []
-        groups: dict[str, int] = {}
-        for row in episode_table(self.folder)[:limit]:
-            file = DATA_PATH.format(chunk_index=row["data/chunk_index"], file_index=row["data/file_index"])
-            group = groups[file] = groups.get(file, -1) + 1
-            about = json.loads(row["about"])
-            self.episodes.append(
-                Episode(
-                    row["episode_index"], row["dataset_from_index"], row["length"], row["tasks"][0], about, file, group
-                )
-            )
-        if not self.episodes:
-            raise ParameterError(f"data set {self.folder}: holds no finished episode yet")
+        try:
+            self.episodes = list(_episodes(self.folder, limit))
+            if not self.episodes:
+                raise ParameterError(f"data set {self.folder}: holds no finished episode yet")
+            subtasks = pq.read_table(self.folder / "meta/subtasks.parquet").to_pydict()
+            self.subtasks: list[str] = [
+                text for _, text in sorted(zip(subtasks["subtask_index"], subtasks["subtask"], strict=True))
+            ]
+        except ParameterError:
+            raise
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ParameterError(
+                f"data set {self.folder}: its meta folder is not one of vla-ros data generate: "
+                f"{type(error).__name__}: {error}"
+            ) from None
         self._firsts = [episode.first for episode in self.episodes]
-        subtasks = pq.read_table(self.folder / "meta/subtasks.parquet").to_pydict()
-        self.subtasks: list[str] = [
-            text for _, text in sorted(zip(subtasks["subtask_index"], subtasks["subtask"], strict=True))
-        ]
         self._columns: dict[str, NDArray[Any]] = {}
         self._packed: dict[str, list[bytes]] = {}
         self._recent: OrderedDict[tuple[int, str], list[bytes]] = OrderedDict()
@@ -171,3 +169,15 @@ class Dataset:
 
 def _bytes(column: Any) -> list[bytes]:
     return [data for part in column.chunks for data in part.field("bytes").to_pylist()]
+
+
+def _episodes(folder: Path, limit: int | None) -> Iterator[Episode]:
+    """Yield what meta/episodes says of each episode."""
+    groups: dict[str, int] = {}
+    for row in episode_table(folder)[:limit]:
+        file = DATA_PATH.format(chunk_index=row["data/chunk_index"], file_index=row["data/file_index"])
+        group = groups[file] = groups.get(file, -1) + 1
+        about = json.loads(row["about"])
+        yield Episode(
+            row["episode_index"], row["dataset_from_index"], row["length"], row["tasks"][0], about, file, group
+        )

@@ -210,6 +210,18 @@ def shown(camera: str, image: np.ndarray | None) -> Callable[[], Episode]:
     return make
 
 
+def amid(camera: str, jpeg: bytes) -> Callable[[], Episode]:
+    """An episode with another picture in one frame in its middle."""
+
+    def make() -> Episode:
+        one = episode(1_000_001)
+        one.images[camera] = [jpeg if row == 11 else image for row, image in enumerate(one.images[camera])]
+        return one
+
+    return make
+
+
+BLACK = encode(np.zeros((SIZE, SIZE, 3), np.uint8))
 RED_BALL = [{"name": "red ball", "shape": "ball", "colour": "red"}] * 12
 FAULTS: dict[str, Callable[[], Episode]] = {
     "joint3 is dead": changed("observation.state", lambda q: q.__setitem__(np.s_[:, 2], q[0, 2])),
@@ -223,6 +235,12 @@ FAULTS: dict[str, Callable[[], Episode]] = {
     "label.waypoints leave": changed("label.waypoints", lambda goals: goals.fill(2.0)),
     "label.x or label.y names": changed("label.x", lambda x: x.fill(12)),
     "wrist: frame 0 is black": shown("wrist", np.zeros((SIZE, SIZE, 3), np.uint8)),
+    "front: frame 11 is black": amid("front", BLACK),
+    "wrist: frame 11 is no image": amid("wrist", b"no JPEG"),
+    "finger_joint is dead": changed("observation.state", lambda q: q.__setitem__(np.s_[:, 7], q[0, 7])),
+    "joint2 is faster than it can be": changed("observation.velocity", lambda dq: dq.__setitem__((4, 1), 1e6)),
+    "label.valid is neither": changed("label.valid", lambda valid: valid.fill(7)),
+    "'trip' is no recovery": told(recovery="trip"),
     "front: the video is frozen": shown("front", None),
     "has the size": shown("front", np.full((64, 64, 3), 90, np.uint8)),
     "seed 1001 is kept for evaluation": told(seed=1001),
@@ -255,6 +273,28 @@ def test_a_broken_clock_is_found(good: Path, tmp_path: Path) -> None:
     report = check(folder)
     assert set(report.bad) == {20, 21}
     assert "timestamps" in report.bad[20][0]
+
+
+def test_what_cannot_be_read_is_named_with_its_episodes(good: Path, tmp_path: Path) -> None:
+    cut, short, poor, wrong = (tmp_path / name for name in ("cut", "short", "poor", "wrong"))
+    for folder in (cut, short, poor, wrong):
+        shutil.copytree(good, folder)
+    file = DATA_PATH.format(chunk_index=0, file_index=1)
+    (cut / file).write_bytes((cut / file).read_bytes()[:-100])
+    pq.write_table(pq.read_table(short / file)[:LENGTH], short / file, row_group_size=LENGTH)
+    pq.write_table(pq.read_table(poor / file).drop_columns("action.path"), poor / file, row_group_size=LENGTH)
+    for folder, bad in ((cut, {20, 21}), (short, {21}), (poor, {20, 21})):
+        report = check(folder)
+        assert set(report.bad) == bad
+        assert all(file in reasons[0] and "cannot be read" in reasons[0] for reasons in report.bad.values())
+    stats = json.loads((wrong / "meta/stats.json").read_text())
+    stats["action"]["mean"][0] += 1.0
+    (wrong / "meta/stats.json").write_text(json.dumps(stats))
+    assert check(wrong).problems == ["meta/stats.json: mean or std of action is not that of the data"]
+    episodes = wrong / EPISODES_PATH.format(chunk_index=0, file_index=0)
+    pq.write_table(pq.read_table(episodes).drop_columns("about"), episodes)
+    with pytest.raises(ParameterError, match="its meta folder is not one of vla-ros data generate: KeyError: 'about'"):
+        check(wrong)
 
 
 def test_few_recoveries_twins_and_wrong_numbers_are_problems(tmp_path: Path) -> None:
