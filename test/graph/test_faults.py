@@ -26,6 +26,8 @@ NAMES = (
 
 def test_the_arm_reacts_as_expected() -> None:
     lines: list[str] = []
-    results = campaign.run([case for case in all_cases(bounds()) if case.name in NAMES], lines.append)
+    results, sent = campaign.run([case for case in all_cases(bounds()) if case.name in NAMES], lines.append)
     assert len(results) == len(NAMES)
     assert not any(result.wrong for result in results), "\n".join(lines)
+    assert [each.graph for each in sent] == ["filter"]
+    assert sent[0].samples > 1000 and not sent[0].broken, sent

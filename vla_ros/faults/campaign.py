@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vla_ros.faults.case import MOVING, PROTECTIVE, Case, Seen, failures
-from vla_ros.faults.graphs import GRAPHS
+from vla_ros.faults.graphs import AUDIT, GRAPHS
 from vla_ros.faults.machine import START_S
 from vla_ros.faults.stream import FULL_SPEED_S
+from vla_ros.oracle.audit import audited
 
 LATCHED = ("PROTECTIVE_STOP", "ESTOP")
 SETTLED_S = 0.25
@@ -23,6 +24,8 @@ WATCHED_S = 0.4
 
 STALL_S = 0.04
 """A case that fails while the rig or the filter stood still for so long says nothing of the filter; it is tried again."""
+WRITTEN_S = 2.0
+"""After its filter has ended, a log is whole."""
 TRIES = 5
 RESPITE_S = 3.0
 """Before another try: stalls come in crowds."""
@@ -46,21 +49,60 @@ class Result:
     stalls: tuple[float, ...] = ()
 
 
-def run(cases: Iterable[Case], say: Callable[[str], None]) -> list[Result]:
+@dataclass(frozen=True)
+class Sent:
+    """What the oracle says of all that the filter of a graph sent, by its audit log.
+
+    samples: outputs. worst: quantity → largest share of its limit. broken: what is past a limit; empty: nothing is.
+    """
+
+    graph: str
+    samples: int
+    worst: dict[str, float]
+    broken: list[str]
+
+    def text(self) -> str:
+        """One line."""
+        shares = ", ".join(f"{quantity} {share:.9f}" for quantity, share in self.worst.items())
+        verdict = "; ".join(self.broken) or "within every limit"
+        return f"graph {self.graph!r}: {self.samples} outputs; largest shares: {shares}; {verdict}"
+
+
+def run(cases: Iterable[Case], say: Callable[[str], None]) -> tuple[list[Result], list[Sent]]:
     """Run the cases. say: gets a line as soon as each is judged."""
     from vla_ros.nodes.faulting import started
 
     results: list[Result] = []
+    sent: list[Sent] = []
     for graph in GRAPHS:
         chosen = [case for case in cases if case.graph == graph]
         if not chosen:
             continue
-        with tempfile.TemporaryDirectory(prefix="vla_ros_faults_") as folder, started(graph, Path(folder)) as rig:
-            for case in chosen:
-                result = carry_out(rig, case)
-                results.append(result)
-                say(line(result))
-    return results
+        with tempfile.TemporaryDirectory(prefix="vla_ros_faults_") as folder:
+            with started(graph, Path(folder)) as rig:
+                for case in chosen:
+                    result = carry_out(rig, case)
+                    results.append(result)
+                    say(line(result))
+            if graph != "none":
+                sent.append(judged(graph, Path(folder) / AUDIT))
+                say(sent[-1].text())
+    return results, sent
+
+
+def judged(graph: str, log: Path) -> Sent:
+    """Have the oracle, which shares no code with the filter, judge what the filter sent."""
+    time.sleep(WRITTEN_S)
+    reports = audited(log)
+    findings = [finding for report in reports for finding in report.findings]
+    worst = {
+        quantity: max((abs(each.value / each.limit) for each in findings if each.quantity == quantity), default=0.0)
+        for quantity in ("velocity", "acceleration", "jerk")
+    }
+    broken = [
+        f"{each.quantity} of {each.who} {each.value:.6g}, limit {each.limit:.6g}" for each in findings if each.broken
+    ] + [f"{fault.what}: {fault.joint}" for report in reports for fault in report.faults]
+    return Sent(graph, sum(report.samples for report in reports), worst, broken)
 
 
 def carry_out(rig: Any, case: Case) -> Result:
@@ -226,8 +268,9 @@ def line(result: Result) -> str:
     return text + "".join(f"\n       {wrong}" for wrong in result.wrong)
 
 
-def summary(results: Sequence[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> str:
     """The last line."""
     failed = [result.case.name for result in results if result.wrong]
+    failed += [f"outputs of graph {each.graph!r}" for each in sent if each.broken]
     end = f"{len(failed)} failed: {', '.join(failed)}" if failed else "all as expected"
     return f"{len(results)} faults in {seconds:.0f} s, load average up to {max(r.load for r in results):.1f}: {end}"

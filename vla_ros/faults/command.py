@@ -38,9 +38,9 @@ def run(chosen: argparse.Namespace) -> int:
         return 0
     page = outputs.page("faults.md") if chosen.docs else None
     began_s = time.monotonic()
-    results = campaign.run(cases, lambda line: print(line, flush=True))
+    results, sent = campaign.run(cases, lambda line: print(line, flush=True))
     seconds = time.monotonic() - began_s
-    print(campaign.summary(results, seconds))
+    print(campaign.summary(results, sent, seconds))
     if page is not None:
-        page.write_text(report.text(results, seconds))
-    return int(any(result.wrong for result in results))
+        page.write_text(report.text(results, sent, seconds))
+    return int(any(result.wrong for result in results) or any(each.broken for each in sent))

@@ -24,7 +24,7 @@ GATE: dict[str, Any] = {
 """Every rule and every input is on. A turn of joint1 by more than a radian meets the fence or the keep-out box; the
 thresholds of contact are beyond what the swing needs."""
 SIM = {"seed": 3, "task": "place"}
-LOG = "controller.csv"
+LOG, AUDIT = "controller.csv", "audit"
 RAISE = "raise"
 GRAPHS = ("none", "filter", "raising", "clock", "whole")
 """none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy, and the joint states pass through it.
@@ -37,7 +37,7 @@ def processes(graph: str, folder: Path) -> tuple[Process, ...]:
     sim = {**SIM, "log_file": str(folder / LOG)}
     if graph == "none":
         return ()
-    log = {"audit.directory": str(folder / "audit")}
+    log = {"audit.directory": str(folder / AUDIT)}
     if graph == "whole":
         relayed = {"front_camera/image_raw": "relayed/image_raw"}
         return tuple(

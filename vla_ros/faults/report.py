@@ -6,9 +6,9 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 
-from vla_ros.faults.campaign import Result
+from vla_ros.faults.campaign import TRIES, Result, Sent
 
-HEAD = """# Faults
+HEAD = f"""# Faults
 
 Made by `vla-ros faults --docs`; do not edit.
 
@@ -16,18 +16,22 @@ Each fault is provoked on running nodes over DDS, in the middle of a motion wher
 filter and the rules that acted. To rest: from the fault to the last motion of the setpoint in the log of the arm's controller
 (`vla_ros/sim/controller.py`), against a bound that is computed from the parameters (`vla_ros/faults/times.py`). v, a: largest
 speed and acceleration of that setpoint, from 0.1 s before the fault on, as shares of the arm's limits
-(`vla_ros/robot/description.py`). Late: ticks of the filter that began late (a stall is one of
-them, however long). A row has passed when reaction, end, rest and limits are all as expected. A case that fails while the rig
-itself, which asks for real-time scheduling too, stood still for 40 ms or more is tried again, three times in all; it says so.
+(`vla_ros/robot/description.py`), which that controller keeps by itself: what they show is that it was not driven into them.
+Late: ticks of the filter that began late (a stall is one of them, however long). A row has passed when reaction, end, rest
+and limits are all as expected. A case that fails while the rig or the filter, which ask for real-time scheduling too, stood still
+for 40 ms or more is tried again, {TRIES} times in all; it says so.
+
+What the filter itself sent is judged tick by tick, from its audit log, by the [oracle](oracle.md), against the limits of its
+configuration: below the table.
 """
 
 
-def text(results: Sequence[Result], seconds: float) -> str:
+def text(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> str:
     """docs/faults.md."""
-    return "\n".join([HEAD, *page(results, seconds)]) + "\n"
+    return "\n".join([HEAD, *page(results, sent, seconds)]) + "\n"
 
 
-def page(results: Sequence[Result], seconds: float) -> Iterator[str]:
+def page(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> Iterator[str]:
     """The page below its head."""
     failed = [result for result in results if result.wrong]
     loads = [result.load for result in results]
@@ -41,6 +45,9 @@ def page(results: Sequence[Result], seconds: float) -> Iterator[str]:
     yield "|---|---|---|---|---:|---:|---:|---:|---|"
     for result in results:
         yield row(result)
+    yield "\n## All that was sent\n"
+    for each in sent:
+        yield f"- {each.text()}"
     if failed:
         yield "\n## Not as expected\n"
         for result in failed:
@@ -62,7 +69,7 @@ def row(result: Result) -> str:
     verdict = "passed" if not result.wrong else "**failed**"
     if result.stalls:
         stood = ", ".join(f"{stall * 1e3:.0f}" for stall in result.stalls)
-        verdict += f" at try {len(result.stalls) + 1}: the rig stood still for {stood} ms"
+        verdict += f" at try {len(result.stalls) + 1}: the machine stood still for {stood} ms"
     cells = [fault, case.expected.text(), said, rules, rest, shares, verdict]
     return "| " + " | ".join(cell.replace("\n", " ") for cell in cells) + " |"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vla_ros.oracle.report import Report
     from vla_ros.safety.parameters import SafetyFilterParameters
 
 TEXT = "judge a recorded command stream; exit code 0: within every limit, 1: some limit broken, 2: not readable"
@@ -79,6 +80,22 @@ def run(chosen: argparse.Namespace) -> int:
         print("\n".join(report.text() for report in reports))
         print(f"{chosen.file}: {'limits are broken' if broken else 'within every limit'}")
     return int(broken)
+
+
+def audited(path: Path) -> list[Report]:
+    """Judge what the filter's own log says it sent, one report per run of the filter.
+
+    Raises:
+        ParameterError, Unreadable: see `recorded` and `recordings.log.read`.
+    """
+    from vla_ros.oracle.oracle import Oracle
+    from vla_ros.oracle.recordings import log
+    from vla_ros.oracle.recordings.choice import Choice
+
+    parameters, urdf = recorded(path, "")
+    joints = tuple(parameters.joint_names)
+    oracle = Oracle(urdf, parameters)
+    return [oracle.judge(stream) for stream in log.read(path, Choice(joints, joints, "", "", "command"))]
 
 
 def configuration(robot: str, config: str, urdf: str) -> tuple[SafetyFilterParameters, str]:

@@ -123,11 +123,13 @@ def test_the_page_has_a_row_for_each_fault_and_names_what_failed() -> None:
         Result(case, GOOD, [], 1.5),
         Result(dataclasses.replace(case, name="late"), bad, failures(ASKED, bad), 2.5),
     ]
-    page = "\n".join(report.page(results, 12.0))
+    sent = [campaign.Sent("filter", 5000, {"jerk": 1.5}, ["jerk of joint1 1500, limit 1000"])]
+    page = "\n".join(report.page(results, sent, 12.0))
     assert "2 faults, 1 as expected, in 12 s. Load average 1.5 to 2.5" in page
     assert "| `nan`: NaN in one joint |" in page and "| 200 | 0.50 | 0.50 | 0 | passed |" in page
     assert "- `late`: at rest after 0.500 s; 0.300 s are allowed" in page
-    assert "1 failed: late" in campaign.summary(results, 12.0)
+    assert "graph 'filter': 5000 outputs; largest shares: jerk 1.500000000; jerk of joint1 1500, limit 1000" in page
+    assert "2 failed: late, outputs of graph 'filter'" in campaign.summary(results, sent, 12.0)
     assert campaign.line(results[1]).startswith("FAIL late")
 
 
