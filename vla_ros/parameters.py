@@ -37,7 +37,7 @@ def parameter(
     """Declare one field of a parameter dataclass.
 
     Args:
-        default: value when none is given; leave it out to make the parameter required (all safety parameters are).
+        default: value when none is given; leave it out to make the parameter required (as limits are).
         description: one sentence for `ros2 param describe` and for docs/parameters.md.
         unit: SI unit as printed, e.g. "rad/s"; empty for none.
         minimum, maximum: inclusive bounds of a number, or of every element of a list.

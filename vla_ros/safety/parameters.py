@@ -1,4 +1,7 @@
-"""What the safety filter must be told. Safety parameters have no defaults, and none can be changed at run time."""
+"""What the safety filter must be told: limits and times have no defaults. Rules of geometry and effort, and inputs such as
+a dead-man switch, are off unless configured; `not_checked` in the node's diagnostics names them. Nothing can be changed at
+run time.
+"""
 
 from __future__ import annotations
 

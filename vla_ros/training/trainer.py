@@ -108,7 +108,7 @@ class Trainer:
         self.motions: NDArray[np.void] = np.load(moved)
         self.scale = acting_loss.statistics(self.motions)
         self.sources = {
-            "stills": f"{path.name}: {ready} from seed {wanted.seed}",
+            "stills": f"{ready} from seed {wanted.seed}, sha256 {checkpoint.file_hash(path)}",
             "motions": checkpoint.file_hash(moved),
         }
 
@@ -166,6 +166,8 @@ class Trainer:
                 round_s = time.monotonic()
         self.done[name] = settings.steps
         self.save()
+        if name == "joint" and self.best and self.together.first:  # what acted best is what comes out
+            shutil.copytree(self.folder / "best", self.folder / "checkpoint", dirs_exist_ok=True)
 
     def _system2(self, batch: int) -> dict[str, Tensor]:
         with self._half():
@@ -263,6 +265,8 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "done": self.done,
             "rng": self.rng.bit_generator.state,
+            "torch": torch.get_rng_state(),
+            "best": self.best,
         }
         part = self.folder / (STATE_FILE + ".part")
         torch.save(state, part)
@@ -285,8 +289,10 @@ class Trainer:
             raise ParameterError(f"train: {self.folder / STATE_FILE} is of another network: {error}") from None
         self.average, self.done = state["average"], {**self.done, **state["done"]}
         self.optimiser.load_state_dict(state["optimiser"])
+        self.best = state.get("best", {})
         if self.together.first:
             self.rng.bit_generator.state = state["rng"]
+            torch.set_rng_state(state.get("torch", torch.get_rng_state()).cpu())
         else:
             self.rng = np.random.default_rng(self._seed(sum(self.done.values())))
 

@@ -9,11 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
+from safetensors.torch import load_file
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import load
 from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, SUBTASKS, Sizes, as_mapping
-from vla_ros.training import command, planning_loss, second_look, sentences, stills
+from vla_ros.training import closed_loop, command, planning_loss, second_look, sentences, stills
 from vla_ros.training.parameters import TrainParameters
 from vla_ros.training.trainer import Trainer
 
@@ -83,6 +84,23 @@ def test_a_run_writes_a_checkpoint_with_its_origin_and_goes_on_where_it_stopped(
     assert ticks == [3]
     name = "vision.stem.weight"
     assert torch.equal(trainer.model.state_dict()[name], again.model.state_dict()[name])
+
+
+def test_what_acts_best_comes_out_and_is_remembered(values, monkeypatch):
+    given, out = values
+    shares = iter([0.4, 0.2, 0.3, 0.9])
+    monkeypatch.setattr(closed_loop, "success", lambda folder, episodes: next(shares))
+    given = {**given, "closed_loop_episodes": 5, "closed_loop_minutes": 1e-9, "patience": 2}
+    trainer, ticks = trained({**given, "joint": {"steps": 9, "batch": 8}}, out, phases=("joint",))
+    assert ticks == [1, 2, 3], "it ends when two rounds in a row were no better than the first"
+    assert trainer.best == {"share": 0.4, "waited": 2}
+    best, last = (load_file(out / name / "model.safetensors") for name in ("best", "checkpoint"))
+    assert all(torch.equal(best[name], last[name]) for name in best)
+    again = Trainer(from_mapping(TrainParameters, given), out, True, print)
+    assert again.best == {"share": 0.4, "waited": 2}
+    again.prepare()
+    again.round()
+    assert again.best["share"] == 0.9
 
 
 def test_the_language_is_taught_by_itself(values):
