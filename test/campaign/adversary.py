@@ -97,7 +97,7 @@ def _malformed(arm: Arm, draw: random.Random) -> None:
         (
             {"joint_names": arm.names[:-1]},
             {"joint_names": [*arm.names, "x"]},
-            {"joint_names": [arm.names[0]] * len(arm.names)},
+            {"joint_names": [arm.names[0]] * max(2, len(arm.names))},
             {"stamp_ns": 0},
             {"source": "nobody"},
             {"age_ns": draw.choice((10**12, -(10**12)))},
