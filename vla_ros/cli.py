@@ -124,7 +124,7 @@ def _up(chosen: argparse.Namespace) -> int:
                 print(f"vla_ros: up after {time.monotonic() - began_s:.1f} s. From another terminal:", flush=True)
                 if not chosen.arm:
                     print("  vla-ros arm", flush=True)
-                print('  vla-ros say "stack the green cube on the red cube"\n  vla-ros estop', flush=True)
+                print('  vla-ros say "put the orange ball on the plate"\n  vla-ros estop', flush=True)
                 print("Ctrl-C stops everything.", flush=True)
         except Unreachable as error:
             print(f"vla_ros: {error}", flush=True)

@@ -9,9 +9,9 @@ from vla_ros.parameters import ParameterError, parameter
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLES = [
     "put the red cube in the bowl",
-    "stack the green cube on the red cube",
+    "put the orange ball on the plate",
     "push the blue cylinder to the left",
-    "pick up the yellow ball",
+    "pick up the green cylinder",
 ]
 
 
