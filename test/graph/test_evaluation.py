@@ -10,7 +10,8 @@ from vla_ros.nodes.through_graph import Graph
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.safety.parameters import SafetyFilterParameters
 
-TASKS = (("pick", 3), ("push", 3))
+TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4))
+"""So many that the intervals of all and of none do not overlap."""
 
 
 def test_offline_and_graph_agree_within_the_interval() -> None:

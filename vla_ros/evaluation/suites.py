@@ -102,6 +102,7 @@ SUITES: Mapping[str, tuple[Case, ...]] = {
         Case("nudge", SINGLE, None, Disturbance(nudge=True)),
         Case("joints", SINGLE, None, Disturbance(joints_rad=0.003)),
     ),
+    "push_to": (Case("push to", ("push",), Variation(push_to=True)),),
     "unknown": tuple(Case(name, SINGLE, unknown=name) for name in UNKNOWNS),
 }
 

@@ -1,4 +1,4 @@
-"""Layers that the parts of the network share. Each has its twin in `graphs.py`, which runs without torch."""
+"""Layers that the parts of the network share."""
 
 from __future__ import annotations
 

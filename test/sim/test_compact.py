@@ -1,0 +1,70 @@
+"""The checkpoint that ships does what it is asked, from images and words alone, and says so when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from vla_ros.evaluation.offline import run_episode
+from vla_ros.evaluation.suites import suite
+from vla_ros.graph import bringup
+from vla_ros.parameters import from_mapping, nested
+from vla_ros.policies.contract import Plan, PlanState
+from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.simulation import Simulation
+
+(_GATE,) = [process for process in bringup(policy="compact") if process.name == "safety_filter"]
+SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+AWAY_M = 0.08
+
+
+@pytest.fixture(scope="module")
+def cameras() -> Iterator[RenderProcess]:
+    process = RenderProcess(Simulation(0).xml, 256)
+    yield process
+    process.close()
+
+
+@pytest.mark.parametrize("kind", ["pick", "place", "push", "stack"])
+def test_it_does_every_kind_of_task(kind: str, cameras: RenderProcess) -> None:
+    episode = run_episode("compact", kind, 3, SAFETY, cameras=cameras)
+    assert episode.success, episode
+    assert (episode.state, episode.said) == (PlanState.DONE, "seen to be done")
+    assert episode.seconds < 25.0
+
+
+def test_two_steps_are_done_one_after_the_other(cameras: RenderProcess) -> None:
+    episode = run_episode("compact", "sequence", 4, SAFETY, cameras=cameras)
+    assert episode.success, episode
+    first, second = (measure["success"] for measure in episode.measures)
+    assert first and second
+
+
+def test_a_thing_that_is_moved_while_the_hand_reaches_for_it_is_reached_all_the_same(cameras: RenderProcess) -> None:
+    moved = []
+
+    def interfere(simulation: Simulation, plan: Plan) -> None:
+        if plan.subtask.startswith("go down") and not moved:
+            name = simulation.task.steps[0].x
+            place = simulation.thing_pose(name)[:3, 3]
+            others = [
+                simulation.thing_pose(other.name)[:3, 3] for other in simulation.scene.things if other.name != name
+            ]
+            ways = [(AWAY_M, 0, 0), (-AWAY_M, 0, 0), (0, AWAY_M, 0), (0, -AWAY_M, 0)]
+            free = max(ways, key=lambda way: min(float(((place + way - other) ** 2).sum()) for other in others))
+            simulation.move_thing(name, place + free)
+            moved.append(name)
+
+    episode = run_episode("compact", "pick", 3, SAFETY, cameras=cameras, watch=interfere)
+    assert moved
+    assert episode.success, episode
+
+
+@pytest.mark.parametrize("case", suite("unknown"), ids=lambda case: case.name)
+def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: RenderProcess) -> None:
+    episode = run_episode("compact", "pick", 5, SAFETY, case=case, cameras=cameras)
+    assert episode.success, episode
+    assert episode.state is PlanState.REFUSED
+    assert "cannot see" in episode.said or "not understood" in episode.said
