@@ -119,9 +119,10 @@ class Supervisor:
             ended = child.ended()
             if not ended:
                 continue
-            if child.process.vital or child.popen.returncode == 2:
+            refused = child.popen.returncode == 2  # its configuration: starting it again does not help
+            if child.process.vital or (refused and not child.failures):
                 return ended
-            if not child.process.respawn:
+            if refused or not child.process.respawn:
                 self._say(f"vla_ros: {ended}")
                 child.restart_at_s = float("inf")
                 continue

@@ -173,3 +173,13 @@ def test_a_planner_that_was_deactivated_does_not_go_on_by_itself(world: World) -
     world.talk.spin(1.5, lambda: False)
     assert world.plans[-1].state == LatentPlan.HOLD
     assert world.say("run").state == LatentPlan.ACTIVE
+
+
+def test_what_is_done_stays_done_whatever_is_seen_after_it(world: World) -> None:
+    world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.DONE, "the end of the walk")
+    world.bright = 0.8
+    world.until(lambda: "drift" in world.planner["message"], "the warning")
+    world.talk.spin(1.0)
+    assert world.talk.question == ""
+    assert world.plans[-1].state == LatentPlan.DONE

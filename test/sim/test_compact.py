@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from vla_ros.evaluation.offline import run_episode
 from vla_ros.evaluation.suites import suite
 from vla_ros.graph import bringup
+from vla_ros.monitors.drift import Drift
+from vla_ros.monitors.parameters import DriftParameters
+from vla_ros.monitors.statistics import statistics
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import Plan, PlanState
+from vla_ros.policies.registry import Robot, system2
+from vla_ros.robot import description
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
@@ -68,3 +74,22 @@ def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: Re
     assert episode.success, episode
     assert episode.state is PlanState.REFUSED
     assert "cannot see" in episode.said or "not understood" in episode.said
+
+
+def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
+    """The monitor of drift warns of light that training never had, and of nothing in a plain scene."""
+    gate = dict(_GATE.parameters)
+    robot = Robot(description.urdf(), tuple(gate["joint_names"]), "tool")
+    trained = statistics(system2("compact", robot, {}).statistics, robot.joint_names)
+    simulation = Simulation(3, "pick")
+    cameras.scene(simulation.xml)
+    cameras.request(1, simulation.data.qpos.copy(), ("front",))
+    answer = cameras.poll(60.0)
+    assert answer is not None
+    image = answer[1]["front"]
+    for bright, words in ((0.0, ""), (0.45, "unlike the training data: camera front")):
+        drift = Drift(DriftParameters(), trained, robot.joint_names)
+        for now_s in range(3):
+            drift.images(now_s * 10**9, {"front": np.clip(image + 255 * bright, 0, 255).astype(np.uint8)})
+            drift.state(now_s * 10**9, description.HOME)
+        assert words in drift.warning() and bool(words) is bool(drift.warning())

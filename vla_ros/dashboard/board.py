@@ -18,13 +18,14 @@ from vla_ros.dashboard.history import History, rounded
 from vla_ros.dashboard.overlay import project
 from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.sightings import CameraImage, FilterStatus, NodeReport, PlanWords
+from vla_ros.status import AGES
 from vla_ros.transforms import matrix
 
 Array = NDArray[np.float64]
 S = 1_000_000_000
 
-SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5}
-"""Longest healthy silence of what speaks ten times a second and more; nodes that only report have REPORT_SILENT_S."""
+SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5, "planner": 0.9}
+"""Longest healthy silence of what speaks more often than once a second; nodes that only report have REPORT_SILENT_S."""
 REPORT_SILENT_S = 2.5  # /diagnostics comes once a second
 EXPECTED = ("camera", "planner", "action_expert", "safety_filter")
 STARTING_NS = 10 * S
@@ -184,7 +185,7 @@ class Board:
         """Everything as of now. ros_ns: on the clock of the messages' stamps. wall_s: Unix seconds, for events."""
         silent = self.silent(now_ns)
         self.events.silence(wall_s, silent)
-        if "planner" in silent:  # its successor knows nothing of what it asked
+        if silent.get("planner", 0.0) > REPORT_SILENT_S:  # its successor knows nothing of what it asked
             self.question = ""
         self._number += 1
         status = self.status if "safety_filter" not in silent else None
@@ -278,9 +279,13 @@ class Board:
         names = self._parameters.joint_names
         margins: Mapping[str, float] = {}
         speeds: Mapping[str, float] = {}
+        fastest = dict(zip(names, self.arm.velocity, strict=True))
         if status is not None:
             margins = dict(zip(status.joint_names, status.position_margins, strict=False))
             speeds = dict(zip(status.joint_names, status.velocity_margins, strict=False))
+            # The filter's limits may be tighter than the URDF's.
+            moving = zip(status.joint_names, status.velocity_margins, status.velocities, strict=False)
+            fastest |= {name: margin + abs(velocity) for name, margin, velocity in moving}
         return [
             {
                 "name": name,
@@ -288,7 +293,7 @@ class Board:
                 "q": rounded(q[i]),
                 "lower": rounded(self.arm.lower[i]),
                 "upper": rounded(self.arm.upper[i]),
-                "speed": rounded(self.arm.velocity[i]),
+                "speed": rounded(fastest[name]),
                 "margin": rounded(margins.get(name, float("nan"))),
                 "speed_margin": rounded(speeds.get(name, float("nan"))),
             }
@@ -332,7 +337,7 @@ class Board:
     def _node(self, name: str, now_ns: int, silent: Mapping[str, float]) -> dict[str, object]:
         report = self._reports.get(name)
         values = report.values if report is not None else {}
-        age = next((key for key in values if key.endswith("_p95_ms") and "period" not in key), "")
+        _, age = AGES.get(name, ("", ""))
         return {
             "name": name,
             "level": 3 if name in silent else report.level if report is not None else 0,

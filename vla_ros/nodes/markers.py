@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from xml.etree import ElementTree
 
+import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from numpy.typing import NDArray
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -16,9 +19,15 @@ from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.transforms import pose
 
+Array = NDArray[np.float64]
+Colour = tuple[float, float, float, float]
+
 LIFETIME_S = 1.0
 """Longer than the time between two messages: what is not drawn again goes."""
 EDGES = [(i, i ^ bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
+SHEET_M, TEXT_M = 2.0, 1.2
+CALM = ("DISARMED", "HOLDING", "TRACKING")
+PALE, GREY = (0.2, 0.75, 0.4, 0.12), (0.5, 0.5, 0.5, 0.25)
 GREEN, RED, AMBER, BLUE = (0.2, 0.75, 0.4, 0.8), (0.9, 0.2, 0.15, 0.35), (0.95, 0.65, 0.1, 1.0), (0.25, 0.5, 0.9, 0.35)
 
 
@@ -60,19 +69,31 @@ def _largest(*sides: float) -> float:
     return max(sides) if all(map(math.isfinite, sides)) else math.nan
 
 
-class Drawing:
-    """What `safety_filter` publishes on vla/safety_markers: fence, keep-out boxes, obstacles, the nearest pair of bodies.
+def root_link(urdf: str) -> str:
+    """Name of the link that hangs on no joint, in whose frame the filter places everything."""
+    robot = ElementTree.fromstring(urdf)
+    children = {child.get("link") for child in robot.iterfind("joint/child")}
+    return next(str(link.get("name")) for link in robot.iterfind("link") if link.get("name") not in children)
 
-    Args: parameters: of the filter; what never changes is drawn once.
+
+class Drawing:
+    """What `safety_filter` publishes on vla/safety_markers: fence, table, keep-out boxes, obstacles, the nearest pair of
+    bodies, and what the filter does.
+
+    Args: parameters: of the filter; what never changes is drawn once. frame_id: root link of the arm.
     """
 
-    def __init__(self, parameters: SafetyFilterParameters) -> None:
-        self._frame_id = parameters.obstacle.frame_id
+    def __init__(self, parameters: SafetyFilterParameters, frame_id: str) -> None:
+        self._frame_id = frame_id
         self._still = list(self._draw_still(parameters))
 
-    def message(self, ros_ns: int, shown: Sequence[Obstacle], nearest: Nearest | None, what: str) -> MarkerArray:
-        """Draw the present. what: the nearest pair, for people."""
-        markers = [*self._still]
+    def message(
+        self, ros_ns: int, shown: Sequence[Obstacle], nearest: Nearest | None, what: str, doing: str
+    ) -> MarkerArray:
+        """Draw the present. what: the nearest pair, for people. doing: state and rule, for people."""
+        said = self._marker("filter", 0, Marker.TEXT_VIEW_FACING, GREEN if doing in CALM else AMBER)
+        said.scale.z, said.text, said.pose.position = 0.04, doing, Point(z=TEXT_M)
+        markers = [*self._still, said]
         for i, obstacle in enumerate(shown):
             types = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
             x, y, z = (obstacle.size * 3)[:3] if obstacle.shape == "box" else (2 * obstacle.size[0],) * 3
@@ -103,11 +124,27 @@ class Drawing:
             fence.scale.x = 0.004
             fence.points = [corners[i] for edge in EDGES for i in edge]
             yield fence
+        planes = parameters.fence.planes
+        for i in range(0, len(planes), 4):
+            normal = np.array(planes[i : i + 3]) / np.linalg.norm(planes[i : i + 3])
+            offset = planes[i + 3] / float(np.linalg.norm(planes[i : i + 3]))
+            yield self._sheet("fence", 1 + i // 4, normal, offset, PALE)
+        for height in parameters.table.height_m:
+            yield self._sheet("table", 0, np.array([0.0, 0.0, 1.0]), height, GREY)
         boxes = parameters.keep_out.boxes
         for i in range(0, len(boxes), 9):
             centre, size, rpy = (tuple(boxes[i + k : i + k + 3]) for k in (0, 3, 6))
             turn = pose(transform(centre, rpy)).tolist()[3:]
             yield self._solid("keep_out", i // 9, Marker.CUBE, size, centre, turn, RED)
+
+    def _sheet(self, namespace: str, index: int, normal: Array, offset: float, colour: Colour) -> Marker:
+        """The plane normal.x = offset as a thin sheet; normal: (3,) unit."""
+        turn = np.array(
+            [-normal[1], normal[0], 0.0, 1.0 + normal[2]]
+        )  # of z to the normal; half a turn about x at worst
+        turn = turn / np.linalg.norm(turn) if np.linalg.norm(turn) > 1e-9 else np.array([1.0, 0.0, 0.0, 0.0])
+        size = (SHEET_M, SHEET_M, 0.001)
+        return self._solid(namespace, index, Marker.CUBE, size, (offset * normal).tolist(), turn.tolist(), colour)
 
     def _solid(
         self,
@@ -117,7 +154,7 @@ class Drawing:
         size: Sequence[float],
         xyz: Sequence[float],
         quaternion: Sequence[float],
-        colour: tuple[float, float, float, float],
+        colour: Colour,
     ) -> Marker:
         marker = self._marker(namespace, index, kind, colour)
         marker.scale = Vector3(x=size[0], y=size[1], z=size[2])
@@ -125,7 +162,7 @@ class Drawing:
         marker.pose = Pose(position=Point(x=xyz[0], y=xyz[1], z=xyz[2]), orientation=Quaternion(x=x, y=y, z=z, w=w))
         return marker
 
-    def _marker(self, namespace: str, index: int, kind: int, colour: tuple[float, float, float, float]) -> Marker:
+    def _marker(self, namespace: str, index: int, kind: int, colour: Colour) -> Marker:
         r, g, b, a = colour
         marker = Marker(ns=namespace, id=index, type=kind, color=ColorRGBA(r=r, g=g, b=b, a=a))
         marker.header.frame_id = self._frame_id

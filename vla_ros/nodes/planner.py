@@ -42,7 +42,7 @@ from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.scheduling import urgent
-from vla_ros.timing import Moments, Rate, Window
+from vla_ros.timing import NS_PER_S, Moments, Rate, Window
 from vla_ros.transforms import matrix
 
 TOPICS = {
@@ -55,6 +55,7 @@ JOINT_STATES = QoSProfile(depth=250, reliability=ReliabilityPolicy.BEST_EFFORT)
 MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
+REPORT_S = 0.25
 LOGGED = 200
 """Characters of an instruction that logs and diagnostics repeat."""
 
@@ -77,6 +78,7 @@ class Planner(Managed):
         self.system2: System2 | None = None
         self.instruction = Instruction(0, "")
         self.answered = True
+        self.over = False  # it is done, and nothing that is seen after that changes it
         self.frames: Frames | None = None
         self.frames_ns = 0
         self.planned_ns = 0
@@ -85,7 +87,7 @@ class Planner(Managed):
         self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
         self.level = OK
-        self.misses_reported = 0
+        self.late = self.misses_counted = self.counted_ns = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
         self.inference, self.frame_age = Window(200), Window(200)
         # Not lifecycle-managed: that the arm is to hold must be sayable in every state.
@@ -102,7 +104,8 @@ class Planner(Managed):
         )
         self.questions = super(Managed, self).create_publisher(String, "vla/question", LATCHED)
         self.create_timer(0.2, self.watch)
-        self.diagnostics = Diagnostics(self, self.report)
+        # More often than others, so that people see within a second that it is gone.
+        self.diagnostics = Diagnostics(self, self.report, REPORT_S)
 
     def configure(self) -> None:
         name = self.parameters.policy
@@ -128,7 +131,7 @@ class Planner(Managed):
         """A new sentence: serve it with the frames at hand, unless the guard stops or refuses it."""
         self.instruction = Instruction(info["source_timestamp"], message.data.strip())  # type: ignore[index]
         self.get_logger().info(f"instruction: {self.instruction.text[:LOGGED] or '(hold)'}")
-        self.answered, self.level = True, OK
+        self.answered, self.over, self.level = True, False, OK
         self.monitors.instruction()
         if self.asked:
             self.ask("")
@@ -167,7 +170,7 @@ class Planner(Managed):
         for message, _ in take(self.statuses):
             may_move = message.state in MOVABLE
             self.monitors.motion(time.monotonic_ns(), may_move, message.joint_names, message.positions)
-        question = "" if self.answered else self.monitors.question()
+        question = "" if self.answered or self.over else self.monitors.question()
         if question:
             self.level = WARN
             self.end(PlanState.FAILED, question)
@@ -212,6 +215,7 @@ class Planner(Managed):
                 reasoning=f"the policy failed: {type(error).__name__}: {error}",
             )
         took_s = (time.monotonic_ns() - began_ns) / 1e9
+        self.over = plan.state is PlanState.DONE
         self.monitors.plan(began_ns, plan)
         self.rate.tick(began_ns)
         self.inference.add(took_s)
@@ -282,14 +286,17 @@ class Planner(Managed):
             return ERROR, wrong[0], values
         if not self.active:
             return WARN, "not active", values
-        late, self.misses_reported = self.rate.misses - self.misses_reported, self.rate.misses
+        now_ns = time.monotonic_ns()
+        if now_ns - self.counted_ns > NS_PER_S:
+            self.late, self.misses_counted = self.rate.misses - self.misses_counted, self.rate.misses
+            self.counted_ns = now_ns
         if not self.instruction.text:
             return OK, "waiting for an instruction", values
         warnings = self.monitors.warnings()
         if self.level == OK and warnings:
             return WARN, "; ".join(f"{name}: {words}" for name, words in warnings.items()), values
-        if self.level == OK and late > LATE_SHARE * self.parameters.rate_hz:
-            return WARN, f"{late} late plans in the last second: {self.why}", values
+        if self.level == OK and self.late > LATE_SHARE * self.parameters.rate_hz:
+            return WARN, f"{self.late} late plans in the last second: {self.why}", values
         return self.level, self.why, values
 
 

@@ -44,7 +44,7 @@ from vla_ros.nodes.base import (
     text_of,
     time_message,
 )
-from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from
+from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
@@ -159,7 +159,7 @@ class SafetyFilterNode(Node):
         ]
         self._output = ControllerOutput(self, self.parameters)
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
-        self._drawing = Drawing(self.parameters)
+        self._drawing = Drawing(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._simulated_time = bool(self.get_parameter("use_sim_time").value)
@@ -307,7 +307,10 @@ class SafetyFilterNode(Node):
             nearest = self.filter.nearest()
             what = "" if nearest is None else self.filter.what(nearest)
             ros_ns = self.get_clock().now().nanoseconds
-            self._markers.publish(self._drawing.message(ros_ns, self.filter.shown(), nearest, what))
+            doing = self.filter.state.name
+            if self._decision is not None and self._decision.verdict is not None:
+                doing += f": {self._decision.verdict.reason}"
+            self._markers.publish(self._drawing.message(ros_ns, self.filter.shown(), nearest, what, doing))
 
     def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
         now_ns, system_ns = time.monotonic_ns(), time.time_ns()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vla_ros.policies.compact.checkpoint import STATISTICS
+from vla_ros.policies.compact.checkpoint import OBSERVATIONS, STATISTICS
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.robot.description import JOINT_NAMES
@@ -29,11 +29,13 @@ def write(
     vocabulary: Vocabulary,
     scale: Mapping[str, Any],
     provenance: Mapping[str, Any],
+    seen: Mapping[str, Any],
 ) -> None:
     """Write a checkpoint in the layout of transformers, weights in half precision.
 
     Args:
-        weights: to be written, e.g. the averaged ones. scale: of the actions. provenance: what made it.
+        weights: to be written, e.g. the averaged ones. scale: of the actions. provenance: what made it. seen:
+            see `stills.observations`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in weights.items()}
@@ -41,6 +43,7 @@ def write(
     vocabulary.save(folder)
     statistics = {"joint_names": list(JOINT_NAMES), "gripper": "finger_joint", **scale, "made_by": dict(provenance)}
     (folder / STATISTICS).write_text(json.dumps(statistics, indent=1) + "\n")
+    (folder / OBSERVATIONS).write_text(json.dumps(dict(seen), indent=1) + "\n")
 
 
 def provenance(parameters: TrainParameters, data: Mapping[str, str]) -> dict[str, Any]:

@@ -279,3 +279,23 @@ def count(path: Path) -> int:
     """Return how many stills of `path` are ready."""
     done_file = path.with_suffix(".done")
     return int(done_file.read_text()) if done_file.is_file() else 0
+
+
+def observations(stills: NDArray[np.void], cameras: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Return the statistics of what stills show, in the form of a LeRobotDataset's stats.json, for the monitor of drift.
+
+    Args:
+        cameras: names of the images of a still, in their order.
+    """
+    images = stills["images"].astype(np.float32) / 255.0
+    found = {}
+    for index, camera in enumerate(cameras):
+        pixels = images[:, index].reshape(-1, 3)
+        found[f"observation.images.{camera}"] = {"mean": _rounded(pixels.mean(0)), "std": _rounded(pixels.std(0))}
+    low, high = np.quantile(stills["q"], (0.01, 0.99), axis=0)
+    found["observation.state"] = {"q01": _rounded(low), "q99": _rounded(high)}
+    return found
+
+
+def _rounded(values: NDArray[np.floating]) -> list[float]:
+    return [round(float(value), 4) for value in values]

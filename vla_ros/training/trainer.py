@@ -279,6 +279,7 @@ class Trainer:
             self.vocabulary,
             self.scale,
             {**made_by, "done": self.done},
+            stills.observations(np.array(self.held_back), self.sizes.cameras),
         )
 
     def _load(self) -> None:

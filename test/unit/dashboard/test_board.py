@@ -150,3 +150,28 @@ def test_wrong_parameters_are_named() -> None:
         DashboardParameters(joint_names=[], cameras=["front"])
     with pytest.raises(ParameterError, match="token"):
         DashboardParameters(joint_names=[], token="a b")
+
+
+def test_speed_limits_are_those_of_the_filter(board: Board) -> None:
+    """Tighter than the URDF's: an arm at rest uses none of them."""
+    names = ("joint1", "joint2")
+    status = FilterStatus(
+        "TRACKING", joint_names=names, positions=[0.0, 0.0], velocities=[0.0, -0.1], velocity_margins=[0.43, 0.33]
+    )
+    board.see_status(S, 0.0, status)
+    joints = {joint["name"]: joint for joint in content(board, S)["joints"]}
+    assert [joints[name]["speed"] for name in names] == [0.43, 0.43]
+    assert joints["joint1"]["speed_margin"] == joints["joint1"]["speed"]
+
+
+def test_a_planner_without_a_task_is_missed_within_a_second_too(board: Board) -> None:
+    board.see_report(S, 0.0, NodeReport("planner", 0, "waiting for an instruction", {}))
+    assert content(board, S + 8 * S // 10)["events"] == []
+    assert content(board, 2 * S)["events"][0][2:4] == ["alarm", "planner is silent (last heard 1.0 s ago)"]
+
+
+def test_the_age_of_a_node_is_that_of_what_it_sends(board: Board) -> None:
+    values = {"hop_p95_ms": "3.0", "camera_to_command_p95_ms": "180.0"}
+    board.see_report(S, 0.0, NodeReport("safety_filter", 0, "running", values))
+    (node,) = [node for node in content(board, S)["nodes"] if node["name"] == "safety_filter"]
+    assert (node["age_ms"], node["age_of"]) == (180.0, "camera to command")

@@ -21,6 +21,20 @@ from vla_ros.sim.tasks import KINDS, sample_task
 GUARD = Guard(load("guard"))
 
 STOPS = """stop
+hold up!
+hold the arm
+hold the robot please
+hold it right there
+take it easy
+time out
+call it off
+stand by
+stay
+give up
+rest now
+suspend the task
+terminate
+brake!
 Stop!
 STOP STOP STOP
 please stop now

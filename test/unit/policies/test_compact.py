@@ -55,7 +55,13 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("compact")
     parameters = from_mapping(TrainParameters, {})
     writing.write(
-        made, model, model.state_dict(), VOCABULARY, scale, writing.provenance(parameters, {"stills": "none"})
+        made,
+        model,
+        model.state_dict(),
+        VOCABULARY,
+        scale,
+        writing.provenance(parameters, {"stills": "none"}),
+        {"observation.state": {"q01": [0.0] * 8, "q99": list(range(8))}},
     )
     return made
 

@@ -92,3 +92,10 @@ def test_the_trace_file_holds_every_frame_and_decision() -> None:
 
 def test_an_empty_trace_is_a_trace() -> None:
     assert all(event["ph"] == "M" for event in perfetto.trace([], [])["traceEvents"])
+
+
+def test_slices_that_overlap_have_rows_of_their_own() -> None:
+    lanes = perfetto.Lanes(1)
+    rows = [lanes.free(begin, end) for begin, end in ((0, 10), (5, 8), (8, 20), (10, 12), (11, 30), (40, 41))]
+    more = len(perfetto.TRACKS)
+    assert rows == [1, 1 + more, 1 + more, 1, 1 + 2 * more, 1]

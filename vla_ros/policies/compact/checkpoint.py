@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from vla_ros.robot.joint_map import JointMap
 
 WEIGHTS, STATISTICS = "model.safetensors", "statistics.json"
 HASHED = ("config.json", WEIGHTS, VOCABULARY, STATISTICS)
+STATE = "observation.state"
+OBSERVATIONS = "observations.json"  # what training saw, for the monitor of drift; decides nothing that the policy does
 GRAPHS = "graphs.safetensors"  # what the inference backend runs, made from the weights
 STANDARD = "compact"  # name of the checkpoint that ships, in checkpoints/
 
@@ -61,6 +64,27 @@ def load(folder: Path) -> Checkpoint:
     if gripper not in names:
         raise ParameterError(f"compact.checkpoint: {path}: gripper {gripper!r} is none of the joints")
     return Checkpoint(folder, digest(folder), sizes, Vocabulary.load(folder), mean, std, names, gripper)
+
+
+def observations(checkpoint: Checkpoint, joint_names: Sequence[str]) -> dict[str, Any] | None:
+    """Return the statistics of images and joints in training, in the form of a LeRobotDataset's stats.json, if there are.
+
+    Args:
+        joint_names: the order that the state is wanted in.
+
+    Raises:
+        ParameterError: the file cannot be read.
+    """
+    path = checkpoint.folder / OBSERVATIONS
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        at = [checkpoint.joint_names.index(name) for name in joint_names]
+        found[STATE] = {name: [values[i] for i in at] for name, values in found[STATE].items()}
+    except (OSError, ValueError, LookupError, AttributeError) as error:
+        raise ParameterError(f"compact.checkpoint: {path}: {error!r}") from None
+    return found
 
 
 def digest(folder: Path) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.aim import Aim
-from vla_ros.policies.compact.checkpoint import bind, load
+from vla_ros.policies.compact.checkpoint import bind, load, observations
 from vla_ros.policies.compact.configuration import ANCHORS, COLOURS, FOLDS, PUSHES, ROLES, SUBTASKS, WAYPOINT, WORDING
 from vla_ros.policies.compact.features import (
     FINGER_M,
@@ -62,6 +62,7 @@ class System2:
         self._checkpoint = load(folder_of(parameters))
         self.checkpoint = self._checkpoint.hash
         self._order = bind(self._checkpoint, robot.joint_names)
+        self.statistics = observations(self._checkpoint, robot.joint_names)
         self._gripper = self._checkpoint.joint_names.index(self._checkpoint.gripper)
         self._finger = list(robot.joint_names).index(self._checkpoint.gripper)
         self._parameters = parameters
@@ -213,12 +214,21 @@ class System2:
             self._instruction,
             PlanState.ACTIVE,
             subtask=self._words(subtask),
+            reasoning=self._told(needed),
             kind=KIND,
             data=data,
             path=np.stack([self._pose(row) for row in waypoints]),
             progress=(self._step + share_done) / self._count,
             confidence=confidence,
         )
+
+    def _told(self, needed: list[Memory]) -> str:
+        """What the subtask was chosen on: which step it is, and where its things are, to the centimetre."""
+        places = (
+            f"{self._name(role)} at {memory.p[0]:.2f}, {memory.p[1]:.2f} m"
+            for role, memory in zip("xy", needed, strict=False)
+        )
+        return f"step {self._step + 1} of {self._count}; {', '.join(places)}"
 
     def _look(self, views: list[CameraView], stamp_ns: int, p_tool: Array) -> NDArray[np.float32]:
         """Take a look into the memories, and a second one at what was found; returns the coarse features."""
