@@ -82,7 +82,7 @@ def _machine() -> Iterator[Finding]:
     shared = shutil.disk_usage("/dev/shm").free / 2**20 if Path("/dev/shm").is_dir() else 0
     remedy = "" if shared > 64 else "docker run --shm-size=256m, or remount /dev/shm larger"
     yield Finding("ok" if shared > 64 else "warn", "/dev/shm", f"{shared:.0f} MiB free", remedy)
-    soft, hard = resource.getrlimit(resource.RLIMIT_RTPRIO)
+    _, hard = resource.getrlimit(resource.RLIMIT_RTPRIO)
     permitted = os.geteuid() == 0 or hard != 0
     yield Finding(
         "ok" if permitted else "warn",
@@ -92,7 +92,6 @@ def _machine() -> Iterator[Finding]:
         if permitted
         else "add `<user> - rtprio 20` and `<user> - nice -10` to /etc/security/limits.conf, log in again",
     )
-    del soft
 
 
 def examine() -> list[Finding]:

@@ -92,7 +92,6 @@ class Ruckig:
         self._input.max_velocity = [joint.velocity for joint in bounds]
         self._input.max_acceleration = [joint.acceleration for joint in bounds]
         self._input.max_jerk = [joint.jerk for joint in bounds]
-        self.failed = 0
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
         """Plan anew where there is something new, and take the next point."""
@@ -102,8 +101,6 @@ class Ruckig:
         result = self._planner.update(self._input, self._output)
         if result in (ruckig.Result.Working, ruckig.Result.Finished):
             self._output.pass_to_input(self._input)
-        else:
-            self.failed += 1
         return np.array(self._input.current_position)
 
 

@@ -36,7 +36,6 @@ class Worker:
         self._sent_plan: Plan | None = None
         self.restarts = 0
         self.checkpoint = ""
-        self.dt_s = 0.0
         self.fault = ""
         self._start()
 
@@ -81,7 +80,7 @@ class Worker:
                 if isinstance(answer, str):
                     self.fault = answer
                 else:
-                    self.checkpoint, self.dt_s = answer
+                    (self.checkpoint,) = answer
                     self.ready = True
                     self.fault = ""
             elif self.ready and self.busy and now_s - self._asked_s > HANGS_S:
@@ -121,7 +120,7 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
         except Exception as error:
             connection.send(f"{type(error).__name__}: {error}")
             return
-        connection.send((system1.checkpoint, system1.dt_s))
+        connection.send((system1.checkpoint,))
         plan: Plan | None = None
         while True:
             changed, joint_state, previous, delay, start_ns = connection.recv()

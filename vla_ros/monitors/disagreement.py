@@ -24,11 +24,9 @@ class Disagreement:
         self._jumps_m: deque[float] = deque(maxlen=self._parameters.plans)
         self._changes_ns: deque[int] = deque()
         self._last: Plan | None = None
-        self._now_ns = 0
 
     def plan(self, now_ns: int, plan: Plan) -> None:
         """An ACTIVE plan."""
-        self._now_ns = now_ns
         last, self._last = self._last, plan
         if last is None:
             return

@@ -87,7 +87,6 @@ class ActionExpert(Managed):
         self.simulated_time = bool(self.get_parameter("use_sim_time").value)
         self.offset = SimulatedOffset()
         self.clock_offset_ns = 0
-        self.rate = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.plan_age, self.latency, self.seams = Window(200), Window(200), Window(200)
         group = PolledCallbackGroup()
@@ -130,7 +129,6 @@ class ActionExpert(Managed):
             self.context, round(1e9 / self.parameters.rate_hz), phase_ns=round(self.parameters.phase_s * 1e9)
         )
         for tick in loop:
-            self.rate.tick(tick.started_ns)
             self.listen(tick.started_ns)
             if self.active:
                 self.act(tick.started_ns, tick.deadline_ns)

@@ -216,15 +216,3 @@ def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool
             mujoco.mj_kinematics(model, data)
             mujoco.mj_camlight(model, data)
             connection.send((stamp_ns, {camera: eyes.look(data, camera) for camera in cameras}))
-
-
-def picture(xml: str, qpos: NDArray[np.float64], camera: str = "front", width: int = 1200, height: int = 800) -> Image:
-    """Return a large picture with everything on, for people. The xml is that of `model.xml(scene, beautiful=True)`."""
-    model = mujoco.MjModel.from_xml_string(xml)
-    data = mujoco.MjData(model)
-    data.qpos[:] = qpos
-    mujoco.mj_forward(model, data)
-    with mujoco.Renderer(model, height, width) as renderer:
-        renderer.update_scene(data, camera)
-        image: Image = renderer.render()
-        return image

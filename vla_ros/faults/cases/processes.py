@@ -39,7 +39,7 @@ def full(rig: Rig) -> None:
     """Every write of the audit log fails for 2 s."""
     rig.fill_disk(True)
     rig.play(2.0)
-    rig.note_diagnostics("audit", "audit_lost")
+    rig.note_diagnostics("audit_lost")
     rig.fill_disk(False)
 
 
@@ -47,7 +47,7 @@ def removed(rig: Rig) -> None:
     """The folder of the audit log goes."""
     rig.remove_log()
     rig.play(2.0)
-    rig.note_diagnostics("audit", "audit_lost")
+    rig.note_diagnostics("audit_lost")
 
 
 def freeze(rig: Rig) -> None:
