@@ -27,7 +27,7 @@ class Running:
         own_domain()
         self.log = log
         self.lines: list[str] = []
-        patient = {"monitors.hold": [""]}  # a slow machine makes no progress for long
+        patient = {"monitors.hold": ["failure"]}  # a slow machine makes no progress for long
         overrides = {"sim_arm": {"seed": 3, "task": "place", "log_file": str(log)}, "planner": patient}
         self.supervisor = Supervisor(bringup(overrides=overrides), self.lines.append)
 

@@ -82,4 +82,5 @@ def test_markers_are_as_old_as_the_oldest_stamp_says() -> None:
 
 
 def test_the_root_link_hangs_on_nothing() -> None:
-    assert root_link(urdf()) == "base"
+    assert root_link(urdf().replace('"base"', '"pedestal"')) == "pedestal"
+    assert root_link("<robot/>") == "base"

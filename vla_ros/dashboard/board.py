@@ -24,7 +24,7 @@ from vla_ros.transforms import matrix
 Array = NDArray[np.float64]
 S = 1_000_000_000
 
-SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5, "planner": 0.9}
+SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5, "planner": 0.7}
 """Longest healthy silence of what speaks more often than once a second; nodes that only report have REPORT_SILENT_S."""
 REPORT_SILENT_S = 2.5  # /diagnostics comes once a second
 EXPECTED = ("camera", "planner", "action_expert", "safety_filter")

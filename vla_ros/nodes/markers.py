@@ -73,7 +73,8 @@ def root_link(urdf: str) -> str:
     """Name of the link that hangs on no joint, in whose frame the filter places everything."""
     robot = ElementTree.fromstring(urdf)
     children = {child.get("link") for child in robot.iterfind("joint/child")}
-    return next(str(link.get("name")) for link in robot.iterfind("link") if link.get("name") not in children)
+    named = (str(link.get("name")) for link in robot.iterfind("link") if link.get("name") not in children)
+    return next(named, "base")  # of joints alone, which do for limits
 
 
 class Drawing:

@@ -55,7 +55,7 @@ JOINT_STATES = QoSProfile(depth=250, reliability=ReliabilityPolicy.BEST_EFFORT)
 MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
-REPORT_S = 0.25
+REPORT_S = 0.2
 LOGGED = 200
 """Characters of an instruction that logs and diagnostics repeat."""
 
