@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from vla_ros.faults.case import MOVING, PROTECTIVE, Case, Seen, failures
-from vla_ros.faults.graphs import AUDIT, GRAPHS
+from vla_ros.faults.graphs import AUDIT, GRAPHS, REMOVED
 from vla_ros.faults.machine import START_S
 from vla_ros.faults.stream import FULL_SPEED_S
 from vla_ros.oracle.audit import audited
+from vla_ros.oracle.recordings.choice import Unreadable
 
 LATCHED = ("PROTECTIVE_STOP", "ESTOP")
 SETTLED_S = 0.25
@@ -85,15 +86,19 @@ def run(cases: Iterable[Case], say: Callable[[str], None]) -> tuple[list[Result]
                     results.append(result)
                     say(line(result))
             if graph != "none":
-                sent.append(judged(graph, Path(folder) / AUDIT))
+                sent.append(judged(graph, Path(folder)))
                 say(sent[-1].text())
     return results, sent
 
 
-def judged(graph: str, log: Path) -> Sent:
+def judged(graph: str, folder: Path) -> Sent:
     """Have the oracle, which shares no code with the filter, judge what the filter sent."""
     time.sleep(WRITTEN_S)
-    reports = audited(log)
+    logs = [folder / name for name in (REMOVED, AUDIT) if any((folder / name).glob("*"))]
+    try:
+        reports = [report for log in logs for report in audited(log)]
+    except Unreadable as error:
+        return Sent(graph, 0, {}, [str(error)])
     findings = [finding for report in reports for finding in report.findings]
     worst = {
         quantity: max((abs(each.value / each.limit) for each in findings if each.quantity == quantity), default=0.0)

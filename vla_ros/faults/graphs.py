@@ -24,7 +24,7 @@ GATE: dict[str, Any] = {
 """Every rule and every input is on. A turn of joint1 by more than a radian meets the fence or the keep-out box; the
 thresholds of contact are beyond what the swing needs."""
 SIM = {"seed": 3, "task": "place"}
-LOG, AUDIT = "controller.csv", "audit"
+LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"
 RAISE = "raise"
 GRAPHS = ("none", "filter", "raising", "clock", "whole")
 """none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy, and the joint states pass through it.

