@@ -213,7 +213,9 @@ def fuzz_obstacles(seed: int, count: int) -> Counter[str]:
             kind = draw.choice((*range(12), 99, -1)) if draw.random() < 0.05 else kinds[good.shape]
             markers.append(
                 SimpleNamespace(
-                    header=SimpleNamespace(frame_id=draw.choice(("base",) * 30 + NAMES)),
+                    header=SimpleNamespace(
+                        frame_id=draw.choice(("base",) * 30 + NAMES), stamp=SimpleNamespace(sec=0, nanosec=0)
+                    ),
                     ns=draw.choice(("", "a", "é\n")),
                     id=integer(draw, k) if draw.random() < 0.1 else k,
                     type=kind,
@@ -226,7 +228,7 @@ def fuzz_obstacles(seed: int, count: int) -> Counter[str]:
                 )
             )
         shown = arm.filter.shown()
-        verdict = arm.filter.obstacles(arm.now_ns, obstacles_from(SimpleNamespace(markers=markers)))
+        verdict = arm.filter.obstacles(arm.now_ns, obstacles_from(SimpleNamespace(markers=markers), arm.now_ns))
         one_line(verdict)
         seen["obstacles refused" if verdict else "obstacles accepted"] += 1
         if verdict is not None:

@@ -69,7 +69,7 @@ def test_obstacles_come_back_as_what_they_are() -> None:
         (Marker.SPHERE, 0.2, 0.2),
         (Marker.CYLINDER, 0.2, 0.4),
     ]
-    again = obstacles_from(MarkerArray(markers=markers))
+    again = obstacles_from(MarkerArray(markers=markers), 7 * 10**9)
     assert [(o.shape, o.size, o.xyz) for o in again] == [(o.shape, o.size, o.xyz) for o in SHOWN]
 
 
@@ -79,6 +79,15 @@ def test_markers_are_as_old_as_the_oldest_stamp_says() -> None:
     assert age_ns(MarkerArray(markers=[unstamped]), 7 * 10**9) == 0
     assert age_ns(MarkerArray(markers=[stamped, unstamped]), 7 * 10**9) == 2 * 10**9
     assert age_ns(MarkerArray(markers=[stamped]), 4 * 10**9) == 0
+
+
+def test_what_a_marker_cannot_mean_is_refused_by_name() -> None:
+    ahead, odd, gone = Marker(type=Marker.CUBE, id=1), Marker(action=7, id=2), Marker(action=Marker.DELETEALL, id=3)
+    ahead.header.stamp.sec = 9
+    read = obstacles_from(MarkerArray(markers=[ahead, odd, gone]), 7 * 10**9)
+    assert [obstacle.id for obstacle in read] == ["1", "2"]
+    assert "marker stamped 2.0 s ahead" in read[0].fault()
+    assert "marker action 7" in read[1].fault()
 
 
 def test_the_root_link_hangs_on_nothing() -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,11 +25,12 @@ from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
-from std_msgs.msg import Float64MultiArray  # noqa: E402
+from std_msgs.msg import Bool, Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
+from vla_ros.nodes.safety_filter import SafetyFilterNode  # noqa: E402
 from vla_ros.safety.audit.replay import replay  # noqa: E402
 
 DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", "42"))
@@ -271,12 +273,52 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
 def test_no_parameter_changes_while_it_runs(running: World) -> None:
     client = running.node.create_client(SetParameters, "/safety_filter/set_parameters")
     running.until(client.service_is_ready, "the parameter service")
-    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)
-    future = client.call_async(SetParameters.Request(parameters=[Parameter(name="command.timeout_s", value=value)]))
-    running.until(future.done, "the answer")
-    (result,) = future.result().results
-    assert not result.successful
-    assert "command.timeout_s" in result.reason and "\n" not in result.reason
+    for name, value in (
+        ("command.timeout_s", ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)),
+        ("use_sim_time", ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)),
+    ):
+        future = client.call_async(SetParameters.Request(parameters=[Parameter(name=name, value=value)]))
+        running.until(future.done, "the answer")
+        (result,) = future.result().results
+        assert not result.successful
+        assert name in result.reason and "\n" not in result.reason
+
+
+def test_a_button_that_cannot_be_heard_refuses_arming(running: World) -> None:
+    deaf = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    button = running.node.create_publisher(Bool, "vla/estop", deaf)
+    running.until(lambda: "/vla/estop: /world is not heard" in running.call("arm").message, "the refusal")
+    assert running.state == SafetyStatus.DISARMED
+    running.node.destroy_publisher(button)
+    running.arm()
+
+
+def test_a_press_is_heard_behind_many_releases(running: World) -> None:
+    """A button may repeat itself faster than a filter that stalls reads."""
+    button = running.node.create_publisher(Bool, "vla/estop", 1000)
+    running.until(lambda: button.get_subscription_count() > 0, "the filter")
+    running.arm()
+    button.publish(Bool(data=True))
+    for _ in range(200):
+        button.publish(Bool(data=False))
+    running.until(lambda: running.state == SafetyStatus.ESTOP, "the stop")
+
+
+def test_what_fails_around_the_filter_stops_the_arm_and_is_said_once() -> None:
+    faults: list[str] = []
+    errors: list[str] = []
+    node = SimpleNamespace(
+        context=SimpleNamespace(ok=lambda: True),
+        filter=SimpleNamespace(fault=faults.append),
+        get_logger=lambda: SimpleNamespace(error=errors.append),
+        _failure="",
+    )
+    for _ in range(2):
+        with SafetyFilterNode._guarded(node):  # type: ignore[arg-type]
+            raise ValueError("no number")
+    assert len(faults) == 2
+    assert "raised ValueError: no number" in faults[0]
+    assert len(errors) == 1
 
 
 @pytest.mark.parametrize(

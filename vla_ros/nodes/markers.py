@@ -31,14 +31,28 @@ PALE, GREY = (0.2, 0.75, 0.4, 0.12), (0.5, 0.5, 0.5, 0.25)
 GREEN, RED, AMBER, BLUE = (0.2, 0.75, 0.4, 0.8), (0.9, 0.2, 0.15, 0.35), (0.95, 0.65, 0.1, 1.0), (0.25, 0.5, 0.9, 0.35)
 
 
-def obstacles_from(message: MarkerArray) -> list[Obstacle]:
-    """Read markers as obstacles; a marker that cannot be one becomes an obstacle that the filter refuses by its name."""
+AHEAD_NS = 100_000_000
+"""A stamp further in the future is of another clock: how old what it says is, is not known."""
+
+
+def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
+    """Read markers as obstacles; a marker that cannot be one becomes an obstacle that the filter refuses by its name.
+
+    Args:
+        message: the complete list; a marker that is to be deleted is none.
+        ros_ns: ROS time now.
+    """
     obstacles = []
     for marker in message.markers:
-        if marker.action != Marker.ADD:
+        if marker.action in (Marker.DELETE, Marker.DELETEALL):
             continue
         shape, size = f"marker type {marker.type}", (marker.scale.x, marker.scale.y, marker.scale.z)
-        if marker.type == Marker.CUBE:
+        ahead_ns = nanoseconds(marker.header.stamp) - ros_ns
+        if marker.action != Marker.ADD:
+            shape = f"marker action {marker.action}"
+        elif ahead_ns > AHEAD_NS:
+            shape = f"marker stamped {ahead_ns / 1e9:.1f} s ahead"
+        elif marker.type == Marker.CUBE:
             shape = "box"
         elif marker.type == Marker.SPHERE:
             shape, size = "sphere", (_largest(*size) / 2,)

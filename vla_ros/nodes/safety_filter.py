@@ -72,6 +72,9 @@ TYPES = {
     "vla/joint_command": "vla_ros/msg/JointCommand",
     "vla/override": "vla_ros/msg/JointCommand",
     "vla/estop": "std_msgs/msg/Bool",
+    "vla/estop_heartbeat": "std_msgs/msg/Empty",
+    "vla/deadman": "std_msgs/msg/Bool",
+    "vla/obstacles": "visualization_msgs/msg/MarkerArray",
     "vla/speed_scale": "std_msgs/msg/Float64",
 }
 CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
@@ -81,7 +84,9 @@ SUPPORTS = {
     "deadman": "vla/deadman",
     "obstacle": "vla/obstacles",
 }
-"""Topics of `authority.SUPPORTS`; the controller's is configured."""
+"""Topics of `authority.SUPPORTS`; the controllers' are configured."""
+KEPT = QoSProfile(depth=1000)
+"""For what must not be lost behind messages that follow it while the filter stalls: a button may repeat itself at 100 Hz."""
 
 
 class ControllerOutput:
@@ -142,8 +147,8 @@ class SafetyFilterNode(Node):
 
         self._joint_states = subscribe(JointState, "joint_states", SENSOR)
         self._commands = {source: subscribe(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
-        self._stops = subscribe(Bool, "vla/estop", EVENTS)
-        self._scales = subscribe(Float64, "vla/speed_scale", EVENTS)
+        self._stops = subscribe(Bool, "vla/estop", KEPT)
+        self._scales = subscribe(Float64, "vla/speed_scale", KEPT)
         p = self.parameters
         self._heartbeats = subscribe(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
         self._deadmen = subscribe(Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
@@ -152,7 +157,7 @@ class SafetyFilterNode(Node):
             self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
             for name, act in (
                 ("estop", lambda: self.filter.estop("service vla/estop")),
-                ("arm", lambda: self.filter.arm(time.monotonic_ns())),
+                ("arm", self._arm),
                 ("disarm", self.filter.disarm),
                 ("reset", lambda: self.filter.reset(time.monotonic_ns())),
             )
@@ -283,8 +288,8 @@ class SafetyFilterNode(Node):
             measured = (values.tolist() for values in (message.position, message.velocity, message.effort))
             self.filter.joint_state(receive_ns, message.name, *measured)
         for message, receive_ns in self._arrived(self._obstacles):
-            old_ns = age_ns(message, self.get_clock().now().nanoseconds)
-            self.filter.obstacles(receive_ns - old_ns, obstacles_from(message))
+            ros_ns = self.get_clock().now().nanoseconds
+            self.filter.obstacles(receive_ns - age_ns(message, ros_ns), obstacles_from(message, ros_ns))
         for source, subscription in self._commands.items():
             for message, info in take(subscription):
                 self._offer(source, message, info)
@@ -297,7 +302,11 @@ class SafetyFilterNode(Node):
                 yield message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns)
 
     def _look_up_publishers(self) -> None:
-        for source, topic in {**CHANNELS, **SUPPORTS, "controller": self.parameters.controller.topic}.items():
+        controller = self.parameters.controller
+        outputs = {"controller": controller.topic, "gripper": controller.gripper_topic}
+        for source, topic in {**CHANNELS, **SUPPORTS, **outputs}.items():
+            if not topic:
+                continue
             found = self.get_publishers_info_by_topic(topic)
             names = [f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found]
             self.filter.publishers(source, sorted(names))
@@ -343,6 +352,12 @@ class SafetyFilterNode(Node):
             sent_ns = time.monotonic_ns()
             for receive_ns in self._hop_from_ns:
                 self._hops_s.add((sent_ns - receive_ns) / NS_PER_S)
+
+    def _arm(self) -> tuple[bool, str]:
+        deaf = mismatches(self, {"vla/estop": TYPES["vla/estop"]})
+        if deaf:
+            return False, f"cannot arm: {deaf[0]}"
+        return self.filter.arm(time.monotonic_ns())
 
     def _answer(self, act: Callable[[], tuple[bool, str]]) -> Callable[[Trigger.Request, Trigger.Response], object]:
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -393,6 +408,11 @@ class SafetyFilterNode(Node):
         reason = decision.verdict.reason if decision is not None and decision.verdict is not None else ""
         wrong = mismatches(self, TYPES)
         level = OK
+        joint_state_age_s = self.filter.joint_state_age_s(now_ns)
+        if state not in LATCHED and not joint_state_age_s <= self.parameters.measured.timeout_s:  # NaN: none yet
+            level = WARN
+            if state is State.DISARMED:  # in other states it is what the filter stops for
+                reason = "no fresh, valid joint states on joint_states"
         if late > 0.01 / self.parameters.period_s:
             level, reason = WARN, f"{late} ticks late in the last second"
         if wrong:
@@ -424,13 +444,15 @@ class SafetyFilterNode(Node):
                 "camera_to_command_p95_ms": ages.p95 * 1e3,
                 "camera_to_command_p99_ms": ages.p99 * 1e3,
                 "command_age_ms": self.filter.command_age_s(now_ns) * 1e3,
-                "joint_state_age_ms": self.filter.joint_state_age_s(now_ns) * 1e3,
+                "joint_state_age_ms": joint_state_age_s * 1e3,
                 "accepted": self.filter.accepted,
                 "rejected": self.filter.rejected,
+                "missing": self.filter.missing,
                 "limited": self.filter.limited,
                 "scheduling": self._scheduling,
                 "audit_lost": self._log.lost if self._log is not None else "no audit log",
                 "not_checked": ", ".join(name for name, on in configured(self.parameters).items() if not on),
+                "without_body": ", ".join(self.filter.bare),
             },
         )
 

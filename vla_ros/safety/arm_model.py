@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,10 @@ class ArmModel:
     def ready(self) -> None:
         """Say that all shapes and pairs are there."""
         self._placed = self.geometry.createData()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # there is no other name for it yet
+            for request in self._placed.distanceRequests:
+                # Beginning at the last result, coal comes to other last bits: a replay that asks less would differ.
+                request.enable_cached_gjk_guess = False
 
     def place(self, q: ArrayLike) -> None:
         """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
@@ -236,17 +241,29 @@ class ArmModel:
         ball = float(np.linalg.norm(points, axis=1).max()) + body.radius
         across, added = points, body.radius
         while joint > 0:
+            if joint not in self._axes:
+                name = self.model.names[joint]
+                raise ParameterError(f"urdf: joint {name} carries bodies and is not revolute, continuous or prismatic")
             axis, prismatic = self._axes[joint]
             perpendicular = np.linalg.norm(across - np.outer(across @ axis, axis), axis=1).max() + added
             bounds[joint] = 1.0 if prismatic else float(min(ball, perpendicular)) * ROUNDING
             if prismatic:
-                i = self.model.joints[joint].idx_q
-                ball += max(abs(self.model.lowerPositionLimit[i]), abs(self.model.upperPositionLimit[i]))
+                ball += self._travel(joint)
             offset = self.model.jointPlacements[joint].translation
             across, added = offset.reshape(1, 3), ball
             ball += float(np.linalg.norm(offset))
             joint = self.model.parents[joint]
         return bounds
+
+    def _travel(self, joint: int) -> float:
+        """How far a prismatic joint goes from 0 at most, m: a mimic as far as the joint drives it that it follows."""
+        at = self.model.joints[joint].idx_q
+        for coupling in self._couplings:
+            if coupling.position == at:
+                at = next(c.position for c in self._couplings if c.own and c.driver == coupling.driver)
+                ends = self.model.lowerPositionLimit[at], self.model.upperPositionLimit[at]
+                return float(max(abs(coupling.offset + coupling.ratio * end) for end in ends))
+        return float(abs(self._q[at]))
 
     def reach(self, body: int, other: int | None = None) -> list[float]:
         """By how much a body moves at most, in base or as seen from the other body, per unit of each commanded joint.
@@ -268,6 +285,12 @@ class ArmModel:
             if any(self.reach(i)):
                 yield i
 
+    def bare(self) -> list[str]:
+        """Joints that move and carry no body of their own: nothing keeps what hangs there away from anything."""
+        carrying = {body.joint for body in self.bodies}
+        moved = (self._carriers[coupling.velocity] for coupling in self._couplings)
+        return [str(self.model.names[joint]) for joint in moved if joint not in carrying]
+
     def neighbours(self, first: int, second: int) -> bool:
         """Whether two bodies hang on the same joint, or on a joint and the next one after it."""
         a, b = self.bodies[first].joint, self.bodies[second].joint
@@ -282,16 +305,21 @@ def package_folders() -> list[str]:
 
 def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupling]:
     """Which of the model's joints the commanded ones move, and how."""
-    driven = [(name, i, 0.0, 1.0, True) for i, name in enumerate(joint_names)]
-    for element in ElementTree.fromstring(urdf).iter("joint"):
-        mimic = element.find("mimic")
-        if mimic is not None and mimic.get("joint") in joint_names and element.get("name") not in joint_names:
-            i = list(joint_names).index(str(mimic.get("joint")))
-            ratio, offset = float(mimic.get("multiplier", "1")), float(mimic.get("offset", "0"))
-            driven.append((str(element.get("name")), i, offset, ratio, False))
+    driven = {name: (i, 0.0, 1.0) for i, name in enumerate(joint_names)}
+    mimics = {
+        str(e.get("name")): tag
+        for e in ElementTree.fromstring(urdf).iter("joint")
+        if (tag := e.find("mimic")) is not None
+    }
+    for _ in mimics:  # one may follow another one: each round finds the next link of such chains
+        for name, tag in mimics.items():
+            if name not in driven and tag.get("joint") in driven:
+                i, offset, ratio = driven[str(tag.get("joint"))]
+                mine, times = float(tag.get("offset", "0")), float(tag.get("multiplier", "1"))
+                driven[name] = i, mine + times * offset, times * ratio
     couplings = []
-    for name, i, offset, ratio, own in driven:
-        joint = model.joints[model.getJointId(name)]
+    for name, (i, offset, ratio) in driven.items():
+        own, joint = name in joint_names, model.joints[model.getJointId(name)]
         couplings.append(Coupling(i, joint.idx_v, joint.idx_q, joint.nq == 2, offset, ratio, own))
     return couplings
 

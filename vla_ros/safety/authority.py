@@ -10,9 +10,9 @@ from vla_ros.safety.verdict import Verdict
 
 NAME = "authority"
 
-SUPPORTS = ("heartbeat", "deadman", "obstacle", "controller")
-"""What else has one publisher each: of two, one would take back what the other one says. On the controller's topic that
-one is the filter."""
+SUPPORTS = ("heartbeat", "deadman", "obstacle", "controller", "gripper")
+"""What else has one publisher each: of two, one would take back what the other one says. On the controllers' topics
+that one is the filter."""
 BUTTON = "estop"
 """As well; but a second button that appears need not stop what moves."""
 _REMEDY = {
@@ -61,7 +61,7 @@ class Authority:
         if disarming:
             return Verdict(NAME, "the arm is being disarmed")
         if command.source != command.channel:
-            return Verdict(NAME, f"source is {command.source!r} on the topic of {command.channel!r}")
+            return Verdict(NAME, f"source is {command.source!r:.80} on the topic of {command.channel!r}")
         if command.channel == "policy" and followed == "override":
             return Verdict(NAME, "the override has priority until the arm is at rest")
         return self.crowded(command.channel)

@@ -173,7 +173,7 @@ class Clearance:
         while True:
             k = int(lacking.argmin())
             row = self._rows[watched[k]]
-            if k in seen:
+            if k in seen or len(seen) == WORK:
                 return Nearest(row, self._arm.distance(row.pair), self._arm.nearest_points(row.pair))
             lacking[k] = self._arm.distance(row.pair) - margins[k]
             seen.add(k)

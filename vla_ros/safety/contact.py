@@ -26,7 +26,8 @@ class Contact:
         self._names = tuple(names)
         self._threshold = tuple(parameters.threshold)
         self._duration_ns = round(parameters.duration_s * 1e9)
-        self._since_ns: list[int | None] = [None] * len(self._names)
+        self._since_ns: list[int | None] = []
+        self.restart()
 
     def snapshot(self) -> list[int | None]:
         """What changes from message to message."""
@@ -35,6 +36,10 @@ class Contact:
     def restore(self, snapshot: list[int | None]) -> None:
         """Go on from a snapshot."""
         self._since_ns = list(snapshot)
+
+    def restart(self) -> None:
+        """What was felt before the arm was placed does not count."""
+        self._since_ns = [None] * len(self._names)
 
     def check(
         self,
@@ -54,7 +59,7 @@ class Contact:
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
         (modelled,) = self._arm.efforts(*(np.array([values]) for values in (q, dq, ddq)))
         for i, name in enumerate(self._names):
-            external = efforts[i] - float(modelled[i])
+            external = round(efforts[i] - float(modelled[i]), 3)  # no finer: see `Surroundings._too_near`
             if abs(external) <= self._threshold[i]:
                 self._since_ns[i] = None
                 continue

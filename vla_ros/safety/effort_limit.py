@@ -66,5 +66,5 @@ class EffortLimit:
             for name, effort, limit in zip(self._names, needed, self.limits, strict=True):
                 if not -limit <= effort <= limit:  # nor is NaN
                     reason = f"{name}: {what} needs {effort:.3g} of {limit:.3g} N m (N)"
-                    return Verdict(NAME, reason, name, effort, limit)
+                    return Verdict(NAME, reason, name, round(effort, 3), limit)  # see `Surroundings._too_near`
         return None

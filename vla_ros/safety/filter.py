@@ -295,6 +295,11 @@ class SafetyFilter:
         receive_ns = self._joint_state.receive_ns
         return math.nan if receive_ns is None else max(0, now_ns - receive_ns) / NANO
 
+    @property
+    def missing(self) -> int:
+        """Setpoints of running streams that were refused or never came."""
+        return self._sequence.missing
+
     def position_margins(self) -> list[float]:
         """Distance of the output to the nearer position limit, rad or m per joint."""
         return [min(j.q - j.limits.lower, j.limits.upper - j.q) / NANO for j in self._motion.joints]
@@ -310,6 +315,11 @@ class SafetyFilter:
     def what(self, nearest: Nearest) -> str:
         """Whose distance that is, for people."""
         return nearest.row.what if self._surroundings is None else self._surroundings.what(nearest.row)
+
+    @property
+    def bare(self) -> list[str]:
+        """Joints that move and carry no body, though distances are to be kept."""
+        return [] if self._surroundings is None else self._surroundings.bare
 
     def shown(self) -> list[Obstacle]:
         """The obstacles that are kept away from."""

@@ -47,16 +47,18 @@ class Obstacle:
     def fault(self) -> str:
         """What is wrong with it; empty: nothing."""
         if self.shape not in SIZES or len(self.size) != SIZES[self.shape]:
-            return f"obstacle {self.id!r}: {self.shape!r} with {len(self.size)} sizes; known: {', '.join(SIZES)}"
+            return (
+                f"obstacle {self.id!r:.80}: {self.shape!r:.80} with {len(self.size)} sizes; known: {', '.join(SIZES)}"
+            )
         if not all(math.isfinite(x) for x in (*self.size, *self.xyz, *self.quaternion)):
-            return f"obstacle {self.id!r} has a number that is not finite"
+            return f"obstacle {self.id!r:.80} has a number that is not finite"
         sizes = self.size[:1] if self.shape == "capsule" and self.size[1] == 0.0 else self.size  # a ball, as a capsule
         if not all(0.0 < x <= LARGEST_M for x in sizes):
-            return f"obstacle {self.id!r} has the size {self.size}; above 0 and at most {LARGEST_M:g} m"
+            return f"obstacle {self.id!r:.80} has the size {self.size}; above 0 and at most {LARGEST_M:g} m"
         if any(abs(x) > LARGEST_M for x in self.xyz):
-            return f"obstacle {self.id!r} is at {self.xyz}, more than {LARGEST_M:g} m away"
+            return f"obstacle {self.id!r:.80} is at {self.xyz}, more than {LARGEST_M:g} m away"
         if abs(math.hypot(*self.quaternion) - 1.0) > 1e-2:
-            return f"obstacle {self.id!r}: the orientation {self.quaternion} is no unit quaternion"
+            return f"obstacle {self.id!r:.80}: the orientation {self.quaternion} is no unit quaternion"
         return ""
 
     def solid(self) -> tuple[Any, Any]:
@@ -200,7 +202,5 @@ class Obstacles:
             return "two obstacles have the same id"
         for obstacle in obstacles:
             if obstacle.frame != self._frame:
-                return (
-                    f"obstacle {obstacle.id!r} is in the frame {obstacle.frame!r}; only {self._frame!r} is understood"
-                )
+                return f"obstacle {obstacle.id!r:.80} is in the frame {obstacle.frame!r:.80}, not in {self._frame!r}"
         return next((fault for fault in (obstacle.fault() for obstacle in obstacles) if fault), "")

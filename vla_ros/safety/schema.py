@@ -12,6 +12,10 @@ from vla_ros.safety.verdict import Verdict
 NAME = "schema"
 
 
+SHOWN = 80
+"""Characters of a name that a message may carry into a verdict, which is logged and published many times."""
+
+
 class Schema:
     """Args: limits: of the robot's joints, in the filter's order."""
 
@@ -60,5 +64,5 @@ class Schema:
                 return Verdict(NAME, f"{name} is named {names.count(name)} times, not once", name)
         for name in names:
             if name not in self._names:
-                return Verdict(NAME, f"{name!r} is not a joint of this robot", str(name))
+                return Verdict(NAME, f"{name!r:.{SHOWN}} is not a joint of this robot", name[:SHOWN])
         return None

@@ -10,7 +10,7 @@ reach.h. Boxes in which that is not enough are halved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -34,11 +34,26 @@ _FOUND: dict[tuple[object, ...], list[bool]] = {}
 """By arm, pairs, margin and limits: which pairs need a row. A process that makes many filters looks for them once."""
 
 
-def allowed(arm: ArmModel, parameters: SelfCollision) -> set[frozenset[str]]:
+def disabled(parameters: SelfCollision) -> list[tuple[str, str]]:
+    """Pairs of links whose collisions the SRDF disables.
+
+    Raises:
+        ParameterError: it cannot be read.
+    """
+    if not parameters.srdf:
+        return []
+    try:
+        root = ElementTree.fromstring(Path(parameters.srdf).read_text())
+    except (OSError, ElementTree.ParseError) as error:
+        raise ParameterError(f"self_collision.srdf: {parameters.srdf} cannot be read: {error}") from None
+    return [(str(e.get("link1")), str(e.get("link2"))) for e in root.iter("disable_collisions")]
+
+
+def allowed(arm: ArmModel, parameters: SelfCollision, srdf: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
     """Pairs of links that may touch by configuration and SRDF.
 
     Raises:
-        ParameterError: a pair is not two links of the arm, or the SRDF cannot be read.
+        ParameterError: a pair is not two links of the arm.
     """
     links = {body.link for body in arm.bodies}
     pairs = set()
@@ -49,21 +64,16 @@ def allowed(arm: ArmModel, parameters: SelfCollision) -> set[frozenset[str]]:
                 f"self_collision.allowed: {text!r} is not two links with bodies; there are {', '.join(sorted(links))}"
             )
         pairs.add(pair)
-    if parameters.srdf:
-        try:
-            root = ElementTree.fromstring(Path(parameters.srdf).read_text())
-        except (OSError, ElementTree.ParseError) as error:
-            raise ParameterError(f"self_collision.srdf: {parameters.srdf} cannot be read: {error}") from None
-        for element in root.iter("disable_collisions"):
-            pairs.add(frozenset((str(element.get("link1")), str(element.get("link2")))))
-    return pairs
+    return pairs | {frozenset(pair) for pair in srdf}
 
 
-def rows(arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ...]) -> Iterator[Row]:
+def rows(
+    arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ...], srdf: Iterable[tuple[str, str]]
+) -> Iterator[Row]:
     """Yield a row for each pair of bodies that must not touch. Only after these may `arm` be measured."""
     if not parameters.check:
         return
-    may_touch = allowed(arm, parameters)
+    may_touch = allowed(arm, parameters, srdf)
     pairs = []
     for i, k in combinations(range(len(arm.bodies)), 2):
         links = frozenset((arm.bodies[i].link, arm.bodies[k].link))
@@ -88,7 +98,7 @@ def _needed(
     apart = np.zeros(len(pairs), bool)
     for _ in range(CONFIGURATIONS):
         arm.place(draw.uniform(lower, upper))
-        apart |= [arm.distance(pair) > 0.0 for _, _, pair in pairs]
+        apart |= np.array([arm.distance(pair) > 0.0 for _, _, pair in pairs], bool)
     return [
         bool(ever_apart) and not _always_apart(arm, pair, arm.reach(i, k), margin_m, (lower, upper))
         for (i, k, pair), ever_apart in zip(pairs, apart, strict=True)

@@ -11,11 +11,14 @@ NAME = "sequence"
 class Sequence:
     """A source that was silent for longer than the timeout begins a new stream (it was restarted).
 
+    missing: how many setpoints in the middle of streams have not come to be accepted.
+
     Args: timeout_s: command timeout.
     """
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_ns = round(timeout_s * 1e9)
+        self.missing = 0
         self._last: dict[str, Command | None] = dict.fromkeys(SOURCES)
 
     def check(self, command: Command) -> Verdict | None:
@@ -36,4 +39,7 @@ class Sequence:
 
     def accepted(self, command: Command) -> None:
         """Remember an accepted command; refused ones change nothing."""
+        last = self._last[command.channel]
+        if last is not None and command.receive_ns - last.receive_ns <= self._timeout_ns:
+            self.missing += command.seq - last.seq - 1
         self._last[command.channel] = command

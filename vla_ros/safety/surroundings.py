@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from vla_ros.parameters import ParameterError
 from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.clearance import WORK, Clearance, Nearest
@@ -19,6 +20,9 @@ from vla_ros.safety.neighbours import Row
 from vla_ros.safety.obstacle import Obstacle, Obstacles
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
+
+DISTANCES = (fence.NAME, table.NAME, keep_out.NAME, self_collision.NAME, obstacle.NAME)
+"""Rules that keep bodies away from something."""
 
 
 def configured(parameters: SafetyFilterParameters) -> dict[str, bool]:
@@ -35,7 +39,13 @@ def configured(parameters: SafetyFilterParameters) -> dict[str, bool]:
 
 
 class Surroundings:
-    """Args: urdf: text of it. parameters: of the filter. limits, joints: in the order of joint_names.
+    """bare: joints that move and carry no body, when distances are kept.
+
+    Args:
+        urdf: text of it.
+        parameters: of the filter.
+        limits, joints: in the order of joint_names.
+        srdf: pairs of links that may touch; None: those of the configured file.
 
     Raises:
         ParameterError: the URDF or the configuration cannot be used; see the rules.
@@ -47,8 +57,10 @@ class Surroundings:
         parameters: SafetyFilterParameters,
         limits: tuple[JointLimits, ...],
         joints: Sequence[JointMotion],
+        srdf: Sequence[tuple[str, str]] | None = None,
     ) -> None:
-        self._source = urdf, parameters, limits, joints
+        srdf = self_collision.disabled(parameters.self_collision) if srdf is None else srdf
+        self._source = urdf, parameters, limits, joints, srdf
         names = [joint.name for joint in limits]
         self._joints = joints
         self._arm = arm = ArmModel(urdf, names, parameters.tool, parameters.payload)
@@ -59,8 +71,15 @@ class Surroundings:
         first = len(rows)
         rows += self._obstacles.rows if self._obstacles else []
         # Last, because it measures the arm, for which all shapes must be there.
-        rows += self_collision.rows(arm, parameters.self_collision, limits)
+        rows += self_collision.rows(arm, parameters.self_collision, limits, srdf)
         arm.ready()
+        asked = [name for name in DISTANCES if configured(parameters)[name]]
+        if asked and next(arm.moving(), None) is None:
+            raise ParameterError(
+                f"{', '.join(asked)}: no link that the joints move has a <collision> element in the URDF, so nothing is kept "
+                "away from anything; give the links bodies, or the tool (tool.capsules)"
+            )
+        self.bare = arm.bare() if asked else []
         if rows:
             self._clearance = Clearance(arm, rows, joints)
             if self._obstacles:
@@ -104,6 +123,8 @@ class Surroundings:
 
     def restart(self) -> Verdict | None:
         """The output has been placed elsewhere; what is wrong with it there."""
+        if self._contact is not None:
+            self._contact.restart()
         lacking = None if self._clearance is None else self._clearance.restart()
         if lacking is not None:
             return self._too_near(*lacking)
@@ -149,4 +170,5 @@ class Surroundings:
             reason = (
                 f"{self.what(row)}: the way to rest is not proved clear with the {WORK} distances that a tick may take"
             )
-        return Verdict(row.rule, reason, requested=distance_m, limit=row.margin_m)
+        # Rounded: the last bits of a distance are the processor's, and a replay on another one compares them.
+        return Verdict(row.rule, reason, requested=round(distance_m, 6), limit=row.margin_m)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulated_arm import URDF
 
 from vla_ros.oracle.robot import Robot
+from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import JOINT_NAMES
 from vla_ros.safety import arm_model
 from vla_ros.safety.arm_model import ArmModel
@@ -101,6 +103,44 @@ def test_bodies_stand_where_the_oracle_says_and_efforts_are_those_of_joints_with
         np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
+def test_mimics_of_mimics_stand_where_the_oracle_says_and_reach_as_far_as_they_are_driven() -> None:
+    """joint3 follows joint2, which follows joint1; its own limits are far tighter than where that takes it."""
+    urdf = chain(np.random.default_rng(3), ("revolute", "prismatic", "prismatic", "revolute"))
+    for name, tag in (
+        ("joint2", '<mimic joint="joint1" multiplier="0.5" offset="0.1"/>'),
+        ("joint3", '<mimic joint="joint2" multiplier="-2" offset="0.3"/>'),
+    ):
+        begin = urdf.index(f'<joint name="{name}"')
+        urdf = urdf[:begin] + urdf[begin:].replace('lower="-3" upper="3"', 'lower="0" upper="0.01"', 1).replace(
+            "</joint>", f"{tag}</joint>", 1
+        )
+    names = ["joint1", "joint4"]
+    model, draw = ArmModel(urdf, names, Tool(), Payload()), np.random.default_rng(4)
+    probe = model.add_world("probe", coal.Sphere(0.01), pin.SE3.Identity())
+    pairs = [model.pair(body.index, probe) for body in model.bodies]
+    model.ready()
+    places = []
+    for q in draw.uniform(-3, 3, (60, 2)):
+        model.place(q)
+        poses = Robot(urdf).poses(names, q[None])
+        centres = [poses[body.link][1][0] + poses[body.link][0][0] @ (0.1, 0.02, -0.05) for body in model.bodies]
+        for centre, pair in zip(centres, pairs, strict=True):
+            assert model.distance(pair) == pytest.approx(float(np.linalg.norm(centre)) - 0.02, abs=1e-9)
+        places.append((q, centres))
+    for (a, before), (b, after) in itertools.combinations(places, 2):
+        for i in range(len(model.bodies)):
+            bound = float(np.array(model.reach(i)) @ np.abs(b - a))
+            assert np.linalg.norm(after[i] - before[i]) <= bound + 1e-9
+
+
+def test_a_joint_that_bears_no_bound_is_refused_by_name() -> None:
+    urdf = chain(np.random.default_rng(0), ("revolute", "revolute")).replace(
+        '"joint1" type="revolute"', '"joint1" type="floating"'
+    )
+    with pytest.raises(ParameterError, match="joint joint1 carries bodies and is not revolute"):
+        ArmModel(urdf, ["joint2"], Tool(), Payload())
+
+
 def test_a_scaled_mesh_has_the_size_that_the_urdf_gives_it(tmp_path: Path) -> None:
     """200 x 40 x 40 mm, drawn in millimetres."""
     corners = [(x, y, z) for x in (-100, 100) for y in (-20, 20) for z in (-20, 20)]
@@ -119,6 +159,30 @@ def test_a_scaled_mesh_has_the_size_that_the_urdf_gives_it(tmp_path: Path) -> No
     length = np.ptp(body.points, axis=0)
     assert 0.2 <= float(np.linalg.norm(length)) + 2 * body.radius < 0.26
     assert body.radius == pytest.approx(0.02 * 2**0.5, rel=1e-6)
+
+
+def test_a_distance_does_not_depend_on_what_was_measured_before() -> None:
+    """To the last bit: drawing asks for distances that a log knows nothing of, and a replay does not."""
+    draw, names = np.random.default_rng(0), JOINT_NAMES
+    turn = pin.SE3(pin.rpy.rpyToMatrix(0.3, 0.8, 0.2), np.array([0.5, 0.1, 0.4]))
+
+    def model() -> tuple[ArmModel, list[int]]:
+        made = ArmModel(URDF, names, Tool(), Payload())
+        shapes = [
+            made.add_world(f"{i}", shape, turn)
+            for i, shape in enumerate((coal.Box(0.1, 0.2, 0.3), coal.Capsule(0.03, 0.4)))
+        ]
+        pairs = [made.pair(body.index, shape) for body in made.bodies for shape in shapes]
+        made.ready()
+        return made, pairs
+
+    busy, pairs = model()
+    low, high = busy.model.lowerPositionLimit[:8], busy.model.upperPositionLimit[:8]
+    for q in draw.uniform(low, high, (30, 8)):
+        fresh, _ = model()
+        for each in (busy, fresh):
+            each.place(q)
+        assert [busy.distance(pair) for pair in pairs] == [fresh.distance(pair) for pair in pairs]
 
 
 def test_a_distance_that_is_not_a_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,21 @@ def test_a_push_from_outside_latches() -> None:
     assert decision.verdict.reason.startswith("joint4 is pushed with 8 N m")
 
 
+def test_a_push_before_arming_does_not_count() -> None:
+    arm = Arm(**{**OFF, "contact.threshold": [5.0] * 8})
+    model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    free = model.efforts(HOME[None], np.zeros((1, 8)), np.zeros((1, 8)))[0].tolist()
+    pushed = [effort + 8.0 for effort in free]
+    arm.efforts = free
+    arm.armed().tick(20)
+    arm.efforts = pushed
+    arm.tick()
+    assert arm.filter.disarm()[0]
+    arm.tick(500)
+    assert arm.filter.arm(arm.now_ns)[0]
+    assert arm.tick().state is State.HOLDING, "a push of before"
+
+
 def test_a_watched_contact_needs_efforts() -> None:
     arm = Arm(**{**OFF, "contact.threshold": [5.0] * 8}).armed()
     decision = arm.tick()

@@ -254,3 +254,22 @@ def test_a_fault_around_the_filter_stops_and_latches(make_bench: Callable[..., A
     assert bench.filter.state is State.PROTECTIVE_STOP
     assert bench.decisions[-1].verdict.reason == "markers.py:7 raised ValueError: no"
     assert not any(bench.decisions[-1].velocities)
+
+
+def test_a_long_name_does_not_go_into_verdicts(bench: Any) -> None:
+    """One is in every status and every record of the log for a while."""
+    for changes in ({"joint_names": ["x" * 10**6, *[f"joint{i}" for i in range(2, 8)]]}, {"source": "x" * 10**6}):
+        verdict = bench.command(list(bench.q), **changes)
+        assert verdict is not None
+        assert len(verdict.reason) + len(verdict.joint) < 500
+
+
+def test_setpoints_that_never_came_are_counted(bench: Any) -> None:
+    home = list(bench.q)
+    for seq in (100, 101, 104, 105):
+        assert bench.command(home, seq=seq) is None
+        bench.tick(2)
+    assert bench.filter.missing == 2
+    bench.tick(200)
+    assert bench.command(home, seq=500) is None
+    assert bench.filter.missing == 2, "another stream"

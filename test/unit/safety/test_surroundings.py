@@ -214,6 +214,33 @@ def test_the_same_calls_give_the_same_bits_and_a_pickled_filter_goes_on_alike() 
     assert arms[0].q == arms[1].q
 
 
+def test_what_has_no_body_cannot_be_kept_away_from_anything() -> None:
+    bare = re.sub(r"<collision.*?</collision>", "", URDF, flags=re.DOTALL)
+    with pytest.raises(ParameterError, match=r"^fence, table, self_collision: no link that the joints move has a"):
+        SafetyFilter.from_urdf(parameters(**{"self_collision.allowed": []}), bare)
+    without = re.sub(r'(<link name="link5">.*?)<collision.*?(</link>)', r"\1\2", URDF, flags=re.DOTALL)
+    assert Arm().filter._surroundings.bare == []  # type: ignore[union-attr]
+    assert SafetyFilter.from_urdf(parameters(), without)._surroundings.bare == ["joint5"]  # type: ignore[union-attr]
+
+
+def test_an_arm_without_pairs_of_its_own_has_nothing_to_check() -> None:
+    links = "|".join(("base", *(f"link{i}" for i in range(1, 8))))
+    off = {**OFF, "self_collision.check": True}
+    only_hand = re.sub(rf'(<link name="(?:{links})">.*?)<collision.*?(</link>)', r"\1\2", URDF, flags=re.DOTALL)
+    filter_ = SafetyFilter.from_urdf(parameters(**off), only_hand)
+    assert filter_.nearest() is None
+
+
+def test_the_srdf_of_a_snapshot_is_the_one_that_was_read(tmp_path: Path) -> None:
+    file = tmp_path / "arm.srdf"
+    file.write_text('<robot name="a"><disable_collisions link1="base" link2="hand" reason="Never"/></robot>')
+    arm = Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(file)})
+    kept = pickle.dumps(arm.filter)
+    file.unlink()
+    again = pickle.loads(kept)
+    assert again._surroundings._clearance._rows == arm.filter._surroundings._clearance._rows  # type: ignore[union-attr]
+
+
 def test_a_pickled_filter_hears_that_an_obstacle_is_gone() -> None:
     arm = Arm(**{"obstacle.timeout_s": 0.2})
     arm.obstacles = [AHEAD]

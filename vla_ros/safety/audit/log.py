@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import msgpack
 
-from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack
+from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack, records
 from vla_ros.safety.audit.ring import Ring, made
 from vla_ros.safety.parameters import Audit
 
@@ -28,6 +28,7 @@ class Connection(Protocol):
     """What takes the batches; see `Ring`."""
 
     def send(self, batch: bytes) -> None: ...
+    def abandoned(self) -> list[bytes]: ...
     def heard(self) -> bytes: ...
     def close(self) -> None: ...
 
@@ -131,6 +132,8 @@ class AuditLog:
         try:
             self._connection.send(b"".join(parts))
         except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                self.lost += sum(map(records, self._connection.abandoned()))
             self._problems["here"] = (
                 f"audit log: the writer does not keep up or is gone ({error}); records are being lost"
             )

@@ -20,7 +20,7 @@ from typing import Any
 import msgpack
 
 SUFFIX = ".vlalog"
-FORMAT = 4
+FORMAT = 5
 """Another one for each change of what a snapshot holds."""
 LINK = 16
 HEAD, CHECK = struct.Struct("<IB"), struct.Struct("<I")
@@ -66,6 +66,16 @@ def framed(before: bytes, kind: int, payload: bytes) -> tuple[bytes, bytes]:
     after = link(before, kind, payload)
     head = HEAD.pack(len(payload), kind)
     return head + CHECK.pack(zlib.crc32(head)) + payload + after, after
+
+
+def records(batch: bytes) -> int:
+    """How many records stand in a batch of whole ones."""
+    count = offset = 0
+    while offset < len(batch):
+        length, _ = HEAD.unpack_from(batch, offset)
+        offset += HEAD_SIZE + length + LINK
+        count += 1
+    return count
 
 
 def pack(values: Any) -> bytes:

@@ -65,6 +65,17 @@ class Ring:
         self._put += len(data)
         self._set(PUT, self._put)
 
+    def abandoned(self) -> list[bytes]:
+        """The batches that a writer which has ended did not take; they are taken out."""
+        taken, batches = self._count(TAKEN), []
+        while taken < self._put:
+            (length,) = LENGTH.unpack(self._bytes(taken, LENGTH.size))
+            batches.append(self._bytes(taken + LENGTH.size, length))
+            taken += LENGTH.size + length
+        self._put = taken
+        self._set(TAKEN, taken)
+        return batches
+
     def heard(self) -> bytes:
         """The other side's newest message; empty: none since the last call."""
         said = self._count(SAID)

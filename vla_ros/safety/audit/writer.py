@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import msgpack
 
-from vla_ros.safety.audit.record import HEAD, LINK, SUFFIX, Kind
+from vla_ros.safety.audit.record import HEAD, SUFFIX, Kind, records
 from vla_ros.safety.audit.ring import Ring
 
 PAUSE_S = 0.02
@@ -118,16 +118,6 @@ class Writer:
                 with contextlib.suppress(OSError):
                     self._path.unlink()
             self._file = None
-
-
-def records(batch: bytes) -> int:
-    """How many records a batch holds."""
-    count = offset = 0
-    while offset < len(batch):
-        length, _ = HEAD.unpack_from(batch, offset)
-        offset += HEAD.size + length + LINK
-        count += 1
-    return count
 
 
 def serve(ring: Ring, writer: Writer) -> None:
