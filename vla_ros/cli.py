@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 import time
 
 from vla_ros import status
@@ -110,11 +111,11 @@ def _up(chosen: argparse.Namespace) -> int:
     )
     began_s = time.monotonic()
 
-    def ready() -> None:
+    def ready(over: threading.Event) -> None:
         from vla_ros.nodes.client import Unreachable, client
 
         try:
-            with client(chosen.namespace) as talk:
+            with client(chosen.namespace, over) as talk:
                 talk.ready(180.0)
                 if chosen.arm:
                     armed, why = talk.arm(30.0)
@@ -127,7 +128,8 @@ def _up(chosen: argparse.Namespace) -> int:
                 print('  vla-ros say "put the orange ball on the plate"\n  vla-ros estop', flush=True)
                 print("Ctrl-C stops everything.", flush=True)
         except Unreachable as error:
-            print(f"vla_ros: {error}", flush=True)
+            if not over.is_set():
+                print(f"vla_ros: {error}", flush=True)
 
     return run(processes, ready)
 

@@ -19,8 +19,8 @@ from vla_ros.policies.registry import policy as check_policy
 
 NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
 
-PLANNED = {"dashboard": ("cameras", "camera_poses"), "motion_paths": ("base_frame",)}
-"""What these nodes draw with, and the planner's block of a configuration knows."""
+PLANNED = {"dashboard": ("cameras", "camera_poses", "tool_frame"), "motion_paths": ("base_frame", "tool_frame")}
+"""The viewers, and what they draw with that the planner's block of a configuration knows."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Process:
     """One process of the graph.
 
     executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
-    again, after respawn_delay_s and longer each time, when it dies; vital: its death stops the graph.
+    again, after respawn_delay_s and longer each time, when it dies; vital: its death stops the graph; viewer: it only
+    shows, and the graph goes on when it refuses to start.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Process:
     respawn: bool = False
     respawn_delay_s: float = 1.0
     vital: bool = False
+    viewer: bool = False
 
 
 def share() -> Path:
@@ -115,13 +117,14 @@ def bringup(
                 parameters=flat,
                 respawn=node not in ("safety_filter", "sim_arm"),
                 vital=node in ("safety_filter", "sim_arm"),
+                viewer=node in PLANNED,
             )
         )
     if rviz:
         from vla_ros.rviz import processes as viewers
 
-        cameras = _of(tree, "camera").get("cameras", [])
-        processes += viewers(robot, namespace, planned.get("base_frame", "base"), cameras, use_sim_time)
+        (camera,) = [process.parameters for process in processes if process.name == "camera"]
+        processes += viewers(robot, namespace, planned.get("base_frame", "base"), camera, use_sim_time)
     return tuple(processes)
 
 

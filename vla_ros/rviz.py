@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,6 @@ from vla_ros.parameters import ParameterError
 from vla_ros.robot import description
 
 TF = ("/tf", "/tf_static")
-CAMERAS = ("front", "wrist")
-"""As config/vla.rviz names them; a robot's first and second camera take their places."""
 
 
 def program(package: str, executable: str) -> str:
@@ -38,66 +38,82 @@ def program(package: str, executable: str) -> str:
     return found
 
 
-def displays() -> list[dict[str, Any]]:
-    """The displays of config/vla.rviz."""
-    tree = yaml.safe_load((share() / "config" / "vla.rviz").read_text())
-    return list(tree["Visualization Manager"]["Displays"])
+def view(namespace: str, images: Sequence[str]) -> dict[str, Any]:
+    """config/vla.rviz with the topics of one arm.
 
-
-def topics() -> Iterator[str]:
-    """The topics of config/vla.rviz, absolute; with those that its cameras need beside the image."""
-    for display in displays():
-        for key in ("Topic", "Description Topic"):
-            if key in display:
-                yield display[key]["Value"]
-        if display["Class"].endswith("/Camera"):
-            yield display["Topic"]["Value"].rpartition("/")[0] + "/camera_info"
+    Args:
+        images: topics of the robot's cameras, absolute; the first two take the places of the front and the wrist camera. A
+            place for which there is none is left out.
+    """
+    tree: dict[str, Any] = yaml.safe_load(_packaged().read_text())
+    cameras, shown = list(images), []
+    for display in tree["Visualization Manager"]["Displays"]:
+        if display["Class"].endswith(("/Camera", "/Image")):
+            if not cameras:
+                continue
+            display["Topic"]["Value"] = cameras.pop(0)
+        else:
+            for key in {"Topic", "Description Topic"} & display.keys():
+                display[key]["Value"] = _absolute(namespace, display[key]["Value"].lstrip("/"))
+        shown.append(display)
+    tree["Visualization Manager"]["Displays"] = shown
+    return tree
 
 
 def processes(
-    robot: str, namespace: str, base_frame: str, cameras: Sequence[str], use_sim_time: bool
+    robot: str, namespace: str, base_frame: str, camera: Mapping[str, Any], use_sim_time: bool
 ) -> tuple[Process, ...]:
     """Return rviz2, and for the simulated arm robot_state_publisher; a real arm's driver brings that along.
 
     Args:
-        base_frame: the fixed frame. cameras: of the robot.
+        base_frame: the fixed frame. camera: parameters of the camera node.
 
     Raises:
         ParameterError: one of them is not installed.
     """
-    moved = _remappings(namespace, cameras)
     clock = {"use_sim_time": True} if use_sim_time else {}
-    view = str(share() / "config" / "vla.rviz")
+    topics = camera.get("topics") or [f"{name}_camera/image_raw" for name in camera["cameras"]]
+    images = [_absolute(namespace, topic) for topic in topics]
+    # Frames of several simulated arms must not meet on one /tf; where a real arm's are is its own driver's affair.
+    frames = {topic: _absolute(namespace, topic.lstrip("/")) for topic in TF} if robot == "sim" and namespace else {}
+    moved = dict(frames)
+    if camera.get("transport") == "compressed":
+        # RViz looks for camera_info beside <image>/compressed; it lies beside <image>.
+        moved[f"{images[0]}/camera_info"] = f"{images[0].rpartition('/')[0]}/camera_info"
+        images = [f"{image}/compressed" for image in images]
     program("rviz2", "rviz2")
-    viewer = Process(
-        "rviz", "rviz2", namespace, "rviz2", clock, remappings=moved, arguments=("-d", view, "-f", base_frame)
-    )
+    arguments = ("-d", _file(view(namespace, images)), "-f", base_frame)
+    viewer = Process("rviz", "rviz2", namespace, "rviz2", clock, moved, arguments, viewer=True)
     if robot != "sim":
         return (viewer,)
     program("robot_state_publisher", "robot_state_publisher")
-    # sim_arm publishes the description already; two publishers of it would be one too many.
-    moved = {topic: moved[topic] for topic in TF if topic in moved} | {"robot_description": "~/robot_description"}
-    frames = Process(
+    publisher = Process(
         "robot_state_publisher",
         "robot_state_publisher",
         namespace,
         "robot_state_publisher",
         {"robot_description": description.urdf(), "publish_frequency": 50.0, **clock},
-        moved,
+        # sim_arm publishes the description already; two publishers of it would be one too many.
+        {**frames, "robot_description": "~/robot_description"},
         respawn=True,
+        viewer=True,
     )
-    return (viewer, frames)
+    return (viewer, publisher)
 
 
-def _remappings(namespace: str, cameras: Sequence[str]) -> Mapping[str, str]:
-    """From the topics of config/vla.rviz to the robot's; frames of several arms must not meet on one /tf."""
-    moved = {}
-    for topic in (*topics(), *TF):
-        target = topic
-        for shown, present in zip(CAMERAS, cameras, strict=False):
-            target = target.replace(f"/{shown}_camera/", f"/{present}_camera/")
-        if namespace:
-            target = f"/{namespace.strip('/')}{target}"
-        if target != topic:
-            moved[topic] = target
-    return moved
+def _packaged() -> Path:
+    return share() / "config" / "vla.rviz"
+
+
+def _absolute(namespace: str, topic: str) -> str:
+    return topic if topic.startswith("/") else f"/{namespace.strip('/')}/{topic}".replace("//", "/")
+
+
+def _file(tree: Mapping[str, Any]) -> str:
+    """The packaged view where it is the same, else a file for as long as this program runs."""
+    if tree == yaml.safe_load(_packaged().read_text()):
+        return str(_packaged())
+    with tempfile.NamedTemporaryFile("w", prefix="vla_ros_", suffix=".rviz", delete=False) as file:
+        yaml.safe_dump(tree, file, sort_keys=False)
+    atexit.register(Path(file.name).unlink, missing_ok=True)
+    return file.name

@@ -114,12 +114,13 @@ class Rate:
         self.ticks += 1
 
     def pause(self) -> None:
-        """The next interval does not count: nothing was meant to happen meanwhile."""
+        """The next interval does not count, and the rate begins anew: nothing is meant to happen meanwhile."""
         self._last_ns = None
+        self._times_ns.clear()
 
     @property
     def hz(self) -> float:
-        """Mean rate over the window; NaN before the second tick."""
+        """Mean rate over the window since the last pause; NaN before its second tick."""
         if len(self._times_ns) < 2 or self._times_ns[-1] == self._times_ns[0]:
             return math.nan
         return (len(self._times_ns) - 1) * NS_PER_S / (self._times_ns[-1] - self._times_ns[0])

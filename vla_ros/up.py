@@ -120,7 +120,7 @@ class Supervisor:
             if not ended:
                 continue
             refused = child.popen.returncode == 2  # its configuration: starting it again does not help
-            if child.process.vital or (refused and not child.failures):
+            if child.process.vital or (refused and not child.failures and not child.process.viewer):
                 return ended
             if refused or not child.process.respawn:
                 self._say(f"vla_ros: {ended}")
@@ -153,8 +153,9 @@ class Supervisor:
         return stubborn
 
 
-def run(processes: Sequence[Process], ready: Callable[[], None] | None = None) -> int:
-    """Run the graph in the foreground until Ctrl-C. `ready` is called in a thread once everything is started.
+def run(processes: Sequence[Process], ready: Callable[[threading.Event], None] | None = None) -> int:
+    """Run the graph in the foreground until Ctrl-C. `ready` is called in a thread once everything is started, with what is
+    set when it is to end: DDS does not bear a process that leaves while a thread is inside it.
 
     Returns:
         0 after Ctrl-C or SIGTERM; 1 when a process that the graph cannot be without has died.
@@ -163,13 +164,16 @@ def run(processes: Sequence[Process], ready: Callable[[], None] | None = None) -
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked.append(number))
     supervisor = Supervisor(processes, lambda line: print(line, flush=True))
-    if ready is not None:
-        threading.Thread(target=ready, daemon=True).start()
+    over = threading.Event()
+    waiting = threading.Thread(target=ready or (lambda _: None), args=(over,), daemon=True)
+    waiting.start()
     why = ""
     while not (asked or why):
         time.sleep(0.1)
         why = supervisor.watch()
+    over.set()
     stubborn = supervisor.stop()
+    waiting.join(PATIENCE_S)
     if stubborn:
         print(f"vla_ros: {', '.join(stubborn)} did not end when asked and was killed", flush=True)
     if why:

@@ -11,9 +11,10 @@ import random
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml
 from messages import damaged
@@ -22,7 +23,6 @@ from surroundings import URDF
 from vla_ros import graph
 from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.limits import joint_limits
 from vla_ros.safety.parameters import SafetyFilterParameters
 
 ROOT = Path(__file__).parents[2]
@@ -63,31 +63,63 @@ VALUES: tuple[Any, ...] = (
 )
 
 
+SRDF = b"""<?xml version="1.0"?>
+<robot name="sim_arm">
+  <disable_collisions link1="left_finger" link2="right_finger" reason="User"/>
+  <disable_collisions link1="link5" link2="link7" reason="Never"/>
+</robot>
+"""
+GEOMETRY = 10
+"""One URDF in so many is to have all that needs a model of the arm, which may take a second or two to make."""
+
+
 def sim() -> dict[str, Any]:
-    """The simulator's configuration of the filter, as a tree."""
+    """The simulator's configuration of the filter, as a tree, without what needs a model of the arm."""
     blocks = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text())
-    return {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
+    tree = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
+    return {key: value for key, value in tree.items() if key not in ("fence", "table", "self_collision", "effort")}
+
+
+def whole(srdf: Path) -> dict[str, Any]:
+    """The same with all of that."""
+    return {
+        **sim(),
+        "fence": {"box": [-0.7, -0.8, -0.05, 0.95, 0.8, 1.3], "planes": [1.0, 0.2, 1.0, 1.7], "margin_m": 0.01},
+        "table": {"height_m": [0.0], "margin_m": 0.002, "slow_m": 0.1},
+        "keep_out": {"boxes": [0.6, 0.5, 0.3, 0.1, 0.2, 0.3, 0.0, 0.5, 0.0], "margin_m": 0.01, "slow_m": 0.05},
+        "self_collision": {"check": True, "margin_m": 0.005, "allowed": ["link4 link6"], "srdf": str(srdf)},
+        "obstacle": {"timeout_s": 0.1, "maximum": 2, "margin_m": 0.02, "slow_m": 0.1, "frame_id": "base"},
+        "tool": {"link": "hand", "capsules": [0.0, 0.0, 0.1, 0.0, 0.05, 0.2, 0.015]},
+        "payload": {"link": "hand", "mass_kg": 0.3, "centre": [0.0, 0.0, 0.1]},
+        "effort": {"check": True, "limit": [80.0] * 4 + [11.0] * 3 + [60.0]},
+        "contact": {"threshold": [40.0] * 8, "duration_s": 0.02},
+    }
 
 
 def fuzz_trees(seed: int, count: int) -> Counter[str]:
-    """Values replaced, keys lost, added and moved in the tree; what passes is made a filter of."""
-    draw, tree = random.Random(seed), sim()
+    """Values replaced, keys lost, added and moved in the tree, and bytes of the SRDF; what passes is made a filter of."""
+    draw = random.Random(seed)
     seen: Counter[str] = Counter()
-    for _ in range(count):
-        changed = copy.deepcopy(tree)
-        for _ in range(draw.randint(1, 3)):
-            _change(draw, changed)
-        _tell(seen, "tree", lambda changed=changed: _filter(changed, URDF))  # type: ignore[misc]
+    with tempfile.TemporaryDirectory() as folder:
+        srdf = Path(folder) / "arm.srdf"
+        tree = whole(srdf)
+        for _ in range(count):
+            srdf.write_bytes(damaged(draw, SRDF) if draw.random() < 0.1 else SRDF)
+            changed = copy.deepcopy(tree)
+            for _ in range(draw.randint(1, 3)):
+                _change(draw, changed)
+            _tell(seen, "tree", lambda changed=changed: _filter(changed, URDF))  # type: ignore[misc]
     return seen
 
 
 def fuzz_yaml(seed: int, count: int) -> Counter[str]:
     """Bytes of the filter's block changed."""
     draw = random.Random(seed)
-    raw = yaml.safe_dump({"safety_filter": {"ros__parameters": sim()}}).encode()
     seen: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "robot.yaml"
+        path, srdf = Path(folder) / "robot.yaml", Path(folder) / "arm.srdf"
+        srdf.write_bytes(SRDF)
+        raw = yaml.safe_dump({"safety_filter": {"ros__parameters": whole(srdf)}}).encode()
         for _ in range(count):
             text = damaged(draw, raw)
             if draw.random() < 0.3:
@@ -116,20 +148,61 @@ TOKENS = (
 )
 
 
+WORDS = (
+    *("nan", "inf", "-inf", "1e308", "5e-324", "0", "-1", "1e-12", "", " ", "x", "1 2", "0 0 0", "1 0 0", "1e200 0 0"),
+    *(
+        "revolute",
+        "continuous",
+        "prismatic",
+        "fixed",
+        "floating",
+        "planar",
+        "base",
+        "link1",
+        "link4",
+        "hand",
+        "nowhere",
+    ),
+    *("joint1", "joint4", "finger_joint", "finger_joint_mimic", "package://x/y.stl", "/dev/null", "a\nb"),
+)
+"""For attributes of a URDF."""
+TAGS = ("box", "cylinder", "sphere", "mesh", "mimic", "axis", "limit", "collision", "joint", "link", "origin", "x")
+
+
 def fuzz_urdfs(seed: int, count: int) -> Counter[str]:
-    """Bytes of the URDF changed."""
-    draw, raw, tree = random.Random(seed), URDF.encode(), sim()
-    parameters = from_mapping(SafetyFilterParameters, tree)
+    """Bytes of the URDF changed, or its elements; some of the filters are to have all that needs a model of the arm."""
+    draw, raw, plain = random.Random(seed), URDF.encode(), sim()
     seen: Counter[str] = Counter()
-    for _ in range(count):
-        text = damaged(draw, raw).decode(errors="replace")
-        _tell(seen, "URDF", lambda text=text: joint_limits(text, parameters))  # type: ignore[misc]
+    with tempfile.TemporaryDirectory() as folder:
+        srdf = Path(folder) / "arm.srdf"
+        srdf.write_bytes(SRDF)
+        geometry = whole(srdf)
+        for i in range(count):
+            text = damaged(draw, raw).decode(errors="replace") if draw.random() < 0.5 else rearranged(draw, URDF)
+            what, tree = ("URDF", plain) if i % GEOMETRY else ("URDF with geometry", geometry)
+            _tell(seen, what, lambda tree=tree, text=text: _filter(tree, text))  # type: ignore[misc]
     return seen
 
 
+def rearranged(draw: random.Random, urdf: str) -> str:
+    """A URDF with some elements changed, lost, doubled and moved to where they do not belong."""
+    root = ElementTree.fromstring(urdf)
+    for _ in range(draw.randint(1, 3)):
+        element, other = draw.choices(list(root.iter()), k=2)
+        kind = draw.random()
+        if kind < 0.6:
+            element.set(draw.choice(list(element.attrib) or ["name"]), draw.choice(WORDS))
+        elif kind < 0.7:
+            element.tag = draw.choice(TAGS)
+        elif kind < 0.8:
+            element.append(copy.deepcopy(other))
+        elif len(element):
+            element.remove(draw.choice(list(element)))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 def _filter(tree: Any, urdf: str) -> None:
-    parameters = from_mapping(SafetyFilterParameters, tree, "safety_filter.")
-    SafetyFilter(parameters, joint_limits(urdf, parameters))
+    SafetyFilter.from_urdf(from_mapping(SafetyFilterParameters, tree, "safety_filter."), urdf)
 
 
 def _tell(seen: Counter[str], what: str, load: Callable[[], Any]) -> None:

@@ -1,35 +1,44 @@
-"""Which plans the action expert follows: of the newest sentence, also where it missed that itself."""
+"""What the action expert does with sentences and plans; which of them count is `NewestSentence`'s."""
 
 from __future__ import annotations
 
-from collections import deque
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from vla_ros.control.sentence import NewestSentence
 from vla_ros.msg import LatentPlan
 from vla_ros.nodes import action_expert
-from vla_ros.nodes.action_expert import MISSED_NS, ActionExpert
+from vla_ros.nodes.action_expert import ActionExpertNode
 from vla_ros.nodes.convert import plan_message
 from vla_ros.policies.contract import Instruction, Plan, PlanState
 
 S = 1_000_000_000
 
 
-def expert(heard: int | None, before: tuple[int, ...] = ()) -> SimpleNamespace:
-    """What `consider` knows: the newest sentence heard, at 10 s, and those before it."""
-    parameters = SimpleNamespace(policy="compact")
-    return SimpleNamespace(
+def expert(monkeypatch: pytest.MonkeyPatch, *sentences: int) -> SimpleNamespace:
+    """What `listen` and `consider` know, with a plan for the first of the sentences when the others come, at 10 s."""
+    clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=0))
+    who = SimpleNamespace(
         plan="old",
         planless="",
         stranger="",
-        instruction_id=heard,
-        heard_ns=10 * S if heard else 0,
-        superseded=deque(before, maxlen=16),
+        sentence=NewestSentence(),
+        planned_for=0,
         worker=None,
-        parameters=parameters,
+        parameters=SimpleNamespace(policy="compact"),
+        get_clock=lambda: clock,
+        simulated_time=False,
+        instructions=[(None, {"source_timestamp": sentence_id}) for sentence_id in sentences[1:]],
+        joint_states=(),
+        statuses=(),
+        plans=(),
     )
+    who.sentence.hear(sentences[0], 0)
+    monkeypatch.setattr(action_expert, "take", lambda arrived: arrived)
+    ActionExpertNode.listen(who, 10 * S)
+    return who
 
 
 def plan(instruction_id: int, state: PlanState = PlanState.ACTIVE) -> LatentPlan:
@@ -39,43 +48,16 @@ def plan(instruction_id: int, state: PlanState = PlanState.ACTIVE) -> LatentPlan
     return plan_message(made, "compact", "base", 0.0, None)
 
 
-def test_a_sentence_that_comes_after_its_plan_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    who = expert(7)
-    who.serve = lambda instruction_id: ActionExpert.serve(who, instruction_id)
-    assert considered(who, plan(9), 20 * S) == 9
-    queues = {"instructions": [(None, {"source_timestamp": 9})]}
-    clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=0))
-    who.get_clock, who.simulated_time = lambda: clock, False
-    who.instructions, who.joint_states, who.statuses, who.plans = "instructions", "", "", ""
-    monkeypatch.setattr(action_expert, "take", lambda name: queues.get(name, []))
-    ActionExpert.listen(who, 21 * S)
-    assert (who.instruction_id, list(who.superseded), who.plan.instruction.id) == (9, [7], 9)
+def test_a_new_sentence_voids_the_plan_and_the_same_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert expert(monkeypatch, 7, 7).plan == "old"
+    assert expert(monkeypatch, 7, 9).plan is None
 
 
-def considered(who: SimpleNamespace, message: LatentPlan, now_ns: int) -> int | None:
-    """The sentence that is followed afterwards; 0: none."""
-    who.serve = lambda instruction_id: ActionExpert.serve(who, instruction_id)
-    ActionExpert.consider(who, message, now_ns)
-    if who.plan is None:
-        return 0
-    return None if who.plan == "old" else who.plan.instruction.id
-
-
-@pytest.mark.parametrize(
-    ("heard", "before", "comes", "state", "now_ns", "followed"),
-    [
-        (7, (), 7, PlanState.ACTIVE, 10 * S, 7),
-        (None, (), 5, PlanState.ACTIVE, 10 * S, 5),
-        (7, (5,), 5, PlanState.ACTIVE, 20 * S, None),
-        (7, (5,), 5, PlanState.DONE, 20 * S, None),
-        (7, (), 9, PlanState.ACTIVE, 10 * S + MISSED_NS - 1, None),
-        (7, (), 9, PlanState.ACTIVE, 10 * S + MISSED_NS, 9),
-        (7, (), 9, PlanState.DONE, 10 * S, 0),
-        (7, (), 7, PlanState.FAILED, 10 * S, 0),
-    ],
-    ids=["newest", "first", "superseded", "superseded, done", "too early", "missed", "missed stop", "failed"],
-)
-def test_plans_of_the_newest_sentence_are_followed(
-    heard: int | None, before: tuple[int, ...], comes: int, state: PlanState, now_ns: int, followed: int | None
-) -> None:
-    assert considered(expert(heard, before), plan(comes, state), now_ns) == followed
+def test_a_plan_that_counts_is_followed_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)
+    ActionExpertNode.consider(who, plan(9), S // 4)
+    assert who.plan == "old"
+    ActionExpertNode.consider(who, plan(7), 10 * S)
+    assert who.plan.instruction.id == 7
+    ActionExpertNode.consider(who, plan(7, PlanState.FAILED), 11 * S)
+    assert (who.plan, who.planless) == (None, "failed")

@@ -13,39 +13,54 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import nan
 from typing import Any
 
+import numpy as np
 import pytest
+from geometry_msgs.msg import Point, Pose
 from std_msgs.msg import Float64MultiArray, String
+from std_srvs.srv import Trigger
 
-from vla_ros.graph import bringup
+from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.board import Board
+from vla_ros.dashboard.feed import Feed
+from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.dashboard.server import Pages
+from vla_ros.dashboard.sightings import CameraImage
+from vla_ros.graph import Process, bringup
+from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import LATCHED, NEWEST
 from vla_ros.nodes.client import Client, client
 from vla_ros.nodes.through_graph import own_domain
+from vla_ros.robot.description import JOINT_NAMES, urdf
 from vla_ros.up import Supervisor
 
 TASK = "put the red cube in the bowl"
+TOKEN = "abc123"
+MESH = "package://gone/base.stl"
+S = 1_000_000_000
 
 
 class Running:
-    """The graph with its dashboard."""
+    """Processes, the dashboard among them."""
 
-    def __init__(self) -> None:
-        own_domain()
+    def __init__(self, processes: Sequence[Process]) -> None:
         self.lines: list[str] = []
-        overrides = {"dashboard": {"port": 0}, "sim_arm": {"seed": 3, "task": "place"}}
-        self.supervisor = Supervisor(bringup(dashboard=True, overrides=overrides), self.lines.append)
+        self.supervisor = Supervisor(processes, self.lines.append)
 
     def address(self) -> str:
-        """As it was printed."""
-        found = re.findall(r"dashboard: (http://\S+)/", "\n".join(self.lines))
+        """As it was printed, without the token."""
+        found = re.findall(r"dashboard.*: (http://\S+)/", "\n".join(self.lines))
         return str(found[-1]) if found else ""
 
     def request(self, method: str, path: str, body: str = "") -> bytes:
-        connection = http.client.HTTPConnection(self.address().removeprefix("http://"), timeout=60)
+        host = self.address().removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        cookie = {"Cookie": f"vla_ros_{host.split(':')[1]}={TOKEN}"}
         try:
-            connection.request(method, path, body.encode() if method == "POST" else None)
+            connection.request(method, path, body.encode() if method == "POST" else None, cookie)
             return connection.getresponse().read()
         finally:
             connection.close()
@@ -140,7 +155,9 @@ def stopped(talk: Client, press: Callable[[], object]) -> float:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    graph = Running()
+    own_domain()
+    overrides = {"dashboard": {"port": 0}, "sim_arm": {"seed": 3, "task": "place"}}
+    graph = Running(bringup(dashboard=True, overrides=overrides))
     yield graph
     graph.supervisor.stop()
 
@@ -166,6 +183,15 @@ def test_words_start_a_task_and_a_press_stops_it(running: Running, talk: Client)
     print(f"\npress to rest: {stopped(talk, lambda: running.press('estop')):.0f} ms")
     assert until(talk, lambda: (running.page()["filter"] or {}).get("state") == "ESTOP")
     assert any(event[2] == "alarm" and event[3].startswith("emergency stop") for event in running.page()["events"])
+
+
+def test_a_stop_in_a_long_sentence_holds(running: Running, talk: Client) -> None:
+    def held() -> bool:
+        running.press("say", f"stop {'the red cube ' * 50}")
+        plan = running.page()["plan"]
+        return plan is not None and plan["state"] == "DONE" and "always stops" in plan["reasoning"]
+
+    assert until(talk, held)
 
 
 def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> None:
@@ -222,6 +248,55 @@ def test_neither_dead_browsers_nor_a_dead_dashboard_reach_the_graph(running: Run
 
 
 @pytest.fixture(scope="module")
+def left(talk: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The dashboard of another arm, of which there is nothing else: read-only, with a token, on a clock that stands still.
+
+    One of the arm's mesh files is not there.
+    """
+    description = tmp_path_factory.mktemp("left") / "arm.urdf"
+    description.write_text(re.sub("<box .*?/>", f'<mesh filename="{MESH}" />', urdf(), count=1))
+    overrides = {"dashboard": {"port": 0, "token": TOKEN, "read_only": True, "urdf": str(description)}}
+    processes = bringup(namespace="left", dashboard=True, use_sim_time=True, overrides=overrides)
+    alone = Running([process for process in processes if process.name == "dashboard"])
+    assert talk.spin(180.0, lambda: bool(alone.address())), alone.lines
+    yield alone
+    alone.supervisor.stop()
+
+
+def test_the_page_is_renewed_while_a_simulated_clock_stands_still(left: Running, talk: Client) -> None:
+    assert until(talk, lambda: bool(left.request("GET", "/document?after=3")))
+    assert left.page()["namespace"] == "/left"
+    assert "dashboard of /left: http://" in "\n".join(left.lines)
+
+
+def test_messages_that_do_not_fit_are_skipped_and_told(left: Running, talk: Client) -> None:
+    bad = {
+        "/left/vla/latent_plan": LatentPlan(state=200),
+        "/left/vla/safety_status": SafetyStatus(state=99),
+        "/left/vla/frames": CameraFrames(names=["front"], height=10, width=10),
+    }
+    publishers = {topic: talk.node.create_publisher(type(message), topic, NEWEST) for topic, message in bad.items()}
+
+    def told() -> bool:
+        for topic, message in bad.items():
+            publishers[topic].publish(message)
+        (report,) = [node for node in left.page()["nodes"] if node["name"] == "dashboard"] or [None]
+        return report is not None and report["level"] == 1 and all(what in report["message"] for what in (*bad, MESH))
+
+    assert until(talk, told)
+    plan = LatentPlan(state=LatentPlan.ACTIVE, waypoints=[Pose(position=Point(x=nan))])
+
+    def shown() -> bool:
+        publishers["/left/vla/latent_plan"].publish(plan)
+        return (left.page()["plan"] or {}).get("state") == "ACTIVE"
+
+    assert until(talk, shown)
+    assert left.supervisor.children["dashboard"].popen.poll() is None
+    for publisher in publishers.values():
+        talk.node.destroy_publisher(publisher)
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -261,6 +336,151 @@ def test_the_whole_page_loads_without_outside_requests(running: Running, talk: C
     assert all(url.startswith(tuple(address.replace("http", "ws") for address in here)) for url in sockets)
     own = (*here, "data:", "blob:")
     assert [url for url in requests if not url.startswith(own)] == []
+
+
+def test_a_token_opens_the_page_and_its_3d_view(left: Running, talk: Client, browser: Any) -> None:
+    frames: list[int] = []
+    page = opened(browser, left.address(), [])
+    assert "?token=" in page.inner_text("h1")
+    page.on("websocket", lambda opened: opened.on("framereceived", lambda frame: frames.append(len(frame))))
+    page.goto(f"{left.address()}/?token={TOKEN}", wait_until="domcontentloaded")
+    assert page.url == f"{left.address()}/"
+    (cookie,) = page.context.cookies()
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
+    assert until(talk, lambda: page.wait_for_timeout(50) or bool(frames))
+    page.close()
+
+
+def test_read_only_shows_and_sends_nothing(left: Running, talk: Client, browser: Any) -> None:
+    stops: list[object] = []
+    service = talk.node.create_service(Trigger, "/left/vla/estop", lambda asked, answer: stops.append(asked) or answer)
+    page = opened(browser, f"{left.address()}/?token={TOKEN}", [])
+    page.locator("body.readonly").wait_for()
+    assert (page.title(), page.inner_text("#arm")) == ("/left vla_ros", "/left")
+    for name in ("#stop", "[data-act=arm]", "[data-act=disarm]", "[data-act=reset]", "[name=words]", "#hold"):
+        assert page.locator(name).is_hidden()
+    page.keyboard.press("Escape")
+    page.locator("#said", has_text="read-only: use the robot's own e-stop").wait_for()
+    page.goto(f"{left.address()}/stop", wait_until="domcontentloaded")
+    page.locator("p", has_text="read-only: use the robot's own e-stop").wait_for()
+    page.locator("#state", has_text="silent").wait_for()
+    assert (page.title(), page.inner_text("h1"), page.locator("button").count()) == ("STOP /left", "/left", 0)
+    page.keyboard.press(" ")
+    talk.spin(1.0)
+    assert stops == []
+    talk.node.destroy_service(service)
+    page.close()
+
+
+class Fed:
+    """Pages without a graph, that show what they are fed."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.parameters = DashboardParameters(joint_names=list(JOINT_NAMES), port=0, history_s=40.0)
+        self.arm = Arm(urdf(), JOINT_NAMES, "tool")
+        self.board = self.of("/left")
+        self.feed = Feed()
+        self.pages = Pages(self.parameters, "", self.feed, self.board.history.rows, self.act, 1, "/left")
+        self.now_ns = 0
+
+    def of(self, namespace: str) -> Board:
+        return Board(self.parameters, self.arm, "run", 0, namespace)
+
+    def act(self, name: str, words: str) -> tuple[bool, str]:
+        self.asked.append((name, words))
+        return True, "done"
+
+    def until(self, page: Any, condition: Callable[[], bool]) -> None:
+        """Feed documents until the page shows something."""
+        end_s = time.monotonic() + 120.0
+        while not condition():
+            assert time.monotonic() < end_s, page.inner_text("body")
+            self.feed.put(self.board.document(self.now_ns, self.now_ns, self.now_ns / S))
+            page.wait_for_timeout(50)
+
+
+@pytest.fixture
+def fed() -> Iterator[Fed]:
+    made = Fed()
+    yield made
+    made.pages.close()
+
+
+def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+
+    def fail_twice(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        elif len(asked) == 2:
+            route.fulfill(status=500, body="")
+        else:
+            route.continue_()
+
+    page.route("**/history", fail_twice)
+    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    fed.until(page, lambda: page.locator("#joints button").count() == len(JOINT_NAMES))
+    assert len(asked) == 3
+    catch = """async () => {
+        const { Plots } = await import("/plots.js");
+        const add = Plots.prototype.add;
+        Plots.prototype.add = function (...row) { window.plots = this; add.apply(this, row); };
+    }"""
+    page.evaluate(catch)
+    fed.until(page, lambda: page.evaluate("window.plots?.seconds") == fed.parameters.history_s)
+    fill = """() => {
+        const { plots } = window, joints = plots.joints, row = plots.rows[0];
+        plots.start(joints, [], 40);
+        plots.draw = () => {};
+        for (let i = 0; i <= 1000; i++) plots.add([i / 10, ...row.slice(1)], joints);
+        const kept = plots.rows.length;
+        for (let i = 0; i < 10000; i++) plots.add([100, ...row.slice(1)], joints);
+        return [kept, plots.rows.length];
+    }"""
+    assert page.evaluate(fill) == [401, 9000]
+    page.close()
+
+
+def test_images_that_do_not_come_any_more_are_called_old(fed: Fed, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    fed.board.see_images(0, 0, 0, [CameraImage("front", "", np.zeros((64, 64, 3), np.uint8), None, "ok")])
+    caption = page.locator("#cameras figcaption")
+    fed.until(page, lambda: caption.count() == 1)
+    assert (caption.inner_text(), caption.get_attribute("class")) == ("front", "")
+    fed.now_ns = 4 * S
+    fed.until(page, lambda: caption.inner_text() == "front: 4.0 s old")
+    assert caption.get_attribute("class") == "alarm"
+    page.close()
+
+
+def test_a_sentence_is_sent_whole(fed: Fed, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    words = f"{'tidy up ' * 60}stop"
+    page.focus("[name=words]")
+    page.keyboard.insert_text(words)
+    page.keyboard.press("Enter")
+    fed.until(page, lambda: fed.asked == [("say", words)])
+    page.close()
+
+
+@pytest.mark.parametrize(("path", "place"), [("?flat", "#blind"), ("stop", "#state")])
+def test_a_page_whose_address_serves_another_arm_says_so(fed: Fed, browser: Any, path: str, place: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{fed.pages.address}{path}", wait_until="domcontentloaded")
+    page.keyboard.press("Escape")
+    fed.until(page, lambda: fed.asked == [("estop", "")])
+    fed.until(page, lambda: "/right" not in page.inner_text("body"))
+    fed.board, fed.pages.namespace = fed.of("/right"), "/right"
+    fed.until(page, lambda: page.inner_text(place) == "This address now serves arm /right: reload this page.")
+    page.keyboard.press("Escape")
+    fed.until(page, lambda: "serves arm /right: use the robot's own e-stop" in page.inner_text("#said"))
+    assert fed.asked == [("estop", "")]
+    page.close()
 
 
 def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: Client, browser: Any) -> None:

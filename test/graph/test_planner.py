@@ -144,7 +144,10 @@ def test_a_monitor_asks_and_an_instruction_answers(world: World) -> None:
     world.until(lambda: world.plans[-1].state == LatentPlan.FAILED, "the end of the instruction")
     assert world.plans[-1].reasoning == world.talk.question
     world.until(lambda: world.planner["level"] == "1" and "drift" in world.planner["message"], "the warning")
-    world.say("run")
+    assert world.say("what do you see?").state == LatentPlan.REFUSED
+    world.talk.spin(1.0)
+    assert "drift" in world.talk.question, "what is refused answers nothing"
+    assert world.say("try again").instruction == "try again"
     world.until(lambda: world.talk.question == "", "the answer")
     count = len(world.plans)
     world.until(lambda: len(world.plans) > count + 15, "more plans")

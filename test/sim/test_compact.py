@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from vla_ros.evaluation.offline import run_episode
-from vla_ros.evaluation.suites import suite
+from vla_ros.evaluation.suites import SUITES, suite
 from vla_ros.graph import bringup
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.parameters import DriftParameters
 from vla_ros.monitors.statistics import statistics
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import Plan, PlanState
+from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.robot import description
 from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.sim.model import intrinsics
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
+from vla_ros.sim.tasks import KINDS, sample_task
+from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.training import sentences
 
 (_GATE,) = [process for process in bringup(policy="compact") if process.name == "safety_filter"]
 SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
@@ -68,12 +73,82 @@ def test_a_thing_that_is_moved_while_the_hand_reaches_for_it_is_reached_all_the_
     assert episode.success, episode
 
 
+@pytest.fixture(scope="module")
+def planner() -> Any:
+    return system2("compact", Robot(description.urdf(), description.JOINT_NAMES), {})
+
+
+def heard(planner: Any, text: str) -> Plan:
+    """Return the first plan for these words, before an empty picture."""
+    view = CameraView(
+        np.zeros((256, 256, 3), np.uint8),
+        k=intrinsics("front", 256, 256),
+        T_base_camera=description.origin_of("front_camera_optical"),
+    )
+    arm = JointState(0, description.HOME.copy(), np.zeros(8))
+    plan: Plan = planner.plan(Frames(0, {"front": view}), Instruction(hash(text), text), arm)
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "pick up the red cube, then put the green ball on the plate, then push the blue cube to the left, "
+            "then pick up the yellow cylinder",
+            "left over: blue",
+        ),
+        ("pick up the red and the blue cube", "left over: blue"),
+        ("pick up the red and the violet cube", "left over: purple"),
+        ("put the red cube in the bowl next to the plate", "left over: plate"),
+        ("push the red cube left and right", "left over: right"),
+        ("pick up the red cube or the blue cube", 'say which one, without "or"'),
+        ("pick up the pink cube", "unknown words: pink"),
+        ("pick up the crimson spoon", "unknown words: spoon"),
+        ("put the red cube in the bowl, " * 7 + "please", "longer than 56 words and signs"),
+    ],
+)
+def test_what_is_more_than_it_has_understood_is_refused_in_one_line(text: str, why: str, planner: Any) -> None:
+    plan = heard(planner, text)
+    assert plan.state is PlanState.REFUSED
+    assert plan.reasoning == f"not understood; {why}"
+    assert plan.confidence == 0.0
+
+
+def test_what_evaluation_and_training_say_is_understood(planner: Any) -> None:
+    said = [
+        (sample_varied(20_000 + i, kind, case.variation) if case.variation else sample_task(20_000 + i, kind))[1]
+        for cases in SUITES.values()
+        for case in cases
+        if not case.unknown
+        for i, kind in zip(range(16), 4 * case.kinds, strict=False)
+    ]
+    said += [sample_varied(2_000_000 + i, KINDS[i % len(KINDS)], TRAINING)[1] for i in range(60)]
+    refused = {task.instruction: why for task in said if (why := planner._listen(task.instruction))}
+    assert not refused
+    for text in ("take the red cube and put the red cube on the plate", "put the red cube in the bowl gently"):
+        assert not planner._listen(text)
+
+
+def test_more_steps_than_it_has_are_hardly_ever_taken_for_something_that_nobody_said(planner: Any) -> None:
+    rng = np.random.default_rng(1)
+    shapes = ["cube", "cylinder", "ball", "bowl", "plate"] * 2
+    said = [sentences.say(rng, sentences.random_wishes(rng, 4), shapes) for _ in range(60)]
+    assert sum(not planner._listen(text) for text in said) <= 10  # most of them say "it", of which nothing is left over
+
+
+def test_an_unseen_thing_is_refused_with_a_confidence(planner: Any) -> None:
+    plan = heard(planner, "pick up the red cube")
+    assert plan.state is PlanState.HOLD and 0.0 <= plan.confidence < 0.3
+
+
 @pytest.mark.parametrize("case", suite("unknown"), ids=lambda case: case.name)
 def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: RenderProcess) -> None:
     episode = run_episode("compact", "pick", 5, SAFETY, case=case, cameras=cameras)
     assert episode.success, episode
     assert episode.state is PlanState.REFUSED
     assert "cannot see" in episode.said or "not understood" in episode.said
+    assert episode.confidence < 0.5
 
 
 def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:

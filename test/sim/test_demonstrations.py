@@ -51,6 +51,15 @@ def test_it_recovers(disturbance: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (np.diff(episode.columns["label.phase"][:, 0]) < 0).any()  # an earlier phase followed a later one
 
 
+@pytest.mark.parametrize(("also_odd", "recovery"), [(0.0, "none"), (1.0, "odd start")])
+def test_what_did_not_happen_is_no_recovery(also_odd: float, recovery: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "pick", "moved")
+    monkeypatch.setattr(disturbances, "ALSO_ODD", also_odd)
+    monkeypatch.setattr(disturbances, "SHIFT_M", (5.0, 5.0))  # there is no room so far away
+    episode = demonstrate(2_000_001, renderer="")
+    assert episode is not None and episode.about["recovery"] == recovery
+
+
 def test_the_same_seed_gives_the_same_demonstration() -> None:
     first, second = (demonstrate(2_000_010, renderer="") for _ in range(2))
     assert first is not None and second is not None

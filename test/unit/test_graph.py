@@ -45,3 +45,14 @@ def test_shared_memory_outlasts_killed_readers_and_fits_a_container():
     paths = (".//fastdds:userTransports/*", ".//fastdds:transport_descriptor/fastdds:transport_id")
     used, described = ({found.text for found in profile.iterfind(path, shape)} for path in paths)
     assert len(used) == 2 and used <= described
+
+
+def test_the_page_draws_the_tool_that_is_planned(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("planner:\n  ros__parameters: {tool_frame: hand}\n")
+    (page,) = [process for process in bringup(config=str(file), dashboard=True) if process.name == "dashboard"]
+    assert page.parameters["tool_frame"] == "hand"
+
+
+def test_the_graph_goes_on_without_who_only_shows() -> None:
+    assert [process.name for process in bringup(dashboard=True) if process.viewer] == ["dashboard"]

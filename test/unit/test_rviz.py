@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from vla_ros.graph import Process, bringup, share
 from vla_ros.parameters import ParameterError
-from vla_ros.rviz import displays, topics
 from vla_ros.up import command_line
 
 # Of rviz_common and rviz_default_plugins, as their plugin descriptions name them.
@@ -50,11 +50,23 @@ def test_every_class_is_one_that_rviz_has() -> None:
     assert classes(tree) == CLASSES
 
 
+def displays(file: Path) -> list[dict[str, Any]]:
+    return yaml.safe_load(file.read_text())["Visualization Manager"]["Displays"]  # type: ignore[no-any-return]
+
+
+def shown(process: Process) -> dict[str, str]:
+    """Display → topic, of a started RViz."""
+    keys = ("Topic", "Description Topic")
+    found = displays(Path(process.arguments[process.arguments.index("-d") + 1]))
+    return {display["Name"]: display[key]["Value"] for display in found for key in keys if key in display}
+
+
 def test_the_camera_shows_displays_that_exist() -> None:
-    names = {display["Name"] for display in displays()}
-    (camera,) = [display for display in displays() if display["Class"].endswith("/Camera")]
+    packaged = displays(share() / "config" / "vla.rviz")
+    names = {display["Name"] for display in packaged}
+    (camera,) = [display for display in packaged if display["Class"].endswith("/Camera")]
     assert set(camera["Visibility"]) - {"Value"} < names
-    assert len(names) == len(displays())
+    assert len(names) == len(packaged)
 
 
 def test_the_simulated_arm_gets_its_frames(installed: Path) -> None:
@@ -67,7 +79,7 @@ def test_the_simulated_arm_gets_its_frames(installed: Path) -> None:
     assert "motion_paths" in processes
     line = command_line(processes["rviz"], installed)
     assert line[0] == str(installed / "lib" / "rviz2" / "rviz2")
-    assert Path(line[line.index("-d") + 1]).is_file()
+    assert line[line.index("-d") + 1] == str(share() / "config" / "vla.rviz")
     assert line[line.index("-f") + 1] == "base"
     assert command_line(frames, installed)[0].endswith("lib/robot_state_publisher/robot_state_publisher")
 
@@ -84,20 +96,32 @@ def test_a_real_arms_driver_brings_its_own_frames(installed: Path) -> None:
 def test_under_a_namespace_every_topic_is_that_arms(installed: Path) -> None:
     processes = started(namespace="left", rviz=True)
     moved = processes["rviz"].remappings
-    assert set(moved) == {*topics(), "/tf", "/tf_static"}
-    assert all(target == f"/left{topic}" for topic, target in moved.items())
+    assert moved == {"/tf": "/left/tf", "/tf_static": "/left/tf_static"}
     assert processes["robot_state_publisher"].remappings["/tf"] == "/left/tf"
+    alone = shown(started(rviz=True)["rviz"])
+    assert shown(processes["rviz"]) == {name: f"/left{topic}" for name, topic in alone.items()}
 
 
 def test_other_cameras_take_the_places_of_those_in_the_file(installed: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("camera:\n  ros__parameters: {cameras: [top, hand]}\n")
-    moved = started(config=str(file), rviz=True)["rviz"].remappings
-    assert moved == {
-        "/front_camera/image_raw": "/top_camera/image_raw",
-        "/front_camera/camera_info": "/top_camera/camera_info",
-        "/wrist_camera/image_raw": "/hand_camera/image_raw",
-    }
+    seen = shown(started(config=str(file), rviz=True)["rviz"])
+    assert (seen["Front camera"], seen["Wrist camera"]) == ("/top_camera/image_raw", "/hand_camera/image_raw")
+
+
+def test_a_real_arms_images_are_where_its_configuration_says(installed: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("camera:\n  ros__parameters: {topics: [/camera/color/image_raw]}\n")
+    viewer = started(robot="franka", config=str(file), rviz=True, namespace="left")["rviz"]
+    seen = shown(viewer)
+    assert seen["Front camera"] == "/camera/color/image_raw"
+    assert seen["Waypoints"] == "/left/vla/waypoints"
+    assert "Wrist camera" not in seen, "it has none"
+    assert viewer.remappings == {}, "its driver's /tf is where its driver publishes it"
+    file.write_text("camera:\n  ros__parameters: {topics: [color/image_raw], transport: compressed}\n")
+    viewer = started(robot="franka", config=str(file), rviz=True, namespace="left")["rviz"]
+    assert shown(viewer)["Front camera"] == "/left/color/image_raw/compressed"
+    assert viewer.remappings == {"/left/color/image_raw/camera_info": "/left/color/camera_info"}
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

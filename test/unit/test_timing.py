@@ -60,3 +60,14 @@ def test_a_pause_is_no_miss() -> None:
     for now_ms in (500, 510):
         rate.tick(now_ms * MS)
     assert (rate.ticks, rate.misses) == (4, 0)
+
+
+def test_idle_time_is_not_in_the_rate() -> None:
+    rate = Rate(period_s=0.100, tolerance_s=0.050)
+    for now_ms in (0, 100):
+        rate.tick(now_ms * MS)
+    rate.pause()
+    assert math.isnan(rate.hz)
+    for now_ms in (120_000, 120_100, 120_200):
+        rate.tick(now_ms * MS)
+    assert rate.hz == 10.0

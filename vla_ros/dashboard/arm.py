@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import coal
 import numpy as np
@@ -46,6 +47,7 @@ class Arm:
     Attributes:
         base: name of the root link. joints: (parent, name) of each joint of the URDF; 0 is the base, parents come first.
         lower, upper, velocity: limits of joint_names, rad or m and per second. prismatic: the joints measured in metres.
+        missing: mesh files that `meshes` could not read, as the URDF names them.
 
     Raises:
         ParameterError: the URDF cannot be read, or lacks a joint or the tool frame.
@@ -61,6 +63,7 @@ class Arm:
                 raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
         if not self._model.existFrame(tool_frame):
             raise ParameterError(f"tool_frame: {tool_frame!r} is not a link of the URDF")
+        self.missing: list[str] = []
         self._urdf = urdf
         self._data: Any = self._model.createData()
         self._tool: int = self._model.getFrameId(tool_frame)
@@ -84,7 +87,7 @@ class Arm:
         )
 
     def meshes(self) -> list[Mesh]:
-        """The visual shapes, those of one joint and colour together; a mesh file that is not there is left out."""
+        """The visual shapes, those of one joint and colour together, without those whose mesh file is `missing`."""
         read = self._shapes()
         groups: dict[tuple[int, tuple[float, float, float]], list[tuple[Array, NDArray[np.int64]]]] = {}
         for shape in read:
@@ -101,15 +104,30 @@ class Arm:
         return meshes
 
     def _shapes(self) -> list[Any]:
-        share = [str(Path(prefix) / "share") for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-        for kind in (pin.GeometryType.VISUAL, pin.GeometryType.COLLISION):
+        """The visual shapes that can be read; where there is none, the shapes for collisions."""
+        self.missing = []
+        for kind, element in ((pin.GeometryType.VISUAL, "visual"), (pin.GeometryType.COLLISION, "collision")):
             try:
-                return list(
-                    pin.buildGeomFromUrdfString(self._model, self._urdf, kind, package_dirs=share).geometryObjects
-                )
-            except (ValueError, RuntimeError):  # a mesh that is not installed here: the other kind may do without
-                continue
+                shapes = _read(self._model, self._urdf, kind)
+            except (ValueError, RuntimeError):  # which does not say how many files it lacks
+                shapes = _read(self._model, self._readable(element), kind)
+            if shapes:
+                return shapes
         return []
+
+    def _readable(self, element: str) -> str:
+        """The URDF with nothing in place of each mesh of `element` that cannot be read."""
+        robot = ElementTree.fromstring(self._urdf.strip())
+        for geometry in robot.iterfind(f"link/{element}/geometry"):
+            shape = ElementTree.tostring(geometry, "unicode")
+            alone = f'<robot name="alone"><link name="alone"><visual>{shape}</visual></link></robot>'
+            try:
+                _read(pin.buildModelFromXML(alone), alone, pin.GeometryType.VISUAL)
+            except (ValueError, RuntimeError):
+                self.missing += [mesh.get("filename", "") for mesh in geometry]
+                # Not the whole element: its material may be the one that others name.
+                geometry[:] = [ElementTree.Element("sphere", radius="0")]
+        return ElementTree.tostring(robot, "unicode")
 
     def place(self, q: Sequence[float]) -> None:
         """Move everything to where it is at q, (n,) rad or m in the order of joint_names."""
@@ -135,6 +153,13 @@ class Arm:
         if not self._model.existFrame(name):
             return None
         return np.array(self._data.oMf[self._model.getFrameId(name)].homogeneous)
+
+
+def _read(model: Any, urdf: str, kind: Any) -> list[Any]:
+    """The shapes of a URDF, without those that are nothing; raises ValueError or RuntimeError for a mesh file."""
+    share = [str(Path(prefix) / "share") for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
+    shapes = pin.buildGeomFromUrdfString(model, urdf, kind, package_dirs=share).geometryObjects
+    return [shape for shape in shapes if getattr(shape.geometry, "radius", 1.0) > 0.0]
 
 
 def _triangles(element: Any) -> tuple[Array, NDArray[np.int64]]:

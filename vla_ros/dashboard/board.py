@@ -27,7 +27,7 @@ S = 1_000_000_000
 SILENT_S = {"safety_filter": 0.5, "joint_states": 0.5, "planner": 0.7}
 """Longest healthy silence of what speaks more often than once a second; nodes that only report have REPORT_SILENT_S."""
 REPORT_SILENT_S = 2.5  # /diagnostics comes once a second
-EXPECTED = ("camera", "planner", "action_expert", "safety_filter")
+EXPECTED = ("camera", "planner", "action_expert", "safety_filter", "joint_states")
 STARTING_NS = 10 * S
 """So long after the page's own start nobody is missed."""
 RESTARTED_NS = 3 * S // 2
@@ -58,15 +58,20 @@ class Document:
 class Board:
     """Knows the newest of everything.
 
-    Args: parameters: of the dashboard. arm: where links and limits are. run: names this start of the dashboard.
+    Args:
+        parameters: of the dashboard. arm: where links and limits are. run: names this start of the dashboard.
+        started_ns: monotonic. namespace: which arm it is, e.g. "/left"; empty: the only one.
     """
 
-    def __init__(self, parameters: DashboardParameters, arm: Arm, run: str, started_ns: int) -> None:
+    def __init__(
+        self, parameters: DashboardParameters, arm: Arm, run: str, started_ns: int, namespace: str = ""
+    ) -> None:
         p = self._parameters = parameters
         self.arm = arm
         self.events = Events(arm.prismatic)
         self.history = History(len(p.joint_names), p.history_s, p.rate_hz)
         self._run = run
+        self._namespace = namespace
         self._started_ns = started_ns
         poses = np.reshape(p.camera_poses, (-1, 7))
         self._poses = {name: matrix(pose[:3], pose[3:]) for name, pose in zip(p.cameras, poses, strict=True)}
@@ -76,6 +81,7 @@ class Board:
         self._commands: deque[tuple[int, int, list[float]]] = deque(maxlen=2)
         self._instructions: list[str] = []
         self._cameras: list[dict[str, object]] = []
+        self._taken_ns: list[int] = []
         self._images = b""
         self._image_number = 0
         self._chunk_ns = self._plan_ns = 0
@@ -147,21 +153,29 @@ class Board:
             self._instructions = [text, *(old for old in self._instructions if old != text)][:INSTRUCTIONS]
 
     def see_images(self, now_ns: int, ros_ns: int, stamp_ns: int, images: Sequence[CameraImage]) -> None:
-        """A set of camera images. stamp_ns: of the set, on the clock of ros_ns."""
-        jpegs, self._cameras = [], []
+        """A set of camera images. stamp_ns: of the set, on the clock of ros_ns, as are those of the images."""
+        jpegs, cameras = [], []
         self._place_at(now_ns - max(0, ros_ns - stamp_ns))
         for image in images:
             _, jpeg = cv2.imencode(".jpg", image.image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
             jpegs.append(jpeg.tobytes())
-            self._cameras.append(
-                {"name": image.name, "health": image.health, "bytes": len(jpegs[-1]), **self._overlay(image)}
+            cameras.append(
+                {"name": image.name, "health": image.health, "bytes": len(jpegs[-1]), **self._overlay(image, now_ns)}
             )
-        self._images = b"".join(jpegs)
+        self._cameras, self._images = cameras, b"".join(jpegs)
+        # On the monotonic clock, so that images grow old also when the clock of their stamps stands still.
+        self._taken_ns = [now_ns - max(0, ros_ns - (image.stamp_ns or ros_ns)) for image in images]
         self._image_number += 1
 
     def proposed(self, now_ns: int) -> bool:
-        """Whether a chunk is being played: its ghost is worth drawing."""
+        """Whether a chunk is being played: its ghost and the tool's way are worth drawing."""
         return len(self.chunk) > 0 and now_ns - self._chunk_ns < S // 2
+
+    @property
+    def waypoints(self) -> Array:
+        """Of the present plan, (n, 3) m, nearest first; none while no task is carried out."""
+        active = self.plan is not None and self.plan.state == "ACTIVE"
+        return self.plan.waypoints if active and self.plan is not None else np.zeros((0, 3))
 
     def silent(self, now_ns: int) -> dict[str, float]:
         """Who should have spoken by now: name → seconds since it was heard last."""
@@ -192,6 +206,7 @@ class Board:
         content = {
             "number": self._number,
             "run": self._run,
+            "namespace": self._namespace,
             "time_s": round(wall_s, 2),
             "read_only": self._parameters.read_only,
             "open": self._parameters.local and not self._parameters.token,
@@ -200,6 +215,7 @@ class Board:
             "filter": self._filter(status),
             "joints": self._joints(status),
             "row": self._row(now_ns, status),
+            "history_s": self._parameters.history_s,
             "plan": self._plan(ros_ns, silent),
             "question": self.question,
             "nodes": [self._node(name, now_ns, silent) for name in sorted({*self._reports, *silent})],
@@ -211,7 +227,10 @@ class Board:
                 [event.number, round(event.time_s, 1), event.level, event.text, event.times]
                 for event in self.events.newest()[:40]
             ],
-            "cameras": self._cameras,
+            "cameras": [
+                {**camera, "age_s": round((now_ns - taken_ns) / S, 1)}
+                for camera, taken_ns in zip(self._cameras, self._taken_ns, strict=True)
+            ],
             "image_number": self._image_number,
         }
         text = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
@@ -237,7 +256,7 @@ class Board:
             _, q = min(self._measured, key=lambda entry: abs(entry[0] - then_ns))
             self.arm.place(q)
 
-    def _overlay(self, image: CameraImage) -> dict[str, object]:
+    def _overlay(self, image: CameraImage, now_ns: int) -> dict[str, object]:
         """Waypoints and proposed path in shares of the image's width and height."""
         pose = self._poses.get(image.name)
         if pose is None:
@@ -254,9 +273,8 @@ class Board:
                 None if pixel is None else [round(pixel[0] / width, 4), round(pixel[1] / height, 4)] for pixel in pixels
             ]
 
-        active = self.plan is not None and self.plan.state == "ACTIVE"
-        waypoints = self.plan.waypoints if active and self.plan is not None else np.zeros((0, 3))
-        return {"waypoints": shares(waypoints), "path": shares(self.tool_path if active else np.zeros((0, 3)))}
+        path = self.tool_path if self.proposed(now_ns) else self.tool_path[:0]
+        return {"waypoints": shares(self.waypoints), "path": shares(path)}
 
     def _filter(self, status: FilterStatus | None) -> dict[str, object] | None:
         if status is None:

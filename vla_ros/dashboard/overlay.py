@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
 NEAREST_M = 0.02  # what is nearer to the lens has no useful pixel
+NOWHERE = np.full(3, np.nan)
 
 
 def project(p_base: ArrayLike, k: Array, T_base_camera: Array) -> list[tuple[float, float] | None]:
@@ -19,15 +22,14 @@ def project(p_base: ArrayLike, k: Array, T_base_camera: Array) -> list[tuple[flo
         T_base_camera: (4, 4) pose of the optical frame (x right, y down, z forward).
 
     Returns:
-        n entries: (column, row) in pixel, which may lie outside the image; None behind the camera.
+        n entries: (column, row) in pixel, which may lie outside the image; None behind the camera, and of what is not
+            finite.
     """
     points = np.reshape(np.asarray(p_base, np.float64), (-1, 3))
     p_camera = (points - T_base_camera[:3, 3]) @ T_base_camera[:3, :3]
     pixels: list[tuple[float, float] | None] = []
     for x, y, z in p_camera:
-        if z < NEAREST_M:
-            pixels.append(None)
-        else:
-            column, row, _ = k @ np.array([x / z, y / z, 1.0])
-            pixels.append((round(float(column), 1), round(float(row), 1)))
+        column, row, _ = k @ np.array([x / z, y / z, 1.0]) if z >= NEAREST_M else NOWHERE
+        seen = math.isfinite(column) and math.isfinite(row)
+        pixels.append((round(float(column), 1), round(float(row), 1)) if seen else None)
     return pixels

@@ -44,6 +44,8 @@ class Scene:
             ) from None
         with contextlib.redirect_stdout(io.StringIO()):  # people are to open the dashboard's address, not viser's
             self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+        # viser lets any viewer ask for a public address, for which it opens a tunnel to a server of its makers.
+        self._server.request_share_url = lambda verbose=True: None  # type: ignore[method-assign]
         self._arm = arm
         self._scene = self._server.scene
         self._server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
@@ -101,6 +103,7 @@ class Scene:
             path: (n, 3) m, the tool on the way there. waypoints: (m, 3) m, of the planner, nearest first.
             shapes: all that others want drawn; what is not among them any more goes.
         """
+        waypoints = waypoints[np.isfinite(waypoints).all(axis=1)]
         with self._server.atomic():
             if q is not None:
                 self._move("/arm", q)

@@ -27,6 +27,7 @@ Act = Callable[[str, str], tuple[bool, str]]
 
 ACTIONS = ("say", "estop", "arm", "disarm", "reset")
 LONGEST_BODY = 8192
+"""Bytes that are read. A sentence is cut there; the guard refuses its length, which holds the arm as well as a stop does."""
 LONGEST_WAIT_S = 1.0
 IDLE_S = 15.0  # a browser that is silent for so long, or takes nothing, is gone
 CONNECTIONS = 64
@@ -44,6 +45,9 @@ SCENE = (
 
 BARE = b"<style>.mantine-Paper-root, .mantine-Notifications-root { display: none !important }</style>"
 """viser's own panel and notes have no place in the page."""
+PRESS = "<!-- press -->"
+"""Stands before and after what /stop has for pressing."""
+NO_PRESS = "<p>read-only: use the robot's own e-stop</p>"
 
 
 class Pages(ThreadingHTTPServer):
@@ -54,6 +58,7 @@ class Pages(ThreadingHTTPServer):
         token: what browsers must show; empty: nothing.
         feed: what /document answers. history: rows for the plots of a page that has just been opened.
         act: does what a viewer asks for. scene_port: of the 3D view on this machine.
+        namespace: of the arm, e.g. "/left", which pages name and presses are for; empty: the only arm.
 
     Raises:
         ParameterError: it cannot listen there.
@@ -70,12 +75,18 @@ class Pages(ThreadingHTTPServer):
         history: Callable[[], object],
         act: Act,
         scene_port: int,
+        namespace: str = "",
     ) -> None:
         self.parameters, self.token, self.feed, self.history, self.act = parameters, token, feed, history, act
-        self.scene_port = scene_port
+        self.scene_port, self.namespace = scene_port, namespace
         page = resources.files("vla_ros.dashboard") / "page"
         self.files = {file.name: file.read_bytes() for file in page.iterdir() if file.is_file()}
         view = (resources.files("viser") / "client" / "build" / "index.html").read_bytes()
+        for name in ("index.html", "stop.html"):
+            self.files[name] = self.files[name].replace(b"{namespace}", html.escape(namespace).encode())
+        if parameters.read_only:
+            before, _, after = self.files["stop.html"].decode().split(PRESS)
+            self.files["stop.html"] = f"{before}{NO_PRESS}{after}".encode()
         self.files["scene"] = view.replace(b"</head>", BARE + b"</head>", 1)
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         if ":" in parameters.host:
@@ -159,19 +170,26 @@ class Handler(BaseHTTPRequestHandler):
             self._file(url.path.removeprefix("/") or "index.html")
 
     def do_POST(self) -> None:
-        name = urlsplit(self.path).path.removeprefix("/")
+        url = urlsplit(self.path)
+        name = url.path.removeprefix("/")
+        # A page says which arm it was made for; programs need not.
+        arm = parse_qs(url.query, keep_blank_values=True).get("arm", [self.server.namespace])[-1]
+        instead = ": use the robot's own e-stop" if name == "estop" else ""
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > LONGEST_BODY:
+        if not length.isdigit():
             self.close_connection = True
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LONGEST_BODY} bytes")
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "how long is it?")
             return
-        body = self.rfile.read(int(length))
+        body = self.rfile.read(min(int(length), LONGEST_BODY))
+        self.close_connection = self.close_connection or int(length) > LONGEST_BODY
         if not self._own_name() or not self._same_origin() or not self._known():
             self._refuse(HTTPStatus.FORBIDDEN, "not from a page of this dashboard")
         elif name not in ACTIONS:
             self._refuse(HTTPStatus.NOT_FOUND, f"there are {', '.join(ACTIONS)}")
         elif self.server.parameters.read_only:
-            self._refuse(HTTPStatus.FORBIDDEN, "this dashboard is read-only")
+            self._refuse(HTTPStatus.FORBIDDEN, f"this dashboard is read-only{instead}")
+        elif arm != self.server.namespace:
+            self._refuse(HTTPStatus.CONFLICT, f"this address now serves arm {self.server.namespace or '/'}{instead}")
         else:
             done, message = self.server.act(name, body.decode("utf-8", "replace") if name == "say" else "")
             if "text/html" in self.headers.get("Accept", ""):
@@ -252,7 +270,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self._answer(status, json.dumps({"done": False, "message": why}).encode(), "application/json")
+        if "text/html" in self.headers.get("Accept", ""):
+            page = f"<!doctype html><title>vla_ros</title><h1>{html.escape(why)}</h1>"
+            self._answer(status, page.encode(), "text/html")
+        else:
+            self._answer(status, json.dumps({"done": False, "message": why}).encode(), "application/json")
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str, policy: str = STRICT) -> None:
         self.send_response(status)

@@ -70,13 +70,17 @@ class NodeReport:
 
 @dataclass(frozen=True)
 class CameraImage:
-    """One camera of vla/frames. image: (height, width, 3) uint8 rgb. k: (3, 3) pixel, or None. health: in words."""
+    """One camera of vla/frames.
+
+    image: (height, width, 3) uint8 rgb. k: (3, 3) pixel, or None. health: in words. stamp_ns: when it was taken; 0: unknown.
+    """
 
     name: str
     frame_id: str
     image: NDArray[np.uint8]
     k: NDArray[np.float64] | None
     health: str
+    stamp_ns: int = 0
 
 
 @dataclass(frozen=True)

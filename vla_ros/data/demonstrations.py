@@ -154,6 +154,7 @@ class _Recorder:
         for _ in range(round(LIMIT / DT_S)):
             decision = expert.decide(self._view())
             if decision.done:
+                self.disturbance.happened = True
                 return
             self._advance(decision.goals[0])
 
@@ -230,7 +231,7 @@ class _Recorder:
             "instruction": task.instruction,
             "steps": [{"kind": step.kind, "x": step.x, "y": step.y} for step in task.steps],
             "things": [{"name": t.name, "shape": t.shape, "colour": t.colour} for t in scene.things],
-            "recovery": self.disturbance.kind,
+            "recovery": self.disturbance.recovery,
             "renderer": self.renderer,
             "seconds": len(self.subtasks) / FPS,
         }

@@ -42,13 +42,14 @@ KICKING_S = 0.4
 class Disturbance:
     """kind: of SHARES. q: (8,) where the arm starts, or None: HOME. held: name of what is in the hand at the start.
 
-    rng: source of what is random later.
+    rng: source of what is random later. happened: whether it came about; of an odd start, q says so.
     """
 
     kind: str
     rng: np.random.Generator
     q: Array | None = None
     held: str = ""
+    happened: bool = False
     _phase: int = -1
     _share: float = 0.0
     _offset: Array = field(default_factory=lambda: np.zeros(3))
@@ -56,6 +57,11 @@ class Disturbance:
     _over: bool = False
     _seen: int = -1
     _astray: Goal | None = None
+
+    @property
+    def recovery(self) -> str:
+        """What the expert had to recover from: a disturbance that was drawn and did not happen is none."""
+        return self.kind if self.happened else "none" if self.q is None else "odd start"
 
     def act(self, decision: Decision, simulation: Simulation, aim: Array) -> tuple[tuple[Goal, ...], bool]:
         """Return the goals that the arm follows in truth, and whether they are the expert's own.
@@ -80,8 +86,9 @@ class Disturbance:
         if decision.phase == self._phase and now_s >= getattr(self, "_at_s", math.inf):
             if self.kind == "moved":
                 self._over = True
-                _shift(simulation, decision.x, self.rng)
+                self.happened = _shift(simulation, decision.x, self.rng)
                 return goals, True
+            self.happened = True
             self._until_s = now_s + (DROPPING_S if self.kind == "drop" else KICKING_S)
             return self._disturbed(goals, aim), False
         return goals, True
@@ -96,7 +103,7 @@ class Disturbance:
             self._astray = first._replace(x=first.x + self._offset[0], y=first.y + self._offset[1])
         astray = self._astray
         if math.isnan(self._until_s) and np.abs(aim[:3] - astray[:3]).max() < 0.002:
-            self._until_s = now_s + CLOSING_S
+            self._until_s, self.happened = now_s + CLOSING_S, True
         self._over = now_s >= self._until_s
         if not math.isnan(self._until_s):
             astray = astray._replace(gripper=expert.CLOSED)
@@ -159,8 +166,8 @@ def _odd_start(rng: np.random.Generator) -> Array:
             return q
 
 
-def _shift(simulation: Simulation, name: str, rng: np.random.Generator) -> None:
-    """Move a thing over the table to where there is room."""
+def _shift(simulation: Simulation, name: str, rng: np.random.Generator) -> bool:
+    """Move a thing over the table to where there is room; returns whether there is any."""
     at = simulation.thing_pose(name)[:3, 3]
     thing = simulation.scene.thing(name)
     others = [(o.radius, simulation.thing_pose(o.name)[:2, 3]) for o in simulation.scene.things if o.name != name]
@@ -170,4 +177,5 @@ def _shift(simulation: Simulation, name: str, rng: np.random.Generator) -> None:
         inside = 0.38 < spot[0] < 0.66 and abs(spot[1]) < 0.29
         if inside and all(np.linalg.norm(spot - p) > r + thing.radius + 0.03 for r, p in others):
             simulation.move_thing(name, np.array([*spot, at[2]]))
-            return
+            return True
+    return False

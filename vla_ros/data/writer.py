@@ -25,6 +25,7 @@ from vla_ros.parameters import ParameterError
 VERSION = "v3.0"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+PART = ".part"  # suffix of a file that is being written
 FILES_PER_CHUNK = 1000
 EPISODES_PER_FILE = 20
 SAMPLED_IMAGES = 12  # of an episode and camera, for statistics
@@ -38,7 +39,8 @@ class Writer:
     """Appends episodes to a folder; goes on where an earlier one stopped.
 
     A file counts once its episodes stand in meta/episodes, which is written after it; what was not so far is written
-    again. Everything is written beside and then renamed, so that a reader never sees half a file.
+    again. Everything is written beside and then renamed, so that a reader never sees half a file. A writer that was
+    interrupted while it wrote writes no more: the next one begins with what counts.
 
     Args:
         folder: new, empty, or written by this class.
@@ -57,7 +59,7 @@ class Writer:
                 raise ParameterError(f"--out {folder}: meta/info.json cannot be read: {error}") from None
             if told.get("codebase_version") != VERSION or told.get("features") != features():
                 raise ParameterError(f"--out {folder}: holds a data set with other features; choose another folder")
-        elif folder.exists() and any(folder.iterdir()):
+        elif any(not path.is_dir() and path.suffix != PART for path in folder.rglob("*")):
             raise ParameterError(f"--out {folder}: is not empty and holds no data set; choose another folder")
         known = episode_table(folder)
         self.episodes = len(known)
@@ -70,6 +72,8 @@ class Writer:
         self._subtasks = _texts(folder / "meta/subtasks.parquet", "subtask")
         self._statistics = [_episode_statistics(row) for row in known]
         self._waiting: list[Episode] = []
+        self._interrupted = False
+        self._summarise()  # so that a folder tells from the start whose it is, and nothing older than its episodes
 
     def add(self, episode: Episode) -> None:
         """Take an episode; it is on disk after `EPISODES_PER_FILE` of them or `close`."""
@@ -79,22 +83,23 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits."""
-        if self._waiting:
+        if self._waiting and not self._interrupted:
             self._flush()
 
     def _flush(self) -> None:
+        self._interrupted = True
         chunk, file = divmod(self._files, FILES_PER_CHUNK)
         place = {"chunk_index": chunk, "file_index": file}
         path = self.folder / DATA_PATH.format(**place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows, index, number = [], self.frames, self.episodes
-        beside = path.with_suffix(".part")
+        rows, described, index, number = [], [], self.frames, self.episodes
+        beside = path.with_suffix(PART)
         with pq.ParquetWriter(beside, _schema(), compression="snappy") as writer:
             for episode in self._waiting:
                 table = self._table(episode, number, index)
                 writer.write_table(table, row_group_size=len(table))
                 statistics = _statistics(episode, table)
-                self._statistics.append(statistics)
+                described.append(statistics)
                 rows.append(
                     {
                         "episode_index": number,
@@ -114,17 +119,23 @@ class Writer:
                 )
                 number, index = number + 1, index + len(table)
         os.replace(beside, path)
-        self.episodes, self.frames = number, index
         _write_texts(self.folder / "meta/tasks.parquet", "task", self._tasks)
         _write_texts(self.folder / "meta/subtasks.parquet", "subtask", self._subtasks)
         path = self.folder / EPISODES_PATH.format(**place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows), beside := path.with_suffix(".part"), compression="snappy")
+        pq.write_table(pa.Table.from_pylist(rows), beside := path.with_suffix(PART), compression="snappy")
         os.replace(beside, path)
-        self._files += 1
-        _write_json(self.folder / "meta/stats.json", _aggregate(self._statistics))
-        _write_json(self.folder / "meta/info.json", self._info())
+        self.episodes, self.frames, self._files = number, index, self._files + 1
+        self._statistics += described
         self._waiting = []
+        self._summarise()
+        self._interrupted = False
+
+    def _summarise(self) -> None:
+        """Write what stands in the data set as a whole."""
+        if self._statistics:
+            _write_json(self.folder / "meta/stats.json", _aggregate(self._statistics))
+        _write_json(self.folder / "meta/info.json", self._info())
 
     def _table(self, episode: Episode, number: int, index: int) -> pa.Table:
         length = len(episode.subtasks)
@@ -283,25 +294,25 @@ def _write_texts(path: Path, column: str, texts: dict[str, int]) -> None:
         "creator": {"library": "pyarrow", "version": pa.__version__},
         "pandas_version": "2.2.0",
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
+    beside = path.with_suffix(PART)
     pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), beside, compression="snappy")
     os.replace(beside, path)
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    beside = path.with_suffix(".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(PART)
     beside.write_text(json.dumps(value, indent=2) + "\n")
     os.replace(beside, path)
 
 
-def decode(jpeg: bytes) -> NDArray[np.uint8]:
+def decode(jpeg: bytes | None) -> NDArray[np.uint8]:
     """Return the rgb image (H, W, 3) of JPEG bytes.
 
     Raises:
-        ValueError: they are no image.
+        ValueError: they are no image, or there are none.
     """
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
     if image is None:
         raise ValueError("not a JPEG image")
     rgb: NDArray[np.uint8] = np.ascontiguousarray(image[:, :, ::-1], np.uint8)

@@ -21,9 +21,13 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """error: mean distance between confidence and share of right answers, bins weighted by count. bins: filled ones."""
+    """error: mean distance between confidence and share of right answers, bins weighted by count. count: of answers.
+
+    bins: filled ones.
+    """
 
     error: float
+    count: int
     bins: tuple[Bin, ...]
 
 
@@ -41,4 +45,4 @@ def calibration(answers: Sequence[tuple[float, bool]], bins: int = BINS) -> Cali
             found.append(Bin(number / bins, (number + 1) / bins, len(inside), confidence, right))
     total = sum(entry.count for entry in found)
     error = sum(entry.count * abs(entry.right - entry.confidence) for entry in found) / max(1, total)
-    return Calibration(error, tuple(found))
+    return Calibration(error, total, tuple(found))

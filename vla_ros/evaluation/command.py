@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vla_ros import outputs
 from vla_ros.parameters import ParameterError
@@ -23,7 +23,7 @@ TASKS = "pick,place,push,stack,sequence"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--policy", default="classical")
-    parser.add_argument("--suite", default="nominal", help="nominal, phrasing, pairs, long, robust or unknown")
+    parser.add_argument("--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, push_to or unknown")
     parser.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     parser.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     parser.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
@@ -91,12 +91,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
+    from vla_ros.configuration import ActionExpertParameters
     from vla_ros.nodes.through_graph import Graph
+    from vla_ros.parameters import from_mapping
 
+    splicing = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).splicing
     chosen = tasks or tuple(TASKS.split(","))
     with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
         for i in range(args.episodes):
             yield graph.episode(args.seed + i, chosen[i % len(chosen)], args.instruction, lambda line: None)
+            report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
         report.rates = graph.rates()
 
 
@@ -109,12 +113,10 @@ def _offline(
     from vla_ros.evaluation.episodes import Setup, episodes
     from vla_ros.evaluation.loop import Conditions
     from vla_ros.evaluation.report import Outcome
-    from vla_ros.graph import bringup
-    from vla_ros.parameters import from_mapping, nested
+    from vla_ros.parameters import from_mapping
     from vla_ros.safety.parameters import SafetyFilterParameters
 
-    started = bringup(policy=args.policy, config=args.config, overrides=_overrides(args))
-    nodes = {process.name: nested(process.parameters) for process in started}
+    nodes = _nodes(args)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
     conditions = Conditions.of(
         from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
@@ -129,7 +131,16 @@ def _offline(
     jobs = args.jobs or len(os.sched_getaffinity(0))
     for (case, _, _), end in zip(wanted, episodes(setup, wanted, jobs), strict=True):
         report.about = {"checkpoint": end.checkpoint[:12], "splicing": conditions.splicing}
-        yield Outcome.of(case.name, end)
+        yield Outcome.of(case, end)
+
+
+def _nodes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Parameters of all nodes, by node."""
+    from vla_ros.graph import bringup
+    from vla_ros.parameters import nested
+
+    started = bringup(policy=args.policy, config=args.config, overrides=_overrides(args))
+    return {process.name: nested(process.parameters) for process in started}
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.configuration import ActionExpertParameters, PlannerParameters
-from vla_ros.control.playback import ChunkPlayer
+from vla_ros.control.action_expert import ActionExpert
+from vla_ros.evaluation.interventions import Interventions
 from vla_ros.evaluation.seams import Seams
 from vla_ros.evaluation.suites import Case, Nudge
 from vla_ros.evaluation.witness import Witness
@@ -27,15 +28,13 @@ STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and c
 SETPOINT_STEPS = 5
 FILTER_STEPS = 2
 WITNESS_STEPS = 20
-LEAD_NS = 20_000_000  # of the first point of a chunk from rest
 ARM = np.array([name != FINGER_JOINT for name in JOINT_NAMES])
 AFTER_S = 1.0  # that the scene is given to come to rest before the judge looks
-SPELL_NS = 100_000_000  # ticks of the same rule that are nearer to each other than this are one intervention
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How often things happen and how long they take, s; multiples of 2 ms. The rest is as the nodes' parameters say.
+    """How often things happen and how long they take, s; on a grid of 2 ms. The rest is as the nodes' parameters say.
 
     A plan is used `plan_latency_s` after System 2 got its frames, a chunk `chunk_latency_s` after its request.
     """
@@ -60,27 +59,11 @@ class Conditions:
         )
 
 
-class Interventions:
-    """Counts in how many ticks each rule of the filter acted, and how often it began to."""
-
-    def __init__(self) -> None:
-        self.ticks: Counter[str] = Counter()
-        self.begun: Counter[str] = Counter()
-        self._last_ns: dict[str, int] = {}
-
-    def add(self, rule: str, now_ns: int) -> None:
-        """The rule has acted now."""
-        self.ticks[rule] += 1
-        if now_ns - self._last_ns.get(rule, -SPELL_NS) >= SPELL_NS:
-            self.begun[rule] += 1
-        self._last_ns[rule] = now_ns
-
-
 class Loop:
     """One episode.
 
     Args:
-        simulation: arm and things. look: what the cameras see now. planner, expert, safety: the cores of the nodes.
+        simulation: arm and things. look: what the cameras see now. planner, system1: the policy. safety: the filter's core.
         instruction: words. conditions: periods and latencies. case: what is wrong with the world. watch: called with
             every plan that takes effect. rng: what is random in the world.
     """
@@ -90,7 +73,7 @@ class Loop:
         simulation: Simulation,
         look: Callable[[int], Frames],
         planner: System2,
-        expert: System1,
+        system1: System1,
         safety: SafetyFilter,
         instruction: Instruction,
         conditions: Conditions,
@@ -98,24 +81,22 @@ class Loop:
         watch: Callable[[Simulation, Plan], None] | None,
         rng: np.random.Generator,
     ) -> None:
-        self.simulation, self.look, self.planner, self.expert, self.safety = simulation, look, planner, expert, safety
+        self.simulation, self.look, self.planner, self.system1, self.safety = simulation, look, planner, system1, safety
         self.instruction, self.conditions, self.watch = instruction, conditions, watch
         self.wrong, self.rng = case.disturbance, rng
         self.nudge = Nudge(rng) if self.wrong.nudge else None
-        self.player = ChunkPlayer(conditions.splicing)
+        self.expert = ActionExpert(conditions.splicing, conditions.chunk_period_s, conditions.anchor_rad, ARM)
         self.witness = Witness(simulation)
         self.seams = Seams(SETPOINT_STEPS * STEP_NS, ARM)
         self.interventions = Interventions()
         self.subtasks: list[str] = []
         self.plan: Plan | None = None
         self.ended_ns = 0
-        self._plans = self._seq = self._asked_ns = 0
-        self._asked_plan: Plan | None = None
+        self._plans = self._seq = self._due_ns = 0
         self._coming: deque[tuple[int, Frames, JointState]] = deque()  # frames and joints, and when they arrive
         self._newest: tuple[Frames, JointState] | None = None
         self._planned: tuple[int, Plan] | None = None  # due when
         self._chunked: tuple[int, Chunk] | None = None
-        self._from_rest = True
 
     def run(self, limit_s: float) -> None:
         """Go on until the planner says that it has ended, then let everything come to rest."""
@@ -128,7 +109,7 @@ class Loop:
         step = 0
         while step < steps and after:
             now_ns = step * STEP_NS
-            if self.plan is None or self.plan.state in (PlanState.HOLD, PlanState.ACTIVE):
+            if self.going:
                 self.ended_ns = now_ns
                 self._think(now_ns)
             else:
@@ -140,6 +121,11 @@ class Loop:
             if step % WITNESS_STEPS == 0:
                 self.witness.look()
             step += 1
+
+    @property
+    def going(self) -> bool:
+        """Whether the planner has not ended."""
+        return self.plan is None or self.plan.state in (PlanState.HOLD, PlanState.ACTIVE)
 
     @property
     def latched(self) -> bool:
@@ -156,12 +142,13 @@ class Loop:
         if self._planned is not None and now_ns >= self._planned[0]:
             plan, self._planned = self._planned[1], None
             self._take(plan)
-            if plan.state not in (PlanState.HOLD, PlanState.ACTIVE):
+            if not self.going:
                 return
-        period_ns = round(self.conditions.plan_period_s * NS_PER_S)
-        if now_ns % period_ns == 0 and self.rng.random() >= self.wrong.dropped:
-            due_ns = now_ns + round(self.wrong.late_s * NS_PER_S)
-            self._coming.append((due_ns, self.look(now_ns), self._state(now_ns)))
+        if now_ns >= self._due_ns:
+            self._due_ns += round(self.conditions.plan_period_s * NS_PER_S)
+            if self.rng.random() >= self.wrong.dropped:
+                arrives_ns = now_ns + round(self.wrong.late_s * NS_PER_S)
+                self._coming.append((arrives_ns, self.look(now_ns), self._state(now_ns)))
         while self._coming and now_ns >= self._coming[0][0]:
             self._newest = self._coming.popleft()[1:]
         if self._planned is None and self._newest is not None:
@@ -187,52 +174,31 @@ class Loop:
         chunk = None
         if self._chunked is not None and now_ns >= self._chunked[0]:
             chunk, self._chunked = self._chunked[1], None
-        plan = self.plan
         if self.latched:
-            self.player.clear()
+            self.expert.clear()
             return
-        if (
-            plan is None
-            or plan.state is not PlanState.ACTIVE
-            or now_ns - plan.frame_stamp_ns > plan.valid_for_s * NS_PER_S
-            or self.player.finishing
-        ):
-            last = self.player.finish(now_ns)
-            if last is not None:
-                self._send(now_ns, last)
-            return
+        plan = self.plan
+        if plan is not None:
+            fresh = now_ns - plan.frame_stamp_ns <= plan.valid_for_s * NS_PER_S
+            self.expert.follow(plan if fresh and plan.state is PlanState.ACTIVE else None)
         if chunk is not None:
             self._accept(chunk, now_ns)
-        setpoint = self.player.setpoint(now_ns)
-        playing = self.player.chunk
-        if setpoint is not None and playing is not None and now_ns >= playing.start_ns:
+        setpoint = self.expert.setpoint(now_ns)
+        if setpoint is not None:
             self._send(now_ns, setpoint)
-        waited = now_ns - self._asked_ns >= round(self.conditions.chunk_period_s * NS_PER_S)
-        if self._chunked is None and (playing is None or plan is not self._asked_plan or waited):
-            self._ask(plan, setpoint, now_ns)
+        if self._chunked is None and self.expert.due(now_ns):
+            request = self.expert.request(self._state(now_ns), now_ns, now_ns, now_ns)
+            due_ns = now_ns + round(self.conditions.chunk_latency_s * NS_PER_S)
+            self._chunked = due_ns, self.system1.chunk(*request)
 
     def _accept(self, chunk: Chunk, now_ns: int) -> None:
-        # A chunk from rest waits for nobody: entered late it would begin with a jump, so it begins now.
-        if self._from_rest:
-            chunk = dataclasses.replace(chunk, start_ns=max(chunk.start_ns, now_ns))
-        elif self.player.chunk is not None:
-            committed_ns = chunk.start_ns + round((chunk.frozen - 1) * chunk.dt_s * NS_PER_S)
-            self.seams.part(max(committed_ns, now_ns))
-            if self.player.splicing == "ensemble":
-                self.seams.part(chunk.end_ns)  # where it leaves the mean
-        self.player.accept(chunk, (now_ns - self._asked_ns) / NS_PER_S)
-
-    def _ask(self, plan: Plan, setpoint: NDArray[np.float64] | None, now_ns: int) -> None:
-        state = self._state(now_ns)
-        previous = None
-        if setpoint is not None and np.abs(setpoint - state.q)[ARM].max() < self.conditions.anchor_rad:
-            previous = self.player.anchor(now_ns, state)
-        delay = min(self.player.delay(self.expert.dt_s), len(previous.positions) - 1) if previous else 0
-        start_ns = previous.start_ns if previous else now_ns + LEAD_NS
-        chunk = self.expert.chunk(plan, state, previous, delay, start_ns)
-        self._asked_ns, self._asked_plan = now_ns, plan
-        self._from_rest = previous is None and (self.player.chunk is None or self.player.splicing == "real_time")
-        self._chunked = now_ns + round(self.conditions.chunk_latency_s * NS_PER_S), chunk
+        played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
+        if before is None:
+            return
+        committed_ns = played.start_ns + round((played.frozen - 1) * played.dt_s * NS_PER_S)
+        self.seams.part(max(committed_ns, now_ns))
+        if self.conditions.splicing == "ensemble":
+            self.seams.part(played.end_ns)  # where it leaves the mean
 
     def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:
         self._seq += 1
@@ -241,7 +207,7 @@ class Loop:
             Command("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
         )
         if refused is not None:
-            self.interventions.add(refused.rule, now_ns)
+            self._acted(refused.rule, now_ns)
 
     # The filter, the arm.
 
@@ -255,9 +221,13 @@ class Loop:
         decision = self.safety.tick(now_ns)
         if decision.state is State.LIMITING or decision.state in LATCHED:
             rule = decision.verdict.rule if decision.verdict else decision.state.name.lower()
-            self.interventions.add(rule, now_ns)
+            self._acted(rule, now_ns)
         if decision.positions is not None:
             self.simulation.controller.command(decision.positions)
         self.simulation.tick()
         if self.nudge is not None:
             self.nudge.tick(self.simulation)
+
+    def _acted(self, rule: str, now_ns: int) -> None:
+        if self.going:  # what comes after is no part of the time that interventions are told by
+            self.interventions.add(rule, now_ns)

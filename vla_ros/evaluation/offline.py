@@ -42,10 +42,11 @@ class Episode:
     """What came of it.
 
     success: the judge's word. state, said: the planner's last. seconds: of simulated time until the planner ended.
-    measures: of the judge, per step. interventions: rule of the filter -> ticks in which it acted; begun: -> how often it
-    began to. subtasks: in order. reason: of a failure, of `witness.REASONS`. confidence: mean of the planner's, NaN where
-    it has none. meant: whether it went for the right thing first; None where that cannot be said. roughness: at the
-    seams of chunks. checkpoint: of the policy. film: seconds, subtask and JPEG of what the policy saw, when asked for.
+    measures: of the judge, per step. interventions: rule of the filter -> ticks in which it acted until then; begun: -> how
+    often it began to. subtasks: in order. reason: of a failure, of `witness.REASONS`. confidence: see `Witness.confidence`.
+    meant: whether it went for the right thing first; None where that cannot be said. roughness: at the seams of chunks.
+    checkpoint: of the policy. disturbed: whether what its case does to scene or world came off. film: seconds, subtask and
+    JPEG of what the policy saw, when asked for.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Episode:
     meant: bool | None
     roughness: Roughness
     checkpoint: str
+    disturbed: bool
     film: tuple[tuple[float, str, bytes], ...] = field(default=(), repr=False)
 
 
@@ -99,7 +101,7 @@ def run_episode(
     """
     robot = Robot(urdf(), JOINT_NAMES)
     case = case or Case("nominal")
-    simulation = Simulation(seed, kind, variation=case.variation)
+    simulation = case.simulation(kind, seed)
     task = simulation.task
     words = instruction or task.instruction
     if case.unknown and not instruction:
@@ -157,6 +159,7 @@ def run_episode(
         loop.witness.meant,
         loop.seams.roughness(),
         loop.planner.checkpoint,
+        loop.nudge.moved if loop.nudge is not None else case.disturbs,
         tuple(shots),
     )
 

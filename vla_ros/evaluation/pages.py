@@ -50,9 +50,13 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
     for case, task, counts in report.rows():
         failures = ", ".join(f"{n} {why}" for why, n in report.reasons(task, "" if case == "all" else case).items())
         yield f"| {case} | {task or 'all'} | {' | '.join(told(counts))} | {failures} |"
+    disturbed = sum(outcome.disturbed for outcome in report.outcomes)
+    if disturbed:
+        yield from ("", f"Disturbed: {disturbed} of {len(report.outcomes)} episodes.")
     yield from _filter(report)
     yield from _seams(report)
     yield from _calibration(report)
+    yield from _rates(report)
     if films:
         yield from ("", "## Seen")
     for outcome, name in films:
@@ -69,8 +73,6 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
 
 def _filter(report: Report) -> Iterator[str]:
     acted = report.interventions()
-    if report.rates:  # through the graph the filter's own diagnostics tell
-        return
     total = sum(values["per_minute"] for values in acted.values())
     yield from ("", "## The filter", "", f"{total:.2f} interventions a minute.")
     if acted:
@@ -95,11 +97,21 @@ def _seams(report: Report) -> Iterator[str]:
 
 def _calibration(report: Report) -> Iterator[str]:
     for name, found in report.calibrations().items():
-        yield from ("", f"## Confidence against {name}", "", f"Expected calibration error {found.error:.3f}.", "")
+        yield from ("", f"## Confidence against {name}", "")
+        yield from (f"Expected calibration error {found.error:.3f}, n = {found.count}.", "")
         yield from (f"| confidence | episodes | mean | {name} |", "|---|---:|---:|---:|")
         for entry in found.bins:
             span = f"{entry.low:.1f} to {entry.high:.1f}"
             yield f"| {span} | {entry.count} | {entry.confidence:.2f} | {entry.right:.0%} |"
+
+
+def _rates(report: Report) -> Iterator[str]:
+    if not report.rates:
+        return
+    yield from ("", "## Rates", "", "Through the graph, in real time. Pictures and films are made offline only.", "")
+    yield from ("| | |", "|---|---|")
+    for name, values in report.rates.items():
+        yield f"| {name} | {', '.join(f'{key} {value}' for key, value in values.items())} |"
 
 
 def _shown(outcome: Outcome, folder: Path) -> str:

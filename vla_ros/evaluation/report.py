@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -16,6 +17,7 @@ from vla_ros.evaluation.seams import Roughness, together
 
 if TYPE_CHECKING:
     from vla_ros.evaluation.offline import Episode
+    from vla_ros.evaluation.suites import Case
 
 FILMS = 3  # that are kept of successes, and of failures
 
@@ -25,7 +27,8 @@ class Outcome:
     """One episode. said: how the planner ended, and why. measures: the judge's, per step. seconds: until the end.
 
     case: of the suite. interventions, begun: of the filter, by rule: ticks, and how often it began. reason: of a failure,
-    by the simulator's truth. confidence, meant, roughness: see `offline.Episode`. film: of what the policy saw.
+    by the simulator's truth. confidence, meant, roughness, disturbed: see `offline.Episode`. unknown: what was asked cannot
+    be done, success is to refuse it. film: of what the policy saw.
     """
 
     task: str
@@ -42,10 +45,12 @@ class Outcome:
     confidence: float = math.nan
     meant: bool | None = None
     roughness: Roughness = field(default_factory=Roughness)
+    disturbed: bool = False
+    unknown: bool = False
     film: tuple[tuple[float, str, bytes], ...] = field(default=(), repr=False)
 
     @classmethod
-    def of(cls, case: str, episode: Episode) -> Outcome:
+    def of(cls, case: Case, episode: Episode) -> Outcome:
         """Return that of an episode without ROS."""
         state = episode.state.name.lower()
         return cls(
@@ -56,13 +61,15 @@ class Outcome:
             f"{state}: {episode.said}" if episode.said else state,
             round(episode.seconds, 2),
             episode.measures,
-            case,
+            case.name,
             episode.interventions,
             episode.begun,
             episode.reason,
             episode.confidence,
             episode.meant,
             episode.roughness,
+            episode.disturbed,
+            bool(case.unknown),
             episode.film,
         )
 
@@ -94,17 +101,17 @@ class Report:
         return [o for o in self.outcomes if (not task or o.task == task) and (not case or o.case == case)]
 
     def counts(self, task: str = "", case: str = "") -> dict[str, Any]:
-        """Successes, episodes, the 95 % interval and the median time of those."""
+        """Successes, episodes, the 95 % interval and the median time of the successes."""
         chosen = self.chosen(task, case)
         successes = sum(outcome.success for outcome in chosen)
         low, high = wilson(successes, len(chosen))
-        seconds = sorted(outcome.seconds for outcome in chosen)
+        seconds = [outcome.seconds for outcome in chosen if outcome.success]
         return {
             "successes": successes,
             "episodes": len(chosen),
             "low": round(low, 4),
             "high": round(high, 4),
-            "median_s": seconds[len(seconds) // 2] if seconds else None,
+            "median_s": round(statistics.median(seconds), 2) if seconds else None,
         }
 
     def tasks(self) -> list[str]:
@@ -139,11 +146,14 @@ class Report:
         return together(outcome.roughness for outcome in self.outcomes)
 
     def calibrations(self) -> dict[str, Calibration]:
-        """Of the planner's confidence, against success and against having gone for the right thing."""
-        known = [outcome for outcome in self.outcomes if not math.isnan(outcome.confidence)]
+        """Of the planner's confidence, against having done what was asked and having gone for the right thing first.
+
+        What cannot be done counts as not done, and nothing as the right thing: who refuses it is unsure, and rightly so.
+        """
+        told = [outcome for outcome in self.outcomes if not math.isnan(outcome.confidence)]
         answers = {
-            "success": [(outcome.confidence, outcome.success) for outcome in known],
-            "right thing": [(outcome.confidence, outcome.meant) for outcome in known if outcome.meant is not None],
+            "task done": [(o.confidence, o.success and not o.unknown) for o in told],
+            "right thing": [(o.confidence, o.meant and not o.unknown) for o in told if o.meant is not None],
         }
         return {name: calibration(given) for name, given in answers.items() if given}
 
@@ -192,5 +202,5 @@ def told(counts: Mapping[str, Any]) -> tuple[str, ...]:
         str(counts["episodes"]),
         f"{counts['successes'] / counts['episodes']:.0%}",
         f"{counts['low']:.0%} to {counts['high']:.0%}",
-        f"{counts['median_s']:.1f}",
+        f"{counts['median_s']:.1f}" if counts["median_s"] is not None else "",
     )

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.data.disturbances import _shift
 from vla_ros.evaluation.unknown import UNKNOWNS
 from vla_ros.parameters import ParameterError
+from vla_ros.sim.scene import DISTRACTORS
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS
-from vla_ros.sim.variation import Variation
+from vla_ros.sim.variation import Variation, sample_varied
 
 Image = NDArray[np.uint8]
 
 SINGLE = ("pick", "place", "push", "stack")
-PUSHED_M = (0.02, 0.05)  # that a nudge moves a thing
-NUDGE_S = (1.0, 4.0)  # when
+NUDGE_S = (1.0, 4.0)  # when a nudge comes
+NEXT = 1000  # seeds on is the scene that stands for one that lacks what its case is about
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,29 @@ class Case:
     disturbance: Disturbance = field(default_factory=Disturbance)
     unknown: str = ""
 
+    @property
+    def disturbs(self) -> bool:
+        """Whether scene or world differ from the plain ones; a nudge does so only where it comes off."""
+        varied = self.variation or Variation()
+        return self.disturbance != Disturbance() or varied.looks or varied.cameras or varied.distractors > 0
+
+    def simulation(self, kind: str, seed: int) -> Simulation:
+        """Return the world of an episode: where there are to be distractors, one that came out with some."""
+        if self.variation is not None and self.variation.distractors:
+            seeds = (number % 1_000_000 for number in count(seed, NEXT))
+            seed = next(number for number in seeds if _distracting(number, kind, self.variation))
+        return Simulation(seed, kind, variation=self.variation)
+
 
 class Nudge:
-    """Moves the thing that an episode is about, once, unless it is held. Args: rng: when and where to."""
+    """Moves the thing that an episode is about to where there is room, once, unless it is held.
+
+    Args: rng: when and where to. Attributes: moved: whether it has.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._at_s = float(rng.uniform(*NUDGE_S))
-        angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(*PUSHED_M)
-        self._way = length * np.array([np.cos(angle), np.sin(angle), 0.0])
-        self._over = False
+        self._at_s, self._rng = float(rng.uniform(*NUDGE_S)), rng
+        self._over = self.moved = False
 
     def tick(self, simulation: Simulation) -> None:
         """Call with every step of the simulation."""
@@ -79,7 +96,14 @@ class Nudge:
         self._over = True
         name = simulation.task.steps[0].x
         if not simulation.truth()[name].held:
-            simulation.move_thing(name, simulation.thing_pose(name)[:3, 3] + self._way)
+            before = simulation.thing_pose(name)[:2, 3].copy()
+            _shift(simulation, name, self._rng)
+            self.moved = bool((simulation.thing_pose(name)[:2, 3] != before).any())
+
+
+def _distracting(seed: int, kind: str, variation: Variation) -> bool:
+    scene, _ = sample_varied(seed, kind, variation)
+    return any(thing.shape in DISTRACTORS for thing in scene.things)
 
 
 SUITES: Mapping[str, tuple[Case, ...]] = {

@@ -36,7 +36,7 @@ went on. gave up: still in the hand at the end."""
 LIFTED_M = 0.02  # higher than at the start: it is in the hand
 MOVED_M = 0.03  # farther than at the start: it has been moved
 LET_GO_M = 0.02  # fingers told to be wider apart than this let go; things are 0.022 m wide, half
-MEANT_M = 0.06  # a plan is about a thing that its path passes within this
+MEANT_M = 0.08  # a plan is about a thing that its path passes within this: a push begins 0.062 m behind its thing
 FINGER = JOINT_NAMES.index(FINGER_JOINT)
 
 
@@ -51,11 +51,13 @@ class Witness:
         self._achieved = False
         self._in_hand = ""
         self._sure: list[float] = []
+        self._ended_sure = math.nan
         self._meant: bool | None = None
 
     def hear(self, plan: Plan) -> None:
         """A plan takes effect."""
         if plan.state is not PlanState.ACTIVE:
+            self._ended_sure = math.nan if plan.state is PlanState.HOLD else plan.confidence
             return
         if math.isfinite(plan.confidence):
             self._sure.append(plan.confidence)
@@ -82,8 +84,8 @@ class Witness:
 
     @property
     def confidence(self) -> float:
-        """Mean of the plans that moved the arm; NaN without any."""
-        return float(np.mean(self._sure)) if self._sure else math.nan
+        """Mean of the plans that moved the arm; where none did, that of the plan that ended it; NaN where none is told."""
+        return float(np.mean(self._sure)) if self._sure else self._ended_sure
 
     @property
     def meant(self) -> bool | None:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from vla_ros.faults.case import MOVING, PROTECTIVE, Case, Seen, failures
+from vla_ros.faults.controller_log import BEFORE_S
 from vla_ros.faults.graphs import AUDIT, GRAPHS, REMOVED
 from vla_ros.faults.machine import START_S
+from vla_ros.faults.rig import Rig
 from vla_ros.faults.stream import FULL_SPEED_S
 from vla_ros.oracle.audit import audited
 from vla_ros.oracle.recordings.choice import Unreadable
+from vla_ros.oracle.report import Report
 
 LATCHED = ("PROTECTIVE_STOP", "ESTOP")
 SETTLED_S = 0.25
 WATCHED_S = 0.4
 """How long it is watched beyond the bound, or when there is none."""
+FAST = 0.25
+"""rad/s: a quarter of the swing's full speed. An arm that is slower shows nothing of a stop."""
+PREPARED = 3
+"""Tries to bring the arm where a case begins."""
 
 
 STALL_S = 0.04
-"""A case that fails while the rig or the filter stood still for so long says nothing of the filter; it is tried again."""
+"""A case that fails while the rig or the filter stood still for so long says nothing of the filter; it is tried again. Not so
+a case that itself makes them stand still: see `Case.stalls`."""
 WRITTEN_S = 2.0
 """After its filter has ended, a log is whole."""
 TRIES = 5
@@ -94,54 +102,60 @@ def run(cases: Iterable[Case], say: Callable[[str], None]) -> tuple[list[Result]
 def judged(graph: str, folder: Path) -> Sent:
     """Have the oracle, which shares no code with the filter, judge what the filter sent."""
     time.sleep(WRITTEN_S)
-    logs = [folder / name for name in (REMOVED, AUDIT) if any((folder / name).glob("*"))]
-    try:
-        reports = [report for log in logs for report in audited(log)]
-    except Unreadable as error:
-        return Sent(graph, 0, {}, [str(error)])
+    reports: list[Report] = []
+    broken: list[str] = []
+    for log in (*sorted(folder.glob(f"{REMOVED}*")), folder / AUDIT):
+        try:
+            reports += audited(log)
+        except Unreadable as error:
+            broken.append(str(error))
     findings = [finding for report in reports for finding in report.findings]
     worst = {
         quantity: max((abs(each.value / each.limit) for each in findings if each.quantity == quantity), default=0.0)
         for quantity in ("velocity", "acceleration", "jerk")
     }
-    broken = [
+    broken += [
         f"{each.quantity} of {each.who} {each.value:.6g}, limit {each.limit:.6g}" for each in findings if each.broken
     ] + [f"{fault.what}: {fault.joint}" for report in reports for fault in report.faults]
     return Sent(graph, sum(report.samples for report in reports), worst, broken)
 
 
-def carry_out(rig: Any, case: Case) -> Result:
+def carry_out(rig: Rig, case: Case) -> Result:
     """One case, from the start that it asks for to the judgement; again where the machine got in the way."""
     stalls: tuple[float, ...] = ()
     while True:
         result = replace(carry_out_once(rig, case), stalls=stalls)
-        if not result.wrong or rig.stall_s < STALL_S or len(stalls) + 1 == TRIES:
+        if not result.wrong or case.stalls or rig.stall_s < STALL_S or len(stalls) + 1 == TRIES:
             return result
         stalls += (rig.stall_s,)
         rig.play(RESPITE_S)
 
 
-def carry_out_once(rig: Any, case: Case) -> Result:
+def carry_out_once(rig: Rig, case: Case) -> Result:
     """One try of a case."""
+    problem = ""
     rig.stall_s = 0.0
-    seen = rig.begin()
+    rig.begin()
     try:
         prepare(rig, case)
-        seen = rig.begin()
-        if case.graph == "none":
-            seen.states = ["-"]
-        else:
-            rig.mark()
+        rig.stall_s = 0.0
         case.inject(rig)
         watch(rig, case)
     except (Broken, OSError) as error:
-        seen.problem = f"broken off: {error}"
-    if case.graph != "none":
-        seen = rig.judged()
+        problem = f"broken off: {error}"
+    seen = rig.judged()
+    if still(case, seen):  # a case may put off its mark
+        problem = problem or f"the arm did not move when the fault came: {seen.speed:.3f} rad/s"
+    seen.problem = problem or seen.problem
     return Result(case, seen, failures(case.expected, seen), os.getloadavg()[0])
 
 
-def watch(rig: Any, case: Case) -> None:
+def still(case: Case, seen: Seen) -> bool:
+    """Whether the arm does not move at the mark, though the case asks for it."""
+    return case.graph != "none" and case.start == "moving" and not seen.speed >= FAST
+
+
+def watch(rig: Rig, case: Case) -> None:
     """Let it run until it is settled as expected, or well beyond the bound."""
     expected = case.expected
     if case.graph == "none":
@@ -159,29 +173,43 @@ def watch(rig: Any, case: Case) -> None:
     rig.play(bound_s + WATCHED_S, settled)
 
 
-def prepare(rig: Any, case: Case) -> None:
-    """Put everything right, and the arm where the case begins.
+def prepare(rig: Rig, case: Case) -> None:
+    """Put everything right, and the arm where the case begins, and mark that moment; again where it does not come there.
 
     Raises:
-        Broken: it does not come there.
+        Broken: it never does.
+    """
+    for _ in range(PREPARED - 1):
+        with contextlib.suppress(Broken):
+            prepare_once(rig, case)
+            return
+    prepare_once(rig, case)
+
+
+def prepare_once(rig: Rig, case: Case) -> None:
+    """One try of it.
+
+    Raises:
+        Broken: the arm does not come there, or does not move.
     """
     if case.graph == "none":
         return
     if case.graph == "whole":
         prepare_task(rig)
-        return
-    restore(rig)
-    if case.start == "disarmed":
-        return
-    arm(rig)
-    if case.start == "moving":
-        rig.move()
-        rig.play(FULL_SPEED_S)
-        if rig.state not in MOVING:
-            raise Broken(f"the swing did not begin: {rig.state} {rig.rule}")
+    else:
+        restore(rig)
+        if case.start != "disarmed":
+            arm(rig)
+        if case.start == "moving":
+            rig.move()
+            rig.play(FULL_SPEED_S)
+    seen = rig.begin()
+    rig.mark()
+    if still(case, seen) or (case.start == "moving" and rig.state not in MOVING):
+        raise Broken(f"the arm does not move: {seen.speed:.3f} rad/s, {rig.state} {rig.rule}")
 
 
-def arm(rig: Any) -> None:
+def arm(rig: Rig) -> None:
     """Arm; the filter may need a moment to hear everything.
 
     Raises:
@@ -197,7 +225,7 @@ def arm(rig: Any) -> None:
         rig.play(0.1)
 
 
-def restore(rig: Any) -> None:
+def restore(rig: Rig) -> None:
     """No fault any more, the arm at home, the filter disarmed.
 
     Raises:
@@ -225,7 +253,7 @@ def restore(rig: Any) -> None:
     rig.play(0.2)
 
 
-def disarm(rig: Any) -> None:
+def disarm(rig: Rig) -> None:
     """Reset what is latched, disarm what is not.
 
     Raises:
@@ -240,7 +268,7 @@ def disarm(rig: Any) -> None:
             raise Broken(f"not disarmed: {why}")
 
 
-def prepare_task(rig: Any) -> None:
+def prepare_task(rig: Rig) -> None:
     """The whole graph, in the middle of a task.
 
     Raises:
@@ -259,6 +287,7 @@ def prepare_task(rig: Any) -> None:
     rig.say("put the red cube in the bowl")
     if not rig.play(40.0, lambda: rig.speed > 0.4):
         raise Broken("the task did not begin")
+    rig.play(BEFORE_S)
 
 
 def line(result: Result) -> str:

@@ -55,7 +55,8 @@ class Case:
     """One fault.
 
     name: on the command line. fault: in words. inject: does it; the arm is then as `start` says. graph: of
-    `vla_ros.faults.graphs`. start: "moving" (in the middle of a swing), "holding" or "disarmed".
+    `vla_ros.faults.graphs`. start: "moving" (in the middle of a swing), "holding" or "disarmed". stalls: the fault itself is
+    a stall, a step of the clock or a load on the machine, so that a stall excuses nothing.
     """
 
     name: str
@@ -64,20 +65,23 @@ class Case:
     inject: Callable[[Rig], None]
     graph: str = "filter"
     start: str = "moving"
+    stalls: bool = False
 
 
 @dataclass
 class Seen:
     """What happened.
 
-    states, rules: in order, each when it changed. rest_s: from the fault to the controller's last motion; NaN: it moved to
-    the end. velocity, acceleration: largest share of the arm's limits. outside: how far a setpoint left the position limits,
-    rad or m. late: ticks of the filter that began late. answers: of services and processes. why: the first
-    reason that the filter gave. problem: the case itself broke off.
+    states, rules: in order, each when it changed. speed: of the fastest joint, at least, shortly before the fault, rad/s or
+    m/s. rest_s: from the fault to the controller's last motion; NaN: it moved to the end. velocity, acceleration: largest
+    share of the arm's limits. outside: how far a setpoint left the position limits, rad or m. late: ticks of the filter that
+    began late. answers: of services and processes. why: the first reason that the filter gave. problem: the case itself broke
+    off.
     """
 
     states: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
+    speed: float = 0.0
     rest_s: float = math.nan
     velocity: float = 0.0
     acceleration: float = 0.0

@@ -24,16 +24,20 @@ Array = NDArray[np.float64]
 REST = 1e-3
 """Slower than this, rad/s or m/s, is at rest."""
 BEFORE_S = 0.1
-"""Limits are judged from a little before the fault on."""
-ROW_BYTES = 400
+"""Limits are judged, and the arm must move, from a little before the fault on."""
+BEFORE_BYTES = 400 * 2 * round(BEFORE_S / PERIOD_S)
+"""Of the log; more than that time takes."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment: the controller's time in s, and where the log then ended."""
+    """A moment: the controller's time in s, where the log then ended, and how fast the fastest joint was, at least, in the
+    last BEFORE_S, rad/s or m/s.
+    """
 
     time_s: float
     offset: int
+    speed: float
 
 
 class ControllerLog:
@@ -45,13 +49,13 @@ class ControllerLog:
     def mark(self) -> Mark:
         """Now."""
         size = self._path.stat().st_size
-        times, _ = self._rows(max(0, size - 4 * ROW_BYTES))
-        return Mark(float(times[-1]), size)
+        times, q = self._rows(size - BEFORE_BYTES)
+        speeds = np.abs(np.diff(q[times > times[-1] - BEFORE_S], axis=0)).max(1) / PERIOD_S
+        return Mark(float(times[-1]), size, float(speeds.min()) if len(speeds) else 0.0)
 
     def judge(self, mark: Mark, seen: Seen) -> None:
         """Put into `seen` what the controller did from shortly before the mark to the end of the log."""
-        rows = round(BEFORE_S / PERIOD_S)
-        times, q = self._rows(max(0, mark.offset - 2 * rows * ROW_BYTES))
+        times, q = self._rows(mark.offset - BEFORE_BYTES)
         kept = times > mark.time_s - BEFORE_S
         judge(times[kept] - mark.time_s, q[kept], seen)
 

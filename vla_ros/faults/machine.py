@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import json
 import os
 import resource
 import signal
@@ -19,6 +20,7 @@ from vla_ros.faults.graphs import AUDIT, GATE, REMOVED
 from vla_ros.graph import Process, bringup
 from vla_ros.parameters import nested
 from vla_ros.robot.description import urdf
+from vla_ros.safety.audit.record import SUFFIX
 from vla_ros.up import Supervisor
 
 FLOOD_PARTICIPANTS = 4
@@ -26,6 +28,10 @@ START_S = 300.0
 """A process may take so long to start on a busy machine."""
 UNDER_WAY_S = 0.05
 """Messages of a process that has ended are still read for so long."""
+AGAIN_S = 60.0
+"""The writer of the audit log tries again every second; on a busy machine it comes last."""
+AUDITED_S = 1.0
+"""So much of the file with which an audit log goes on is replayed, at least."""
 
 
 class Machine(abc.ABC):
@@ -36,6 +42,7 @@ class Machine(abc.ABC):
         self.state = ""
         self.late = 0
         self._folder = folder
+        self._audited: set[Path] = set()
         self._floods: list[subprocess.Popen[bytes]] = []
         self._supervisor = Supervisor(processes, self.lines.append)
 
@@ -97,12 +104,47 @@ class Machine(abc.ABC):
 
     def fill_disk(self, full: bool) -> None:
         # As on a full disk, every write of the process that writes the log fails; no disk need be filled for it.
+        self._audited = set((self._folder / AUDIT).iterdir())
         limit = 0 if full else resource.RLIM_INFINITY
         for child in psutil.Process(self._supervisor.children["safety_filter"].popen.pid).children():
             resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
     def remove_log(self) -> None:
-        (self._folder / AUDIT).rename(self._folder / REMOVED)  # gone for the filter, and still there for the judge
+        self._audited = set()
+        times = len(list(self._folder.glob(f"{REMOVED}*")))
+        (self._folder / AUDIT).rename(
+            self._folder / f"{REMOVED}{times}"
+        )  # gone for the filter, still there for the judge
+
+    def replay_log(self) -> None:
+        def begun() -> list[Path]:
+            return [path for path in (self._folder / AUDIT).glob(f"*{SUFFIX}") if path not in self._audited]
+
+        if not self.play(AGAIN_S, lambda: any(path.stat().st_size for path in begun())):
+            self.note("the audit log does not go on")
+            return
+        self.play(AUDITED_S)
+        found = self._folder / "replay.json"
+        # A process of its own: the rig must go on meanwhile, and the filter comes first.
+        command = [
+            "nice",
+            "-n",
+            "19",
+            sys.executable,
+            "-m",
+            "vla_ros.cli",
+            "replay",
+            str(min(begun())),
+            "--json",
+            str(found),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.play(START_S, lambda: process.poll() is not None)
+        said = process.communicate()[0].strip().splitlines()
+        report = json.loads(found.read_text()) if process.returncode == 0 else {"ticks": 0, "lost": 0}
+        good = report["ticks"] and report["lost"]
+        what = f"the audit log goes on after {report['lost']} lost records" if good else "the audit log is broken"
+        self.note(f"{what}: {'; '.join(said)}")
 
     def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
         (gate,) = [process for process in bringup() if process.name == "safety_filter"]

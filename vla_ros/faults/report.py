@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 
-from vla_ros.faults.campaign import TRIES, Result, Sent
+from vla_ros.faults.campaign import FAST, TRIES, Result, Sent
 
 HEAD = f"""# Faults
 
@@ -18,8 +18,9 @@ filter and the rules that acted. To rest: from the fault to the last motion of t
 speed and acceleration of that setpoint, from 0.1 s before the fault on, as shares of the arm's limits
 (`vla_ros/robot/description.py`), which that controller keeps by itself: what they show is that it was not driven into them.
 Late: ticks of the filter that began late (a stall is one of them, however long). A row has passed when reaction, end, rest
-and limits are all as expected. A case that fails while the rig or the filter, which both ask for real-time scheduling, stood
-still for 40 ms or more is tried again, {TRIES} times in all; it says so.
+and limits are all as expected; in the last 0.1 s before a fault in mid-motion the arm was never slower than {FAST:g} rad/s.
+A case that fails while the rig or the filter, which both ask for real-time scheduling, stood still for 40 ms or more is tried
+again, {TRIES} times in all; it says so. A fault that is a stall, a step of the clock or a load itself is tried once.
 
 What the filter itself sent is judged tick by tick, from its audit log, by the [oracle](oracle.md), against the limits of its
 configuration: below the table.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vla_ros.faults.stream import Measured, Setpoint
 from vla_ros.safety.obstacle import Obstacle
+
+if TYPE_CHECKING:
+    from vla_ros.faults.case import Seen
 
 Alter = Callable[[Setpoint, float], Sequence[Setpoint]]
 """(the right setpoint, s since the fault) → what is sent instead."""
@@ -18,12 +21,16 @@ class Rig(Protocol):
     """The policy, the arm's driver, the human with buttons, and the operating system, in one hand.
 
     Attributes:
+        graph: which one runs. lines: what its processes have printed.
         alter, relay: what is made of setpoints and joint states; None: nothing. policy: whether setpoints are sent at all.
         beats, held: whether the e-stop's heartbeat and the dead-man switch are sent. obstacles: what the feed says; None: it
-        is silent. image: "frozen" or empty, the front camera. measured: the newest state of the arm. state, rule: of the
-        filter's newest status.
+        is silent. image: "frozen" or empty, the front camera. measured: the newest state of the arm.
+        state, rule, speed: of the filter's newest status, the speed that of the fastest joint, rad/s or m/s; state "-": there
+        is no filter, empty: it has not spoken yet. stall_s: for how long the rig or the filter stood still, at most.
     """
 
+    graph: str
+    lines: list[str]
     alter: Alter | None
     relay: Relay | None
     policy: bool
@@ -34,12 +41,35 @@ class Rig(Protocol):
     measured: Measured
     state: str
     rule: str
+    speed: float
+    stall_s: float
+
+    def begin(self) -> Seen:
+        """A case begins: what is seen from now on."""
 
     def mark(self) -> None:
-        """The fault begins now."""
+        """The fault begins now; how fast the arm is goes into what is seen."""
+
+    def judged(self) -> Seen:
+        """What was seen since the mark, with what the arm's controller did."""
 
     def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let it run for so long, or until something holds; whether it does."""
+
+    def home(self) -> None:
+        """Put the arm where it starts; the filter is disarmed."""
+
+    def move(self) -> None:
+        """The swing begins."""
+
+    def awake(self) -> bool:
+        """Whether all of the whole graph say in their diagnostics that they are active."""
+
+    def forget(self) -> None:
+        """What the nodes have said so far."""
+
+    def say(self, text: str) -> None:
+        """An instruction, once planner and action expert listen."""
 
     def call(self, name: str) -> tuple[bool, str]:
         """Call the filter's service vla/NAME; the answer is noted."""
@@ -90,10 +120,13 @@ class Rig(Protocol):
         """Writing of the audit log fails, or works again."""
 
     def remove_log(self) -> None:
-        """Delete the folder of the audit log."""
+        """Take the folder of the audit log away."""
+
+    def replay_log(self) -> None:
+        """Wait for the file with which the audit log goes on after one of these, replay it, and note what comes of it."""
 
     def note_diagnostics(self, *keys: str) -> None:
         """Note what the filter's diagnostics say."""
 
-    def refuse_to_start(self, parameters: dict[str, object], urdf: Callable[[str], str] | None = None) -> None:
+    def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
         """Start a filter with these parameters changed, or another URDF; its last line is noted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from vla_ros.guard.wording import plain, slips, squeezed
 
 LONGEST = 10_000
 """Characters that are read at all. Longer sentences are refused, which holds the arm as well as a stop does."""
+AGAIN = "again"
+"""Name of the rule for words like "yes": where a question stands, they ask for the instruction before it once more."""
 
 
 class Answer(enum.Enum):
@@ -83,6 +86,7 @@ class _Stop:
     def __init__(self, words: StopWords) -> None:
         plains = [plain(word) for word in words.words]
         self._spellings = {slip: word for word in plains if word.isascii() for slip in slips(word)}
+        self._whole = {squeezed(word): word for word in plains if word.isascii()}
         # Scripts without spaces between words: anywhere in the text.
         self._anywhere = [word for word in plains if not word.isascii()]
         self._phrases = _any_of(words.phrases) if words.phrases else None
@@ -95,6 +99,9 @@ class _Stop:
         for word in short:
             if word in self._spellings:
                 return self._spellings[word]
+        for halves in itertools.pairwise(short):
+            if "".join(halves) in self._whole:
+                return self._whole["".join(halves)]
         for word in self._anywhere:
             if word in words:
                 return word

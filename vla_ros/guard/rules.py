@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ from vla_ros.graph import share
 from vla_ros.guard.wording import plain
 from vla_ros.parameters import ParameterError, from_mapping, parameter
 
-T = TypeVar("T")
-
 VERSION = 1
+LIST = re.compile(r"(?<!\?P)<(\w+)>")
+"""The place of a list in a pattern, by its name."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Rule:
     patterns: list[str] = parameter(description="regular expressions")
 
 
+T = TypeVar("T", StopWords, Bounds, Rule)
+
+
 @dataclass(frozen=True)
 class Rules:
-    """Everything. refused: name → rule that no sentence may match. needed: one that each must match, or nothing."""
+    """Everything, with lists spelled out. refused: name → rule that no sentence may match. needed: one that each must
+    match, or nothing."""
 
     stop: StopWords
     bounds: Bounds
@@ -76,17 +81,21 @@ def load(name: str) -> Rules:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise ParameterError(f"{where}{f':{mark.line + 1}' if mark else ''}: not YAML") from None
-    keys = {"version", "stop", "bounds", "refused", "needed"}
-    if not isinstance(tree, Mapping) or set(tree) - {"needed"} != keys - {"needed"}:
-        raise ParameterError(f"{where}: expected the keys {', '.join(sorted(keys))}, and no other")
+    keys, optional = {"version", "stop", "bounds", "refused"}, {"lists", "needed"}
+    if not isinstance(tree, Mapping) or set(tree) - optional != keys:
+        raise ParameterError(f"{where}: expected the keys {', '.join(sorted(keys | optional))}, and no other")
     if tree["version"] != VERSION:
         raise ParameterError(f"{where}: version {tree['version']} is not readable here; this is version {VERSION}")
+    lists = _branch(tree.get("lists", {}), f"{where}: lists")
+    for key, words in lists.items():
+        if not (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
+            raise ParameterError(f"{where}: lists.{key}: expected a list of texts, got {words!r}")
     refused = _branch(tree["refused"], f"{where}: refused")
     return Rules(
-        _made(StopWords, tree["stop"], f"{where}: stop."),
-        _made(Bounds, tree["bounds"], f"{where}: bounds."),
-        {name: _made(Rule, rule, f"{where}: refused.{name}.") for name, rule in refused.items()},
-        _made(Rule, tree["needed"], f"{where}: needed.") if tree.get("needed") else None,
+        _made(StopWords, tree["stop"], f"{where}: stop.", lists),
+        _made(Bounds, tree["bounds"], f"{where}: bounds.", lists),
+        {name: _made(Rule, rule, f"{where}: refused.{name}.", lists) for name, rule in refused.items()},
+        _made(Rule, tree["needed"], f"{where}: needed.", lists) if tree.get("needed") else None,
     )
 
 
@@ -96,17 +105,22 @@ def _branch(tree: Any, where: str) -> Mapping[str, Any]:
     return tree
 
 
-def _made(kind: type[T], tree: Any, where: str) -> T:
+def _made(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]]) -> T:
     made = from_mapping(kind, _branch(tree, where.rstrip(".")), where)
+    spelled: dict[str, Any] = {}
     for name in ("phrases", "patterns"):
         for pattern in getattr(made, name, ()):
             try:
-                re.compile(pattern)
+                whole = LIST.sub(lambda found: f"(?:{'|'.join(lists[found[1]])})", pattern)
+                re.compile(whole)
+            except KeyError as error:
+                raise ParameterError(f"{where}{name}: {pattern!r}: there is no list {error}") from None
             except re.error as error:
                 raise ParameterError(f"{where}{name}: {pattern!r}: {error}") from None
+            spelled.setdefault(name, []).append(whole)
     for name in ("words", "alone", "filling"):
         given = getattr(made, name, ())
         for word in given if isinstance(given, list) else ():
             if not plain(word):
                 raise ParameterError(f"{where}{name}: {word!r} has no letter")
-    return made
+    return dataclasses.replace(made, **spelled)

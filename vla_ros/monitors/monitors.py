@@ -18,7 +18,7 @@ from vla_ros.policies.contract import Plan, PlanState
 
 
 class Monitors:
-    """Sees what the planner sees; time is the caller's, in ns.
+    """Sees what the planner sees; time is the caller's, in ns. `motion` may have a clock of its own.
 
     Args: statistics: of the policy's training; None: not known.
     """
@@ -54,10 +54,9 @@ class Monitors:
             self._progress.plan(now_ns, plan, self._may_move)
 
     def motion(self, now_ns: int, may_move: bool, names: Sequence[str], positions: Sequence[float]) -> None:
-        """What the filter sent; positions: empty while it sends nothing."""
+        """What the filter sent, and when. may_move: whether the policy may move the arm. positions: empty: nothing."""
         self._may_move = may_move
-        if len(positions):
-            self._oscillation.positions(now_ns, names, positions)
+        self._oscillation.positions(now_ns, names, positions)
 
     def warnings(self) -> dict[str, str]:
         """Name → words, of each monitor that warns."""

@@ -26,10 +26,10 @@ class Oscillation:
         self._now_ns = 0
 
     def positions(self, now_ns: int, names: Sequence[str], positions: Sequence[float]) -> None:
-        """Setpoints as the filter sent them, rad or m."""
+        """Setpoints as the filter sent them, rad or m; empty: it sends none, and time goes on."""
         self._now_ns = now_ns
         amplitude = self._parameters.amplitude
-        for name, q in zip(names, positions, strict=True):
+        for name, q in zip(names, positions, strict=False):
             way = q - self._farthest.setdefault(name, q)
             direction = self._direction.get(name, 0)
             if way * direction >= 0 and direction:

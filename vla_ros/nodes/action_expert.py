@@ -7,7 +7,6 @@ import functools
 import math
 import sys
 import time
-from collections import deque
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -16,8 +15,9 @@ from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
 from vla_ros.configuration import ActionExpertParameters
-from vla_ros.control.playback import ChunkPlayer
+from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.seam import seam
+from vla_ros.control.sentence import NewestSentence
 from vla_ros.control.worker import Worker
 from vla_ros.latents import LatentLost
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
@@ -39,17 +39,17 @@ from vla_ros.nodes.base import (
 )
 from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
-from vla_ros.policies.contract import JointState, Plan, PlanState
+from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
 from vla_ros.scheduling import real_time
 from vla_ros.timing import Rate, SimulatedOffset, Window
 
 REALTIME_PRIORITY = 15
 LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
-MISSED_NS = 500_000_000
-"""A plan for a sentence that was never heard here is for one that was missed, when none has been heard for so long."""
 NO_ANSWER_S = 1.0
 """System 1 silent for so long is worth a warning."""
+NO_PLAN_S = 5.0
+"""A planner that says nothing of a new sentence for so long has not heard it, or cannot."""
 AHEAD_S = 0.1
 """Frames stamped so far ahead are of another clock; what their age is, is not known."""
 LATE_SHARE = 0.03
@@ -57,19 +57,22 @@ LATE_SHARE = 0.03
 TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
 
 
-class ActionExpert(Managed):
-    """Thin: takes messages, asks the player for this tick's setpoint, hands the worker its next request."""
+class ActionExpertNode(Managed):
+    """Thin: takes messages, asks the core for this tick's setpoint, hands the worker its next request."""
 
     def __init__(self) -> None:
         super().__init__("action_expert")
         self.parameters = declare(self, ActionExpertParameters)
         policy(self.parameters.policy)
-        self.player = ChunkPlayer(self.parameters.splicing)
+        # A finger that holds something is far from its setpoint by design.
+        arm = np.array([name != self.parameters.classical.gripper_joint for name in self.parameters.joint_names])
+        self.expert = ActionExpert(
+            self.parameters.splicing, self.parameters.chunk_period_s, self.parameters.anchor_distance, arm
+        )
         self.worker: Worker | None = None
         self.plan: Plan | None = None
-        self.instruction_id: int | None = None
-        self.superseded: deque[int] = deque(maxlen=16)
-        self.heard_ns = 0
+        self.sentence = NewestSentence()
+        self.planned_for = 0
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
         self.safety_state: int | None = None
@@ -79,15 +82,11 @@ class ActionExpert(Managed):
         self.misses_reported = 0
         self.scheduling = ""
         self.seq = 0
-        self.chunks = 0
-        self.asked_ns = 0
-        self.asked_plan: Plan | None = None
-        self.asked_instruction: int | None = None
-        self.asked_from_rest = True
         self.simulated_time = bool(self.get_parameter("use_sim_time").value)
         self.offset = SimulatedOffset()
         self.clock_offset_ns = 0
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
+        self.chunk_rate = Rate(self.parameters.chunk_period_s, self.parameters.chunk_period_s, 200)
         self.plan_age, self.latency, self.seams = Window(200), Window(200), Window(200)
         group = PolledCallbackGroup()
         polled = functools.partial(self.create_subscription, callback=unused, callback_group=group)
@@ -113,9 +112,8 @@ class ActionExpert(Managed):
             self.worker = None
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.player.clear()
+        self.expert.clear()
         self.plan = None
-        self.asked_instruction = None
         return super().on_deactivate(state)
 
     # The loop.
@@ -143,13 +141,10 @@ class ActionExpert(Managed):
         if self.simulated_time:
             self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
         for _, info in take(self.instructions):
-            # A new sentence voids the plan at once, whatever the planner is doing.
-            self.heard_ns = now_ns
-            if info["source_timestamp"] == self.instruction_id:
-                continue  # its plan was here before it
-            self.serve(info["source_timestamp"])
-            self.plan = None
-            self.planless = "waiting for a plan for the new instruction"
+            if self.sentence.hear(info["source_timestamp"], now_ns):
+                # It voids the plan at once, whatever the planner is doing.
+                self.plan = None
+                self.planless = "waiting for a plan for the new instruction"
         for message, _ in take(self.joint_states):
             state = joint_state_from(message, self.parameters.joint_names)
             if state is not None:
@@ -161,17 +156,14 @@ class ActionExpert(Managed):
 
     def consider(self, message: LatentPlan, now_ns: int) -> None:
         """Take a plan over when it is for the newest instruction and from the same weights."""
-        if message.instruction_id in self.superseded:
+        self.planned_for = message.instruction_id
+        active = message.state == LatentPlan.ACTIVE
+        if not self.sentence.counts(message.instruction_id, active, now_ns):
             return
-        if message.state != LatentPlan.ACTIVE:
+        if not active:
             self.plan = None
             self.planless = message.reasoning or PlanState(message.state).name.lower()
             return
-        if message.instruction_id != self.instruction_id:
-            # A sentence that was not heard here, unless one was just now: then the planner may not have come to that.
-            if now_ns - self.heard_ns < MISSED_NS:
-                return
-            self.serve(message.instruction_id)
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
             self.plan = None
@@ -186,67 +178,62 @@ class ActionExpert(Managed):
         except (LatentLost, ValueError) as error:
             self.planless = f"plan {message.plan_id} dropped: {error}"
 
-    def serve(self, instruction_id: int) -> None:
-        """From now on plans for this sentence are followed, and none for the one before."""
-        if self.instruction_id is not None:
-            self.superseded.append(self.instruction_id)
-        self.instruction_id = instruction_id
-
     def act(self, now_ns: int, deadline_ns: int) -> None:
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
-        ros_ns = now_ns + self.clock_offset_ns
+        ros_ns, stamp_ns = now_ns + self.clock_offset_ns, deadline_ns + self.clock_offset_ns
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / 1e9)
-        stamp_ns = deadline_ns + self.clock_offset_ns
         self.level, self.why = self.shut(now_ns)
         if self.why:
-            self.player.clear()
-            self.asked_instruction = None
-            self.sent.pause()
+            self.expert.clear()
+            self.pause()
             return
         self.level, self.why = self.unplanned(ros_ns)
-        if self.why or self.player.finishing:
-            self.asked_instruction = None  # what is being computed goes on from a path that is given up
-            setpoint = self.player.finish(stamp_ns)
-            if setpoint is not None and self.player.chunk is not None:
-                self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
-                self.sent.tick(now_ns)
-            else:
-                self.sent.pause()
-            return
-        if chunk is not None and self.asked_instruction == self.instruction_id:
-            latency_s = (now_ns - self.asked_ns) / 1e9
-            self.latency.add(latency_s)
-            self.chunks += 1
-            # A chunk from rest waits for nobody: entered late it would begin with a jump, so it begins now.
-            begin_ns = max(chunk.start_ns, ros_ns) if self.asked_from_rest else chunk.start_ns
-            chunk = dataclasses.replace(chunk, chunk_id=self.chunks, start_ns=begin_ns)
-            anew = self.player.chunk is None or self.asked_from_rest  # a path from rest has no seam with the one before
-            jumps = (math.nan, math.nan) if anew else seam(self.player.chunk, chunk, ros_ns)
-            if math.isfinite(jumps[0]):
-                self.seams.add(jumps[0])
-            self.player.accept(chunk, latency_s)
-            self.chunk_publisher.publish(chunk_message(chunk, self.parameters.joint_names, jumps))
-        setpoint = self.player.setpoint(stamp_ns)
-        if setpoint is not None and self.player.chunk is not None and stamp_ns >= self.player.chunk.start_ns:
-            self.send(stamp_ns, setpoint, self.player.chunk.frame_stamp_ns)
+        self.expert.follow(None if self.why else self.plan)
+        if chunk is not None:
+            self.accept(chunk, now_ns, ros_ns)
+        setpoint = self.expert.setpoint(stamp_ns)
+        if setpoint is not None:
+            self.send(stamp_ns, setpoint)
             self.sent.tick(now_ns)
-            self.why = ""
         else:
-            self.why = "waiting for a chunk from System 1"
-            if self.worker.busy and now_ns - self.asked_ns > NO_ANSWER_S * 1e9:
-                self.level = WARN
-            self.sent.pause()
-        self.ask(now_ns, ros_ns, setpoint)
+            self.pause()
+            if not self.why:
+                self.why = "waiting for a chunk from System 1"
+                if self.worker.busy and now_ns - self.expert.asked_ns > NO_ANSWER_S * 1e9:
+                    self.level = WARN
+        if self.expert.due(now_ns) and not self.worker.busy:
+            request = self.expert.request(self.joint_state, now_ns, ros_ns, stamp_ns)
+            self.worker.request(*request)
+            self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / 1e9)
+
+    def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> None:
+        """Take in what the worker has computed, and publish it when it is played."""
+        self.latency.add((now_ns - self.expert.asked_ns) / 1e9)
+        taken = self.expert.accept(chunk, now_ns, ros_ns)
+        if taken is None:
+            return
+        played, before = taken
+        # A path from rest has no seam with the one before.
+        jumps = (math.nan, math.nan) if before is None else seam(before, played, ros_ns)
+        if math.isfinite(jumps[0]):
+            self.seams.add(jumps[0])
+        self.chunk_rate.tick(now_ns)
+        self.chunk_publisher.publish(chunk_message(played, self.parameters.joint_names, jumps))
+
+    def pause(self) -> None:
+        """Nothing is sent, and no rate is meant to be kept."""
+        self.sent.pause()
+        self.chunk_rate.pause()
 
     def shut(self, now_ns: int) -> tuple[bytes, str]:
         """Return how bad it is and why nothing may be sent now; no words when something may."""
         if self.safety_state is None:
             return WARN, "no safety filter heard"
-        if self.safety_state not in LISTENING:
-            return OK, "the safety filter is not armed"
         if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
             return WARN, "no fresh joint state"
+        if self.safety_state not in LISTENING:
+            return OK, "the safety filter is not armed"
         return OK, ""
 
     def unplanned(self, ros_ns: int) -> tuple[bytes, str]:
@@ -260,44 +247,14 @@ class ActionExpert(Managed):
             return WARN, f"the newest plan's frames are stamped {-age_s:.2f} s ahead; compare the machines' clocks"
         return OK, ""
 
-    def ask(self, now_ns: int, ros_ns: int, setpoint: np.ndarray | None) -> None:
-        """Request the next chunk when it is time."""
-        worker, plan, joint_state = self.worker, self.plan, self.joint_state
-        if worker is None or worker.busy or plan is None or joint_state is None:
-            return
-        waited = now_ns - self.asked_ns >= self.parameters.chunk_period_s * 1e9
-        if self.player.chunk is not None and plan is self.asked_plan and not waited:
-            return
-        previous = None
-        if setpoint is not None:
-            away = float(np.abs(setpoint - joint_state.q)[self.arm_joints()].max())
-            previous = self.player.anchor(ros_ns, joint_state) if away < self.parameters.anchor_distance else None
-        delay = 0
-        start_ns = ros_ns + 20_000_000
-        if previous is not None:
-            delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
-            start_ns = previous.start_ns
-        if worker.request(plan, joint_state, previous, delay, start_ns):
-            self.asked_ns, self.asked_plan = now_ns, plan
-            self.asked_instruction = self.instruction_id
-            self.asked_from_rest = previous is None and (
-                self.player.chunk is None or self.player.splicing == "real_time"
-            )
-            self.plan_age.add((ros_ns - plan.frame_stamp_ns) / 1e9)
-
-    def arm_joints(self) -> list[int]:
-        """Indices of the joints that are not a gripper: a finger that holds something is far from its setpoint by design."""
-        gripper = self.parameters.classical.gripper_joint
-        return [i for i, name in enumerate(self.parameters.joint_names) if name != gripper]
-
-    def send(self, stamp_ns: int, setpoint: np.ndarray, frame_stamp_ns: int) -> None:
+    def send(self, stamp_ns: int, setpoint: np.ndarray) -> None:
         self.seq += 1
         command = JointCommand(
             seq=self.seq,
             source="policy",
             joint_names=self.parameters.joint_names,
             positions=setpoint.tolist(),
-            frame_stamp=time_message(frame_stamp_ns),
+            frame_stamp=time_message(self.expert.frame_stamp_ns),
         )
         command.header.stamp = time_message(stamp_ns)
         self.command_publisher.publish(command)
@@ -307,6 +264,7 @@ class ActionExpert(Managed):
         errors = self.sent.errors()
         values: dict[str, object] = {
             "rate_hz": self.sent.hz,
+            "chunk_rate_hz": self.chunk_rate.hz,
             "ticks": self.sent.ticks,
             "deadline_misses": self.sent.misses,
             "period_error_p50_ms": 1e3 * errors.p50,
@@ -316,7 +274,7 @@ class ActionExpert(Managed):
             "chunk_latency_p50_ms": 1e3 * self.latency.summary().p50,
             "chunk_latency_p99_ms": 1e3 * self.latency.summary().p99,
             "seam_velocity_p99": self.seams.summary().p99,
-            "chunks": self.chunks,
+            "chunks": self.expert.chunks,
             "scheduling": self.scheduling,
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }
@@ -329,6 +287,9 @@ class ActionExpert(Managed):
             return ERROR, self.stranger, values
         if not self.active:
             return WARN, "not active", values
+        waited_s = (time.monotonic_ns() - self.sentence.heard_ns) / 1e9
+        if self.planned_for < (self.sentence.id or 0) and waited_s > NO_PLAN_S:
+            return WARN, "the planner has not taken up the newest instruction: say it again", values
         late, self.misses_reported = self.sent.misses - self.misses_reported, self.sent.misses
         if late > LATE_SHARE * self.parameters.rate_hz:
             return WARN, f"{late} setpoints off their time in the last second", values
@@ -336,7 +297,7 @@ class ActionExpert(Managed):
 
 
 def main() -> None:
-    sys.exit(run("action_expert", lambda: autostart(ActionExpert()), ActionExpert.spin))
+    sys.exit(run("action_expert", lambda: autostart(ActionExpertNode()), ActionExpertNode.spin))
 
 
 if __name__ == "__main__":

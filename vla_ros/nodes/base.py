@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +17,13 @@ import rclpy.signals
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterUninitializedException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
@@ -67,7 +69,8 @@ def declare(node: Node, cls: type[T]) -> T:
         if value is not None:
             values[declaration.name] = value
     instance = from_mapping(cls, nested(values), where)
-    fixed = {declaration.name for declaration in declarations(cls)}
+    # A clock that is swapped under a node makes old stamps look new.
+    fixed = {"use_sim_time", *(declaration.name for declaration in declarations(cls))}
     node.add_on_set_parameters_callback(lambda changed: _refuse(fixed, changed))
     return instance
 
@@ -167,7 +170,8 @@ class Diagnostics:
         # Node's own method: a lifecycle publisher would be silent in every state but active.
         self._publisher = Node.create_publisher(node, DiagnosticArray, "/diagnostics", EVENTS)
         if period_s:
-            node.create_timer(period_s, self.publish)
+            # Steady: a simulated clock that stands still silences nobody.
+            node.create_timer(period_s, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def publish(self) -> None:
         level, message, values = self._report()
@@ -188,15 +192,36 @@ def _text(value: object) -> str:
 
 
 def mismatches(node: Node, topics: Mapping[str, str]) -> list[str]:
-    """Return one line for each topic on which somebody publishes another type than `topics` (name → type) expects."""
+    """Return one line for each publisher that the node cannot hear: of another type than `topics` (name → type) expects, or
+    of a QoS that DDS does not match with the node's own subscription.
+    """
     lines = []
+    own = {subscription.topic_name: subscription.qos_profile for subscription in node.subscriptions}
     for topic, expected in topics.items():
         resolved = node.resolve_topic_name(topic)
         for info in node.get_publishers_info_by_topic(resolved):
             if info.topic_type and info.topic_type != expected:
                 who = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
                 lines.append(f"{resolved}: {who} publishes {info.topic_type}, expected {expected}")
+            elif resolved in own and not _heard(info.qos_profile, own[resolved]):
+                who = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+                lines.append(f"{resolved}: {who} is not heard: it publishes best-effort or volatile, and must not")
     return lines
+
+
+def _heard(offered: QoSProfile, wanted: QoSProfile) -> bool:
+    """Whether DDS matches a publisher with a subscription."""
+    reliable = wanted.reliability != ReliabilityPolicy.RELIABLE or offered.reliability == ReliabilityPolicy.RELIABLE
+    durable = wanted.durability != DurabilityPolicy.TRANSIENT_LOCAL or offered.durability == wanted.durability
+    return reliable and durable
+
+
+def listened_to(node: Node, publisher: Publisher, names: Collection[str]) -> bool:
+    """Whether the nodes `names` of this namespace subscribe to `publisher`, and it is matched with all who can hear it."""
+    found = node.get_subscriptions_info_by_topic(publisher.topic_name)
+    found = [info for info in found if _heard(publisher.qos_profile, info.qos_profile)]
+    present = {info.node_name for info in found if info.node_namespace == node.get_namespace()}
+    return present.issuperset(names) and publisher.get_subscription_count() >= len(found)
 
 
 def nanoseconds(stamp: Time | Duration) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST
+from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST, listened_to
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.status import Report, Snapshot
 
@@ -28,6 +29,9 @@ STATES = {
 PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
 PATIENCE_S = 10.0
 """So long a node may take to be found, or to answer."""
+LISTENERS = ("planner", "action_expert")
+SETTLED_S = 0.2
+"""Who is matched here matches on its own side a moment later, and hears nothing before that."""
 TAKEN_UP_S, SILENT_S = 10.0, 30.0
 """So long a planner may take to begin with a sentence, and from plan to plan."""
 ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
@@ -40,7 +44,8 @@ class Unreachable(RuntimeError):
 class Client:
     """A node of its own for as long as a command runs. Use `client()`."""
 
-    def __init__(self, namespace: str = "") -> None:
+    def __init__(self, namespace: str = "", over: threading.Event | None = None) -> None:
+        self.over = over or threading.Event()
         self.node = rclpy.create_node(f"vla_ros_client_{time.monotonic_ns() % 10**9}", namespace=namespace)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
@@ -94,9 +99,15 @@ class Client:
         return Snapshot(reports, words, intent, self.question)
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Serve what arrives for at most `seconds`; True as soon as `until` holds."""
+        """Serve what arrives for at most `seconds`; True as soon as `until` holds.
+
+        Raises:
+            Unreachable: the command is over.
+        """
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
+            if self.over.is_set():
+                raise Unreachable("asked to end")
             if until():
                 return True
             self.executor.spin_once(timeout_sec=0.05)
@@ -152,16 +163,17 @@ class Client:
             raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing)}")
 
     def publish(self, text: str) -> int:
-        """Publish an instruction to everybody who listens.
+        """Publish an instruction once planner, action expert and everybody else who listens can hear it.
 
         Returns:
             when, ns of the system clock; the plans for it have an instruction_id that is not less.
 
         Raises:
-            Unreachable: nobody listens.
+            Unreachable: planner or action expert does not listen.
         """
-        if not self.spin(PATIENCE_S, lambda: self.words.get_subscription_count() >= 2):
+        if not self.spin(PATIENCE_S, lambda: listened_to(self.node, self.words, LISTENERS)):
             raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
+        self.spin(SETTLED_S)
         said_ns = time.time_ns()
         self.words.publish(String(data=text))
         return said_ns
@@ -171,7 +183,7 @@ class Client:
 
         Returns:
             "done", "failed", "refused", "stopped" (the filter latched), "unarmed", "superseded" (somebody said something
-            else), "silent" (nothing is heard of the planner) or "timeout"; and why.
+            else), "silent" (the planner says nothing, or nothing of this) or "timeout"; and why.
         """
         said_ns = self.publish(text)
         began_s = self.plan_s = time.monotonic()
@@ -186,12 +198,15 @@ class Client:
             plan = self.plan
             if time.monotonic() - self.plan_s > SILENT_S:
                 return "silent", f"no plan for {SILENT_S:g} s: see `vla-ros status`"
+            late = time.monotonic() - began_s > TAKEN_UP_S
             if plan is None or plan.instruction_id < said_ns:  # stamped by this machine's clock, if it is mine
+                if late:
+                    return "silent", "the planner has not taken it up: say it again, or see `vla-ros status`"
                 continue
             if not mine and plan.instruction == text.strip():
                 mine = plan.instruction_id
             if plan.instruction_id != mine:
-                if mine or time.monotonic() - began_s > TAKEN_UP_S:
+                if mine or late:
                     return "superseded", f"somebody said {plan.instruction!r}"
                 continue
             line = plan.subtask or plan.reasoning
@@ -220,10 +235,10 @@ class Client:
 
 
 @contextmanager
-def client(namespace: str = "") -> Iterator[Client]:
-    """A connected client; signals stay Python's, so that Ctrl-C is a KeyboardInterrupt."""
+def client(namespace: str = "", over: threading.Event | None = None) -> Iterator[Client]:
+    """A connected client; signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. `over`: set to end it."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    made = Client(namespace)
+    made = Client(namespace, over)
     try:
         yield made
     finally:

@@ -6,15 +6,17 @@ the newest page, so that nothing that a browser does, or fails to do, reaches th
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -28,6 +30,7 @@ from vla_ros.dashboard.board import Board
 from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.scene import Scene
+from vla_ros.dashboard.secret import kept_token
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import (
     PLAN_STATES,
@@ -47,7 +50,6 @@ from vla_ros.timing import Rate, Window
 GLANCE = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)
 """A dashboard that hangs must not be waited for by those who send a hundred times a second."""
 ANSWER_S = 1.5
-LONGEST_WORDS = 400
 KINDS = {
     Marker.CUBE: "box",
     Marker.SPHERE: "sphere",
@@ -65,7 +67,8 @@ class Dashboard(Node):
     def __init__(self) -> None:
         super().__init__("dashboard")
         self.parameters = p = declare(self, DashboardParameters)
-        self.board = Board(p, self._arm(), f"{time.time_ns():x}", time.monotonic_ns())
+        self.namespace = self.get_namespace().rstrip("/")
+        self.board = Board(p, self._arm(), f"{time.time_ns():x}", time.monotonic_ns(), self.namespace)
         self.feed = Feed()
         self.shapes: dict[str, Shape] = {}
         self.images_ns = 0
@@ -87,12 +90,20 @@ class Dashboard(Node):
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.busy = Window(200)
         self.spent = time.process_time(), time.monotonic()
-        self.create_timer(1.0 / p.rate_hz, self.tick)
+        self.skipped = 0
+        self.faults: dict[str, str] = {}
+        self.logged: set[str] = set()
+        # Steady: a simulated clock that stands still does not blind the page.
+        self.create_timer(1.0 / p.rate_hz, self.tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.diagnostics = Diagnostics(self, self.report)
         self.scene = Scene(self.board.arm)
-        token = p.token or ("" if p.local else secrets.token_hex(12))
-        self.pages = Pages(p, token, self.feed, self.board.history.rows, self.act, self.scene.port)
-        print(f"dashboard: {self.pages.address}", flush=True)
+        missing = dict.fromkeys(self.board.arm.missing)
+        self.incomplete = [f"not drawn, for they cannot be read: {', '.join(missing)}"] if missing else []
+        for line in self.incomplete:
+            self.get_logger().warning(line)
+        token = p.token or ("" if p.local else kept_token())
+        self.pages = Pages(p, token, self.feed, self.board.history.rows, self.act, self.scene.port, self.namespace)
+        print(f"dashboard{f' of {self.namespace}' if self.namespace else ''}: {self.pages.address}", flush=True)
 
     def _arm(self) -> Arm:
         p = self.parameters
@@ -107,55 +118,71 @@ class Dashboard(Node):
         """Take what has arrived and renew the page."""
         now_ns, wall_s, ros_ns = time.monotonic_ns(), time.time(), self.get_clock().now().nanoseconds
         self.rate.tick(now_ns)
-        board = self.board
-        for message in _newest(self.joint_states):
-            board.see_joint_state(now_ns, message.name, message.position)
-        for message, _ in take(self.commands):
-            board.see_command(now_ns, nanoseconds(message.header.stamp), message.joint_names, message.positions)
-        for message in _newest(self.chunks):
-            points = [point.positions for point in message.trajectory.points]
-            board.see_chunk(now_ns, message.trajectory.joint_names, points)
-        for message, _ in take(self.statuses):
-            board.see_status(now_ns, wall_s, _status(message))
-        for message in _newest(self.plans):
-            board.see_plan(now_ns, wall_s, _plan(message))
-        for message in _newest(self.questions):
-            board.see_question(wall_s, message.data)
-        for message, _ in take(self.reports):
-            for report in self._reports(message):
-                board.see_report(now_ns, wall_s, report)
+        board, hear = self.board, self._hear
+        hear(self.joint_states, lambda m: board.see_joint_state(now_ns, m.name, m.position), newest=True)
+        hear(
+            self.commands, lambda m: board.see_command(now_ns, nanoseconds(m.header.stamp), m.joint_names, m.positions)
+        )
+        hear(self.chunks, lambda m: board.see_chunk(now_ns, m.trajectory.joint_names, _rows(m)), newest=True)
+        hear(self.statuses, lambda m: board.see_status(now_ns, wall_s, _status(m)))
+        hear(self.plans, lambda m: board.see_plan(now_ns, wall_s, _plan(m)), newest=True)
+        hear(self.questions, lambda m: board.see_question(wall_s, m.data), newest=True)
+        hear(self.reports, lambda m: self._see_reports(m, now_ns, wall_s))
         watched = self.feed.readers() > 0
         if (
             watched
             and self.parameters.image_rate_hz
             and now_ns - self.images_ns >= 0.9e9 / self.parameters.image_rate_hz
         ):
-            for message in _newest(self.frames):
-                self.images_ns = now_ns
-                board.see_images(now_ns, ros_ns, nanoseconds(message.header.stamp), _images(message))
-        for message in _newest(self.markers):
-            self._see_markers(message, now_ns)
-        self._draw(now_ns)
-        self.feed.put(board.document(now_ns, ros_ns, wall_s))
+            hear(self.frames, lambda m: self._see_frames(m, now_ns, ros_ns), newest=True)
+        hear(self.markers, lambda m: self._see_markers(m, now_ns), newest=True)
+        with self._spared("the 3D view"):
+            self._draw(now_ns)
+        with self._spared("the document"):
+            self.feed.put(board.document(now_ns, ros_ns, wall_s))
         self.busy.add((time.monotonic_ns() - now_ns) / 1e9)
+
+    def _hear(self, subscription: Subscription, see: Callable[[Any], None], newest: bool = False) -> None:
+        """Hand on what has arrived, or the newest of it; a message that does not fit is skipped."""
+        messages: list[Any] = []
+        with self._spared(subscription.topic_name):
+            messages += (message for message, _ in take(subscription))
+        for message in messages[-1:] if newest else messages:
+            with self._spared(subscription.topic_name):
+                see(message)
+
+    @contextlib.contextmanager
+    def _spared(self, what: str) -> Iterator[None]:
+        """Skip the rest of what fails, and say so: it must not end the process that holds the STOP."""
+        try:
+            yield
+        except Exception as error:
+            self.skipped += 1
+            self.faults[what] = f"skipped: {what} ({type(error).__name__}: {error})"
+            if what not in self.logged:
+                self.logged.add(what)
+                self.get_logger().error(self.faults[what])
 
     def _draw(self, now_ns: int) -> None:
         board = self.board
         alive = [shape for shape in self.shapes.values() if not 0 < shape.until_ns < now_ns]
         self.shapes = {shape.key: shape for shape in alive}
-        active = board.plan is not None and board.plan.state == "ACTIVE"
-        waypoints = board.plan.waypoints if active and board.plan is not None else np.zeros((0, 3))
         proposed = board.chunk[-1].tolist() if board.proposed(now_ns) else None
-        self.scene.draw(board.q, proposed, board.tool_path, waypoints, alive)
+        self.scene.draw(board.q, proposed, board.tool_path, board.waypoints, alive)
 
-    def _reports(self, message: DiagnosticArray) -> Iterator[NodeReport]:
+    def _see_reports(self, message: DiagnosticArray, now_ns: int, wall_s: float) -> None:
         """Those of this arm's own nodes: /diagnostics is shared by all arms."""
-        home = f"{self.get_namespace().rstrip('/')}/"
+        home = f"{self.namespace}/"
         for status in message.status:
             name = status.name.removeprefix(home)
             if status.name.startswith(home) and "/" not in name:
                 values = {pair.key: pair.value for pair in status.values}
-                yield NodeReport(name, int.from_bytes(status.level, "little"), status.message, values)
+                report = NodeReport(name, int.from_bytes(status.level, "little"), status.message, values)
+                self.board.see_report(now_ns, wall_s, report)
+
+    def _see_frames(self, message: CameraFrames, now_ns: int, ros_ns: int) -> None:
+        self.images_ns = now_ns
+        self.board.see_images(now_ns, ros_ns, nanoseconds(message.header.stamp), _images(message))
 
     def _see_markers(self, message: MarkerArray, now_ns: int) -> None:
         for marker in message.markers:
@@ -185,8 +212,6 @@ class Dashboard(Node):
         return answer.success, answer.message
 
     def _say(self, words: str) -> tuple[bool, str]:
-        if len(words) > LONGEST_WORDS:
-            return False, f"too long: {len(words)} characters, at most {LONGEST_WORDS}"
         if self.words.get_subscription_count() < 2:
             return False, "planner and action expert do not listen"
         self.words.publish(String(data=words))
@@ -203,14 +228,18 @@ class Dashboard(Node):
             "period_error_p95_ms": errors.p95 * 1e3,
             "renewal_p95_ms": busy.p95 * 1e3,
             "viewers": self.feed.readers(),
+            "skipped": self.skipped,
             "cpu_percent": 100 * (self.spent[0] - before[0]) / (self.spent[1] - before[1]),
         }
-        return (WARN, "the page is renewed late", values) if late else (OK, "running", values)
+        why = [*self.faults.values(), *self.incomplete]
+        if late:
+            why.append("the page is renewed late")
+        self.faults = {}
+        return WARN if why else OK, "; ".join(why) or "running", values
 
 
-def _newest(subscription: Subscription) -> list[object]:
-    """The newest message, if one has arrived."""
-    return [message for message, _ in take(subscription)][-1:]
+def _rows(message: ActionChunk) -> list[Sequence[float]]:
+    return [point.positions for point in message.trajectory.points]
 
 
 def _status(message: SafetyStatus) -> FilterStatus:
@@ -258,8 +287,8 @@ def _plan(message: LatentPlan) -> PlanWords:
 def _images(message: CameraFrames) -> list[CameraImage]:
     views = frames_from(message, {}).views
     return [
-        CameraImage(name, frame_id, view.image, view.k, view.health.name.replace("_", " ").lower())
-        for (name, view), frame_id in zip(views.items(), message.frame_ids, strict=True)
+        CameraImage(name, frame_id, view.image, view.k, view.health.name.replace("_", " ").lower(), nanoseconds(stamp))
+        for (name, view), frame_id, stamp in zip(views.items(), message.frame_ids, message.stamps, strict=True)
     ]
 
 

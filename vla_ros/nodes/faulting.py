@@ -7,7 +7,6 @@ should be or as a case alters them.
 from __future__ import annotations
 
 import contextlib
-import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +39,7 @@ from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR
 from vla_ros.nodes.client import STATES
 from vla_ros.nodes.feigned import SimulatedClock, joint_state_message, marker, setpoint_message
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import PolledCallbackGroup, received_ns, take, unused
 from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.obstacle import Obstacle
@@ -70,7 +69,7 @@ class GraphRig(Machine):
         self.measured = Measured(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
         self.state = self.rule = ""
         self.speed = self.stall_s = 0.0
-        self._stamp_s = math.inf
+        self._status_ns = self._emptied_ns = 0
         self._log = ControllerLog(folder / LOG)
         self._raise = folder / RAISE
         self._seen = Seen()
@@ -146,6 +145,7 @@ class GraphRig(Machine):
         self._marked_ns = time.monotonic_ns()
         seen = self._seen
         seen.states, seen.rules, seen.why = [self.state] if self.state else [], [], ""
+        seen.speed = self._mark.speed
 
     def note(self, answer: str) -> None:
         """Keep an answer for the judgement."""
@@ -209,8 +209,10 @@ class GraphRig(Machine):
         self.watch()
 
     def _hear(self) -> None:
-        for message, _ in take(self._statuses):
-            self._see(message)
+        began_ns = time.monotonic_ns()
+        for message, info in take(self._statuses):
+            self._see(message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns))
+        self._emptied_ns = began_ns
         for message, _ in take(self._reports):
             for status in message.status:
                 values = {pair.key: pair.value for pair in status.values}
@@ -220,13 +222,13 @@ class GraphRig(Machine):
                 tuple(message.name), tuple(message.position), tuple(message.velocity), tuple(message.effort)
             )
 
-    def _see(self, status: SafetyStatus) -> None:
+    def _see(self, status: SafetyStatus, receive_ns: int) -> None:
+        if self.state not in ("", "-"):  # before, there was nobody who could have spoken
+            self.stall_s = max(self.stall_s, (receive_ns - self._status_ns) / 1e9 - STATUS_S)
+        self._status_ns = receive_ns
         self.state, self.rule = STATES[status.state], status.rule
         self.speed = max(map(abs, status.velocities), default=0.0)
         self.late = status.late_ticks
-        stamp_s = status.header.stamp.sec + 1e-9 * status.header.stamp.nanosec
-        self.stall_s = max(self.stall_s, stamp_s - self._stamp_s - STATUS_S)
-        self._stamp_s = stamp_s
         seen = self._seen
         if not seen.states or seen.states[-1] != self.state:
             seen.states.append(self.state)

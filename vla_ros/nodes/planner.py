@@ -10,6 +10,7 @@ import time
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
@@ -17,7 +18,7 @@ from std_msgs.msg import String
 
 from vla_ros.configuration import PlannerParameters
 from vla_ros.guard import prompt, rules
-from vla_ros.guard.guard import Answer, Guard
+from vla_ros.guard.guard import AGAIN, Answer, Guard
 from vla_ros.latents import LatentWriter
 from vla_ros.monitors.monitors import Monitors
 from vla_ros.monitors.statistics import load, statistics
@@ -53,6 +54,7 @@ TOPICS = {
 JOINT_STATES = QoSProfile(depth=250, reliability=ReliabilityPolicy.BEST_EFFORT)
 """A second of them at 250 Hz: older than that frames are not planned with."""
 MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
+ENDED = (PlanState.FAILED, PlanState.REFUSED)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
 REPORT_S = 0.2
@@ -77,6 +79,7 @@ class Planner(Managed):
         self.asked = ""
         self.system2: System2 | None = None
         self.instruction = Instruction(0, "")
+        self.task = ""  # what the policy is asked for: the instruction, or that before it once more
         self.answered = True
         self.over = False  # it is done, and nothing that is seen after that changes it
         self.frames: Frames | None = None
@@ -103,7 +106,8 @@ class Planner(Managed):
             SafetyStatus, "vla/safety_status", unused, QoSProfile(depth=50), callback_group=PolledCallbackGroup()
         )
         self.questions = super(Managed, self).create_publisher(String, "vla/question", LATCHED)
-        self.create_timer(0.2, self.watch)
+        # Also while a simulated clock stands.
+        self.create_timer(0.2, self.watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
         # More often than others, so that people see within a second that it is gone.
         self.diagnostics = Diagnostics(self, self.report, REPORT_S)
 
@@ -129,29 +133,37 @@ class Planner(Managed):
 
     def hear(self, message: String, info: object) -> None:
         """A new sentence: serve it with the frames at hand, unless the guard stops or refuses it."""
-        self.instruction = Instruction(info["source_timestamp"], message.data.strip())  # type: ignore[index]
-        self.get_logger().info(f"instruction: {self.instruction.text[:LOGGED] or '(hold)'}")
-        self.answered, self.over, self.level = True, False, OK
-        self.monitors.instruction()
-        if self.asked:
-            self.ask("")
-        if not self.instruction.text:
+        text = message.data.strip()
+        self.instruction = Instruction(info["source_timestamp"], text)  # type: ignore[index]
+        self.get_logger().info(f"instruction: {text[:LOGGED] or '(hold)'}")
+        self.answered, self.over = True, False
+        judgement = self.guard.judge(text)
+        again = bool(self.asked) and judgement.rule == AGAIN
+        refused = bool(text) and judgement.answer is Answer.REFUSE and not again
+        if not refused:  # what is refused answers nothing
+            self.monitors.instruction()
+            if self.asked:
+                self.ask("")
+        if not self.asked:
+            self.level = OK
+        if refused:
+            self.end(PlanState.REFUSED, judgement.reason)
+        elif not text:
             self.hold("the instruction is empty", OK)
-            return
-        judgement = self.guard.judge(self.instruction.text)
-        if judgement.answer is not Answer.PASS:
-            # A stop is an instruction that holding fulfils.
-            self.end(PlanState.DONE if judgement.answer is Answer.STOP else PlanState.REFUSED, judgement.reason)
-            return
-        self.answered = False
-        if self.active and self.frames is not None:
-            self.plan()
+        elif judgement.answer is Answer.STOP:
+            self.end(PlanState.DONE, judgement.reason)  # an instruction that holding fulfils
+        else:
+            self.task = self.task if again else text
+            self.answered = False
+            self.rate.pause()
+            if self.active and self.frames is not None:
+                self.plan()
 
-    def end(self, state: PlanState, reason: str) -> None:
+    def end(self, state: PlanState, reason: str) -> Plan:
         """End an instruction without the policy, which hears no more of it."""
         self.answered = True
         self.get_logger().warning(reason)
-        self.say(state, reason)
+        return self.say(state, reason)
 
     def see(self, message: CameraFrames) -> None:
         """A new set of frames: the moment to plan."""
@@ -168,12 +180,12 @@ class Planner(Managed):
     def watch(self) -> None:
         """Without frames the arm must not go on with what was seen last; nor when a monitor wants to ask."""
         for message, _ in take(self.statuses):
-            may_move = message.state in MOVABLE
-            self.monitors.motion(time.monotonic_ns(), may_move, message.joint_names, message.positions)
+            may_move = message.state in MOVABLE and message.source != "override"
+            self.monitors.motion(nanoseconds(message.header.stamp), may_move, message.joint_names, message.positions)
         question = "" if self.answered or self.over else self.monitors.question()
         if question:
             self.level = WARN
-            self.end(PlanState.FAILED, question)
+            self.monitors.plan(time.monotonic_ns(), self.end(PlanState.FAILED, question))
             self.ask(question)
         silent_s = (time.monotonic_ns() - self.frames_ns) / 1e9
         if self.active and not self.answered and silent_s > self.parameters.frames_timeout_s:
@@ -201,12 +213,13 @@ class Planner(Managed):
         healthy = {name: view.image for name, view in self.frames.views.items() if view.health is CameraHealth.OK}
         self.monitors.observation(began_ns, healthy, state.q)
         try:
-            asked = Instruction(self.instruction.id, self.prompt.worded(self.instruction.text))
+            asked = Instruction(self.instruction.id, self.prompt.worded(self.task))
             plan = dataclasses.replace(self.system2.plan(self.frames, asked, state), instruction=self.instruction)
             self.level = OK
         except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
             self.level = ERROR
             self.answered = True  # what has failed does not begin again by itself
+            self.rate.pause()
             self.get_logger().error(f"the policy failed: {type(error).__name__}: {error}")
             plan = Plan(
                 self.frames.stamp_ns,
@@ -222,17 +235,23 @@ class Planner(Managed):
         self.frame_age.add((self.get_clock().now().nanoseconds - self.frames.stamp_ns) / 1e9)
         self.why = f"{plan.subtask or plan.state.name.lower()}{': ' if plan.reasoning else ''}{plan.reasoning}"
         self.send(plan, took_s)
+        ended = plan.state in ENDED
+        if ended != bool(self.asked):
+            self.ask(f"{self.why}. What shall I do?" if ended else "")
 
     def hold(self, reason: str, level: bytes = WARN) -> None:
         """Say that the arm is to hold, and why; a warning where somebody wants it to move."""
         self.level = level
         self.say(PlanState.HOLD, reason)
 
-    def say(self, state: PlanState, reason: str) -> None:
-        """A plan without motion."""
+    def say(self, state: PlanState, reason: str) -> Plan:
+        """Send a plan without motion, and return it."""
         self.why = reason
+        self.rate.pause()
         stamp_ns = self.frames.stamp_ns if self.frames is not None else 0
-        self.send(Plan(stamp_ns, self.instruction, state, reasoning=reason), 0.0)
+        plan = Plan(stamp_ns, self.instruction, state, reasoning=reason)
+        self.send(plan, 0.0)
+        return plan
 
     def send(self, plan: Plan, inference_s: float) -> None:
         self.plans += 1
@@ -292,7 +311,8 @@ class Planner(Managed):
             self.counted_ns = now_ns
         if not self.instruction.text:
             return OK, "waiting for an instruction", values
-        warnings = self.monitors.warnings()
+        # Of a run that goes on: what a monitor saw last is old once nothing is carried out.
+        warnings = {} if self.answered else self.monitors.warnings()
         if self.level == OK and warnings:
             return WARN, "; ".join(f"{name}: {words}" for name, words in warnings.items()), values
         if self.level == OK and self.late > LATE_SHARE * self.parameters.rate_hz:

@@ -83,7 +83,7 @@ class SimArm(Node):
         self.create_service(ResetScene, "sim/reset_scene", self.reset_scene)
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
         self.refused = self.scheduling = ""
-        self.behind = 0
+        self.behind = self.behind_reported = 0
         self.simulated_ns = 0  # since the start: a new scene does not set the clock back
         self.drawn_tick = -(10**9)
         self.state = JointState(name=list(JOINT_NAMES))
@@ -209,11 +209,14 @@ class SimArm(Node):
             "scheduling": self.scheduling,
             "renderer": self.cameras.backend if self.cameras else "none",
         }
+        # Of the time since the last report: what is over is not complained of.
+        refused, self.refused = self.refused, ""
+        late, self.behind_reported = self.behind - self.behind_reported, self.behind
         wrong = mismatches(self, TOPICS)
-        if wrong or self.refused:
-            return ERROR, wrong[0] if wrong else f"command refused: {self.refused}", values
-        if self.behind:
-            return WARN, f"{self.behind * PERIOD_S:.2f} s behind real time", values
+        if wrong or refused:
+            return ERROR, wrong[0] if wrong else f"command refused: {refused}", values
+        if late:
+            return WARN, f"fell {late * PERIOD_S:.2f} s behind real time in the last second", values
         return OK, "running", values
 
     def destroy_node(self) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from statistics import mean
 from typing import Any
 
 import psutil
 
+from vla_ros.evaluation.interventions import Interventions
 from vla_ros.evaluation.report import Outcome
 from vla_ros.graph import bringup
-from vla_ros.nodes.client import Client, Unreachable, client
+from vla_ros.msg import SafetyStatus
+from vla_ros.nodes.base import EVENTS, nanoseconds
+from vla_ros.nodes.client import STATES, Client, Unreachable, client
 from vla_ros.up import Supervisor
 
 LIMIT_S = 60.0
@@ -20,6 +26,7 @@ SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
+ACTING = (SafetyStatus.LIMITING, SafetyStatus.PROTECTIVE_STOP, SafetyStatus.ESTOP)
 
 
 def own_domain() -> None:
@@ -49,6 +56,9 @@ class Graph:
             bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
         )
         self._context = client()
+        self._acted = Interventions()
+        self._limited, self._rule = 0, ""
+        self._hz: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines[-30:], line]
@@ -56,6 +66,7 @@ class Graph:
 
     def __enter__(self) -> Graph:
         self.client: Client = self._context.__enter__()
+        self.client.node.create_subscription(SafetyStatus, "vla/safety_status", self._see, EVENTS)
         self._processes = {name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()}
         try:
             self.client.ready(PATIENCE_S)
@@ -69,6 +80,20 @@ class Graph:
     def __exit__(self, *_: object) -> None:
         self._context.__exit__(None, None, None)
         self._supervisor.stop()
+
+    def _see(self, status: SafetyStatus) -> None:
+        """Count what the filter did since its last message; there is one whenever another rule begins to act."""
+        ticks, self._limited = status.limited - self._limited, status.limited
+        acting = status.state in ACTING
+        if acting:
+            self._rule = status.rule or STATES[status.state].lower()
+        if acting or ticks:
+            self._acted.add(self._rule, nanoseconds(status.header.stamp), ticks)
+
+    @property
+    def checkpoint(self) -> str:
+        """Of the policy, as its newest plan says; empty: there is no plan."""
+        return self.client.plan.checkpoint if self.client.plan is not None else ""
 
     def _cpu(self) -> dict[str, float]:
         """CPU seconds so far of each node with its children."""
@@ -97,10 +122,15 @@ class Graph:
         if not armed:
             raise Unreachable(why)
         talk.spin(0.2)
-        began_s = time.monotonic()
+        began_s, self._acted = time.monotonic(), Interventions()
         say(f"asked: {instruction or words}")
         said, why = talk.follow(instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say)
-        seconds = time.monotonic() - began_s
+        seconds, acted = time.monotonic() - began_s, self._acted
+        self._acted = Interventions()
+        for name, values in talk.diagnostics.items():
+            for key, value in values.items():
+                if key.endswith("_hz") and math.isfinite(float(value)):
+                    self._hz[name][key].append(float(value))
         talk.spin(SETTLE_S)
         success, state = talk.ground_truth()
         return Outcome(
@@ -111,11 +141,18 @@ class Graph:
             f"{said}: {why}" if why else said,
             round(seconds, 2),
             state["measures"],
+            interventions=acted.ticks,
+            begun=acted.begun,
         )
 
     def rates(self) -> dict[str, Any]:
-        """What the nodes say of their timing, and the CPU that they have used (cores)."""
+        """What the nodes say of their timing, and the CPU that they have used (cores).
+
+        Nodes at rest have no rates (`_hz`): theirs are the means of what they said last while each episode went on.
+        """
         self.client.spin(1.5)
         elapsed = time.monotonic() - self._began[0]
         cpu = {name: round((value - self._began[1][name]) / elapsed, 3) for name, value in self._cpu().items()}
-        return {"cpu_cores": cpu, **{name: dict(values) for name, values in self.client.diagnostics.items()}}
+        hz = {name: {key: round(mean(found), 2) for key, found in keys.items()} for name, keys in self._hz.items()}
+        told = self.client.diagnostics.items()
+        return {"cpu_cores": cpu, **{name: {**values, **hz.get(name, {})} for name, values in told}}

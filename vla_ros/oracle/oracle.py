@@ -30,6 +30,8 @@ Integers = NDArray[np.int64]
 
 BLOCK = 512
 """Samples whose clearances are computed at once: bounds the memory."""
+REST_ALLOWANCE = 1e-9
+"""Rounding of where a joint stood, rad or m: the filter takes it to whole nanoradians, and onto a limit that it is past."""
 CLEARANCE_ALLOWANCE_M = 1e-7
 """Rounding of a distance: kinematics 1e-14 m, the root of a rounded square of a distance near zero 1e-8 m."""
 
@@ -61,14 +63,15 @@ class Oracle:
     """Args: urdf: text of the URDF. parameters: the configuration of the filter.
 
     Raises:
-        ParameterError: the URDF cannot be read, lacks a joint, or has a mesh where distances are configured.
+        ParameterError: the URDF cannot be read or lacks a joint.
     """
 
     def __init__(self, urdf: str, parameters: SafetyFilterParameters) -> None:
         self.parameters = parameters
         self.robot = Robot(urdf)
         self.bounds = {name: self._bounds(i, name) for i, name in enumerate(parameters.joint_names)}
-        self._surroundings = Surroundings(self.robot, parameters)
+        ranges = np.array([(each.lower, each.upper) for each in self.bounds.values()])
+        self._surroundings = Surroundings(self.robot, parameters, ranges)
 
     def check(self, positions: Array, period_s: float = 0.0, from_rest: bool = True) -> Report:
         """Judge evenly spaced positions of all joints of the configuration.
@@ -106,13 +109,16 @@ class Oracle:
             if len(bad):
                 what = f"position {q[bad[0]]} is not finite"
                 faults.append(Fault(what, name, float(stream.stamps_ps[bad[0]] / PICO), len(bad)))
-            series = [
-                part for part in (_series(stream, i, low, high, faults) for low, high in stretches) if len(part[1])
-            ]
-            findings += _judge_joint(name, self.bounds[name], series, stream.from_rest)
+            series = []
+            for low, high in stretches:
+                part = _series(stream, i, low, high, faults)
+                if len(part[1]):
+                    series.append((*part, _rest(stream, i, low, self.bounds[name], part[1], part[2])))
+            findings += _judge_joint(name, self.bounds[name], series, stream.period_ps)
         missing = [name for name in self.parameters.joint_names if name not in stream.names]
         if not missing:
             findings += self._judge_clearances(stream, obstacles)
+            notes += self._surroundings.notes
         elif self.clearances(np.zeros((1, len(self.bounds)))):
             notes.append(f"clearances are not judged: the stream lacks {', '.join(missing)}")
         seconds = float(np.ptp(stream.stamps_ps) / PICO) if len(stream.stamps_ps) else 0.0
@@ -217,8 +223,18 @@ def _series(
     return stamps_ps, q, error, shown_s
 
 
+Rest = tuple[float, float] | None
+"""Where a joint stood before a stretch, and the rounding of that; None: it may have moved."""
+
+
+def _rest(stream: Stream, joint: int, start: int, bounds: Bounds, q: Array, error: Array) -> Rest:
+    if start in stream.rests:
+        return min(max(stream.rests[start][joint], bounds.lower), bounds.upper), REST_ALLOWANCE
+    return (float(q[0]), float(error[0])) if stream.from_rest else None
+
+
 def _judge_joint(
-    name: str, bounds: Bounds, series: Sequence[tuple[Integers, Array, Array, Array]], from_rest: bool
+    name: str, bounds: Bounds, series: Sequence[tuple[Integers, Array, Array, Array, Rest]], period_ps: int
 ) -> Iterator[Finding]:
     if not series:
         return
@@ -228,10 +244,10 @@ def _judge_joint(
     yield _worst("position", name, q, limits, past, error + UNIT * np.abs(limits), shown_s)
     parts: dict[str, list[tuple[Array, Array, Array]]] = {}
     slow: list[Array] = []
-    for stamps_ps, q, error, shown_s in series:
-        before = _standing(stamps_ps, q, error) if from_rest else (stamps_ps, q, error)
+    for stamps_ps, q, error, shown_s, rest in series:
+        before = (stamps_ps, q, error) if rest is None else _standing(stamps_ps, q, error, *rest, period_ps)
         for quantity, value, bound in differences(before[1], before[0], before[2]):
-            values = len(q) if from_rest else len(value)
+            values = len(value) if rest is None else len(q)
             parts.setdefault(quantity, []).append((value[-values:], bound[-values:], shown_s[-values:]))
             if quantity == "velocity" and bounds.slow_zone:
                 slow.append(_slow_zone(bounds, before[1], value, bound)[:, -values:])
@@ -256,11 +272,13 @@ def _slow_zone(bounds: Bounds, q: Array, velocity: Array, error: Array) -> Array
     return np.stack([velocity, bounds.towards(distance), error])
 
 
-def _standing(stamps_ps: Integers, q: Array, error: Array) -> tuple[Integers, Array, Array]:
-    """The stretch with three samples of its first position before it, as far apart as its first two."""
-    step = int(stamps_ps[1] - stamps_ps[0]) if len(q) > 1 else PICO
+def _standing(
+    stamps_ps: Integers, q: Array, error: Array, rest: float, rounding: float, period_ps: int
+) -> tuple[Integers, Array, Array]:
+    """The stretch with three samples at rest before it, a period apart, or else as far as its first two."""
+    step = period_ps or (int(stamps_ps[1] - stamps_ps[0]) if len(q) > 1 else PICO)
     stamps_ps = np.concatenate([stamps_ps[0] + step * np.arange(-3, 0), stamps_ps])
-    return stamps_ps, np.concatenate([np.repeat(q[:1], 3), q]), np.concatenate([np.repeat(error[:1], 3), error])
+    return stamps_ps, np.concatenate([np.full(3, rest), q]), np.concatenate([np.full(3, rounding), error])
 
 
 def _worst(

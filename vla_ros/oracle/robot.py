@@ -7,7 +7,7 @@ which is a box of one length, and a radius), a sphere is a point and a radius. O
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree
@@ -63,6 +63,7 @@ class Robot:
         joints: name → Joint, parents before children.
         group: link → number of the rigid group that it belongs to; 0 is fixed to the base.
         neighbours: pairs of groups that one joint connects.
+        meshes: links with a collision mesh, which is not understood and no body.
 
     Raises:
         ParameterError: the text is no URDF of a tree.
@@ -97,18 +98,37 @@ class Robot:
                     self.neighbours.add(frozenset((above, new)))
             waiting = [joint for joint in waiting if joint not in ready]
         self.joints.update({joint.name: joint for joint in waiting})
-        self._solids = [
-            (str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")
-        ]
+        solids = [(str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")]
+        self.meshes = sorted({link for link, element in solids if element.find("geometry/mesh") is not None})
+        self._solids = [(link, element) for link, element in solids if element.find("geometry/mesh") is None]
 
     @cached_property
     def bodies(self) -> list[Body]:
         """Of the collision elements.
 
         Raises:
-            ParameterError: one is a mesh.
+            ParameterError: one is no box, cylinder or sphere of a size.
         """
         return [_body(link, element) for link, element in self._solids]
+
+    def movers(self, names: Collection[str]) -> dict[str, frozenset[str]]:
+        """link → the joints before it that are named or follow a named one: all that moves it when these are commanded."""
+        movers = dict.fromkeys(self.group, frozenset[str]())
+        for joint in self.joints.values():
+            moved = self._leader(joint).name in names
+            movers[joint.child] = movers[joint.parent] | ({joint.name} if moved else set())
+        return movers
+
+    def _leader(self, joint: Joint) -> Joint:
+        """The joint that this one follows in the end; itself, where it follows none."""
+        leader = joint
+        for _ in self.joints:
+            if leader.follows is None:
+                return leader
+            if leader.follows[0] not in self.joints:
+                break
+            leader = self.joints[leader.follows[0]]
+        raise ParameterError(f"urdf: joint {joint.name} is a mimic of itself, or of a joint that there is not")
 
     def poses(self, names: Sequence[str], q: Array) -> dict[str, tuple[Array, Array]]:
         """Forward kinematics.
@@ -249,4 +269,4 @@ def _body(link: str, element: ElementTree.Element) -> Body:
         return Body(link, np.array([0.0, 0.0, half]), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
     if shape.tag == "sphere":
         return Body(link, np.zeros(3), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
-    raise ParameterError(f"urdf: {what}: only boxes, cylinders and spheres can be judged; give the link one of these")
+    raise ParameterError(f"urdf: {what}: known are boxes, cylinders, spheres and meshes; give the link one of these")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,8 +36,9 @@ class Stream:
     names: of the joints. stamps_ps: (N,) since the first sample. positions: (N, len(names)), rad or m; NaN counts as a
     fault. half_unit: largest rounding of a written position, per joint, beyond that of a float64. starts: rising indices
     at which a stretch begins that has nothing to do with the sample before; the first is 0. period_ps: samples of a
-    stretch lie so far apart, whatever their stamps say; 0: their stamps count. from_rest: every stretch begins at rest.
-    faults, notes: what the reader already found.
+    stretch lie so far apart, whatever their stamps say; 0: their stamps count. rests: start of a stretch → where each joint
+    stood before its first sample. from_rest: every other stretch begins at rest, where its first sample is. faults, notes:
+    what the reader already found.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,7 @@ class Stream:
     half_unit: tuple[float, ...] = ()
     starts: tuple[int, ...] = (0,)
     period_ps: int = 0
+    rests: Mapping[int, Sequence[float]] = field(default_factory=dict)
     from_rest: bool = False
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -1,8 +1,9 @@
 """What the arm must keep away from, as the configuration says it, and how far every solid of the arm is from it.
 
-Conventions: all in the frame of the URDF's root link. Solids that no joint moves are not judged against what stands
-still. Solids of one rigid group, and of two groups that one joint connects, may touch, and so may the links that the
-configuration or its SRDF allows.
+Conventions: all in the frame of the URDF's root link. Solids that no commanded joint moves are not judged against what
+stands still, nor two that none moves against each other. Solids of two rigid groups that one joint connects may touch, and
+so may the links that the configuration or its SRDF allows, and pairs that overlap wherever the joints are: these are drawn
+larger than the links, and no stream of commands is to blame for it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ Integers = NDArray[np.int64]
 
 WORLD = ""
 """The link of what stands still."""
+FURTHEST = 1e6
+"""Where a joint has no limit, it is tried as far from 0 as this, rad or m."""
+CONFIGURATIONS = 300
+"""Tried for pairs that always overlap; the very ones that the filter tries, so that both mean the same pairs."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +57,31 @@ class Clearance:
 
 
 class Surroundings:
-    """Args: robot, parameters: what to judge.
+    """notes: what is not judged, and why.
+
+    Args:
+        robot, parameters: what to judge.
+        ranges: (joints, 2) lower and upper limit of each joint of `joint_names`, rad or m.
 
     Raises:
         ParameterError: the configuration names a link that the URDF lacks, or a file that cannot be read.
     """
 
-    def __init__(self, robot: Robot, parameters: SafetyFilterParameters) -> None:
+    def __init__(self, robot: Robot, parameters: SafetyFilterParameters, ranges: Array) -> None:
         self._robot = robot
         self._parameters = parameters
+        self.notes: list[str] = []
         p = parameters
         kept = (p.fence.box, p.fence.planes, p.table.height_m, p.keep_out.boxes, p.self_collision.check)
-        # Only where a distance is to be kept, since a mesh is not understood.
-        bodies = [*robot.bodies, *_tool(robot, parameters)] if any((*kept, p.obstacle.timeout_s)) else []
-        self._moving = [body for body in bodies if robot.group[body.link]]
-        self._pairs = [*self._standing(), *self._between(bodies)]
+        if not any((*kept, p.obstacle.timeout_s)):
+            self._moving, self._pairs = [], []
+            return
+        if robot.meshes:
+            self.notes.append(f"clearances of the meshes of {', '.join(robot.meshes)} are not judged")
+        bodies = [*robot.bodies, *_tool(robot, parameters)]
+        self._movers = robot.movers(p.joint_names)
+        self._moving = [body for body in bodies if self._movers[body.link]]
+        self._pairs = [*self._standing(), *self._sometimes_apart(list(self._between(bodies)), ranges)]
 
     def clearances(self, names: Sequence[str], q: Array, obstacles: Sequence[Body] = ()) -> list[Clearance]:
         """Smallest distance of each rule over all samples.
@@ -83,13 +98,15 @@ class Surroundings:
             ]
         if not pairs or not len(q):
             return []
-        poses = self._robot.poses(names, q)
-        still = np.broadcast_to(np.eye(3), (len(q), 3, 3)), np.zeros((len(q), 3))
-        poses[WORLD] = still
-        bodies = {id(body): body for pair in pairs for body in (pair.body, pair.other) if body is not None}
-        places = {key: placed(body, poses) for key, body in bodies.items()}
+        places = self._places(pairs, names, q)
         rules = dict.fromkeys(pair.rule for pair in pairs)
         return [_smallest([pair for pair in pairs if pair.rule == rule], places) for rule in rules]
+
+    def _places(self, pairs: Sequence[Pair], names: Sequence[str], q: Array) -> Places:
+        poses = self._robot.poses(names, q)
+        poses[WORLD] = np.broadcast_to(np.eye(3), (len(q), 3, 3)), np.zeros((len(q), 3))
+        bodies = {id(body): body for pair in pairs for body in (pair.body, pair.other) if body is not None}
+        return {key: placed(body, poses) for key, body in bodies.items()}
 
     def _standing(self) -> Iterator[Pair]:
         """Fence, table and keep-out boxes."""
@@ -120,9 +137,28 @@ class Surroundings:
             return
         group, allowed = self._robot.group, _allowed(self._robot, rule.allowed, rule.srdf)
         for a, b in itertools.combinations(bodies, 2):
-            groups = frozenset((group[a.link], group[b.link]))
-            if len(groups) > 1 and groups not in self._robot.neighbours and frozenset((a.link, b.link)) not in allowed:
+            touching = frozenset((group[a.link], group[b.link])) in self._robot.neighbours
+            moving = self._movers[a.link] != self._movers[b.link]
+            if moving and not touching and frozenset((a.link, b.link)) not in allowed:
                 yield Pair("self_collision", rule.margin_m, a, b, what=f"{a.link} – {b.link}")
+
+    def _sometimes_apart(self, pairs: Sequence[Pair], ranges: Array) -> list[Pair]:
+        """Those of the pairs that do not overlap in every configuration; the others are noted."""
+        if not pairs:
+            return []
+        low, high = np.sort(np.clip(ranges.T, -FURTHEST, FURTHEST), axis=0)
+        q = np.random.default_rng(0).uniform(low, high, (CONFIGURATIONS, len(low)))
+        places = self._places(pairs, self._parameters.joint_names, q)
+        apart: list[Pair] = []
+        together: list[str] = []
+        for pair, bounds in zip(pairs, _lower_bounds(pairs, places), strict=True):
+            if (bounds > 0.0).any() or (_distance(pair, places, np.arange(len(q))) > 0.0).any():
+                apart.append(pair)
+            elif pair.what not in together:
+                together.append(pair.what)
+        if together:
+            self.notes.append(f"pairs that overlap wherever the joints are, not judged: {', '.join(together)}")
+        return apart
 
 
 def box(centre: Sequence[float], size: Sequence[float], R: Array | None = None) -> Body:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.robot.description import JOINT_NAMES
 from vla_ros.training.parameters import TrainParameters
 
-CODE = ("policies/compact", "training", "sim", "robot")
+CODE = ("policies/compact", "policies/continuation.py", "training", "sim", "robot", "transforms.py")
 
 
 def write(
@@ -55,7 +56,7 @@ def provenance(parameters: TrainParameters, data: Mapping[str, str]) -> dict[str
     package = Path(__file__).resolve().parent.parent
     code = hashlib.sha256()
     for room in CODE:
-        for path in sorted((package / room).rglob("*.py")):
+        for path in sorted((package / room).rglob("*.py")) or [package / room]:
             code.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     config = asdict(parameters)
     return {
@@ -68,12 +69,15 @@ def provenance(parameters: TrainParameters, data: Mapping[str, str]) -> dict[str
 
 
 def file_hash(path: Path) -> str:
-    """Return the sha256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    """Return the blake2b of a file. It is kept beside the file, since stills are gigabytes, until the file is newer."""
+    kept = path.with_suffix(".blake2b")
+    if not kept.is_file() or kept.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "blake2b").hexdigest()
+        with suppress(OSError):  # a file made before may lie where nothing can be written
+            kept.write_text(digest)
+        return digest
+    return kept.read_text()
 
 
 def _commit(folder: Path) -> str:

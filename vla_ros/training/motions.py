@@ -32,6 +32,7 @@ BLEND = 0.03  # m: a waypoint is passed when neither speed nor gripper change th
 SETTLE = 6  # steps that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
 LONGEST_AGE_S = 0.4
+LAG_S = 0.03  # that an arm is behind its command
 MOST_COMMITTED = 5  # tokens
 HELD_M = 0.0215  # where closed fingers stop on a thing
 WAITS = 0.6  # share of the examples that end at their first goal
@@ -103,7 +104,8 @@ def layout(sizes: Sizes) -> np.dtype:
     """Return the fields of one example. All positions and the yaw are relative to row 0 of the chunk, base axes.
 
     ahead: per waypoint x, y, z, yaw, gripper, speed. moving: velocity, acceleration, turning, tilt, finger (commanded,
-    speed, measured), lag, age as `features.moving_features` takes them. rows: the chunk.
+    speed, measured), lag, age as `features.moving_features` takes them. Nobody measures the lag: it is LAG_S of the velocity,
+    as System 1 says too, and here noise. rows: the chunk.
     """
     return np.dtype(
         [
@@ -183,7 +185,7 @@ def _example(
     measured = commanded + rng.normal(0, 0.0005)
     if commanded < HELD_M and rng.random() < 0.6:
         measured = HELD_M
-    lag = -0.03 * velocity[:3] + rng.normal(0, 0.001, 3)
+    lag = -LAG_S * velocity[:3] + rng.normal(0, 0.001, 3)
     example["moving"] = [
         *velocity[:3],
         *acceleration[:3],

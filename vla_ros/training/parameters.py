@@ -23,7 +23,10 @@ class StillsParameters:
 
 @dataclass(frozen=True)
 class PhaseParameters:
-    """One phase of training. It ends after `steps`, or `minutes` of wall clock, whatever comes first."""
+    """One phase of training. It ends after `steps`, or `minutes` of wall clock, whatever comes first.
+
+    Both are counted over all runs that went on with one another: told more of them, `--resume` goes on with the phase.
+    """
 
     steps: int = parameter(1000, description="steps of the optimiser", minimum=0)
     minutes: float = parameter(60.0, description="wall clock", unit="min", above=0.0)

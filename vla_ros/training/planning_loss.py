@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,7 @@ from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import UNKNOWN, Vocabulary
 from vla_ros.training import second_look, sentences
 from vla_ros.training.second_look import TOOL, dimmed
+from vla_ros.training.sentences import Wish
 
 Batch = NDArray[np.void]
 
@@ -30,6 +33,7 @@ HIDDEN, NAMES_HIDDEN = (
 )  # share of words that the transformer does not see, and of those that tell things apart
 PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
+VERBS_TO = {"cube": ("stack",) * 3, **dict.fromkeys(("bowl", "plate"), ("place", "place", "push"))}  # a third each
 STRANGE = 0.3  # share of them about a thing that is not there, though its colour or its shape may be
 LOOKED_AT = 0.7  # share of the stills with such a sentence whose second look goes to what may be taken for it
 NOISE = 5.0  # largest standard deviation of pixels
@@ -228,32 +232,21 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
     result = []
     for still in batch:
         named = [row for row in still["named"] if row[1] > 0]
-        shapes = [SHAPES[int(row[1])] for row in named]
-        movable = [index for index, row in enumerate(named) if row[0] > 0]
+        there = [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named]
+        askable = _askable(there)
         cells = np.zeros((still["cells"].shape[0], 2 * OTHERS, 3), np.float32)
         objects = np.zeros((2 * OTHERS, 6), np.float32)
         texts, patches, wrong = [], [0] * (2 * OTHERS), [False] * (2 * OTHERS)
         for number in range(OTHERS):
-            if len(movable) < 1 or len(named) < 2:
+            if not askable:
                 texts.append("")
                 continue
-            at_x = int(rng.choice(movable))
-            at_y = int(rng.choice([index for index in range(len(named)) if index != at_x]))
-            x, y = ((COLOURS[int(named[at][0])], shapes[at]) for at in (at_x, at_y))
-            verb = (
-                "place" if y[1] in ("bowl", "plate") and rng.random() < 0.7 else "push" if y[1] != "cube" else "stack"
-            )
+            at_x, at_y, wish = askable[rng.integers(len(askable))]
             strange, missing = rng.random() < STRANGE, 0  # x
             if strange:
-                there = [(COLOURS[int(row[0])], SHAPES[int(row[1])]) for row in named]
-                cubes = sentences.absent(there, ("cube",))
-                if verb == "stack" and cubes and rng.random() < 0.5:
-                    missing, y = 1, cubes[rng.integers(len(cubes))]
-                else:
-                    things = sentences.absent(there)
-                    x = things[rng.integers(len(things))]
-            wish = sentences.Wish(verb, "none", x, y)
-            texts.append(sentences.say(rng, [wish], [*shapes, x[1], *[y[1]] * missing], not strange))
+                wish, missing = _strange(wish, there, rng)
+            shapes = [shape for _, shape in (*there, wish.x, *[wish.y] * missing)]
+            texts.append(sentences.say(rng, [wish], shapes, not strange))
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]
@@ -261,9 +254,29 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
             if strange:
                 slot = 2 * number + missing
                 cells[:, slot], wrong[slot] = 0.0, True
-                patches[slot] = TOOL + 1 + _taken_for((x, y)[missing], there, rng)
+                patches[slot] = TOOL + 1 + _taken_for((wish.x, wish.y)[missing], there, rng)
         result.append(Others(texts, cells, objects, patches, wrong))
     return result
+
+
+def _askable(there: Sequence[tuple[str, str]]) -> list[tuple[int, int, Wish]]:
+    """Return all that training may ask of the things `there`: which are x and y, and the wish."""
+    return [
+        (at_x, at_y, wish)
+        for (at_x, x), (at_y, y) in itertools.permutations(enumerate(there), 2)
+        for verb in VERBS_TO.get(y[1], ("push",) * 3)
+        if x[0] != "none" and sentences.taught(wish := Wish(verb, "none", x, y))
+    ]
+
+
+def _strange(wish: Wish, there: Sequence[tuple[str, str]], rng: np.random.Generator) -> tuple[Wish, int]:
+    """Return the wish about a thing that is not among those `there`, and whether that is x, 0, or y, 1."""
+    cubes = sentences.absent(there, ("cube",)) if wish.verb == "stack" else []
+    of_x = [each for thing in sentences.absent(there) if sentences.taught(each := replace(wish, x=thing))]
+    of_y = [each for thing in cubes if sentences.taught(each := replace(wish, y=thing))]
+    missing = int(bool(of_y) and rng.random() < 0.5)
+    wishes = (of_x, of_y)[missing]
+    return wishes[rng.integers(len(wishes))], missing
 
 
 def _taken_for(thing: tuple[str, str], there: Sequence[tuple[str, str]], rng: np.random.Generator) -> int:

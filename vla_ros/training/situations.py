@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact.configuration import SHAPES
-from vla_ros.sim import language
 from vla_ros.sim.scene import COLOURS, CONTAINERS, Thing
 from vla_ros.sim.scene import SHAPES as MOVABLE
 from vla_ros.training import sentences, teacher
-from vla_ros.training.sentences import Wish
+from vla_ros.training.sentences import Wish, taught
 
 Array = NDArray[np.float64]
 
@@ -71,10 +70,10 @@ def draw(rng: np.random.Generator, things: Sequence[Thing]) -> Asked:
     shapes = [thing.shape for thing in placed if thing.shape in SHAPES]
     if rng.random() < ABSENT:
         present = {thing.colour for thing in placed}
-        target = wish.side if wish.side != "none" else wish.y[1]
-        colours = [colour for colour in COLOURS if colour not in present and language.allowed(colour, target)]
-        if colours:
-            strange = replace(wish, x=(str(rng.choice(colours)), wish.x[1]))
+        colours = [colour for colour in COLOURS if colour not in present]
+        asked = [other for colour in colours if taught(other := replace(wish, x=(colour, wish.x[1])))]
+        if asked:
+            strange = asked[rng.integers(len(asked))]
             wishes = tuple(strange if index == step else other for index, other in enumerate(wishes))
             p_tool, yaw, finger = _somewhere(rng)
             text = sentences.say(rng, wishes, [*shapes, wish.x[1], wish.x[1]])

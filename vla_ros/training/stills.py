@@ -276,7 +276,7 @@ def make(path: Path, sizes: Sizes, scenes: int, per_scene: int, seed: int, tell:
 
 
 def count(path: Path) -> int:
-    """Return how many stills of `path` are ready."""
+    """Return of how many scenes the stills of `path` are ready."""
     done_file = path.with_suffix(".done")
     return int(done_file.read_text()) if done_file.is_file() else 0
 

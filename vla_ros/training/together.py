@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch.nn import Parameter
 
 from vla_ros.parameters import ParameterError
+
+LONGEST_WAIT = timedelta(hours=12)  # of all for the first, which draws the stills and lets the arm act; usual: 10 min
 
 
 class Together:
@@ -27,10 +30,12 @@ class Together:
         self.rank = 0
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             try:
-                from accelerate import Accelerator
+                from accelerate import Accelerator, InitProcessGroupKwargs
             except ImportError:
                 raise ParameterError("train: several processes need accelerate: pip install accelerate") from None
-            self._accelerator = Accelerator(cpu=device == "cpu")
+            self._accelerator = Accelerator(
+                cpu=device == "cpu", kwargs_handlers=[InitProcessGroupKwargs(timeout=LONGEST_WAIT)]
+            )
             self.device, self.rank = self._accelerator.device, self._accelerator.process_index
 
     @property

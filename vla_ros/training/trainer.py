@@ -37,6 +37,7 @@ SHAPES = ("cube", "cylinder", "ball")  # on an imagined table, where one thing o
 MEASURE_EVERY = 200  # steps
 JOINT_MOTIONS = 160
 STATE_FILE = "training.pt"
+DATA_FILE = "data.json"  # what stills and motions are made from
 
 Say = Callable[[str], None]
 
@@ -63,11 +64,13 @@ class Trainer:
         for part in (self.model.vision, self.model.fovea):
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.done = dict.fromkeys(PHASES, 0)
+        self.done = dict.fromkeys(PHASES, 0)  # steps
+        self.spent = dict.fromkeys(PHASES, 0.0)  # minutes, of all runs that went on with one another
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=1e-3, weight_decay=parameters.weight_decay, betas=(0.9, 0.98)
         )
         self.best: dict[str, Any] = {}
+        self._best, self._best_beside = folder / "best", folder / "best.part"
         if resume and (folder / STATE_FILE).is_file():
             self._load()
         self.sources: dict[str, str] = {}
@@ -89,6 +92,7 @@ class Trainer:
             self._prepare()
 
     def _prepare(self) -> None:
+        self._same_data()
         wanted = self.parameters.stills
         path = Path(wanted.file) if wanted.file else self.folder / "stills.npy"
         held_back = self.folder / "held_back.npy"
@@ -100,17 +104,39 @@ class Trainer:
             raise ParameterError(f"train.stills.file: {path} holds no stills")
         self.stills: NDArray[np.void] = np.load(path, mmap_mode="r")[:ready]
         self.held_back: NDArray[np.void] = np.load(held_back, mmap_mode="r")
-        self.say(f"{ready} stills")
-        moved = self.folder / "motions.npy"
+        self.say(f"{len(self.stills)} stills")
+        moved, beside = self.folder / "motions.npy", self.folder / "motions.part.npy"
         if not moved.is_file():
             rng = np.random.default_rng(self.parameters.seed + 1)
-            np.save(moved, motions.examples(rng, self.sizes, self.parameters.motions))
+            np.save(beside, motions.examples(rng, self.sizes, self.parameters.motions))
+            os.replace(beside, moved)
         self.motions: NDArray[np.void] = np.load(moved)
         self.scale = acting_loss.statistics(self.motions)
         self.sources = {
-            "stills": f"{ready} from seed {wanted.seed}, sha256 {checkpoint.file_hash(path)}",
-            "motions": checkpoint.file_hash(moved),
+            "stills": f"{len(self.stills)} of {wanted.file or f'seed {wanted.seed}'}, blake2b {checkpoint.file_hash(path)}",
+            "motions": f"blake2b {checkpoint.file_hash(moved)}",
         }
+
+    def _same_data(self) -> None:
+        """Note what stills and motions are made from, before they are; another run must go on with the same.
+
+        Raises:
+            ParameterError: with the key that is told otherwise now.
+        """
+        sizes = {key: value for key, value in asdict(self.sizes).items() if key != "vocabulary"}
+        of: dict[str, Any] = {"motions": self.parameters.motions, "seed": self.parameters.seed}
+        of |= {f"stills.{key}": value for key, value in asdict(self.parameters.stills).items()}
+        of = json.loads(json.dumps(of | {f"network.{key}": value for key, value in sizes.items()}))
+        file, beside = self.folder / DATA_FILE, self.folder / (DATA_FILE + ".part")
+        if not file.is_file():
+            beside.write_text(json.dumps(of, indent=1) + "\n")
+            os.replace(beside, file)
+        for key, told in json.loads(file.read_text()).items():
+            if told != of.get(key):
+                raise ParameterError(
+                    f"train.{key}: is {of.get(key)}, but the data in {self.folder} are of {told}; "
+                    "give that, or another --out"
+                )
 
     def _draw(self, path: Path, scenes: int, seed: int, what: str) -> None:
         if stills.count(path) < scenes:
@@ -121,16 +147,20 @@ class Trainer:
     # The loop.
 
     def phase(self, name: str, tick: Callable[[int, int, str], None]) -> None:
-        """Run one phase, or what is left of it.
+        """Run one phase, or what is left of it: until its steps are done, its minutes spent or its patience is at an end.
 
         Args:
             tick: called after each step with steps done, steps in all and a few words.
         """
         settings: PhaseParameters = getattr(self.parameters, name)
         parts = {"language": self._language, "system2": self._system2, "system1": self._system1, "joint": self._joint}
-        began_s = saved_s = round_s = time.monotonic()
-        while self.done[name] < settings.steps:
-            spent = (time.monotonic() - began_s) / 60 / settings.minutes
+        closed = name == "joint" and self.parameters.closed_loop_episodes > 0
+        saved_s = round_s = time.monotonic()
+        began_s = saved_s - 60 * self.spent[name]
+        tired = closed and self._tired()
+        while not tired and self.done[name] < settings.steps:
+            self.spent[name] = (time.monotonic() - began_s) / 60
+            spent = self.spent[name] / settings.minutes
             share = max(self.done[name] / settings.steps, spent)
             if self.together.any(spent >= 1):
                 self.say(f"{name}: {settings.minutes:.0f} minutes are over")
@@ -158,16 +188,13 @@ class Trainer:
             if time.monotonic() - saved_s > 60 * self.parameters.save_minutes:
                 saved_s = time.monotonic()
                 self.save()
-            closed = name == "joint" and self.parameters.closed_loop_episodes
             due = closed and time.monotonic() - round_s > 60 * self.parameters.closed_loop_minutes
-            if closed and self.together.any(bool(due)):
-                if self.together.any(self.together.first and self.round()):
-                    break
+            if closed and self.together.any(due):
+                tired = self.together.any(self.together.first and self.round())
                 round_s = time.monotonic()
-        self.done[name] = settings.steps
         self.save()
         if name == "joint" and self.best and self.together.first:  # what acted best is what comes out
-            shutil.copytree(self.folder / "best", self.folder / "checkpoint", dirs_exist_ok=True)
+            shutil.copytree(self._best, self.folder / "checkpoint", dirs_exist_ok=True)
 
     def _system2(self, batch: int) -> dict[str, Tensor]:
         with self._half():
@@ -249,11 +276,17 @@ class Trainer:
         self.say(f"closed loop: {share:.0%} of {self.parameters.closed_loop_episodes}")
         if share > self.best.get("share", -1.0):
             self.best = {"share": share, "waited": 0}
-            shutil.rmtree(self.folder / "best", ignore_errors=True)
-            shutil.copytree(self.folder / "checkpoint", self.folder / "best")
+            shutil.rmtree(self._best_beside, ignore_errors=True)
+            shutil.copytree(self.folder / "checkpoint", self._best_beside)
+            shutil.rmtree(self._best, ignore_errors=True)
+            self._best_beside.rename(self._best)
         else:
             self.best["waited"] += 1
-        return bool(self.best["waited"] >= self.parameters.patience)
+        return self._tired()
+
+    def _tired(self) -> bool:
+        """Return whether the averaged weights have long not got better in the closed loop."""
+        return bool(self.best.get("waited", 0) >= self.parameters.patience)
 
     def save(self) -> None:
         """Write what `resume` needs, and a checkpoint of the averaged weights."""
@@ -264,6 +297,7 @@ class Trainer:
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
             "done": self.done,
+            "spent": self.spent,
             "rng": self.rng.bit_generator.state,
             "torch": torch.get_rng_state(),
             "best": self.best,
@@ -289,9 +323,12 @@ class Trainer:
         except RuntimeError as error:
             raise ParameterError(f"train: {self.folder / STATE_FILE} is of another network: {error}") from None
         self.average, self.done = state["average"], {**self.done, **state["done"]}
+        self.spent |= state.get("spent", {})
         self.optimiser.load_state_dict(state["optimiser"])
         self.best = state.get("best", {})
         if self.together.first:
+            if not self._best.is_dir() and self._best_beside.is_dir():  # ended between the two
+                self._best_beside.rename(self._best)
             self.rng.bit_generator.state = state["rng"]
             torch.set_rng_state(state.get("torch", torch.get_rng_state()).cpu())
         else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
@@ -33,6 +36,32 @@ def test_meshes_are_closed_over_their_vertices(arm: Arm) -> None:
         assert mesh.faces.max() < len(mesh.vertices)
         assert np.isfinite(mesh.vertices).all()
         assert np.abs(mesh.vertices).max() < 1.0
+
+
+def with_meshes(text: str, *files: str) -> str:
+    """The URDF with mesh files in place of its first visual shapes."""
+    robot = ElementTree.fromstring(text)
+    for geometry, file in zip(robot.iterfind("link/visual/geometry"), files, strict=False):
+        geometry[:] = [ElementTree.Element("mesh", filename=file)]
+    return ElementTree.tostring(robot, "unicode")
+
+
+def test_a_mesh_that_is_not_there_is_named_and_the_others_are_drawn(arm: Arm, tmp_path: Path) -> None:
+    torn = tmp_path / "torn.stl"
+    torn.write_text("no mesh")
+    files = ["package://gone/base.stl", f"file://{torn}"]
+    lacking = Arm(with_meshes(urdf(), *files), JOINT_NAMES, "tool")
+    drawn = sum(len(mesh.vertices) for mesh in lacking.meshes())
+    assert lacking.missing == files
+    whole = sum(len(mesh.vertices) for mesh in arm.meshes())
+    assert 0.9 * whole < drawn < whole
+    assert arm.missing == []
+
+
+def test_without_any_visual_shape_the_arm_is_drawn_as_it_collides() -> None:
+    lacking = Arm(with_meshes(urdf(), *["package://gone/all.stl"] * 1000), JOINT_NAMES, "tool")
+    assert lacking.meshes()
+    assert set(lacking.missing) == {"package://gone/all.stl"}
 
 
 def test_limits_are_the_urdfs_in_the_order_asked_for() -> None:

@@ -63,7 +63,7 @@ def test_who_never_spoke_is_missed_once_it_should_have_started(board: Board) -> 
     board.see_report(S, 0.0, NodeReport("planner", 0, "waiting", {}))
     assert [node["name"] for node in content(board, 2 * S)["nodes"]] == ["planner"]
     missed = {node["name"]: node["level"] for node in content(board, 13 * S)["nodes"]}
-    assert missed == dict.fromkeys(("action_expert", "camera", "planner", "safety_filter"), 3)
+    assert missed == dict.fromkeys(("action_expert", "camera", "joint_states", "planner", "safety_filter"), 3)
 
 
 def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board) -> None:
@@ -116,14 +116,63 @@ def test_instructions_are_kept_once_each_newest_first(board: Board) -> None:
     assert content(board, S)["instructions"] == ["a", "b"]
 
 
-def test_waypoints_lie_on_the_image_of_a_camera_with_a_pose(arm: Arm) -> None:
+@pytest.fixture
+def above(arm: Arm) -> Board:
+    """With a camera that looks down on the table."""
     down = [0.5, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     parameters = DashboardParameters(joint_names=list(JOINT_NAMES), cameras=["top"], camera_poses=down)
     board = Board(parameters, arm, "run", 0)
     board.see_joint_state(0, JOINT_NAMES, HOME)
+    return board
+
+
+def image(name: str = "top", stamp_ns: int = 0) -> CameraImage:
+    return CameraImage(name, "", np.zeros((256, 256, 3), np.uint8), K, "ok", stamp_ns)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_waypoint_that_is_no_number_is_left_out(above: Board, bad: float) -> None:
+    above.see_plan(0, 0.0, PlanWords("ACTIVE", "go", waypoints=np.array([[bad, 0.0, 0.0], [0.5, 0.0, 0.0]])))
+    with np.errstate(all="ignore"):
+        above.see_images(0, 0, 0, [image()])
+    assert content(above, 0)["cameras"][0]["waypoints"] == [None, [0.5, 0.5]]
+
+
+def test_the_tools_way_is_drawn_into_images_while_it_is_proposed(above: Board) -> None:
+    above.see_plan(S, 0.0, PlanWords("ACTIVE", "go"))
+    above.see_chunk(S, JOINT_NAMES, [list(HOME), [0.3, *HOME[1:]]])
+    for now_ns, points in ((S, 2), (3 * S, 0)):
+        above.see_images(now_ns, 0, 0, [image()])
+        assert len(content(above, now_ns)["cameras"][0]["path"]) == points
+
+
+def test_images_grow_old_whatever_their_clock_does(above: Board) -> None:
+    above.see_images(S, 100 * S, 98 * S, [image(stamp_ns=98 * S), image("wrist", 100 * S)])
+    for now_s in (1, 4):
+        found = json.loads(above.document(now_s * S, 100 * S, 0.0).text)["cameras"]
+        assert [camera["age_s"] for camera in found] == [now_s + 1.0, now_s - 1.0]
+
+
+def test_a_set_that_cannot_be_shown_leaves_the_one_before(above: Board) -> None:
+    above.see_images(0, 0, 0, [image()])
+    before = above.document(0, 0, 0.0)
+    with pytest.raises(Exception, match="imencode"):
+        above.see_images(0, 0, 0, [image("a"), CameraImage("b", "", np.zeros((0, 0, 3), np.uint8), K, "ok")])
+    after = above.document(0, 0, 0.0)
+    assert (after.images, after.image_number) == (before.images, before.image_number)
+    assert [camera["name"] for camera in json.loads(after.text)["cameras"]] == ["top"]
+
+
+def test_the_document_says_whose_it_is_and_how_far_back_it_reaches(arm: Arm) -> None:
+    parameters = DashboardParameters(joint_names=list(JOINT_NAMES), history_s=40.0)
+    found = content(Board(parameters, arm, "run", 0, "/left"), S)
+    assert (found["namespace"], found["history_s"]) == ("/left", 40.0)
+
+
+def test_waypoints_lie_on_the_image_of_a_camera_with_a_pose(above: Board) -> None:
+    board = above
     board.see_plan(0, 0.0, PlanWords("ACTIVE", "go", waypoints=np.array([[0.5, 0.0, 0.0], [0.5, 0.0, 2.0]])))
-    image = np.zeros((256, 256, 3), np.uint8)
-    board.see_images(0, 0, 0, [CameraImage("top", "", image, K, "ok"), CameraImage("blind", "", image, None, "dark")])
+    board.see_images(0, 0, 0, [image(), CameraImage("blind", "", image().image, None, "dark")])
     document = board.document(0, 0, 0.0)
     top, blind = json.loads(document.text)["cameras"]
     assert top["waypoints"] == [[0.5, 0.5], None]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 import pytest
+import viser
+import viser._messages
+import viser._viser
+import viser.infra
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.scene import Scene
@@ -54,6 +60,38 @@ def test_every_kind_of_marker_is_drawn_moved_and_removed(scene: Scene) -> None:
     scene.draw(HOME, None, NONE, NONE, [shape("all/box", "box", colour=(0.0, 1.0, 0.0, 1.0))])
     assert list(scene._shapes) == ["all/box"]
     assert scene._shapes["all/box"][1] is not drawn["all/box"]
+
+
+def test_waypoints_that_are_no_numbers_are_left_out(scene: Scene) -> None:
+    scene.draw(HOME, None, NONE, np.array([[0.1, 0.0, 0.5], [np.nan, 0.0, 0.5], [0.3, 0.0, np.inf]]), [])
+    assert scene._points.points.tolist() == [pytest.approx([0.1, 0.0, 0.5], abs=1e-3)]
+    assert scene._way.points.shape == (0, 2, 3)
+
+
+def test_no_viewer_opens_a_way_to_outside(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """viser's own handler of the request is called, up to where it would connect."""
+    server = scene._server
+    tunnels: list[object] = []
+    submitted: list[Callable[[], object]] = []
+
+    def tunnel(*where: object) -> None:
+        tunnels.append(where)
+        raise OSError("this test has no network")
+
+    def submit(call: Callable[[], object]) -> Future[None]:
+        submitted.append(call)
+        return Future()
+
+    monkeypatch.setattr(viser._viser, "ViserTunnel", tunnel)
+    monkeypatch.setattr(server._thread_executor, "submit", submit)
+    request = viser._messages.ShareUrlRequest()
+    for handle in server._websock_server._incoming_handlers[type(request)]:
+        handle(viser.infra.ClientId(0), request)
+    assert submitted
+    for call in submitted:
+        with contextlib.suppress(OSError):
+            call()
+    assert tunnels == []
 
 
 def test_what_stays_costs_nothing(scene: Scene) -> None:

@@ -17,7 +17,9 @@ import pytest
 from vla_ros.dashboard.board import Document
 from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.parameters import DashboardParameters
-from vla_ros.dashboard.server import Pages
+from vla_ros.dashboard.server import LONGEST_BODY, Pages
+from vla_ros.guard.guard import Answer, Guard
+from vla_ros.guard.rules import load
 from vla_ros.parameters import ParameterError
 
 Make = Callable[..., Pages]
@@ -41,10 +43,11 @@ def make(parameters: DashboardParameters, asked: list[tuple[str, str]]) -> Itera
         asked.append((name, words))
         return True, f"{name} done"
 
-    def pages(token: str = "", scene_port: int = 1, **changes: Any) -> Pages:
+    def pages(token: str = "", scene_port: int = 1, namespace: str = "", **changes: Any) -> Pages:
         feed = Feed()
         feed.put(document(1))
-        made.append(Pages(dataclasses.replace(parameters, **changes), token, feed, lambda: [[0.0]], act, scene_port))
+        changed = dataclasses.replace(parameters, **changes)
+        made.append(Pages(changed, token, feed, lambda: [[0.0]], act, scene_port, namespace))
         return made[-1]
 
     yield pages
@@ -122,6 +125,38 @@ def test_read_only_sends_nothing(make: Make, asked: list[tuple[str, str]]) -> No
     assert asked == []
 
 
+def test_where_nothing_can_be_pressed_there_is_no_button(make: Make) -> None:
+    assert b"<button" in request(make(), "GET", "/stop")[1]
+    server = make(read_only=True)
+    _, page, _ = request(server, "GET", "/stop")
+    assert b"<button" not in page and b"<kbd>" not in page
+    assert b"read-only: use the robot's own e-stop" in page and b"HOLDING" in page
+    status, body, headers = request(server, "POST", "/estop", Accept="text/html,*/*")
+    assert (status, headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert b"read-only: use the robot&#x27;s own e-stop" in body
+    assert json.loads(request(server, "POST", "/arm")[1])["message"] == "this dashboard is read-only"
+
+
+def test_pages_say_whose_they_are(make: Make) -> None:
+    server = make(namespace="/left")
+    for path, title in (("/", b"<title>/left vla_ros</title>"), ("/stop", b"<title>STOP /left</title>")):
+        page = request(server, "GET", path)[1]
+        assert title in page and b">/left<" in page and b"{" not in page
+    assert b"<title> vla_ros</title>" in request(make(), "GET", "/")[1]
+
+
+def test_a_page_of_another_arm_presses_nothing(make: Make, asked: list[tuple[str, str]]) -> None:
+    server = make(namespace="/left")
+    for arm in ("/right", ""):
+        status, body, _ = request(server, "POST", f"/estop?arm={arm}")
+        assert status == 409
+        said = "this address now serves arm /left: use the robot's own e-stop"
+        assert json.loads(body) == {"done": False, "message": said}
+    assert asked == []
+    assert request(server, "POST", "/estop?arm=%2Fleft")[0] == request(server, "POST", "/estop")[0] == 200
+    assert request(make(), "POST", "/arm?arm=")[0] == 200
+
+
 def test_pages_of_others_cannot_press(make: Make, asked: list[tuple[str, str]]) -> None:
     server = make()
     assert request(server, "POST", "/arm", Origin="http://example.org")[0] == 403
@@ -149,9 +184,16 @@ def test_with_a_token_only_who_shows_it(make: Make, asked: list[tuple[str, str]]
     assert asked == [("estop", "")]
 
 
-def test_what_is_too_long_is_refused(make: Make, asked: list[tuple[str, str]]) -> None:
-    assert request(make(), "POST", "/say", "x" * 9000)[0] == 413
-    assert asked == []
+def test_a_long_sentence_reaches_the_guard_cut_and_holds_the_arm(make: Make, asked: list[tuple[str, str]]) -> None:
+    words = f"put {'the red ' * 1200}cube in the bowl"
+    for text in (f"please stop {words}", words, "tidy " * 100):
+        assert request(make(), "POST", "/say", text)[0] == 200
+    stop, cut, whole = (words for _, words in asked)
+    assert whole == "tidy " * 100
+    assert len(stop) == len(cut) == LONGEST_BODY
+    guard = Guard(load("guard"))
+    assert [guard.judge(text).answer for text in (stop, cut)] == [Answer.STOP, Answer.REFUSE]
+    assert request(make(), "POST", "/estop", "x" * 9000)[0] == 200
 
 
 def test_browsers_that_read_nothing_delay_nobody(make: Make) -> None:

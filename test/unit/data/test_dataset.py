@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,57 @@ def test_an_interrupted_writer_goes_on(tmp_path: Path, good: Path) -> None:
     assert all(np.allclose(found[key]["mean"], wanted[key]["mean"]) for key in wanted)
 
 
+def test_lerobot_reads_what_we_read(good: Path) -> None:
+    lerobot = pytest.importorskip("lerobot.datasets.lerobot_dataset")
+    theirs, ours = lerobot.LeRobotDataset("vla_ros/good", root=good), Dataset(good)
+    assert (theirs.num_episodes, len(theirs), theirs.fps) == (22, len(ours), FPS)
+    for row in range(0, len(ours), 11):
+        frame = theirs[row]
+        for key in ("observation.state", "action", "action.path", "label.pixels", "label.phase"):
+            assert (np.asarray(frame[key]).reshape(-1) == ours[key][row].reshape(-1)).all(), key
+        assert (frame["task"], frame["subtask"]) == (ours.instruction(row), ours.subtask(row))
+        for camera in CAMERAS:
+            image = 255 * np.moveaxis(np.asarray(frame[f"observation.images.{camera}"]), 0, -1)
+            assert np.abs(image - ours.image(camera, row)).max() <= 3, "two decoders of JPEG"
+
+
+# Two files of one episode each: meta/info.json, then twice data, tasks, subtasks, episodes, statistics, meta/info.json.
+@pytest.mark.parametrize("number", range(13))
+@pytest.mark.parametrize("named", (False, True))
+def test_an_interruption_at_any_file_loses_no_episode_and_doubles_none(
+    number: int, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C right before or after a file gets its name; `kill -9` leaves the same, as `close` then adds nothing."""
+    monkeypatch.setattr(writing, "EPISODES_PER_FILE", 1)
+    replace, left = os.replace, number
+
+    def write() -> None:
+        writer = Writer(tmp_path)
+        try:
+            for seed in range(max(1_000_000, (writer.last_seed or 0) + 1), 1_000_002):
+                writer.add(episode(seed))
+        finally:
+            writer.close()
+
+    def interrupted(beside: Path, path: Path) -> None:
+        nonlocal left
+        assert left >= 0, "it was told to stop"
+        left -= 1
+        if named or left >= 0:
+            replace(beside, path)
+        if left < 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    monkeypatch.setattr(os, "replace", replace)
+    write()
+    report = check(tmp_path)
+    assert not report.bad and report.about["episodes"] == 2, report.text()
+    assert not [problem for problem in report.problems if "meta/" in problem], report.problems
+
+
 def test_another_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ParameterError, match="is not empty"):
@@ -210,7 +262,7 @@ def shown(camera: str, image: np.ndarray | None) -> Callable[[], Episode]:
     return make
 
 
-def amid(camera: str, jpeg: bytes) -> Callable[[], Episode]:
+def amid(camera: str, jpeg: bytes | None) -> Callable[[], Episode]:
     """An episode with another picture in one frame in its middle."""
 
     def make() -> Episode:
@@ -237,6 +289,8 @@ FAULTS: dict[str, Callable[[], Episode]] = {
     "wrist: frame 0 is black": shown("wrist", np.zeros((SIZE, SIZE, 3), np.uint8)),
     "front: frame 11 is black": amid("front", BLACK),
     "wrist: frame 11 is no image": amid("wrist", b"no JPEG"),
+    "front: frame 11 is no image": amid("front", b""),
+    "frame 11 is no image": amid("wrist", None),
     "finger_joint is dead": changed("observation.state", lambda q: q.__setitem__(np.s_[:, 7], q[0, 7])),
     "joint2 is faster than it can be": changed("observation.velocity", lambda dq: dq.__setitem__((4, 1), 1e6)),
     "label.valid is neither": changed("label.valid", lambda valid: valid.fill(7)),

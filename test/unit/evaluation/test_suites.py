@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vla_ros.evaluation.suites import SUITES, Disturbance, Nudge, suite
 from vla_ros.parameters import ParameterError
+from vla_ros.sim.scene import DISTRACTORS, Thing
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS
 
@@ -47,6 +50,46 @@ def test_a_nudge_moves_the_thing_once():
     simulation.time_s = 5.0
     nudge.tick(simulation)
     moved = simulation.thing_pose(name)[:2, 3]
-    assert 0.019 < np.linalg.norm(moved - start) < 0.051
+    assert nudge.moved and 0.019 < np.linalg.norm(moved - start) < 0.101
     nudge.tick(simulation)
     np.testing.assert_allclose(simulation.thing_pose(name)[:2, 3], moved)
+
+
+def test_a_nudge_leaves_room_around_everything():
+    for seed in range(20):
+        simulation = Simulation(seed, "place")
+        x = simulation.scene.thing(simulation.task.steps[0].x)
+        simulation.time_s = 5.0
+        Nudge(np.random.default_rng(seed)).tick(simulation)
+        at = simulation.thing_pose(x.name)[:2, 3]
+        for other in simulation.scene.things:
+            if other is not x:
+                assert np.linalg.norm(simulation.thing_pose(other.name)[:2, 3] - at) > x.radius + other.radius
+
+
+@pytest.mark.parametrize("hindered", ["held", "no room"])
+def test_a_nudge_that_does_not_come_off_is_known(hindered, monkeypatch):
+    simulation = Simulation(5, "place")
+    name = simulation.task.steps[0].x
+    if hindered == "held":
+        truth = {thing: replace(body, held=True) for thing, body in simulation.truth().items()}
+        monkeypatch.setattr(simulation, "truth", lambda: truth)
+    else:
+        monkeypatch.setattr(Thing, "radius", 1.0)
+    nudge, start = Nudge(np.random.default_rng(0)), simulation.thing_pose(name)[:2, 3].copy()
+    simulation.time_s = 5.0
+    nudge.tick(simulation)
+    assert not nudge.moved
+    np.testing.assert_array_equal(simulation.thing_pose(name)[:2, 3], start)
+
+
+def test_scenes_with_distractors_have_some():
+    (case,) = (case for case in suite("robust") if case.name == "distractors")
+    for seed in range(7300, 7308):
+        scene = case.simulation(case.kinds[seed % len(case.kinds)], seed).scene
+        assert any(thing.shape in DISTRACTORS for thing in scene.things)
+
+
+def test_every_robust_case_disturbs_and_no_other_does():
+    assert {name for name in SUITES if any(case.disturbs for case in suite(name))} == {"robust"}
+    assert all(case.disturbs for case in suite("robust"))

@@ -15,6 +15,7 @@ from vla_ros.sim.tasks import Body, Step, Task
 X, OTHER = "red cube", "blue cube"
 PICKED = Task("pick", (Step("pick", X),), "pick up the red cube")
 MISSED = [{"step": "pick", "x": X, "y": "", "success": False}]
+PUSHING = Task("push", (Step("push", X, "left"),), "push the red cube to the left")
 PUSHED = [{"step": "push", "x": X, "y": "left", "success": False}]
 
 
@@ -117,3 +118,21 @@ def test_what_the_first_moving_plan_leads_to_is_what_was_meant(scene: Scene) -> 
     wrong.hear(plan(0.5, 0.18, 0.9))
     nowhere.hear(plan(0.3, 0.0, 0.9))
     assert (wrong.meant, nowhere.meant) == (False, False)
+
+
+def test_a_push_begins_behind_what_is_meant() -> None:
+    right, wrong = (Witness(Scene(PUSHING)) for _ in range(2))  # type: ignore[arg-type]
+    right.hear(plan(0.5, -0.062, 0.9))
+    wrong.hear(plan(0.5, 0.2 - 0.062, 0.9))
+    assert (right.meant, wrong.meant) == (True, False)
+
+
+def test_a_refusal_is_as_sure_as_it_says_and_a_hold_says_nothing(scene: Scene) -> None:
+    refusing, acting, holding = (Witness(scene) for _ in range(3))  # type: ignore[arg-type]
+    refusing.hear(plan(0.5, 0.0, 0.1, PlanState.REFUSED))
+    assert refusing.confidence == 0.1 and refusing.meant is None
+    acting.hear(plan(0.5, 0.0, 0.9))
+    acting.hear(plan(0.5, 0.0, 0.2, PlanState.FAILED))
+    assert acting.confidence == 0.9
+    holding.hear(plan(0.5, 0.0, 0.3, PlanState.HOLD))
+    assert np.isnan(holding.confidence)

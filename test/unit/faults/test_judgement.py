@@ -90,12 +90,17 @@ def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -
     path = tmp_path / "log.csv"
     controller = Controller(HOME, 0.02, str(path))
     log = ControllerLog(path)
+    marks = {}
     for k in range(600):
         if k < 300:
             controller.command(HOME + np.array([0.002 * min(k, 200), 0, 0, 0, 0, 0, 0, 0]), JOINT_NAMES)
         controller.tick(k * PERIOD_S, HOME)
-        if k == 150:
-            mark = log.mark()
+        if k in (150, 220, 599):
+            marks[k] = log.mark()
+    assert marks[150].speed == pytest.approx(0.5, rel=1e-3)
+    assert 0.0 < marks[220].speed < 0.25, "it has been still for part of the last 0.1 s"
+    assert marks[599].speed == 0.0
+    mark = marks[150]
     with path.open("a") as file:
         file.write("2.4,1,0.0")  # a line that is not whole yet
     seen = Seen()
@@ -134,14 +139,20 @@ def test_the_page_has_a_row_for_each_fault_and_names_what_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stalls", "passes", "tries"),
-    [((0.0,), (False,), 1), ((0.05, 0.0), (False, True), 2), ((0.05,) * 5, (False,) * 5, 5), ((0.05,), (True,), 1)],
-    ids=["a failure", "a stall", "stalls without end", "a stall that did no harm"],
+    ("stalls", "passes", "tries", "itself"),
+    [
+        ((0.0,), (False,), 1, False),
+        ((0.05, 0.0), (False, True), 2, False),
+        ((0.05,) * 5, (False,) * 5, 5, False),
+        ((0.05,), (True,), 1, False),
+        ((0.05,), (False,), 1, True),
+    ],
+    ids=["a failure", "a stall", "stalls without end", "a stall that did no harm", "a stall that is the fault"],
 )
 def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, stalls: tuple[float, ...], passes: tuple[bool, ...], tries: int
+    monkeypatch: pytest.MonkeyPatch, stalls: tuple[float, ...], passes: tuple[bool, ...], tries: int, itself: bool
 ) -> None:
-    case = Case("nan", "NaN in one joint", ASKED, lambda rig: None)
+    case = Case("nan", "NaN in one joint", ASKED, lambda rig: None, stalls=itself)
     rig, script = SimpleNamespace(stall_s=0.0, play=lambda seconds: None), iter(zip(stalls, passes, strict=True))
 
     def once(rig: SimpleNamespace, case: Case) -> Result:
@@ -153,6 +164,78 @@ def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
     assert len(result.stalls) == tries - 1 and not next(script, None)
     assert (not result.wrong) is passes[-1]
     assert (f"try {tries}" in report.row(result)) is (f"(try {tries})" in campaign.line(result)) is (tries > 1)
+
+
+class Arm:
+    """A rig whose arm has the next of these speeds at each mark."""
+
+    def __init__(self, *speeds: float) -> None:
+        self.graph, self.state, self.rule, self.speed, self.stall_s = "filter", "TRACKING", "", 0.0, 0.0
+        self._speeds = iter(speeds)
+        self._seen = Seen()
+
+    def begin(self) -> Seen:
+        self._seen = dataclasses.replace(GOOD)
+        return self._seen
+
+    def mark(self) -> None:
+        self._seen.speed = next(self._speeds)
+
+    def judged(self) -> Seen:
+        return self._seen
+
+    def move(self) -> None:
+        pass
+
+    def play(self, seconds: float, until: object = None) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("speeds", "start", "said"),
+    [
+        ((1.0,), "moving", ""),
+        ((0.0, 1.0), "moving", ""),
+        ((0.0, 0.1, math.nan), "moving", "broken off: the arm does not move"),
+        ((0.0,), "holding", ""),
+        ((1.0, 0.0), "moving", "the arm did not move when the fault came"),
+    ],
+    ids=["it moves", "in the end it moves", "it never moves", "it need not", "it has stopped before the fault"],
+)
+def test_a_fault_in_motion_comes_in_motion(
+    monkeypatch: pytest.MonkeyPatch, speeds: tuple[float, ...], start: str, said: str
+) -> None:
+    again = speeds == (1.0, 0.0)  # the case puts off its mark
+    for step in ("restore", "arm"):
+        monkeypatch.setattr(campaign, step, lambda rig: None)
+    begun: list[bool] = []
+
+    def inject(rig: Arm) -> None:
+        begun.append(True)
+        if again:
+            rig.mark()
+
+    case = Case("nan", "", ASKED, inject, start=start)  # type: ignore[arg-type]
+    rig = Arm(*speeds)
+    result = campaign.carry_out_once(rig, case)  # type: ignore[arg-type]
+    assert "; ".join(result.wrong).startswith(said) and bool(result.wrong) is bool(said)
+    assert bool(begun) is not said.startswith("broken off")
+    assert next(rig._speeds, None) is None
+
+
+def test_a_filter_whose_state_alone_says_that_it_moves_the_arm_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in ("restore", "arm"):
+        monkeypatch.setattr(campaign, step, lambda rig: None)
+    rig = Arm(1.0, 1.0, 1.0)
+    rig.state = "STOPPING"
+    result = campaign.carry_out_once(rig, Case("nan", "", ASKED, lambda rig: None))  # type: ignore[arg-type]
+    assert "STOPPING" in result.wrong[0]
+
+
+def test_a_log_that_is_gone_is_no_log_within_the_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(campaign, "WRITTEN_S", 0.0)
+    (sent,) = [campaign.judged("filter", tmp_path)]
+    assert "no audit log here" in sent.text() and sent.broken
 
 
 def test_back_and_forth_between_tracking_and_limiting_is_said_once() -> None:

@@ -131,7 +131,7 @@ def test_a_joint_that_shakes_oscillates() -> None:
     watching = monitors()
     move(watching, 0.02, 3.0)
     assert "elbow turned round 6 times" in watching.warnings()["oscillation"]
-    watching.motion(20 * S, True, JOINTS, [0.3, 0.0])
+    watching.motion(20 * S, True, JOINTS, [])  # nothing is sent, and time goes on
     assert watching.warnings() == {}
 
 
@@ -155,6 +155,17 @@ def test_no_progress_is_told_and_time_without_permission_does_not_count() -> Non
     assert "no progress for 28 s: grasp" in watching.warnings()["progress"]
     watching.plan(91 * S, plan(subtask="lift", progress=0.42))
     assert watching.warnings() == {}
+
+
+def test_time_without_plans_is_no_time_without_progress() -> None:
+    watching = monitors(progress={"seconds": 20.0})
+    watching.motion(0, True, JOINTS, [])
+    for now_s in (0, 1, 100, 101, 200):  # twice, the camera was away
+        watching.plan(now_s * S, plan(progress=0.4))
+        assert watching.warnings() == {}
+    for now_s in range(201, 217):
+        watching.plan(now_s * S, plan(progress=0.4))
+    assert "no progress for 20 s" in watching.warnings()["progress"]
 
 
 def test_a_policy_that_does_not_estimate_progress_is_not_told_that_it_makes_none() -> None:

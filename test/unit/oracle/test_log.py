@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vla_ros import cli
-from vla_ros.bench.rig import Rig, wave, whole
-from vla_ros.robot.description import HOME
+from vla_ros.bench.rig import BEGIN_NS, START, Rig, wave, whole
+from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
 from vla_ros.safety.audit.recorder import Recorder
@@ -33,21 +34,32 @@ def about(**limits: Any) -> dict[str, Any]:
     return {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
 
 
-def written(
-    path: Path, sent: list[tuple[int, float | None]], lost: int = 0, link: bytes = ORIGIN, **limits: Any
-) -> bytes:
-    """A file of one header and (tick, position of joint 1 relative to home; None: nothing sent); the last link."""
+Entry = tuple[int | str, float | None]
+"""(tick, position of joint 1 relative to home; None: nothing sent), ("at", measured position) or ("arm", None)."""
+
+
+def written(path: Path, entries: Sequence[Entry], lost: int = 0, link: bytes = ORIGIN, **limits: Any) -> bytes:
+    """A file of one header and these; the last link."""
     header = {**about(**limits), "continues": link.hex(), "lost": lost}
     data, link = framed(link, Kind.HEADER, pack(header))
-    for tick, offset in sent:
+    names: list[str] | None = ["wheel", *reversed(JOINT_NAMES)]
+    for what, offset in entries:
         positions = None if offset is None else [HOME[0] + offset, *HOME[1:].tolist()]
-        part, link = framed(link, Kind.TICK, pack([10**15 + tick * PERIOD_NS, [2, positions, (), "policy", None]]))
+        if what == "arm":
+            part, link = framed(link, Kind.CALL, pack(["arm", [10**15], [True, "armed"]]))
+        elif what == "at":
+            measured = [0.0, *reversed(positions or [])]
+            part, link = framed(link, Kind.JOINT_STATE, pack([[10**15, names, measured, [0.0] * 9, []], None]))
+            names = None
+        else:
+            now_ns = 10**15 + int(what) * PERIOD_NS
+            part, link = framed(link, Kind.TICK, pack([now_ns, [2, positions, (), "policy", None]]))
         data += part
     path.write_bytes(data)
     return link
 
 
-def steps(first: int, count: int, offset: float = 0.0) -> list[tuple[int, float | None]]:
+def steps(first: int, count: int, offset: float = 0.0) -> list[Entry]:
     return [(first + i, offset) for i in range(count)]
 
 
@@ -67,6 +79,62 @@ def test_a_log_of_the_filter_is_within_its_limits(tmp_path: Path, capsys: pytest
     assert code == 0, out + err
     assert out.startswith("499 samples of 8 joints, 1 stretches, 1.992 s")  # the first tick is in the snapshot
     assert "obstacles are not judged" in out
+
+
+def test_a_filter_with_a_mesh_is_judged_but_for_the_mesh(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its own log, from the first output after arming on, which here is a step already."""
+    corners = ("0 0 0", "0.05 0 0", "0 0.05 0", "0 0 0.05")
+    faces = ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3))
+    loops = ["outer loop " + " ".join(f"vertex {corners[i]}" for i in face) + " endloop" for face in faces]
+    mesh = tmp_path / "base.stl"
+    mesh.write_text("solid s\n" + "".join(f"facet normal 0 0 0 {loop} endfacet\n" for loop in loops) + "endsolid s\n")
+    parameters, urdf = whole()
+    base, shape = '<link name="base">', f'<collision><geometry><mesh filename="{mesh}"/></geometry></collision>'
+    urdf = urdf.replace(base, base + shape)
+    rig = Rig(parameters, urdf)
+    rig.filter.disarm()
+    log = AuditLog(Audit(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
+    rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
+    for i in range(100):
+        list(rig.due())
+        rig.measure()
+        rig.hear()
+        if i == 50:
+            assert rig.filter.arm(rig.now_ns)[0]
+            rig.command((rig.now_ns - BEGIN_NS) / 1e9 - 0.05, [START[0] + 0.1, *START[1:].tolist()])
+        decision = rig.tick()
+        assert i != 50 or decision.positions != tuple(START), "the first output is no step"
+    log.close()
+    code, out, err = audit(capsys, str(tmp_path))
+    assert code == 0, out + err
+    assert "clearances of the meshes of base are not judged" in out
+    assert "50 samples of 8 joints, 1 stretches" in out
+
+
+J = 48e-6
+"""The jerk limit of joint1, rad per tick to the third."""
+ARMED: list[Entry] = [("at", 0.0), (0, None), ("at", 1e-3), ("arm", None), ("at", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        ([*ARMED, (1, 1e-3 + J), (2, 1e-3 + 4 * J), (3, 1e-3 + 9 * J)], 0),
+        ([*ARMED, (1, 1e-3 + J + 1e-6), (2, 1e-3 + 2 * J), (3, 1e-3 + 3 * J)], 1),
+        ([*ARMED, (1, 1e-3), (2, 1e-3 + J + 1e-6), (3, 1e-3 + 2 * J)], 1),
+        ([*ARMED, (1, 1e-3), (2, 1e-3), (3, None), ("at", 1e-3), (4, 1e-3 + 2 * J)], 1),
+        ([*ARMED, (1, 1e-3), (2, None), ("at", 2e-3), (3, 2e-3 + J), (4, 2e-3 + 3 * J)], 0),
+        ([("at", 1e-3), (1, 1e-3 + 9 * J), (2, 1e-3 + 20 * J)], 0),
+        ([*ARMED[:2], ("at", 3.0), ("arm", None), (1, 2.8973), (2, 2.8973)], 0),
+    ],
+    ids=["from rest", "a step", "a step later", "after a stall", "from rest again", "not from the start", "to a limit"],
+)
+def test_every_output_since_arming_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], entries: list[Entry], code: int
+) -> None:
+    written(tmp_path / "audit.vlalog", entries)
+    found, out, err = audit(capsys, str(tmp_path / "audit.vlalog"))
+    assert found == code, out + err
 
 
 def test_the_limits_are_those_of_the_log_unless_others_are_named(

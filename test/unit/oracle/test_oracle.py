@@ -13,7 +13,7 @@ from vla_ros.oracle.audit import configuration
 from vla_ros.oracle.oracle import Oracle, Report
 from vla_ros.oracle.stream import PICO, Stream
 from vla_ros.oracle.surroundings import ball, box
-from vla_ros.parameters import ParameterError
+from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
 from vla_ros.robot.description import HOME, JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
 from vla_ros.safety.parameters import SafetyFilterParameters
 
@@ -207,11 +207,56 @@ def test_missing_joints_leave_the_clearances_open(oracle: Oracle) -> None:
     assert any("clearances are not judged" in note for note in report.notes)
 
 
-def test_an_unknown_joint_and_a_mesh_are_refused(oracle: Oracle, parameters: SafetyFilterParameters) -> None:
+def with_bodies(**links: str) -> str:
+    """The simulated arm's URDF with one more collision element in some links."""
+    text = urdf()
+    for link, geometry in links.items():
+        element = f"<collision><geometry>{geometry}</geometry></collision>"
+        text = text.replace(f'<link name="{link}">', f'<link name="{link}">{element}')
+    return text
+
+
+def test_what_is_no_robot_is_refused(oracle: Oracle, parameters: SafetyFilterParameters) -> None:
     with pytest.raises(ParameterError, match="elbow"):
         oracle.judge(dataclasses.replace(stream([0.0], [0.0]), names=("elbow",)))
-    mesh = '<collision><geometry><mesh filename="x.stl"/></geometry></collision>'
-    with pytest.raises(ParameterError, match="collision mesh of link base"):
-        Oracle(urdf().replace('<link name="base">', f'<link name="base">{mesh}'), parameters)
-    with pytest.raises(ParameterError, match="no joint 'joint1'"):
-        Oracle(urdf().replace('name="joint1"', 'name="first"'), parameters)
+    for text, said in (
+        (with_bodies(base="<cone/>"), "collision cone of link base"),
+        (urdf().replace('name="joint1"', 'name="first"'), "no joint 'joint1'"),
+        (urdf().replace('<mimic joint="finger_joint"', f'<mimic joint="{MIMIC_JOINT}"'), f"{MIMIC_JOINT} is a mimic"),
+        (urdf().replace('<mimic joint="finger_joint"', '<mimic joint="nowhere"'), f"{MIMIC_JOINT} is a mimic"),
+    ):
+        with pytest.raises(ParameterError, match=said):
+            Oracle(text, parameters)
+
+
+def test_a_mesh_leaves_its_own_clearances_open_and_all_else_is_judged(parameters: SafetyFilterParameters) -> None:
+    oracle = Oracle(with_bodies(link3='<mesh filename="x.stl"/>'), parameters)
+    report = oracle.check(joint1(np.array([0.0, 0.0, 0.1, 0.1])))
+    assert {"velocity joint1", "acceleration joint1", "jerk joint1"} <= set(broken(report))
+    assert "clearances of the meshes of link3 are not judged" in report.notes
+    q = np.tile(HOME, (30, 1))
+    q[:, 1] = np.linspace(-0.9, 1.2, 30)
+    assert oracle.check(q, period_s=1.0).worst("table").value < 0
+
+
+def test_pairs_that_always_overlap_are_a_note_and_no_finding(parameters: SafetyFilterParameters) -> None:
+    """A ball in link4 that holds link6 wherever it turns: no command is to blame. The filter leaves such pairs out, too."""
+    text = with_bodies(link4='<sphere radius="0.6"/>')
+    report = Oracle(text, parameters).check(HOME[None])
+    (note,) = [note for note in report.notes if "overlap wherever the joints are" in note]
+    assert "link4 – link6" in note
+    assert "link1 – link3" not in note
+    found = {each.what for each in Oracle(text, parameters).clearances(HOME) if each.rule == "self_collision"}
+    assert "link4 – link6" not in found
+
+
+def test_what_no_commanded_joint_moves_is_not_judged(parameters: SafetyFilterParameters) -> None:
+    """The fingers of an arm whose gripper somebody else drives: closed, they touch; a wheel stands in the table."""
+    wheel = '<link name="wheel"><collision><geometry><sphere radius="0.1"/></geometry></collision></link>'
+    axle = '<joint name="axle" type="continuous"><parent link="base"/><child link="wheel"/></joint>'
+    text = urdf().replace("</robot>", wheel + axle + "</robot>")
+    flat = flattened(dataclasses.asdict(parameters))
+    seven = {key: value[:7] if isinstance(value, list) and len(value) == 8 else value for key, value in flat.items()}
+    arm = from_mapping(SafetyFilterParameters, nested({**seven, "self_collision.allowed": []}))
+    report = Oracle(text, arm).check(HOME[None, :7])
+    assert not report.broken, report.text()

@@ -12,10 +12,12 @@ pytest.importorskip("transformers")
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import STATISTICS, load
 from vla_ros.policies.compact.configuration import ACTION, SUBTASKS, Sizes, as_mapping
-from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh
+from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh, modules
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
+from vla_ros.policies.compact.parameters import folder_of
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, PlanState
+from vla_ros.policies.parameters import CompactParameters
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.description import HOME, JOINT_NAMES, origin_of, urdf
 from vla_ros.robot.joint_map import JointNamesError
@@ -107,6 +109,23 @@ def test_the_graphs_say_what_the_network_says(folder):
         inputs = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
         (ours,) = graphs("flow", *inputs)
         np.testing.assert_allclose(ours, model.flow(*map(torch.from_numpy, inputs)).numpy(), atol=5e-3)
+
+
+def test_the_graphs_that_ship_say_what_the_network_says():
+    checkpoint = load(folder_of(from_mapping(CompactParameters, {})))
+    assert fresh(checkpoint)
+    text = "put the red cube in the bowl, then push the blue cylinder to the left"
+    graphs, rng = Graphs(checkpoint), np.random.default_rng(0)
+    for name, (module, example) in modules(checkpoint).items():
+        inputs = [rng.uniform(-1, 1, value.shape).astype(np.float32) for value in example]
+        if name == "language":
+            inputs = [checkpoint.vocabulary.encode(text, checkpoint.sizes.words)[None]]
+        elif example[0].dtype == torch.uint8:  # pictures
+            inputs[0] = rng.integers(0, 256, example[0].shape, dtype=np.uint8)
+        with torch.no_grad():
+            theirs = module(*map(torch.from_numpy, inputs))
+        for ours, value in zip(graphs(name, *inputs), theirs if isinstance(theirs, tuple) else (theirs,), strict=True):
+            np.testing.assert_allclose(ours, value.numpy(), atol=2e-3, err_msg=name)
 
 
 def test_the_weights_are_small_and_known_by_their_hash(folder):

@@ -3,6 +3,11 @@
 
 import argparse
 import json
+import os
+import shutil
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +15,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 from safetensors.torch import load_file
+from transformers import AutoModel
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import load
-from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, SUBTASKS, Sizes, as_mapping
-from vla_ros.training import closed_loop, command, planning_loss, second_look, sentences, stills
+from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, SUBTASKS, Sizes, as_mapping, read
+from vla_ros.policies.compact.model import CompactModel
+from vla_ros.training import checkpoint, closed_loop, command, planning_loss, second_look, sentences, stills
 from vla_ros.training.parameters import TrainParameters
 from vla_ros.training.trainer import Trainer
 
@@ -70,10 +77,13 @@ def test_a_run_writes_a_checkpoint_with_its_origin_and_goes_on_where_it_stopped(
     given, out = values
     trainer, ticks = trained(given, out)
     assert ticks == [1, 2, 1, 2, 1]
-    checkpoint = load(out / "checkpoint")
-    assert checkpoint.sizes.image == 32 and (checkpoint.std > 0).all()
+    written = load(out / "checkpoint")
+    assert written.sizes.image == 32 and (written.std > 0).all()
     made_by = json.loads((out / "checkpoint" / "statistics.json").read_text())["made_by"]
-    assert len(made_by["code"]) == 64 and len(made_by["config"]) == 64 and made_by["data"]["motions"]
+    assert len(made_by["code"]) == 64 and len(made_by["config"]) == 64
+    for name, file in (("stills", given["stills"]["file"]), ("motions", out / "motions.npy")):
+        assert made_by["data"][name].endswith(f"blake2b {blake2b(Path(file).read_bytes()).hexdigest()}")
+    assert made_by["done"] == {"language": 0, "system1": 2, "system2": 2, "joint": 1}
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [line["phase"] for line in lines if "phase" in line] == ["system2"] * 2 + ["system1"] * 2 + ["joint"]
     assert all(np.isfinite(value) for line in lines if "phase" in line for key, value in line.items() if key != "phase")
@@ -84,6 +94,97 @@ def test_a_run_writes_a_checkpoint_with_its_origin_and_goes_on_where_it_stopped(
     assert ticks == [3]
     name = "vision.stem.weight"
     assert torch.equal(trainer.model.state_dict()[name], again.model.state_dict()[name])
+
+
+def test_a_phase_that_ran_out_of_minutes_goes_on_when_it_is_given_more(values):
+    given, out = values
+    given["system1"]["minutes"] = 1e-9
+    _, ticks = trained(given, out, phases=("system1", "system2"))
+    assert ticks == [1, 2], "of system2"
+    made_by = json.loads((out / "checkpoint" / "statistics.json").read_text())["made_by"]
+    assert made_by["done"]["system1"] == 0
+    _, ticks = trained(given, out, resume=True, phases=("system1", "system2"))
+    assert ticks == [], "its minutes are over in this run, too"
+    given["system1"]["minutes"] = 60.0
+    again, ticks = trained(given, out, resume=True, phases=("system1", "system2"))
+    assert ticks == [1, 2] and again.done["system1"] == 2
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "value"),
+    [
+        ("stills", "scenes", 3),
+        ("stills", "per_scene", 4),
+        ("stills", "seed", 1_000_005),
+        ("stills", "held_back", 3),
+        ("stills", "file", ""),
+        ("", "motions", 65),
+        ("", "seed", 1),
+    ],
+)
+def test_data_that_are_there_are_not_taken_for_others(values, group, key, value):
+    given, out = values
+    trained(given, out, phases=())
+    (given[group] if group else given)[key] = value
+    with pytest.raises(ParameterError, match=rf"train\.{group}{'.' if group else ''}{key}: is .*but the data in"):
+        trained(given, out, resume=True, phases=())
+
+
+def test_data_of_another_network_are_not_taken(values):
+    given, out = values
+    trained(given, out, phases=())
+    config = {"model_type": "vla_ros_compact", **as_mapping(replace(TINY, dt_s=0.06))}
+    Path(given["network"]).write_text(json.dumps(config))
+    with pytest.raises(ParameterError, match=r"train\.network\.dt_s: is 0\.06, but the data in .* are of 0\.04"):
+        trained(given, out, resume=True, phases=())
+
+
+def test_the_hash_of_a_file_is_kept_until_the_file_is_newer(tmp_path):
+    file, kept = tmp_path / "stills.npy", tmp_path / "stills.blake2b"
+    file.write_bytes(b"one")
+    assert checkpoint.file_hash(file) == kept.read_text() == blake2b(b"one").hexdigest()
+    kept.write_text("kept")
+    assert checkpoint.file_hash(file) == "kept"
+    file.write_bytes(b"two")
+    os.utime(file, ns=(0, kept.stat().st_mtime_ns + 1))
+    assert checkpoint.file_hash(file) == blake2b(b"two").hexdigest()
+
+
+@pytest.mark.parametrize("name", ["policies/continuation.py", "transforms.py", "policies/compact/flow.py"])
+def test_the_code_that_makes_motions_is_part_of_the_origin(name, tmp_path, monkeypatch):
+    package = Path(checkpoint.__file__).parent.parent
+    shutil.copytree(package, tmp_path / "vla_ros", ignore=shutil.ignore_patterns("*.so", "*.pyc"))
+    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "vla_ros" / "training" / "checkpoint.py"))
+    given = from_mapping(TrainParameters, {})
+    before = checkpoint.provenance(given, {})["code"]
+    with (tmp_path / "vla_ros" / name).open("a") as stream:
+        stream.write("# other code\n")
+    assert checkpoint.provenance(given, {})["code"] != before
+
+
+def test_transformers_finds_the_network_by_itself():
+    found = AutoModel.from_pretrained("checkpoints/compact", local_files_only=True)
+    assert isinstance(found, CompactModel) and found.config.sizes == read(Path("checkpoints/compact"))
+
+
+@pytest.mark.parametrize("step", ["shutil.copytree", "pathlib.Path.rename"])
+def test_what_acts_best_is_there_wherever_a_run_ended(values, monkeypatch, step):
+    given, out = values
+    shares = iter([0.4, 0.5])
+    monkeypatch.setattr(closed_loop, "success", lambda folder, episodes: next(shares))
+    trainer, _ = trained(given, out, phases=())
+    trainer.round()
+    trainer.save()
+
+    def end(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(step, end)
+        trainer.round()
+    assert (out / "best").is_dir() is (step == "shutil.copytree")
+    Trainer(from_mapping(TrainParameters, given), out, True, print)
+    assert load(out / "best").sizes.image == 32
 
 
 def test_what_acts_best_comes_out_and_is_remembered(values, monkeypatch):
@@ -165,7 +266,10 @@ def test_waypoints_of_a_push_are_taught_along_its_way(side, angle):
     np.testing.assert_allclose(rows[0, 3:5], [1.0, 0.0], atol=1e-6)
 
 
-def test_one_picture_is_asked_for_several_things():
+def test_one_picture_is_asked_for_several_things(monkeypatch):
+    wishes = []
+    say = sentences.say
+    monkeypatch.setattr(sentences, "say", lambda rng, said, *more: wishes.extend(said) or say(rng, said, *more))
     still = np.zeros(1, stills.layout(TINY))
     still["named"][0, :3, :2] = [(0, 4), (1, 1), (5, 3)]  # bowl, red cube, blue ball
     still["named"][0, :3, 2] = (0.3, 0.4, 0.5)
@@ -178,6 +282,15 @@ def test_one_picture_is_asked_for_several_things():
             assert bool(cell[2]) is not wrong
             assert wrong or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
             assert wrong or patch == second_look.TOOL + 1 + round(10 * thing[0]) - 3
+    assert {wish.verb for wish in wishes} == {"place", "push", "stack"}
+    assert all(sentences.taught(wish) for wish in wishes)
+
+
+def test_where_nothing_may_be_asked_for_nothing_is():
+    still = np.zeros(1, stills.layout(TINY))
+    still["named"][0, :2, :2] = [(0, 4), (5, 3)]  # bowl, blue ball: a held-out pair
+    (asked,) = planning_loss.others_asked(still, np.random.default_rng(0))
+    assert asked.texts == [""] * planning_loss.OTHERS and not asked.objects.any() and not any(asked.wrong)
 
 
 def test_where_a_cube_of_every_colour_is_there_none_is_asked_for_that_is_not():

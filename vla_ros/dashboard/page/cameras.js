@@ -1,5 +1,8 @@
 // Camera images, and what is meant to happen drawn into them.
 
+import { age } from "./panels.js";
+
+const OLD_S = 1;
 const PATH = "#40c4ff";
 const WAYPOINT = "#ffc53d";
 
@@ -11,8 +14,10 @@ export async function cameras(place, entries, blobs) {
       figure.append(document.createElement("canvas"), document.createElement("figcaption"));
     }
     const [canvas, caption] = figure.children;
-    caption.textContent = entry.health === "ok" ? entry.name : `${entry.name}: ${entry.health}`;
-    caption.className = entry.health === "ok" ? "" : "alarm";
+    const wrong = [entry.health === "ok" ? "" : entry.health, entry.age_s > OLD_S ? `${age(entry.age_s)} old` : ""];
+    const words = wrong.filter(Boolean).join(", ");
+    caption.textContent = words ? `${entry.name}: ${words}` : entry.name;
+    caption.className = words ? "alarm" : "";
     if (!blobs) continue;
     try {
       paint(canvas, await createImageBitmap(blobs[i]), entry);

@@ -8,6 +8,7 @@ const find = id => document.getElementById(id);
 const said = find("said");
 const plots = new Plots(find("joints"), find("position"), find("velocity"));
 let run = "";
+let starting = false;
 let openly = false;
 let fade = 0;
 
@@ -103,14 +104,23 @@ find("flat").addEventListener("click", () => {
 // Keys belong to the page, also after the 3D view was dragged: Esc stops.
 addEventListener("blur", () => setTimeout(() => document.activeElement === scene && (scene.blur(), focus())));
 
-async function show(content, blobs) {
+/** The dashboard has been started, perhaps again. */
+async function start(content) {
+  starting = true;
+  const rows = await fetch("/history", { signal: AbortSignal.timeout(3000) })
+    .then(answer => (answer.ok ? answer.json() : null))
+    .catch(() => null);
+  starting = false;
+  if (!rows) return; // the next document asks again
+  run = content.run;
+  openly = content.open;
+  draw3d(openly);
+  plots.start(content.joints, rows, content.history_s);
+}
+
+function show(content, blobs) {
   find("blind").hidden = true;
-  if (content.run !== run) {
-    run = content.run;
-    openly = content.open;
-    draw3d(openly);
-    plots.start(content.joints, await (await fetch("/history")).json());
-  }
+  if (content.run !== run && !starting) start(content);
   document.body.classList.toggle("readonly", content.read_only);
   state(content);
   plan(content);
@@ -119,7 +129,7 @@ async function show(content, blobs) {
   rules(content);
   nodes(content.nodes);
   events(content.events);
-  plots.add(content.row, content.joints);
+  if (content.run === run) plots.add(content.row, content.joints);
   cameras(find("cameras"), content.cameras, blobs);
   asked = content.instructions;
   sentences(find("examples"), content.examples);
@@ -128,8 +138,8 @@ async function show(content, blobs) {
 
 follow({
   show,
-  blind: seconds => {
-    put(find("blind"), `No answer from the dashboard for ${seconds.toFixed(0)} s. This page is blind: use the robot's own e-stop.`);
+  blind: why => {
+    put(find("blind"), why);
     find("blind").hidden = false;
   },
 });

@@ -9,7 +9,8 @@ export function put(element, text) {
 
 const number = (value, digits) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 
-function age(seconds) {
+/** A duration in words. */
+export function age(seconds) {
   if (seconds === null) return "–";
   return seconds < 1 ? `${(1000 * seconds).toFixed(0)} ms` : seconds < 60 ? `${seconds.toFixed(1)} s` : "> 1 min";
 }

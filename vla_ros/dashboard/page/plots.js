@@ -6,6 +6,7 @@ const GRANTED = "#f0f3f6";
 const LIMIT = "#f85149";
 const GRID = "#21262d";
 const WORDS = "#8b949e";
+const MOST_ROWS = 9000; // 300 s at 30 Hz
 const LEAST_SPAN = { position: 0.04, velocity: 0.1 };
 
 export class Plots {
@@ -18,9 +19,9 @@ export class Plots {
     this.chosen = 0;
   }
 
-  start(joints, rows) {
+  start(joints, rows, seconds) {
     this.rows = rows;
-    this.seconds = 20;
+    this.seconds = seconds;
     this.joints = joints;
     this.tabs.replaceChildren(...joints.map((joint, i) => {
       const tab = document.createElement("button");
@@ -42,7 +43,7 @@ export class Plots {
   add(row, joints) {
     this.joints = joints;
     this.rows.push(row);
-    while (this.rows.length > 1 && row[0] - this.rows[0][0] > this.seconds) this.rows.shift();
+    while (this.rows.length > MOST_ROWS || row[0] - this.rows[0][0] > this.seconds) this.rows.shift();
     this.draw();
   }
 
@@ -110,7 +111,8 @@ export class Plots {
     }
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    for (let ago = 0; ago <= this.seconds; ago += 5) {
+    const every = [1, 5, 15, 60].find(size => this.seconds / size <= 6);
+    for (let ago = 0; ago <= this.seconds; ago += every) {
       pen.moveTo(x(now - ago), 0);
       pen.lineTo(x(now - ago), height - bottom);
       if (ago && ago < this.seconds) pen.fillText(`−${ago} s`, x(now - ago), height - 3);

@@ -10,11 +10,13 @@ async function stop(event) {
   said.textContent = (await ask("estop")).message;
 }
 
-const button = document.getElementById("stop");
-button.addEventListener("pointerdown", stop);
-button.form.addEventListener("submit", event => event.preventDefault());
-button.addEventListener("click", event => event.detail === 0 && stop(event));
-addEventListener("keydown", event => !event.repeat && [" ", "Escape", "Enter"].includes(event.key) && stop(event));
+const button = document.getElementById("stop"); // read-only has none
+if (button) {
+  button.addEventListener("pointerdown", stop);
+  button.form.addEventListener("submit", event => event.preventDefault());
+  button.addEventListener("click", event => event.detail === 0 && stop(event));
+  addEventListener("keydown", event => !event.repeat && [" ", "Escape", "Enter"].includes(event.key) && stop(event));
+}
 
 follow({
   images: false,
@@ -22,7 +24,7 @@ follow({
   show: ({ filter }) => {
     state.textContent = filter ? `${filter.state} ${filter.reason}` : "the safety filter is silent";
   },
-  blind: seconds => {
-    state.textContent = `no answer for ${seconds.toFixed(0)} s: use the robot's own e-stop`;
+  blind: why => {
+    state.textContent = why;
   },
 });

@@ -1,11 +1,12 @@
 // To and from the dashboard's server.
 
 const BLIND_S = 1.5;
+const arm = document.body.dataset.namespace; // which this page was made for; empty: the only one
 
 /** Ask for something; answers {done, message}, also when nobody answers. */
 export async function ask(name, words = "") {
   try {
-    const answer = await fetch(`/${name}`, {
+    const answer = await fetch(`/${name}?arm=${encodeURIComponent(arm)}`, {
       method: "POST",
       headers: { Accept: "application/json", "Content-Type": "text/plain" },
       body: words,
@@ -21,7 +22,7 @@ export async function ask(name, words = "") {
 
 /**
  * Show each new document until the page is closed. A slow browser asks less often and always gets the newest.
- * show(document, blobs or null); blind(seconds since the last document).
+ * show(document, blobs or null); blind(why nothing is shown).
  */
 export async function follow({ images = true, pause_ms = 0, show, blind }) {
   const reader = Math.random().toString(36).slice(2);
@@ -30,7 +31,7 @@ export async function follow({ images = true, pause_ms = 0, show, blind }) {
   let heard = performance.now();
   setInterval(() => {
     const seconds = (performance.now() - heard) / 1000;
-    if (seconds > BLIND_S) blind(seconds);
+    if (seconds > BLIND_S) blind(`No answer from the dashboard for ${seconds.toFixed(0)} s: use the robot's own e-stop.`);
   }, 250);
   for (;;) {
     try {
@@ -51,7 +52,8 @@ export async function follow({ images = true, pause_ms = 0, show, blind }) {
           blobs = content.cameras.map(({ bytes }) => new Blob([body.slice(at, (at += bytes))], { type: "image/jpeg" }));
         }
         heard = performance.now();
-        show(content, blobs);
+        if (content.namespace === arm) show(content, blobs);
+        else blind(`This address now serves arm ${content.namespace || "/"}: reload this page.`);
       }
       if (pause_ms) await new Promise(done => setTimeout(done, pause_ms));
     } catch {

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from vla_ros.faults.case import DISARMED, ESTOP, MOVING, Case, Expected
-from vla_ros.faults.cases.setpoints import silent
+from vla_ros.faults.cases.setpoints import silent, since_here
 from vla_ros.faults.rig import Rig
-from vla_ros.faults.stream import SWING_HZ, Setpoint
+from vla_ros.faults.stream import FULL_SPEED_S, SWING_HZ, Setpoint
 from vla_ros.faults.times import DISCOVERY_S, LOOK_S, Times
 
-ACCELERATING_S = 0.7 / SWING_HZ
-"""From the middle of the swing until it speeds up again on its way back."""
+ACCELERATING_S = 0.92 / SWING_HZ
+"""From the middle of the swing until it is nearly there again, and still speeds up."""
 
 
 def stopped(rig: Rig) -> None:
@@ -78,6 +79,9 @@ def second(setpoints: bool) -> Callable[[Rig], None]:
 
 def flooded(rig: Rig) -> None:
     """Participants without end; the fault begins when the first one is seen."""
+    # Whenever that is, the arm moves: one joint is in the middle of its swing when another one turns.
+    turn = 2.0 * math.pi * SWING_HZ
+    since_here(rig, lambda t: {"joint1": 0.2 * math.sin(turn * t), "joint7": 0.25 * (1.0 - math.cos(turn * t))})
     rig.flood(3)
     rig.play(15.0, lambda: rig.publishers() > 1 or rig.rule == "authority")
     rig.mark()
@@ -91,7 +95,7 @@ def changed(name: str, value: float) -> Callable[[Rig], None]:
 def raised(rig: Rig) -> None:
     """Lower the speed scale, then try to raise it in mid-motion."""
     rig.scale(0.3)
-    rig.play(1.0)
+    rig.play(FULL_SPEED_S)
     rig.mark()
     rig.scale(1.0)
     rig.play(1.0)
@@ -137,7 +141,7 @@ def cases(t: Times) -> Iterator[Case]:
     yield Case("two-publishers-silent", "a second node is there, and says nothing", crowded, second(False))
     # Discovery of so many may hold up the filter or the driver for longer than the arm's controller waits.
     flood = dataclasses.replace(crowded, rules=("authority", "tracking_error"), ends=("HOLDING", "PROTECTIVE_STOP"))
-    yield Case("flood", "12 participants flood vla/joint_command", flood, flooded)
+    yield Case("flood", "12 participants flood vla/joint_command", flood, flooded, stalls=True)
     yield Case(
         "parameter-changed",
         "command.timeout_s set in mid-motion",

@@ -79,18 +79,21 @@ def cases(t: Times) -> Iterator[Case]:
         fresh,
         altered(lambda right, s: dataclasses.replace(right, stamp_ns=12 * NS + round(s * NS))),
     )
-    yield Case("late-ticks", "the filter is stopped for 40 ms, four times", on, stalled)
+    yield Case("late-ticks", "the filter is stopped for 40 ms, four times", on, stalled, stalls=True)
     yield Case(
         "filter-stalled",
         "the filter is stopped for 0.5 s",
         Expected(("open_loop",), (*MOVING, *RESTING)),
         gone,
+        stalls=True,
     )
-    yield Case("clock-forward", "the clock of all steps forward by 5 s", on, stepped(5.0, 1.5), "clock")
+    forward = stepped(5.0, 1.5)
+    yield Case("clock-forward", "the clock of all steps forward by 5 s", on, forward, "clock", stalls=True)
     yield Case(
         "clock-back",
         "the clock of all steps back by 5 s",
         Expected(("sequence", "open_loop"), MOVING, goes_on=True),
         stepped(-5.0, 1.5),
         "clock",
+        stalls=True,
     )

@@ -3,6 +3,10 @@
 Only the form of the log is shared with the filter (`vla_ros.safety.audit.record`); nothing is recomputed here, see
 `vla-ros replay` for that. The filter takes one step per tick and makes up for no tick that was missed, so its outputs are
 judged one period apart, whatever the clock says; how many ticks were missed is noted.
+
+A stretch of outputs begins when the filter is armed, and after a stall, with the arm at rest where it was then measured to
+be: from there on everything is judged. Where records are missing it is not known how the arm moved; the first differences are
+then open.
 """
 
 from __future__ import annotations
@@ -61,6 +65,11 @@ def read(path: Path, choice: Choice) -> list[Stream]:
                 elif record.kind is Kind.TICK:
                     now_ns, (_, positions, *_) = record.values
                     run.tick(now_ns, positions)
+                elif record.kind is Kind.JOINT_STATE:
+                    (_, names, positions, *_), refusal = record.values
+                    run.measured(names, positions, refusal is None)
+                elif record.kind is Kind.CALL and record.values[0] == "arm" and record.values[2][0]:
+                    run.armed()
             if run is not None:
                 ends[reader.last] = run
                 run.notes += [f"{file.name} ends in a record that is cut off"] if reader.cut else []
@@ -80,11 +89,15 @@ class _Run:
         self.notes = [f"log {file.name}"]
         self.notes += ["obstacles are not judged"] if parameters["obstacle"]["timeout_s"] else []
         self.lost = 0
-        self.sending = False
+        self.sending: bool | None = None  # not known
         self._names = tuple(parameters["joint_names"])
         self._period_ns = round(parameters["period_s"] * 1e9)
         self._stamps_ns: list[int] = []
         self._starts: list[int] = []
+        self._rests: dict[int, list[float]] = {}
+        self._order: list[int] = []
+        self._q: list[float] = []
+        self._rest: list[float] = []
         self._missed = 0
 
     def tick(self, now_ns: int, positions: Sequence[float] | None) -> None:
@@ -93,10 +106,25 @@ class _Run:
             if self.sending:
                 self._missed += (now_ns - self._stamps_ns[-1]) // self._period_ns - 1
             else:
+                rest = self._rest or self._q
+                if rest and self.sending is False:
+                    self._rests[len(self.rows)] = rest
                 self._starts.append(len(self.rows))
             self._stamps_ns.append(now_ns)
             self.rows.append(positions)
         self.sending = positions is not None
+        self._rest = []
+
+    def measured(self, names: Sequence[str] | None, positions: Sequence[float], taken: bool) -> None:
+        """Take over where the arm was measured to be, if the filter did. names: None: those of the message before."""
+        if names is not None:
+            self._order = [names.index(name) if name in names else -1 for name in self._names]
+        if taken:
+            self._q = [positions[i] for i in self._order]
+
+    def armed(self) -> None:
+        """The filter takes the arm up where it was measured last; what is measured until the next tick comes after that."""
+        self._rest = self._q
 
     def stream(self) -> Stream:
         """All of it; a stretch ends where nothing was sent and where records are missing."""
@@ -108,6 +136,7 @@ class _Run:
             np.array(self.rows),
             starts=tuple(self._starts),
             period_ps=self._period_ns * 1000,
+            rests=self._rests,
             notes=(*self.notes, *([missed] if self._missed else [])),
         )
 
@@ -121,7 +150,7 @@ def _begun(file: Path, about: Mapping[str, Any], first: Mapping[str, Any], ends:
     missing = before != ORIGIN if run is None else about["lost"] > run.lost
     run = run or _Run(file, about["parameters"])
     if missing:
-        run.sending = False
+        run.sending = None
         run.notes.append(f"records are missing before {file.name}")
     run.lost = about["lost"]
     return run

@@ -1,4 +1,7 @@
-"""The whole network as one transformers model, for training: `CompactModel.from_pretrained(folder)`."""
+"""The whole network as one transformers model, for training: `CompactModel.from_pretrained(folder)`.
+
+Where this module is imported, `AutoModel.from_pretrained(folder)` gives the same.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from vla_ros.policies.compact.configuration import MODEL_TYPE, Sizes, as_mapping, sizes_of
 from vla_ros.policies.compact.flow import Flow
@@ -80,3 +83,7 @@ class CompactModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         """
         known: Tensor = self.fovea(patches.flatten(0, 1), queries.flatten(0, 1), spots.flatten(0, 1))
         return known.view(*patches.shape[:2], -1)
+
+
+AutoConfig.register(MODEL_TYPE, CompactConfig)
+AutoModel.register(CompactConfig, CompactModel)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,17 @@ from numpy.typing import NDArray
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.aim import Aim
 from vla_ros.policies.compact.checkpoint import bind, load, observations
-from vla_ros.policies.compact.configuration import ANCHORS, COLOURS, FOLDS, PUSHES, ROLES, SUBTASKS, WAYPOINT, WORDING
+from vla_ros.policies.compact.configuration import (
+    ANCHORS,
+    COLOURS,
+    FOLDS,
+    PUSHES,
+    ROLES,
+    SIDES,
+    SUBTASKS,
+    WAYPOINT,
+    WORDING,
+)
 from vla_ros.policies.compact.features import (
     FINGER_M,
     SPEED_M_S,
@@ -31,6 +43,8 @@ from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruct
 from vla_ros.policies.parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.language import ADJECTIVES, NOUNS
+from vla_ros.sim.scene import CONTAINERS
 from vla_ros.timing import NS_PER_S
 from vla_ros.transforms import pose
 
@@ -49,6 +63,11 @@ AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a st
 SURE = 0.8  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
+COLOUR_OF = {word: colour for colour in COLOURS[1:] for word in (colour, *ADJECTIVES.get(colour, ()))}
+SHAPE_OF = {word: shape for shape, words in NOUNS.items() for word in words}
+# What a wish must hold when it is said. Of other nouns not: "can" is a verb too, and a colour finds a thing by itself.
+NAMES = COLOUR_OF | {word: shape for word, shape in SHAPE_OF.items() if shape in CONTAINERS} | {s: s for s in SIDES[1:]}
+CLAUSE = re.compile(r"[,;.]|\bthen\b")  # what stands between two clauses
 
 
 class System2:
@@ -110,7 +129,7 @@ class System2:
         if not self._read:
             refused = self._listen(instruction.text)
             if refused:
-                return self._ended(hold, PlanState.REFUSED, refused)
+                return self._ended(hold, PlanState.REFUSED, refused, self._understood)
             self._begin_step(frames.stamp_ns)
         return self._think(hold, views, joint_state)
 
@@ -118,18 +137,30 @@ class System2:
 
     def _listen(self, text: str) -> str:
         """Read the words; returns why they are refused, or nothing."""
-        words = self._checkpoint.vocabulary.encode(text, self._sizes.words)
-        self._steps, self._queries, wording, understood = self._graphs("language", words[None])
-        self._understood = 1 / (1 + math.exp(-float(understood[0])))
+        words, self._understood = words_of(text), 0.0
+        if len(words) > self._sizes.words:
+            return f"not understood; longer than {self._sizes.words} words and signs"
+        if "or" in words:
+            return 'not understood; say which one, without "or"'
+        encoded = self._checkpoint.vocabulary.encode(text, self._sizes.words)
+        self._steps, self._queries, wording, understood = self._graphs("language", encoded[None])
         self._wishes = [self._wish(row) for row in wording[0]]
         verbs = [wish["verb"] for wish in self._wishes]
         self._count = verbs.index("none") if "none" in verbs else len(verbs)
         known = all(_told(row) for row in wording[0][: self._count])
         unknown = self._checkpoint.vocabulary.unknown(text)
-        # "The red spoon" tells its colour, and yet it is not the red cube that is meant.
-        strange = any(word in unknown for colour, word in pairwise(words_of(text)) if colour in COLOURS)
-        if self._count == 0 or self._understood < self._parameters.least_understood or not known or strange:
-            return "not understood" + (f"; unknown words: {', '.join(unknown)}" if unknown else "")
+        # "The red spoon" tells its colour, and yet it is not the red cube that is meant; nor is "the pink cube" any cube.
+        strange = any(
+            word in unknown and (before in COLOUR_OF or (before == "the" and after in SHAPE_OF))
+            for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
+        )
+        left_over = _left_over(text, self._wishes[: self._count])
+        if self._count and known and not strange and not left_over:
+            self._understood = 1 / (1 + math.exp(-float(understood[0])))
+        if self._understood <= 0 or self._understood < self._parameters.least_understood:
+            why = {"unknown words": unknown, "left over": left_over}
+            told = (f"{name}: {', '.join(those)}" for name, those in why.items() if those)
+            return "; ".join(["not understood", *told])
         self._read = True
         return ""
 
@@ -159,14 +190,15 @@ class System2:
         x, y = self._memories
         wish = self._wishes[self._step]
         needed = [x] + ([y] if wish["y_shape"] != "none" else [])
+        seen = self._understood * min(memory.seen for memory in needed)
         if not all(memory.known for memory in needed):
             role = "x" if not x.known else "y"
             self._unsure_s = (stamp_ns - self._began_ns) / NS_PER_S
             words = f"cannot see {self._name(role)}"
             if self._unsure_s > UNSURE_S:
                 touched = self._step > 0
-                return self._ended(hold, PlanState.FAILED if touched else PlanState.REFUSED, words)
-            return replace(hold, reasoning=words, confidence=min(memory.seen for memory in needed))
+                return self._ended(hold, PlanState.FAILED if touched else PlanState.REFUSED, words, seen)
+            return replace(hold, reasoning=words, confidence=seen)
         if self._start is None:
             self._start = x.p.copy()
         places = np.stack([x.p, y.p if y.known else np.zeros(3)])
@@ -191,18 +223,18 @@ class System2:
         share = np.exp(logits[0] - logits[0].max())
         share /= share.sum()
         subtask = self._choose(share)
-        confidence = float(min(memory.seen for memory in needed) * share[subtask] * self._understood)
+        confidence = float(seen * share[subtask])
         self._pushed |= SUBTASKS[subtask] == PUSH
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
             if self._done == DONE_LOOKS and wish["side"] != "none" and not self._pushed:
                 self._start, self._done = x.p.copy(), 0  # nobody pushed it: the first look was off
             if self._done >= DONE_LOOKS and np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST:
-                return self._finish_step(hold)
+                return self._finish_step(hold, confidence)
         else:
             self._done = 0
         if (stamp_ns - self._began_ns) / NS_PER_S > STEP_LIMIT_S:
-            return self._ended(hold, PlanState.FAILED, f"{self._words(subtask)}: it takes too long")
+            return self._ended(hold, PlanState.FAILED, f"{self._words(subtask)}: it takes too long", confidence)
         waypoints = self._waypoints(subtask, ways[0, subtask], anchors[0, subtask], p_tool, float(yaw))
         data = np.zeros((self._sizes.latents + len(waypoints), self._sizes.latent), np.float32)
         data[: self._sizes.latents] = latents[0]
@@ -320,19 +352,24 @@ class System2:
         T_base_tool[:3, 3] = *row[:2], row[2] + self._parameters.table_height_m
         return pose(T_base_tool)
 
-    def _finish_step(self, hold: Plan) -> Plan:
+    def _finish_step(self, hold: Plan, confidence: float) -> Plan:
         if self._step + 1 == self._count:
-            return self._ended(hold, PlanState.DONE, "seen to be done")
+            return self._ended(hold, PlanState.DONE, "seen to be done", confidence)
         self._step += 1
         self._begin_step(hold.frame_stamp_ns)
         return replace(
             hold, subtask="done", reasoning=f"next: step {self._step + 1}", progress=self._step / self._count
         )
 
-    def _ended(self, hold: Plan, state: PlanState, why: str) -> Plan:
+    def _ended(self, hold: Plan, state: PlanState, why: str, confidence: float) -> Plan:
         done = state is PlanState.DONE
         self._end = replace(
-            hold, state=state, subtask="done" if done else "", reasoning=why, progress=1.0 if done else math.nan
+            hold,
+            state=state,
+            subtask="done" if done else "",
+            reasoning=why,
+            progress=1.0 if done else math.nan,
+            confidence=confidence,
         )
         return self._end
 
@@ -346,3 +383,16 @@ def _told(row: NDArray[np.float32]) -> bool:
     }
     sure = {role: max(shares[f"{role}_colour"][1:].max(), shares[f"{role}_shape"][1:].max()) for role in ROLES}
     return bool(sure["x"] > SURE and (sure["y"] > SURE or shares["y_shape"].argmax() == 0))
+
+
+def _left_over(text: str, wishes: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the colours, containers and sides of `text` that no wish holds: of what was said, something has been left out.
+
+    One that several clauses name is in as many wishes. A wish whose thing has no colour may be about any.
+    """
+    clauses = [{NAMES[word] for word in words_of(clause) if word in NAMES} for clause in CLAUSE.split(text.lower())]
+    said = Counter(name for clause in clauses for name in clause)
+    left = said - Counter(name for wish in wishes for name in wish.values())
+    shapes = [wish[f"{role}_shape"] for wish in wishes for role in ROLES if wish[f"{role}_colour"] == "none"]
+    bare = sum(shape not in ("none", *CONTAINERS) for shape in shapes)
+    return sorted(left) if left.total() > bare else []

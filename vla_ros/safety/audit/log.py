@@ -58,7 +58,7 @@ class AuditLog:
         self.lost = 0
         self._problems = {"here": "", "writer": "", "record": ""}
         self._about = {"format": FORMAT, "sources": sources(), **about}
-        self._lost_there = 0
+        self._asked = self._lost_there = 0
         self._batch: list[tuple[int, bytes]] = []
         self._header_wanted = True
         self._whole = self._begun = False
@@ -153,7 +153,8 @@ class AuditLog:
         """What the writer has to say."""
         message = self._connection.heard()
         if message:
-            asks, self._problems["writer"], lost = msgpack.unpackb(message)
-            self._header_wanted |= asks
+            asked, self._problems["writer"], lost = msgpack.unpackb(message)
+            self._header_wanted |= asked != self._asked
+            self._asked = asked
             self.lost += lost - self._lost_there
             self._lost_there = lost

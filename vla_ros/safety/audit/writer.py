@@ -123,7 +123,8 @@ class Writer:
 def serve(ring: Ring, writer: Writer) -> None:
     """Write what comes until the other side is gone."""
     asked_s = synced_s = 0.0
-    said: tuple[str, int] = ("", 0)
+    asked = 0  # counted: the filter hears the newest message only, and that may be another one than the one that asks
+    said: tuple[int, str, int] = (0, "", 0)
     for batch in ring.batches(PAUSE_S):
         if batch is not None:
             writer.write(batch)
@@ -131,11 +132,11 @@ def serve(ring: Ring, writer: Writer) -> None:
         if now_s - synced_s > SYNC_S:
             writer.sync()
             synced_s = now_s
-        asks = writer.wants_header and now_s - asked_s > RETRY_S
-        if asks or said != (writer.problem, writer.lost):
-            asked_s = now_s if asks else asked_s
-            said = writer.problem, writer.lost
-            ring.say(msgpack.packb([asks, *said]))
+        if writer.wants_header and now_s - asked_s > RETRY_S:
+            asked, asked_s = asked + 1, now_s
+        if said != (asked, writer.problem, writer.lost):
+            said = asked, writer.problem, writer.lost
+            ring.say(msgpack.packb(said))
     writer.close()
 
 

@@ -1,0 +1,139 @@
+"""What the nodes say of themselves: at all, of what is lacking, and no longer of what is over."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+import yaml
+from std_msgs.msg import Float64MultiArray
+
+from vla_ros.graph import bringup, share
+from vla_ros.msg import LatentPlan, SafetyStatus
+from vla_ros.nodes import sim_arm
+from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpert
+from vla_ros.nodes.base import ERROR, OK, WARN, Diagnostics
+from vla_ros.nodes.polling import unused
+from vla_ros.nodes.safety_filter import SafetyFilterNode
+from vla_ros.nodes.sim_arm import SimArm
+from vla_ros.nodes.through_graph import own_domain
+from vla_ros.parameters import nested
+from vla_ros.policies.contract import Chunk, Instruction, Plan, PlanState
+from vla_ros.robot.description import HOME, JOINT_NAMES
+
+S = 1_000_000_000
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Makes a node of this process with the parameters of the simulated arm, and others."""
+    own_domain()
+    made = []
+
+    def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:
+        flat = {
+            key: value for process in bringup() if process.name == name for key, value in process.parameters.items()
+        }
+        file = tmp_path / "parameters.yaml"
+        file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested({**flat, **changes})}}))
+        rclpy.init(args=["--ros-args", "--params-file", str(file)])
+        made.append(kind())
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.destroy_node()
+    rclpy.try_shutdown()
+
+
+def test_a_clock_that_stands_still_silences_nobody(start: Callable[..., Any]) -> None:
+    node = start(lambda: rclpy.create_node("somebody"), use_sim_time=True)
+    reports: list[int] = []
+
+    def report() -> tuple[bytes, str, dict[str, object]]:
+        reports.append(1)
+        return OK, "running", {}
+
+    diagnostics = Diagnostics(node, report, 0.01)
+    for _ in range(100):
+        rclpy.spin_once(node, timeout_sec=0.1)
+        if reports:
+            break
+    assert reports and diagnostics
+
+
+def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
+    urdf = str(share() / "config" / "sim_arm.urdf")
+    node = start(SafetyFilterNode, "safety_filter", urdf=urdf, **{"audit.directory": ""})
+    unheard = (WARN, "DISARMED: no fresh, valid joint states on joint_states")
+    assert node._report()[:2] == unheard
+    state = list(JOINT_NAMES), list(HOME), [0.0] * len(HOME)
+    now_ns = time.monotonic_ns()
+    node.filter.joint_state(now_ns - 10 * S, *state)
+    assert node._report()[:2] == unheard
+    node.filter.joint_state(now_ns + 60 * S, *state)  # fresh for as long as a slow machine takes
+    assert node._report()[:2] == (OK, "DISARMED")
+
+
+def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
+    node = start(ActionExpert, "action_expert")
+    now_ns = time.monotonic_ns()
+    node.safety_state = SafetyStatus.DISARMED
+    assert node.shut(now_ns) == (WARN, "no fresh joint state")
+    node.joint_state, node.joint_state_ns = "one", now_ns
+    assert node.shut(now_ns) == (OK, "the safety filter is not armed")
+    node.active = True
+    assert node.report()[0] == OK
+    node.serve(9)
+    node.heard_ns = now_ns
+    node.consider(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
+    node.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
+    assert node.report()[:2] == (WARN, "the planner has not taken up the newest instruction: say it again")
+    node.consider(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
+    assert node.report()[0] == OK
+
+
+def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
+    node = start(ActionExpert, "action_expert")
+    node.safety_state = SafetyStatus.TRACKING
+    node.joint_state, node.joint_state_ns = "one", 2 * S  # fresh until then
+    node.plan = Plan(S, Instruction(9, "go"), PlanState.ACTIVE)
+    chunks: list[Chunk] = []
+    node.worker = SimpleNamespace(
+        poll=lambda now_s: chunks.pop() if chunks else None, busy=True, close=unused, fault="", restarts=0
+    )
+    for tick in range(41):
+        now_ns = S + tick * S // 100
+        if tick % 20 == 0:
+            chunks.append(Chunk(np.zeros((40, len(JOINT_NAMES))), 0.01, now_ns))
+        node.act(now_ns, now_ns)
+    values = node.report()[2]
+    assert (values["rate_hz"], values["chunk_rate_hz"]) == (100.0, 5.0)
+    node.safety_state = SafetyStatus.DISARMED
+    node.act(2 * S, 2 * S)
+    values = node.report()[2]
+    assert math.isnan(values["rate_hz"]) and math.isnan(values["chunk_rate_hz"])
+
+
+def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    node = start(SimArm, "sim_arm", camera_rate_hz=0.0)
+    assert node.report()[:2] == (OK, "running")
+    node.behind += 250
+    assert node.report()[:2] == (WARN, "fell 1.00 s behind real time in the last second")
+    assert node.report()[0] == OK
+    assert node.report()[2]["ticks_behind_real_time"] == 250
+    sent = {node.commands: [(Float64MultiArray(data=[0.0]), {})]}
+    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
+    node.listen()
+    level, words, _ = node.report()
+    assert level == ERROR and words.startswith("command refused: ")
+    sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
+    node.listen()
+    assert node.report()[0] == OK

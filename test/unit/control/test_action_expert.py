@@ -1,0 +1,151 @@
+"""Which chunk is played, how the next one joins on, when it is asked for, what is void."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vla_ros.control.action_expert import LEAD_NS, ActionExpert, Request
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+
+DT_S, DT_NS = 0.02, 20_000_000
+TICK_NS = 10_000_000
+PERIOD_S, PERIOD_NS = 0.15, 150_000_000
+ROS_NS = 1_000 * 1_000_000_000  # what ROS time is ahead of the monotonic clock
+PLAN = Plan(ROS_NS, Instruction(1, "go"), PlanState.ACTIVE)
+AT_REST = JointState(ROS_NS, np.zeros(2), np.zeros(2))
+
+
+class Played:
+    """An expert with a clock and a System 1 that adds 0.01 from point to point. The second joint is a gripper."""
+
+    def __init__(self, splicing: str = "real_time") -> None:
+        self.expert = ActionExpert(splicing, PERIOD_S, 0.15, np.array([True, False]))
+        self.now_ns = 0
+        self.expert.follow(PLAN)
+
+    def request(self, joint_state: JointState = AT_REST) -> Request:
+        return self.expert.request(joint_state, self.now_ns, self.ros_ns, self.stamp_ns)
+
+    @property
+    def ros_ns(self) -> int:
+        return ROS_NS + self.now_ns
+
+    @property
+    def stamp_ns(self) -> int:
+        return self.ros_ns + TICK_NS
+
+    def accept(self, chunk: Chunk) -> tuple[Chunk, Chunk | None] | None:
+        return self.expert.accept(chunk, self.now_ns, self.ros_ns)
+
+    def after(self, ticks: int) -> Played:
+        self.now_ns += ticks * TICK_NS
+        return self
+
+
+def computed(request: Request, points: int = 30) -> Chunk:
+    plan, joint_state, previous, delay, start_ns = request
+    committed = joint_state.q[None, :] if previous is None else previous.positions[: max(delay, 1)]
+    more = committed[-1] + 0.01 * np.arange(1, points - len(committed) + 1)[:, None]
+    return Chunk(np.concatenate([committed, more]), DT_S, start_ns, plan.plan_id, plan.frame_stamp_ns, delay)
+
+
+def moving(splicing: str = "real_time") -> Played:
+    """One that plays its first chunk."""
+    played = Played(splicing)
+    played.accept(computed(played.request()))
+    return played.after(10)
+
+
+def test_the_first_chunk_begins_at_the_measured_arm_and_no_earlier_than_it_comes() -> None:
+    played = Played()
+    assert played.expert.due(0)
+    first = played.request()
+    assert first == (PLAN, AT_REST, None, 0, ROS_NS + LEAD_NS)
+    taken = played.after(5).accept(computed(first))
+    assert taken is not None
+    chunk, before = taken
+    assert (chunk.start_ns, chunk.chunk_id, before) == (played.ros_ns, 1, None)
+    assert played.expert.setpoint(played.ros_ns - 1) is None
+    assert played.expert.setpoint(played.ros_ns) == pytest.approx(AT_REST.q)
+    assert played.expert.frame_stamp_ns == ROS_NS
+
+
+def test_the_next_one_goes_on_from_the_committed_points_without_a_jump() -> None:
+    played = moving()
+    request = played.request()
+    assert request.previous is not None and request.delay > 0 and request.start_ns >= played.ros_ns
+    alone = played.expert.setpoint(played.after(2).stamp_ns)
+    taken = played.accept(computed(request))
+    assert taken is not None and taken[1] is not None and taken[0].chunk_id == 2
+    assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
+
+
+def test_a_chunk_is_due_with_a_new_plan_or_after_a_while() -> None:
+    played = moving()
+    assert not played.expert.due(PERIOD_NS - 1) and played.expert.due(PERIOD_NS)
+    played.request()
+    assert not played.expert.due(played.now_ns)
+    played.expert.follow(replace(PLAN, plan_id=2))
+    assert played.expert.due(played.now_ns)
+
+
+@pytest.mark.parametrize(("q", "anew"), [((0.3, 0.0), True), ((0.1, 5.0), False)], ids=["arm", "gripper"])
+def test_far_from_the_setpoint_a_chunk_begins_at_the_measured_arm(q: tuple[float, float], anew: bool) -> None:
+    played = moving()
+    request = played.request(replace(AT_REST, q=np.array(q)))
+    assert (request.previous is None) is anew
+    taken = played.after(5).accept(computed(request))
+    assert taken is not None
+    assert (taken[1] is None) is anew and (taken[0].start_ns == played.ros_ns) is anew
+
+
+def test_what_is_computed_for_another_sentence_is_void() -> None:
+    played = moving()
+    chunk = computed(played.request())
+    played.expert.follow(replace(PLAN, instruction=Instruction(2, "go")))
+    assert played.accept(chunk) is None and played.expert.chunks == 1
+    assert played.expert.due(played.now_ns)
+    assert played.accept(computed(played.request())) is not None
+
+
+@pytest.mark.parametrize("given_up", ["plan", "path"])
+def test_what_is_computed_to_go_on_from_a_path_that_is_given_up_is_void(given_up: str) -> None:
+    played = moving()
+    chunk = computed(played.request())
+    if given_up == "plan":
+        played.expert.follow(None)
+    else:
+        played.expert.clear()
+    played.expert.follow(PLAN)
+    assert played.accept(chunk) is None
+
+
+def test_without_a_plan_the_path_ends_at_rest_and_then_begins_anew() -> None:
+    played = moving()
+    played.expert.follow(None)
+    setpoints = []
+    while (setpoint := played.expert.setpoint(played.stamp_ns)) is not None:
+        setpoints.append(setpoint[0])
+        played.after(1).expert.follow(PLAN)
+    steps = np.diff(setpoints)
+    assert len(steps) > 30 and (np.diff(steps) < 1e-9).all() and steps[-1] < 0.01 * steps[0]
+    assert played.expert.due(played.now_ns) and played.request().previous is None
+
+
+def test_cleared_it_sends_nothing() -> None:
+    played = moving()
+    played.expert.clear()
+    assert played.expert.setpoint(played.stamp_ns) is None and not played.expert.due(PERIOD_NS)
+    assert played.expert.frame_stamp_ns == 0
+
+
+@pytest.mark.parametrize("splicing", ["naive", "ensemble"])
+def test_where_chunks_are_not_continued_the_next_one_begins_when_it_was_asked_for(splicing: str) -> None:
+    played = moving(splicing)
+    request = played.request()
+    assert request.previous is not None and (request.delay, request.start_ns) == (0, played.ros_ns)
+    taken = played.after(3).accept(computed(request))
+    assert taken is not None and taken[1] is not None and taken[0].start_ns == request.start_ns

@@ -1,0 +1,117 @@
+"""System 1's rules: which chunk is played, how the next one joins on, when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.control.playback import ChunkPlayer
+from vla_ros.policies.contract import Chunk, JointState, Plan
+from vla_ros.timing import NS_PER_S
+
+Array = NDArray[np.float64]
+
+LEAD_NS = 20_000_000
+"""From the request for a chunk from rest to its first point."""
+
+
+class Request(NamedTuple):
+    """What `System1.chunk` is to be called with."""
+
+    plan: Plan
+    joint_state: JointState
+    previous: Chunk | None
+    delay: int
+    start_ns: int
+
+
+class ActionExpert:
+    """Plays chunks, and says when the next one is wanted and what it is to go on from.
+
+    In every tick: `clear` when nothing may be sent, and else `follow`, `accept` what has been computed, send the `setpoint`,
+    and when nothing is being computed and one is `due`, have what `request` returns computed. now_ns: monotonic; ros_ns: the
+    same moment in ROS time; stamp_ns: ROS time of the tick's setpoint.
+
+    Args:
+        splicing: of `playback.SPLICINGS`.
+        chunk_period_s: longest time from one request to the next; a new plan is asked for at once.
+        anchor_distance: a chunk begins at the measured arm when that is so far from the setpoint, rad.
+        arm: mask (n,) of the joints that are no gripper: a finger that holds something is far from its setpoint by design.
+
+    Attributes:
+        plan: what is followed. asked_ns: when a chunk was last asked for. chunks: number of those played.
+    """
+
+    def __init__(self, splicing: str, chunk_period_s: float, anchor_distance: float, arm: NDArray[np.bool_]) -> None:
+        self.player = ChunkPlayer(splicing)
+        self.plan: Plan | None = None
+        self.asked_ns = self.chunks = 0
+        self._chunk_period_ns = round(chunk_period_s * NS_PER_S)
+        self._anchor_distance, self._arm = anchor_distance, arm
+        self._asked: Plan | None = None  # plan of the newest request; None: what comes of that is void
+        self._from_rest = True
+
+    def clear(self) -> None:
+        """Nothing may be sent: forget the path, and what is being computed to go on from it."""
+        self.follow(None)
+        self.player.clear()
+
+    def follow(self, plan: Plan | None) -> None:
+        """Go by `plan` from now on. What is being computed for another sentence is void; without a plan all is, for the path
+        that it goes on from is given up."""
+        if plan is None or (self._asked is not None and plan.instruction.id != self._asked.instruction.id):
+            self._asked = None
+        self.plan = plan
+
+    def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> tuple[Chunk, Chunk | None] | None:
+        """Take in what has been computed.
+
+        Returns:
+            the chunk as it is played, and the one that it continues, None for one from rest; None when it is void.
+        """
+        if self._asked is None:
+            return None
+        before = self.player.chunk
+        if self._from_rest:
+            # It waits for nobody: entered late it would begin with a jump, so it begins now.
+            chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns)), None
+        self.chunks += 1
+        chunk = replace(chunk, chunk_id=self.chunks)
+        self.player.accept(chunk, (now_ns - self.asked_ns) / NS_PER_S)
+        return chunk, before
+
+    def setpoint(self, stamp_ns: int) -> Array | None:
+        """Return (n,) joint positions for `stamp_ns`; without a plan the path slows down to rest. None: nothing is sent."""
+        if self.plan is None or self.player.finishing:
+            return self.player.finish(stamp_ns)
+        chunk = self.player.chunk
+        return self.player.setpoint(stamp_ns) if chunk is not None and stamp_ns >= chunk.start_ns else None
+
+    @property
+    def frame_stamp_ns(self) -> int:
+        """ROS time of the frames behind the present setpoint."""
+        return self.player.chunk.frame_stamp_ns if self.player.chunk is not None else 0
+
+    def due(self, now_ns: int) -> bool:
+        """Return whether the next chunk is to be asked for."""
+        if self.plan is None or self.player.finishing:
+            return False
+        waited = now_ns - self.asked_ns >= self._chunk_period_ns
+        return self.player.chunk is None or self.plan is not self._asked or waited
+
+    def request(self, joint_state: JointState, now_ns: int, ros_ns: int, stamp_ns: int) -> Request:
+        """Return what to ask for, and count it as asked. There must be a plan."""
+        assert self.plan is not None
+        setpoint = self.player.setpoint(stamp_ns)
+        previous = None
+        if setpoint is not None and np.abs(setpoint - joint_state.q)[self._arm].max() < self._anchor_distance:
+            previous = self.player.anchor(ros_ns, joint_state)
+        self.asked_ns, self._asked = now_ns, self.plan
+        self._from_rest = previous is None and (self.player.chunk is None or self.player.splicing == "real_time")
+        if previous is None:
+            return Request(self.plan, joint_state, None, 0, ros_ns + LEAD_NS)
+        delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
+        return Request(self.plan, joint_state, previous, delay, previous.start_ns)
