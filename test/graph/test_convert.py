@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 
 import numpy as np
@@ -10,10 +11,12 @@ from geometry_msgs.msg import Vector3
 from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker, MarkerArray
 
+from vla_ros import msg
 from vla_ros.latents import LatentLost, LatentWriter
 from vla_ros.nodes.convert import joint_state_from, plan_from, plan_message
 from vla_ros.nodes.markers import obstacles_from
-from vla_ros.policies.contract import Instruction, Plan, PlanState
+from vla_ros.policies.contract import CameraHealth, Instruction, Plan, PlanState
+from vla_ros.safety.states import State
 
 PLAN = Plan(
     frame_stamp_ns=1_500_000_001,
@@ -75,5 +78,13 @@ def test_a_joint_state_with_velocities_missing_is_at_rest() -> None:
 def test_a_marker_with_a_side_that_is_no_number_stays_one(scale: tuple[float, float, float]) -> None:
     for kind in (Marker.CUBE, Marker.SPHERE, Marker.CYLINDER):
         marker = Marker(type=kind, scale=Vector3(x=scale[0], y=scale[1], z=scale[2]))
-        (obstacle,) = obstacles_from(MarkerArray(markers=[marker]))
+        (obstacle,) = obstacles_from(MarkerArray(markers=[marker]), 0)
         assert not all(math.isfinite(side) for side in obstacle.size)
+
+
+@pytest.mark.parametrize(
+    ("ours", "message"), [(State, msg.SafetyStatus), (PlanState, msg.LatentPlan), (CameraHealth, msg.CameraFrames)]
+)
+def test_states_have_the_numbers_of_their_messages(ours: type[enum.IntEnum], message: type) -> None:
+    assert {each.name: each.value for each in ours} == {each.name: getattr(message, each.name) for each in ours}
+    assert {each.name for each in ours} == {name for name in dir(message) if name.isupper()} - {"SLOT_TYPES"}

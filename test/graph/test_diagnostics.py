@@ -18,14 +18,14 @@ from std_msgs.msg import Float64MultiArray
 from vla_ros.graph import bringup, share
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
-from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpert
+from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.base import ERROR, OK, WARN, Diagnostics
 from vla_ros.nodes.polling import unused
 from vla_ros.nodes.safety_filter import SafetyFilterNode
 from vla_ros.nodes.sim_arm import SimArm
 from vla_ros.nodes.through_graph import own_domain
 from vla_ros.parameters import nested
-from vla_ros.policies.contract import Chunk, Instruction, Plan, PlanState
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.robot.description import HOME, JOINT_NAMES
 
 S = 1_000_000_000
@@ -83,7 +83,7 @@ def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
 
 
 def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
-    node = start(ActionExpert, "action_expert")
+    node = start(ActionExpertNode, "action_expert")
     now_ns = time.monotonic_ns()
     node.safety_state = SafetyStatus.DISARMED
     assert node.shut(now_ns) == (WARN, "no fresh joint state")
@@ -91,27 +91,34 @@ def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
     assert node.shut(now_ns) == (OK, "the safety filter is not armed")
     node.active = True
     assert node.report()[0] == OK
-    node.serve(9)
-    node.heard_ns = now_ns
+    node.sentence.hear(9, now_ns)
     node.consider(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
-    node.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
+    node.sentence.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
     assert node.report()[:2] == (WARN, "the planner has not taken up the newest instruction: say it again")
     node.consider(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
     assert node.report()[0] == OK
+    node.consider(LatentPlan(instruction_id=9, state=99), now_ns)
+    assert node.planless == "plan state 99 is unknown here"
 
 
 def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
-    node = start(ActionExpert, "action_expert")
+    node = start(ActionExpertNode, "action_expert")
     node.safety_state = SafetyStatus.TRACKING
-    node.joint_state, node.joint_state_ns = "one", 2 * S  # fresh until then
+    home = np.zeros(len(JOINT_NAMES))
+    node.joint_state, node.joint_state_ns = JointState(S, home, home), 2 * S  # fresh until then
     node.plan = Plan(S, Instruction(9, "go"), PlanState.ACTIVE)
     chunks: list[Chunk] = []
     node.worker = SimpleNamespace(
-        poll=lambda now_s: chunks.pop() if chunks else None, busy=True, close=unused, fault="", restarts=0
+        poll=lambda now_s: chunks.pop() if chunks else None,
+        request=unused,
+        busy=False,
+        close=unused,
+        fault="",
+        restarts=0,
     )
-    for tick in range(41):
+    for tick in range(42):
         now_ns = S + tick * S // 100
-        if tick % 20 == 0:
+        if tick % 20 == 1:
             chunks.append(Chunk(np.zeros((40, len(JOINT_NAMES))), 0.01, now_ns))
         node.act(now_ns, now_ns)
     values = node.report()[2]

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-STATES = ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
-"""Names of the filter's states, in the order of SafetyStatus's constants; a test compares."""
-
 
 @dataclass(frozen=True)
 class FilterStatus:
@@ -35,9 +32,6 @@ class FilterStatus:
     accepted: int = 0
     rejected: int = 0
     limited: int = 0
-
-
-PLAN_STATES = ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")
 
 
 @dataclass(frozen=True)

@@ -41,11 +41,11 @@ from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import real_time
 from vla_ros.timing import Rate, SimulatedOffset, Window
 
 REALTIME_PRIORITY = 15
-LISTENING = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 NO_ANSWER_S = 1.0
 """System 1 silent for so long is worth a warning."""
 NO_PLAN_S = 5.0
@@ -162,7 +162,8 @@ class ActionExpertNode(Managed):
             return
         if not active:
             self.plan = None
-            self.planless = message.reasoning or PlanState(message.state).name.lower()
+            named = (state.name.lower() for state in PlanState if state == message.state)
+            self.planless = message.reasoning or next(named, f"plan state {message.state} is unknown here")
             return
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
@@ -232,7 +233,7 @@ class ActionExpertNode(Managed):
             return WARN, "no safety filter heard"
         if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
             return WARN, "no fresh joint state"
-        if self.safety_state not in LISTENING:
+        if self.safety_state not in ACTIVE:
             return OK, "the safety filter is not armed"
         return OK, ""
 

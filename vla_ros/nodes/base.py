@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -216,12 +216,16 @@ def _heard(offered: QoSProfile, wanted: QoSProfile) -> bool:
     return reliable and durable
 
 
-def listened_to(node: Node, publisher: Publisher, names: Collection[str]) -> bool:
-    """Whether the nodes `names` of this namespace subscribe to `publisher`, and it is matched with all who can hear it."""
+LISTENERS = {"planner", "action_expert"}
+"""Who must hear an instruction: both or neither."""
+
+
+def listened_to(node: Node, publisher: Publisher) -> bool:
+    """Whether LISTENERS of this namespace subscribe to `publisher`, and it is matched with all who can hear it."""
     found = node.get_subscriptions_info_by_topic(publisher.topic_name)
     found = [info for info in found if _heard(publisher.qos_profile, info.qos_profile)]
     present = {info.node_name for info in found if info.node_namespace == node.get_namespace()}
-    return present.issuperset(names) and publisher.get_subscription_count() >= len(found)
+    return present >= LISTENERS and publisher.get_subscription_count() >= len(found)
 
 
 def nanoseconds(stamp: Time | Duration) -> int:

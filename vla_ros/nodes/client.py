@@ -19,22 +19,19 @@ from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST, listened_to
+from vla_ros.policies.contract import PlanState
+from vla_ros.safety.states import LATCHED as LATCHES
+from vla_ros.safety.states import State
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.status import Report, Snapshot
 
-STATES = {
-    getattr(SafetyStatus, name): name
-    for name in ("DISARMED", "HOLDING", "TRACKING", "LIMITING", "STOPPING", "PROTECTIVE_STOP", "ESTOP")
-}
-PLAN_STATES = {getattr(LatentPlan, name): name for name in ("HOLD", "ACTIVE", "DONE", "FAILED", "REFUSED")}
 PATIENCE_S = 10.0
 """So long a node may take to be found, or to answer."""
-LISTENERS = ("planner", "action_expert")
 SETTLED_S = 0.2
 """Who is matched here matches on its own side a moment later, and hears nothing before that."""
 TAKEN_UP_S, SILENT_S = 10.0, 30.0
 """So long a planner may take to begin with a sentence, and from plan to plan."""
-ENDS = {LatentPlan.DONE: "done", LatentPlan.FAILED: "failed", LatentPlan.REFUSED: "refused"}
+ENDS = (PlanState.DONE, PlanState.FAILED, PlanState.REFUSED)
 
 
 class Unreachable(RuntimeError):
@@ -86,11 +83,13 @@ class Client:
             values = {key: value for key, value in said.items() if key not in ("level", "message")}
             reports.append(Report(name, int(said["level"]), said["message"], values, now_s - self.heard_s[name]))
         gate, plan = self.status, self.plan
-        words = "" if gate is None else f"{STATES[gate.state]}{f': {gate.reason}' if gate.reason else ''}"
+        words = "" if gate is None else f"{State(gate.state).name}{f': {gate.reason}' if gate.reason else ''}"
         intent = ""
         if plan is not None:
             said = plan.subtask or plan.reasoning
-            intent = f"{PLAN_STATES[plan.state]}: {plan.instruction or '(no instruction)'}{f': {said}' if said else ''}"
+            intent = (
+                f"{PlanState(plan.state).name}: {plan.instruction or '(no instruction)'}{f': {said}' if said else ''}"
+            )
             intent += "".join(
                 f", {name} {value:.0%}"
                 for name, value in (("progress", plan.progress), ("confidence", plan.confidence))
@@ -171,7 +170,7 @@ class Client:
         Raises:
             Unreachable: planner or action expert does not listen.
         """
-        if not self.spin(PATIENCE_S, lambda: listened_to(self.node, self.words, LISTENERS)):
+        if not self.spin(PATIENCE_S, lambda: listened_to(self.node, self.words)):
             raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
         self.spin(SETTLED_S)
         said_ns = time.time_ns()
@@ -191,9 +190,9 @@ class Client:
         last, mine = "", 0
         while time.monotonic() < end_s:
             self.spin(0.05)
-            if self.status is not None and self.status.state in (SafetyStatus.ESTOP, SafetyStatus.PROTECTIVE_STOP):
-                return "stopped", f"{STATES[self.status.state]}: {self.status.reason}"
-            if self.status is not None and self.status.state == SafetyStatus.DISARMED:
+            if self.status is not None and self.status.state in LATCHES:
+                return "stopped", f"{State(self.status.state).name}: {self.status.reason}"
+            if self.status is not None and self.status.state == State.DISARMED:
                 return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
             plan = self.plan
             if time.monotonic() - self.plan_s > SILENT_S:
@@ -214,7 +213,7 @@ class Client:
                 last = line
                 say(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
             if plan.state in ENDS:
-                return ENDS[plan.state], plan.reasoning
+                return PlanState(plan.state).name.lower(), plan.reasoning
         return "timeout", f"not finished after {limit_s:.0f} s ({last})"
 
     def reset_scene(self, seed: int, task: str = "") -> str:

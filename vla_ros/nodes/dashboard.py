@@ -33,8 +33,6 @@ from vla_ros.dashboard.scene import Scene
 from vla_ros.dashboard.secret import kept_token
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import (
-    PLAN_STATES,
-    STATES,
     CameraImage,
     FilterStatus,
     NodeReport,
@@ -42,9 +40,23 @@ from vla_ros.dashboard.sightings import (
     Shape,
 )
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import EVENTS, LATCHED, NEWEST, OK, WARN, Diagnostics, declare, nanoseconds, run, text_of
+from vla_ros.nodes.base import (
+    EVENTS,
+    LATCHED,
+    NEWEST,
+    OK,
+    WARN,
+    Diagnostics,
+    declare,
+    listened_to,
+    nanoseconds,
+    run,
+    text_of,
+)
 from vla_ros.nodes.convert import frames_from
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.policies.contract import PlanState
+from vla_ros.safety.states import State
 from vla_ros.timing import Rate, Window
 
 GLANCE = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -212,9 +224,10 @@ class Dashboard(Node):
         return answer.success, answer.message
 
     def _say(self, words: str) -> tuple[bool, str]:
-        if self.words.get_subscription_count() < 2:
-            return False, "planner and action expert do not listen"
-        self.words.publish(String(data=words))
+        heard = listened_to(self, self.words)
+        self.words.publish(String(data=words))  # in any case: of the two, either one holds the arm for a new sentence
+        if not heard:
+            return False, "planner and action expert do not both listen"
         return True, f"asked: {words}" if words else "asked to hold"
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
@@ -244,7 +257,7 @@ def _rows(message: ActionChunk) -> list[Sequence[float]]:
 
 def _status(message: SafetyStatus) -> FilterStatus:
     return FilterStatus(
-        state=STATES[message.state],
+        state=State(message.state).name,
         rule=message.rule,
         reason=message.reason,
         source=message.source,
@@ -269,7 +282,7 @@ def _status(message: SafetyStatus) -> FilterStatus:
 def _plan(message: LatentPlan) -> PlanWords:
     points = [(pose.position.x, pose.position.y, pose.position.z) for pose in message.waypoints]
     return PlanWords(
-        state=PLAN_STATES[message.state],
+        state=PlanState(message.state).name,
         instruction=message.instruction,
         instruction_id=message.instruction_id,
         subtask=message.subtask,

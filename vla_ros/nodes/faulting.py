@@ -36,13 +36,13 @@ from vla_ros.faults.machine import Machine
 from vla_ros.faults.rig import Alter, Relay
 from vla_ros.faults.stream import Measured, Setpoint
 from vla_ros.msg import JointCommand, SafetyStatus
-from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR
-from vla_ros.nodes.client import STATES
+from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.nodes.feigned import SimulatedClock, joint_state_message, marker, setpoint_message
 from vla_ros.nodes.polling import PolledCallbackGroup, received_ns, take, unused
 from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.states import State
 from vla_ros.scheduling import real_time
 from vla_ros.srv import ResetScene
 
@@ -169,7 +169,7 @@ class GraphRig(Machine):
 
     def say(self, text: str) -> None:
         """An instruction, once planner and action expert listen."""
-        self.play(30.0, lambda: self._words.get_subscription_count() >= 2)
+        self.play(30.0, lambda: listened_to(self._node, self._words))
         self._words.publish(String(data=text))
 
     def forget(self) -> None:
@@ -226,7 +226,7 @@ class GraphRig(Machine):
         if self.state not in ("", "-"):  # before, there was nobody who could have spoken
             self.stall_s = max(self.stall_s, (receive_ns - self._status_ns) / 1e9 - STATUS_S)
         self._status_ns = receive_ns
-        self.state, self.rule = STATES[status.state], status.rule
+        self.state, self.rule = State(status.state).name, status.rule
         self.speed = max(map(abs, status.velocities), default=0.0)
         self.late = status.late_ticks
         seen = self._seen

@@ -42,6 +42,7 @@ from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import urgent
 from vla_ros.timing import NS_PER_S, Moments, Rate, Window
 from vla_ros.transforms import matrix
@@ -53,7 +54,6 @@ TOPICS = {
 }
 JOINT_STATES = QoSProfile(depth=250, reliability=ReliabilityPolicy.BEST_EFFORT)
 """A second of them at 250 Hz: older than that frames are not planned with."""
-MOVABLE = (SafetyStatus.HOLDING, SafetyStatus.TRACKING, SafetyStatus.LIMITING, SafetyStatus.STOPPING)
 ENDED = (PlanState.FAILED, PlanState.REFUSED)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
@@ -180,7 +180,7 @@ class Planner(Managed):
     def watch(self) -> None:
         """Without frames the arm must not go on with what was seen last; nor when a monitor wants to ask."""
         for message, _ in take(self.statuses):
-            may_move = message.state in MOVABLE and message.source != "override"
+            may_move = message.state in ACTIVE and message.source != "override"
             self.monitors.motion(nanoseconds(message.header.stamp), may_move, message.joint_names, message.positions)
         question = "" if self.answered or self.over else self.monitors.question()
         if question:

@@ -53,7 +53,7 @@ from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.jerk_limit import ticks_to_rest
 from vla_ros.safety.limits import per_tick
 from vla_ros.safety.parameters import SafetyFilterParameters
-from vla_ros.safety.states import LATCHED, State
+from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.safety.surroundings import configured
 from vla_ros.scheduling import real_time, unwaiting
 from vla_ros.timing import NS_PER_S, Rate, SimulatedOffset, Window
@@ -63,10 +63,9 @@ SLOW_HZ = 10
 """How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
 setpoints is looked up, and what is around the arm is drawn."""
 REALTIME_PRIORITY = 20
-AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
-"""Python's garbage is collected in these states only,"""
 MOST_GARBAGE = 200_000
-"""or when there are so many objects that waiting for rest would take the memory; nothing here makes cycles on purpose."""
+"""Python's garbage is collected at rest, or when there are so many objects that waiting for it would take the memory; nothing
+here makes cycles on purpose."""
 TYPES = {
     "joint_states": "sensor_msgs/msg/JointState",
     "vla/joint_command": "vla_ros/msg/JointCommand",

@@ -18,7 +18,8 @@ from vla_ros.evaluation.report import Outcome
 from vla_ros.graph import bringup
 from vla_ros.msg import SafetyStatus
 from vla_ros.nodes.base import EVENTS, nanoseconds
-from vla_ros.nodes.client import STATES, Client, Unreachable, client
+from vla_ros.nodes.client import Client, Unreachable, client
+from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.up import Supervisor
 
 LIMIT_S = 60.0
@@ -26,7 +27,7 @@ SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
-ACTING = (SafetyStatus.LIMITING, SafetyStatus.PROTECTIVE_STOP, SafetyStatus.ESTOP)
+ACTING = LATCHED | {State.LIMITING}
 
 
 def own_domain() -> None:
@@ -86,7 +87,7 @@ class Graph:
         ticks, self._limited = status.limited - self._limited, status.limited
         acting = status.state in ACTING
         if acting:
-            self._rule = status.rule or STATES[status.state].lower()
+            self._rule = status.rule or State(status.state).name.lower()
         if acting or ticks:
             self._acted.add(self._rule, nanoseconds(status.header.stamp), ticks)
 
@@ -113,7 +114,7 @@ class Graph:
             raise Unreachable(end)
         talk = self.client
         talk.publish("")
-        talk.spin(2.0, lambda: talk.status is not None and talk.status.state in (0, 1, 5, 6))
+        talk.spin(2.0, lambda: talk.status is not None and talk.status.state in AT_REST)
         talk.trigger("reset")
         talk.trigger("disarm")
         words = talk.reset_scene(seed, task)

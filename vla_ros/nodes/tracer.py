@@ -18,8 +18,9 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import LATCHED, SENSOR, nanoseconds
-from vla_ros.nodes.client import PLAN_STATES, STATES
 from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.policies.contract import PlanState
+from vla_ros.safety.states import State
 from vla_ros.scheduling import real_time
 from vla_ros.tracing.hops import Hops
 from vla_ros.tracing.reasoning import Entry, Reasoning
@@ -100,7 +101,7 @@ class Tracer:
             self.hops.plan(stamp_ns, sent_ns, message.plan_id, message.inference_time, message.subtask)
         names = ("plan_id", "instruction_id", "instruction", "subtask", "reasoning", "progress", "confidence", "policy")
         said = {name: getattr(message, name) for name in names}
-        self._note(self.reasoning.plan(sent_ns, {"state": PLAN_STATES[message.state], **said}))
+        self._note(self.reasoning.plan(sent_ns, {"state": PlanState(message.state).name, **said}))
 
     def _chunk(self, message: ActionChunk, sent_ns: int) -> None:
         self.hops.chunk(nanoseconds(message.frame_stamp), sent_ns, message.chunk_id, message.inference_time)
@@ -114,7 +115,7 @@ class Tracer:
     def _status(self, message: SafetyStatus, sent_ns: int) -> None:
         names = ("rule", "reason", "joint", "requested", "limit", "granted", "source")
         said = {name: getattr(message, name) for name in names}
-        self._note(self.reasoning.filter(sent_ns, {"state": STATES[message.state], **said}))
+        self._note(self.reasoning.filter(sent_ns, {"state": State(message.state).name, **said}))
 
     def _question(self, message: String, sent_ns: int) -> None:
         self._note(self.reasoning.question(sent_ns, message.data))

@@ -40,6 +40,8 @@ class Event(enum.Enum):
 
 LATCHED = frozenset({State.PROTECTIVE_STOP, State.ESTOP})
 ACTIVE = frozenset({State.HOLDING, State.TRACKING, State.LIMITING, State.STOPPING})
+AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
+"""In these nothing moves, but that an arm which has just latched still comes to rest."""
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DISARMED, Event.ARM): State.HOLDING,
