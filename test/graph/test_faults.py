@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,8 @@ def test_the_rig_over_ros_is_the_one_that_the_cases_are_written_for(tmp_path: Pa
             ), name
     with started("none", tmp_path) as rig:
         assert [name for name in Rig.__annotations__ if not hasattr(rig, name)] == []
+    threads = [int(thread) for thread in os.listdir("/proc/self/task")]
+    assert not any(os.sched_getscheduler(thread) & os.SCHED_FIFO for thread in threads), "the tests after it would hog"
 
 
 def test_a_step_of_the_clock_and_a_killed_filter_are_no_stalls(tmp_path: Path) -> None:

@@ -42,13 +42,14 @@ class ActionExpert:
         arm: mask (n,) of the joints that are no gripper: a finger that holds something is far from its setpoint by design.
 
     Attributes:
-        plan: what is followed. asked_ns: when a chunk was last asked for. chunks: number of those played.
+        plan: what is followed. asked_ns: when a chunk was last asked for. chunks: number of those played; late: of those
+        left out.
     """
 
     def __init__(self, splicing: str, chunk_period_s: float, anchor_distance: float, arm: NDArray[np.bool_]) -> None:
         self.player = ChunkPlayer(splicing)
         self.plan: Plan | None = None
-        self.asked_ns = self.chunks = 0
+        self.asked_ns = self.chunks = self.late = 0
         self._chunk_period_ns = round(chunk_period_s * NS_PER_S)
         self._anchor_distance, self._arm = anchor_distance, arm
         self._asked: Plan | None = None  # plan of the newest request; None: what comes of that is void
@@ -70,17 +71,24 @@ class ActionExpert:
         """Take in what has been computed.
 
         Returns:
-            the chunk as it is played, and the one that it continues, None for one from rest; None when it is void.
+            the chunk as it is played, and the one that it continues, None for one from rest; None when it is void, or too
+            late.
         """
         if self._asked is None:
             return None
-        before = self.player.chunk
+        before, latency_ns = self.player.chunk, now_ns - self.asked_ns
         if self._from_rest:
             # It waits for nobody: entered late it would begin with a jump, so it begins now.
             chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns)), None
+        elif before is not None and chunk.frozen and chunk.committed_ns < ros_ns < before.end_ns - latency_ns:
+            # It would begin with a jump. What plays lasts until the next one comes, even if that takes as long.
+            self.late += 1
+            self.player.took(latency_ns / NS_PER_S)
+            self._asked = None
+            return None
         self.chunks += 1
         chunk = replace(chunk, chunk_id=self.chunks)
-        self.player.accept(chunk, (now_ns - self.asked_ns) / NS_PER_S)
+        self.player.accept(chunk, latency_ns / NS_PER_S)
         return chunk, before
 
     def setpoint(self, stamp_ns: int) -> Array | None:

@@ -87,6 +87,10 @@ class ChunkPlayer:
             if row >= 0 and self.splicing == "real_time":
                 self._before = self.chunk.positions[row] if row < len(self.chunk.positions) else None
         self.chunk = chunk
+        self.took(latency_s)
+
+    def took(self, latency_s: float) -> None:
+        """So long was a chunk computed, whether it is played or not."""
         # Rises at once, falls slowly: a point that was not committed in time is a jump.
         self._latency_s = max(latency_s, 0.9 * self._latency_s)
 

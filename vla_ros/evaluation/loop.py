@@ -195,8 +195,7 @@ class Loop:
         played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
         if before is None:
             return
-        committed_ns = played.start_ns + round((played.frozen - 1) * played.dt_s * NS_PER_S)
-        self.seams.part(max(committed_ns, now_ns))
+        self.seams.part(max(played.committed_ns, now_ns))
         if self.conditions.splicing == "ensemble":
             self.seams.part(played.end_ns)  # where it leaves the mean
 

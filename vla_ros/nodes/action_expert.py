@@ -276,6 +276,7 @@ class ActionExpertNode(Managed):
             "chunk_latency_p99_ms": 1e3 * self.latency.summary().p99,
             "seam_velocity_p99": self.seams.summary().p99,
             "chunks": self.expert.chunks,
+            "chunks_late": self.expert.late,
             "scheduling": self.scheduling,
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }

@@ -131,6 +131,11 @@ class Chunk:
         """ROS time of the last point."""
         return self.start_ns + round((len(self.positions) - 1) * self.dt_s * 1e9)
 
+    @property
+    def committed_ns(self) -> int:
+        """ROS time of the last point taken over; where none is, a point before the start."""
+        return self.start_ns + round((self.frozen - 1) * self.dt_s * 1e9)
+
 
 class System2(Protocol):
     """The slow half. One object serves one robot; it may keep state from call to call and is called from one thread."""

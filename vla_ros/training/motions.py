@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruckig import Trajectory
 
-from vla_ros.policies.compact.configuration import ACTION, FOLDS, Sizes
+from vla_ros.policies.compact.configuration import ACTION, FOLDS, MOST_COMMITTED, Sizes
 from vla_ros.policies.compact.features import nearest_turn
 from vla_ros.policies.continuation import to_rest
 from vla_ros.training import teacher
@@ -33,7 +33,6 @@ SETTLE = 6  # steps that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
 LONGEST_AGE_S = 0.4
 LAG_S = 0.03  # that an arm is behind its command
-MOST_COMMITTED = 5  # tokens
 HELD_M = 0.0215  # where closed fingers stop on a thing
 WAITS = 0.6  # share of the examples that end at their first goal
 LENGTH, WINDOWS = 300, 12  # steps of a motion, and examples that are cut from it

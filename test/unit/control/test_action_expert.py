@@ -83,6 +83,28 @@ def test_the_next_one_goes_on_from_the_committed_points_without_a_jump() -> None
     assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
 
 
+def test_a_chunk_that_comes_after_its_committed_points_is_left_out_and_the_next_one_commits_more() -> None:
+    played = moving()
+    request = played.request()
+    ticks = 2 * request.delay + 1
+    alone = played.expert.setpoint(played.after(ticks).stamp_ns)
+    assert played.accept(computed(request)) is None
+    assert (played.expert.chunks, played.expert.late) == (1, 1)
+    assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
+    assert played.expert.due(played.now_ns)
+    again = played.request()
+    assert again.delay * DT_NS > ticks * TICK_NS
+    assert played.after(ticks).accept(computed(again)) is not None
+
+
+def test_a_late_chunk_is_taken_when_the_one_that_plays_ends_too_soon_for_another_try() -> None:
+    played = moving()
+    request = played.request()
+    taken = played.after(30).accept(computed(request))
+    assert taken is not None and taken[1] is not None and taken[1].end_ns > played.ros_ns
+    assert (played.expert.chunks, played.expert.late) == (2, 0)
+
+
 def test_a_chunk_is_due_with_a_new_plan_or_after_a_while() -> None:
     played = moving()
     assert not played.expert.due(PERIOD_NS - 1) and played.expert.due(PERIOD_NS)

@@ -51,6 +51,7 @@ WAYPOINT = 7
 ANCHORS = ("x", "y", "start of x", "tool")  # places that a waypoint's offset is measured from, seen from above
 AHEAD = 10  # numbers about one waypoint, see `features.ahead_features`
 MOVING = 18  # numbers about a moving arm, see `features.moving_features`
+MOST_COMMITTED = 5  # actions of a chunk that training takes over from the one before
 ACTION = 7  # tool translation (3, m) and rotation vector (3, rad) from row 0 in base axes, finger joint (m)
 PUSHES = tuple("behind" in subtask or "push" in subtask or "there" in subtask for subtask in SUBTASKS)
 # The hand looks the same after a turn by 2 pi / fold: four ways to grasp, two to push with.

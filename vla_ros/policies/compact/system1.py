@@ -12,7 +12,7 @@ import pinocchio
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact.checkpoint import bind, load
-from vla_ros.policies.compact.configuration import ACTION
+from vla_ros.policies.compact.configuration import ACTION, MOST_COMMITTED
 from vla_ros.policies.compact.features import (
     LONGEST_AGE_S,
     ahead_features,
@@ -71,7 +71,8 @@ class System1:
             fixed, delay = np.repeat(at_rest[None, :], 3, axis=0), 0
             history = fixed
         else:
-            longest = (self._sizes.rows - 2) * self._stride + 1
+            # With more than it was trained with, what follows them leaves with several times the acceleration.
+            longest = min(MOST_COMMITTED, self._sizes.rows - 1) * self._stride
             fixed = previous.positions[: min(max(delay, 1), len(previous.positions), longest)].copy()
             delay = min(delay, len(fixed))
             history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
