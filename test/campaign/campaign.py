@@ -30,14 +30,14 @@ TICKS = 12_000
 EPISODE = 1500
 """Ticks among the same obstacles."""
 FUZZERS: dict[str, tuple[Callable[[int, int], Counter[str]], float, int]] = {
-    "fields of messages": (fuzz_fields, 0.90, 50_000),
+    "fields of messages": (fuzz_fields, 0.92, 50_000),
     "bytes of messages": (fuzz_bytes, 0.05, 10_000),
     "obstacles": (fuzz_obstacles, 0.02, 5_000),
-    "configuration, its tree": (fuzz_trees, 0.02, 2_000),
+    "configuration, its tree": (fuzz_trees, 0.005, 500),
     "configuration, its bytes": (fuzz_yaml, 0.002, 500),
-    "URDF, its bytes": (fuzz_urdfs, 0.01, 2_500),
+    "URDF, its bytes and elements": (fuzz_urdfs, 0.004, 500),
 }
-"""Name → what runs, its share of all inputs, inputs of one job."""
+"""Name → what runs, its share of all inputs, inputs of one job. The last three make filters, some of which take a second."""
 
 
 @dataclass

@@ -44,8 +44,8 @@ def stalled(rig: Rig) -> None:
 
 
 def gone(rig: Rig) -> None:
-    """No ticks for so long that the arm's controller has stopped the arm."""
-    rig.stall("safety_filter", 0.5)
+    """No ticks for so long that the arm's controller stops the arm; not so long that the heartbeat counts as silent."""
+    rig.stall("safety_filter", 0.4)
     rig.play(1.0)
 
 
@@ -82,7 +82,7 @@ def cases(t: Times) -> Iterator[Case]:
     yield Case("late-ticks", "the filter is stopped for 40 ms, four times", on, stalled, stalls=True)
     yield Case(
         "filter-stalled",
-        "the filter is stopped for 0.5 s",
+        "the filter is stopped for 0.4 s",
         Expected(("open_loop",), (*MOVING, *RESTING)),
         gone,
         stalls=True,
