@@ -106,8 +106,9 @@ def bringup(
             flat["policy"] = policy
         flat = {key: planned[key] for key in PLANNED.get(node, ()) if key in planned} | flat
         flat.update((overrides or {}).get(node, {}))
+        asked = flat.pop("use_sim_time", False)
         from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
-        if use_sim_time:  # the simulated arm makes the clock that the others follow
+        if use_sim_time or asked is True:  # the simulated arm makes the clock that the others follow
             flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
         processes.append(
             Process(

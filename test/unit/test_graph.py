@@ -56,3 +56,11 @@ def test_the_page_draws_the_tool_that_is_planned(tmp_path: Path) -> None:
 
 def test_the_graph_goes_on_without_who_only_shows() -> None:
     assert [process.name for process in bringup(dashboard=True) if process.viewer] == ["dashboard"]
+
+
+def test_a_configuration_may_ask_for_simulated_time(tmp_path: Path) -> None:
+    path = tmp_path / "slow.yaml"
+    path.write_text("/**: {ros__parameters: {use_sim_time: true}}")
+    for process in bringup(config=str(path)):
+        if process.name in NODES:
+            assert process.parameters["publish_clock" if process.name == "sim_arm" else "use_sim_time"] is True

@@ -17,7 +17,7 @@ from vla_ros.faults.machine import START_S
 from vla_ros.faults.rig import Rig
 from vla_ros.faults.stream import FULL_SPEED_S
 from vla_ros.oracle.audit import audited
-from vla_ros.oracle.recordings.choice import Unreadable
+from vla_ros.oracle.recordings.choice import Silent, Unreadable
 from vla_ros.oracle.report import Report
 
 LATCHED = ("PROTECTIVE_STOP", "ESTOP")
@@ -107,6 +107,8 @@ def judged(graph: str, folder: Path) -> Sent:
     for log in (*sorted(folder.glob(f"{REMOVED}*")), folder / AUDIT):
         try:
             reports += audited(log)
+        except Silent:
+            continue  # none of the cases was to move the arm
         except Unreadable as error:
             broken.append(str(error))
     findings = [finding for report in reports for finding in report.findings]

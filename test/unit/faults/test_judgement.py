@@ -14,9 +14,11 @@ from vla_ros.faults import campaign, report
 from vla_ros.faults.campaign import Result
 from vla_ros.faults.case import MOVING, Case, Expected, Seen, failures
 from vla_ros.faults.controller_log import ControllerLog, judge
-from vla_ros.faults.graphs import bounds
+from vla_ros.faults.graphs import AUDIT, bounds
 from vla_ros.faults.times import swing_until
+from vla_ros.oracle.audit import configuration
 from vla_ros.robot.description import HOME, JOINT_NAMES, POSITION_UPPER
+from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
 from vla_ros.sim.controller import PERIOD_S, Controller
 
 TIMES = np.arange(-25, 250) * PERIOD_S
@@ -234,8 +236,21 @@ def test_a_filter_whose_state_alone_says_that_it_moves_the_arm_is_not_enough(mon
 
 def test_a_log_that_is_gone_is_no_log_within_the_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(campaign, "WRITTEN_S", 0.0)
-    (sent,) = [campaign.judged("filter", tmp_path)]
-    assert "no audit log here" in sent.text() and sent.broken
+    sent = campaign.judged("filter", tmp_path)
+    assert sent.broken and "no audit log here" in sent.text()
+
+
+def test_a_log_of_an_arm_that_was_not_to_move_is_within_the_limits(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(campaign, "WRITTEN_S", 0.0)
+    parameters, urdf = configuration("sim", "", "")
+    header = {"parameters": dataclasses.asdict(parameters), "urdf": urdf, "continues": ORIGIN.hex(), "lost": 0}
+    data, link = framed(ORIGIN, Kind.HEADER, pack(header))
+    (tmp_path / AUDIT).mkdir()
+    tick, _ = framed(link, Kind.TICK, pack([10**15, [0, None, (), "", None]]))
+    (tmp_path / AUDIT / "audit-1.vlalog").write_bytes(data + tick)
+    assert campaign.judged("filter", tmp_path).broken == []
 
 
 def test_back_and_forth_between_tracking_and_limiting_is_said_once() -> None:

@@ -12,6 +12,10 @@ class Unreadable(ValueError):
     """A recording is not what it should be. The text says file, place and remedy."""
 
 
+class Silent(Unreadable):
+    """A log is whole, and says that nothing was sent."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What of a recording is meant.

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from vla_ros.oracle.recordings.choice import Choice, Unreadable
+from vla_ros.oracle.recordings.choice import Choice, Silent, Unreadable
 from vla_ros.oracle.stream import Stream
 from vla_ros.safety.audit.record import ORIGIN, SUFFIX, Damaged, Kind, Reader, files
 
@@ -47,7 +47,7 @@ def read(path: Path, choice: Choice) -> list[Stream]:
     """One stream per run of the filter that sent anything; the files of a run continue each other.
 
     Raises:
-        Unreadable: a record is damaged, runs had other limits than the first, or nothing was sent.
+        Unreadable: a record is damaged, runs had other limits than the first, or (Silent) nothing was sent.
     """
     if choice.signal != "command":
         raise Unreadable(f"--signal {choice.signal}: an audit log is judged by what was sent, --signal command")
@@ -77,7 +77,7 @@ def read(path: Path, choice: Choice) -> list[Stream]:
         raise Unreadable(str(error)) from None
     streams = [run.stream() for run in runs if run.rows]
     if not streams:
-        raise Unreadable(f"{path}: nothing was sent while this log was written")
+        raise Silent(f"{path}: nothing was sent while this log was written")
     return streams
 
 
