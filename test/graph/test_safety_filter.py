@@ -196,7 +196,7 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     report = replay(tmp_path / "audit")
     assert report.same, report
     assert (report.lost, report.cut, report.gaps) == (0, [], [])
-    assert report.ticks > 10
+    assert report.ticks > 3
 
 
 def test_asked_to_end_it_brings_the_arm_to_rest_first(tmp_path: Path) -> None:

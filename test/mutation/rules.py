@@ -183,7 +183,7 @@ RULES = (
     _off(
         "self_collision",
         "rows",
-        "rows += self_collision.rows(arm, parameters.self_collision, limits)",
+        "rows += self_collision.rows(arm, parameters.self_collision, limits, srdf)",
         "pass",
         "surroundings",
     ),
