@@ -44,7 +44,7 @@ def disabled(parameters: SelfCollision) -> list[tuple[str, str]]:
         return []
     try:
         root = ElementTree.fromstring(Path(parameters.srdf).read_text())
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, ValueError, ElementTree.ParseError) as error:
         raise ParameterError(f"self_collision.srdf: {parameters.srdf} cannot be read: {error}") from None
     return [(str(e.get("link1")), str(e.get("link2"))) for e in root.iter("disable_collisions")]
 

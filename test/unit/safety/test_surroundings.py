@@ -95,6 +95,9 @@ def test_an_srdf_disables_pairs(tmp_path: Path) -> None:
     file.write_text('<robot name="a"><disable_collisions link1="base" link2="hand" reason="Never"/></robot>')
     arm = Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(file)})
     assert "base and hand" not in {row.what for row in arm.filter._surroundings._clearance._rows}  # type: ignore[union-attr]
+    file.write_bytes(b"<robot name='\xff'/>")
+    with pytest.raises(ParameterError, match=r"self_collision.srdf: .*arm.srdf cannot be read"):
+        Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(file)})
     with pytest.raises(ParameterError, match=r"self_collision.srdf: .*nothing.srdf cannot be read"):
         Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(tmp_path / "nothing.srdf")})
 
