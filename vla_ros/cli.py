@@ -172,8 +172,9 @@ def _trigger(chosen: argparse.Namespace) -> int:
 def _demo(chosen: argparse.Namespace) -> int:
     from vla_ros.nodes.client import Unreachable
     from vla_ros.nodes.through_graph import Graph
+    from vla_ros.seeds import TRAINING
 
-    if not 0 <= chosen.seed < 1_000_000:
+    if not 0 <= chosen.seed < TRAINING:
         return _refuse(f"demo --seed {chosen.seed}: scenes are numbered from 0 to 999999")
     print("starting the graph", flush=True)
     try:

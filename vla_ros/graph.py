@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import os
+import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,11 @@ def share() -> Path:
     from ament_index_python.packages import get_package_share_directory
 
     return Path(get_package_share_directory("vla_ros"))
+
+
+def own_domain() -> dict[str, str]:
+    """Variables of a ROS domain that, but for chance, nobody else uses: another graph on this machine must not hear a run."""
+    return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 def environment() -> dict[str, str]:
@@ -127,6 +133,12 @@ def bringup(
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
         processes += viewers(robot, namespace, planned.get("base_frame", "base"), camera, use_sim_time)
     return tuple(processes)
+
+
+def parameters_of(node: str, **asked: Any) -> dict[str, Any]:
+    """Return the parameters of one node as `bringup(**asked)` gives them, flat with dotted names."""
+    (found,) = [process.parameters for process in bringup(**asked) if process.name == node]
+    return dict(found)
 
 
 def check_namespace(namespace: str) -> None:

@@ -17,10 +17,18 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 REQUIRED = dataclasses.MISSING
+LARGEST = 1e9
+"""No quantity of a robot is larger in SI units; far beyond it sums and products would overflow."""
 
 
 class ParameterError(ValueError):
-    """A parameter is missing, unknown, of the wrong type or out of bounds. The text names the key and the remedy."""
+    """A parameter is missing, unknown, of the wrong type or out of bounds. The text names the key and the remedy.
+
+    It is one line, whatever line breaks the names and values in it have.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.splitlines()))
 
 
 def parameter(
@@ -117,8 +125,8 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T
         where: prefix of the keys in error texts, e.g. "safety_filter.".
 
     Raises:
-        ParameterError: a key is unknown, missing, of the wrong type, not finite, out of bounds or of the wrong length;
-            or the dataclass's own check across fields (`__post_init__`) failed.
+        ParameterError: a key is unknown, missing, of the wrong type, not finite, beyond LARGEST, out of bounds or of the
+            wrong length; or the dataclass's own check across fields (`__post_init__`) failed.
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
@@ -173,6 +181,8 @@ def _checked_scalar(key: str, hint: type, value: Any, metadata: Mapping[str, Any
         raise ParameterError(f"{key}: expected {hint.__name__}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ParameterError(f"{key}: must be finite, got {value}")
+    if isinstance(value, float) and abs(value) > LARGEST:
+        raise ParameterError(f"{key}: must be within +-{LARGEST:g}, got {value}")
     if isinstance(value, int | float) and not isinstance(value, bool):
         unit = f" {metadata['unit']}" if metadata.get("unit") else ""
         if metadata.get("minimum") is not None and value < metadata["minimum"]:

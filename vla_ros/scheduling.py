@@ -8,6 +8,9 @@ import stat
 import threading
 from pathlib import Path
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+"""Environment in which libraries for arithmetic leave the other cores alone."""
+
 
 def real_time(priority: int, cpu: int = -1) -> str:
     """Ask for real-time scheduling of every thread of this process, DDS's included; what became of it, in words.

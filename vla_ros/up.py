@@ -20,10 +20,10 @@ import yaml
 
 from vla_ros.graph import Process, environment
 from vla_ros.parameters import nested
+from vla_ros.scheduling import ONE_THREAD
 
 PATIENCE_S = 15.0  # from asking a process to end to ending it; one that is still starting hears it when it has started
 LONGEST_BACK_OFF_S = 10.0
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def command_line(process: Process, folder: Path) -> list[str]:
@@ -68,7 +68,7 @@ class Child:
             # A group of its own: Ctrl-C reaches the supervisor alone, which stops everybody in order.
             start_new_session=True,
             preexec_fn=_die_with_parent,
-            env={**dict.fromkeys(THREADS, "1"), **os.environ, **environment(), "PYTHONUNBUFFERED": "1"},
+            env={**ONE_THREAD, **os.environ, **environment(), "PYTHONUNBUFFERED": "1"},
         )
         assert self.popen.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.popen.stdout,), daemon=True)

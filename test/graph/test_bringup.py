@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from vla_ros.graph import bringup, share
-from vla_ros.nodes.through_graph import own_domain
+from vla_ros.graph import bringup, own_domain, parameters_of, share
 from vla_ros.parameters import nested
 from vla_ros.up import command_line
 
@@ -130,7 +129,7 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_a_bad_argument_is_one_clear_line(arguments: tuple[str, ...], text: str) -> None:
-    own_domain()
+    os.environ.update(own_domain())
     done = vla_ros(*arguments)
     assert done.returncode == 2
     assert text in done.stderr
@@ -138,7 +137,7 @@ def test_a_bad_argument_is_one_clear_line(arguments: tuple[str, ...], text: str)
 
 
 def test_missing_limits_are_named_by_the_filter_itself() -> None:
-    own_domain()
+    os.environ.update(own_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "-p", "joint_names:=[joint1]"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
@@ -146,12 +145,12 @@ def test_missing_limits_are_named_by_the_filter_itself() -> None:
 
 
 def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
-    own_domain()
-    (gate,) = [process for process in bringup() if process.name == "safety_filter"]
-    names = [*gate.parameters["joint_names"][:-1], "joint9"]
+    os.environ.update(own_domain())
+    gate = parameters_of("safety_filter")
+    names = [*gate["joint_names"][:-1], "joint9"]
     file = tmp_path / "gate.yaml"
     urdf = str(share() / "config" / "sim_arm.urdf")
-    flat = {**gate.parameters, "joint_names": names, "urdf": urdf}
+    flat = {**gate, "joint_names": names, "urdf": urdf}
     file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))
     command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "--params-file", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -160,7 +159,7 @@ def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
 
 
 def test_interrupt_ends_everything_in_time_and_quietly() -> None:
-    own_domain()
+    os.environ.update(own_domain())
     up = subprocess.Popen(
         [sys.executable, "-m", "vla_ros.cli", "up"],
         stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,15 +14,15 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from vla_ros.graph import own_domain
 from vla_ros.msg import CameraFrames
 from vla_ros.nodes.base import NEWEST
 from vla_ros.nodes.client import Client, client
-from vla_ros.nodes.through_graph import own_domain
 
 
 @pytest.fixture
 def talk() -> Iterator[Client]:
-    own_domain()
+    os.environ.update(own_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.camera", "--ros-args", "-r", "__ns:=/left"]
     command += ["-p", "cameras:=[front]", "-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
     node = subprocess.Popen(command)

@@ -29,11 +29,10 @@ from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import CameraImage
-from vla_ros.graph import Process, bringup
+from vla_ros.graph import Process, bringup, own_domain
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import LATCHED, NEWEST
 from vla_ros.nodes.client import Client, client
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import JOINT_NAMES, urdf
 from vla_ros.up import Supervisor
 
@@ -155,7 +154,7 @@ def stopped(talk: Client, press: Callable[[], object]) -> float:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    own_domain()
+    os.environ.update(own_domain())
     overrides = {"dashboard": {"port": 0}, "sim_arm": {"seed": 3, "task": "place"}}
     graph = Running(bringup(dashboard=True, overrides=overrides))
     yield graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import rclpy
 import yaml
 from std_msgs.msg import Float64MultiArray
 
-from vla_ros.graph import bringup, share
+from vla_ros.graph import bringup, own_domain, share
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
@@ -23,7 +24,6 @@ from vla_ros.nodes.base import ERROR, OK, WARN, Diagnostics
 from vla_ros.nodes.polling import unused
 from vla_ros.nodes.safety_filter import SafetyFilterNode
 from vla_ros.nodes.sim_arm import SimArm
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.robot.description import HOME, JOINT_NAMES
@@ -34,7 +34,7 @@ S = 1_000_000_000
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes a node of this process with the parameters of the simulated arm, and others."""
-    own_domain()
+    os.environ.update(own_domain())
     made = []
 
     def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:

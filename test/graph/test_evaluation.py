@@ -7,7 +7,7 @@ import pytest
 from vla_ros.evaluation.episodes import Setup, episodes
 from vla_ros.evaluation.interventions import Interventions
 from vla_ros.evaluation.suites import suite
-from vla_ros.graph import bringup
+from vla_ros.graph import parameters_of
 from vla_ros.msg import SafetyStatus
 from vla_ros.nodes.through_graph import Graph
 from vla_ros.parameters import from_mapping, nested
@@ -21,8 +21,9 @@ TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4), ("place", 3), ("sta
 
 @pytest.mark.timeout(3600)  # in real time, on a machine that may be slow
 def test_offline_and_graph_agree() -> None:
-    (gate,) = [process for process in bringup(policy="compact") if process.name == "safety_filter"]
-    setup = Setup("compact", from_mapping(SafetyFilterParameters, nested(gate.parameters)))
+    setup = Setup(
+        "compact", from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
+    )
     (case,) = suite("nominal")
     offline = sum(end.success for end in episodes(setup, [(case, *task) for task in TASKS], 1))
     assert offline == len(TASKS)  # else there is nothing to agree on

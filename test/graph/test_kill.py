@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.graph import bringup
+from vla_ros.graph import bringup, own_domain
 from vla_ros.nodes.client import Client, client
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
 from vla_ros.up import Supervisor
 
@@ -24,7 +23,7 @@ class Running:
     """The graph with a task under way."""
 
     def __init__(self, log: Path) -> None:
-        own_domain()
+        os.environ.update(own_domain())
         self.log = log
         self.lines: list[str] = []
         patient = {"monitors.hold": ["failure"]}  # a slow machine makes no progress for long

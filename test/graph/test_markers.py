@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vla_ros.graph import bringup
+from vla_ros.graph import parameters_of
 from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.robot.description import urdf
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.parameters import SafetyFilterParameters
 
-(_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
 WORLD = {
     "fence.box": [-0.5, -0.6, -0.1, 0.7, 0.8, 0.9],
     "fence.planes": [0.0, 3.0, -4.0, 2.0],
@@ -28,7 +27,7 @@ SHOWN = [
 
 
 def drawn() -> dict[tuple[str, int], Marker]:
-    parameters = from_mapping(SafetyFilterParameters, nested({**_GATE.parameters, **WORLD}))
+    parameters = from_mapping(SafetyFilterParameters, nested({**parameters_of("safety_filter"), **WORLD}))
     message = Drawing(parameters, "pedestal").message(7 * 10**9, SHOWN, None, "", "LIMITING: joint4: too fast")
     return {(marker.ns, marker.id): marker for marker in message.markers}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,11 +17,10 @@ from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-from vla_ros.graph import bringup, share
+from vla_ros.graph import own_domain, parameters_of, share
 from vla_ros.msg import CameraFrames, LatentPlan
 from vla_ros.nodes.base import NEWEST, SENSOR, time_message
 from vla_ros.nodes.client import client
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.parameters import nested
 from vla_ros.robot.description import HOME, JOINT_NAMES
 
@@ -77,12 +77,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    own_domain()
+    os.environ.update(own_domain())
     folder = tmp_path_factory.mktemp("planner")
     (folder / "stats.json").write_text(json.dumps(STATS))
-    (planner,) = [process for process in bringup(policy="scripted") if process.name == "planner"]
     flat = {
-        **planner.parameters,
+        **parameters_of("planner", policy="scripted"),
         "urdf": str(share() / "config" / "sim_arm.urdf"),
         "monitors.statistics": str(folder / "stats.json"),
         "monitors.hold": ["drift"],

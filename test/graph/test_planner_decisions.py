@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,12 +13,11 @@ import yaml
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.graph import bringup, share
+from vla_ros.graph import own_domain, parameters_of, share
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
 from vla_ros.nodes.base import OK, WARN, time_message
 from vla_ros.nodes.planner import Planner
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.robot.description import HOME, JOINT_NAMES
@@ -80,10 +80,10 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    own_domain()
-    (process,) = [process for process in bringup(policy="scripted") if process.name == "planner"]
+    os.environ.update(own_domain())
+    described = parameters_of("planner", policy="scripted")
     # A simulated clock that nobody moves.
-    flat = {**process.parameters, "urdf": str(share() / "config" / "sim_arm.urdf"), "use_sim_time": True}
+    flat = {**described, "urdf": str(share() / "config" / "sim_arm.urdf"), "use_sim_time": True}
     file = tmp_path_factory.mktemp("planner") / "planner.yaml"
     file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))
     rclpy.init(args=["--ros-args", "--params-file", str(file)])

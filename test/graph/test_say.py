@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,17 +12,17 @@ import rclpy
 from rclpy.node import Node
 from std_msgs.msg import String
 
+from vla_ros.graph import own_domain
 from vla_ros.msg import LatentPlan
 from vla_ros.nodes import client as client_module
 from vla_ros.nodes.base import LATCHED, NEWEST
 from vla_ros.nodes.client import Client, Unreachable, client
 from vla_ros.nodes.polling import take, unused
-from vla_ros.nodes.through_graph import own_domain
 
 
 @pytest.fixture
 def talk() -> Iterator[Client]:
-    own_domain()
+    os.environ.update(own_domain())
     with client("left") as made:
         yield made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,10 @@ import pytest
 from nav_msgs.msg import Path as PathMessage
 from rclpy.qos import ReliabilityPolicy
 
-from vla_ros.graph import Process, bringup
+from vla_ros.graph import Process, bringup, own_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes.base import NEWEST
 from vla_ros.nodes.client import Client, client
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import JOINT_NAMES
 from vla_ros.rviz import view
 from vla_ros.status import EXPECTED
@@ -86,7 +86,7 @@ def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    own_domain()
+    os.environ.update(own_domain())
     stats = tmp_path_factory.mktemp("training") / "stats.json"
     stats.write_text(json.dumps(STATS))
     watched = {"monitors.statistics": str(stats), "monitors.hold": ["drift"]}

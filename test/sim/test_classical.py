@@ -10,7 +10,7 @@ import pytest
 from vla_ros.evaluation import offline
 from vla_ros.evaluation.loop import Conditions
 from vla_ros.evaluation.offline import run_episode
-from vla_ros.graph import bringup
+from vla_ros.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
@@ -21,8 +21,7 @@ from vla_ros.sim.scene import COLOURS
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import IN_BOWL_M, KINDS, PUSHED_M, Body, sample_task
 
-(_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
-SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter")))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from vla_ros.evaluation.offline import run_episode
 from vla_ros.evaluation.suites import SUITES, suite
-from vla_ros.graph import bringup
+from vla_ros.graph import parameters_of
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.parameters import DriftParameters
 from vla_ros.monitors.statistics import statistics
@@ -26,8 +26,7 @@ from vla_ros.sim.tasks import KINDS, sample_task
 from vla_ros.sim.variation import TRAINING, sample_varied
 from vla_ros.training import sentences
 
-(_GATE,) = [process for process in bringup(policy="compact") if process.name == "safety_filter"]
-SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
 AWAY_M = 0.08
 
 
@@ -153,7 +152,7 @@ def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: Re
 
 def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
     """The monitor of drift warns of light that training never had, and of nothing in a plain scene."""
-    gate = dict(_GATE.parameters)
+    gate = parameters_of("safety_filter", policy="compact")
     robot = Robot(description.urdf(), tuple(gate["joint_names"]), "tool")
     trained = statistics(system2("compact", robot, {}).statistics, robot.joint_names)
     simulation = Simulation(3, "pick")

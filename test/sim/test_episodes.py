@@ -6,15 +6,14 @@ from vla_ros.evaluation.episodes import Setup, episodes
 from vla_ros.evaluation.loop import Conditions, Interventions
 from vla_ros.evaluation.offline import run_episode
 from vla_ros.evaluation.suites import suite
-from vla_ros.graph import bringup
+from vla_ros.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import PlanState
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 
-(_GATE,) = [process for process in bringup() if process.name == "safety_filter"]
-SAFETY = from_mapping(SafetyFilterParameters, nested(_GATE.parameters))
+SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter")))
 
 
 def test_several_processes_give_what_one_gives() -> None:

@@ -53,6 +53,11 @@ def test_defaults_and_values_arrive() -> None:
         ({"limits": {"velocity": [1.0]}}, "limits.velocity: expected 2 values, got 1"),
         ({"limits": {"velocity": [1.0, 0.0]}}, "limits.velocity[1]: must be above 0.0 rad/s, got 0.0"),
         ({"limits": {"velocity": [1.0, math.nan]}}, "limits.velocity[1]: must be finite, got nan"),
+        ({"limits": {"velocity": [1.0, 1e308]}}, "limits.velocity[1]: must be within +-1e+09, got 1e+308"),
+        (
+            {"limits": {"velocity": [1.0, 2.0]}, "two\nlines": 1},
+            "two lines: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
+        ),
         ({"limits": {"velocity": "fast"}}, "limits.velocity: expected a list of float, got 'fast'"),
         ({"limits": {"velocity": [1.0, True]}}, "limits.velocity[1]: expected float, got True"),
         ({"limits": 3}, "limits: expected a group of parameters, got 3"),

@@ -21,6 +21,7 @@ import psutil
 from vla_ros import outputs
 from vla_ros.bench import lerobot, openpi
 from vla_ros.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, Result, measure
+from vla_ros.graph import own_domain
 from vla_ros.parameters import ParameterError
 
 QUICK = 50
@@ -96,7 +97,7 @@ def timed(transport: Transport, trips: int, seed: int) -> Result:
     """
     domain = {}
     if transport.client.startswith(GRAPH):
-        domain = importlib.import_module(GRAPH).own_domain()
+        domain = own_domain()
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
     process = spawn.Process(target=_measured, args=(transport, trips, seed, domain, there))

@@ -12,9 +12,8 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
-from vla_ros.scheduling import urgent
+from vla_ros.scheduling import ONE_THREAD, urgent
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 LONGEST_BACK_OFF_S = 5.0
 HANGS_S = 5.0
 """No chunk takes so long: what is asked for now must be played within a plan's validity."""
@@ -40,7 +39,7 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        os.environ.update(dict.fromkeys(THREADS, "1"))
+        os.environ.update(ONE_THREAD)
         self._connection, theirs = self._context.Pipe()
         self._process = self._context.Process(target=_serve, args=(theirs, self._make), daemon=True, name="system1")
         self._process.start()

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros import jpeg
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.events import Events
 from vla_ros.dashboard.history import History, rounded
@@ -157,8 +157,7 @@ class Board:
         jpegs, cameras = [], []
         self._place_at(now_ns - max(0, ros_ns - stamp_ns))
         for image in images:
-            _, jpeg = cv2.imencode(".jpg", image.image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-            jpegs.append(jpeg.tobytes())
+            jpegs.append(jpeg.encode(image.image, QUALITY))
             cameras.append(
                 {"name": image.name, "health": image.health, "bytes": len(jpegs[-1]), **self._overlay(image, now_ns)}
             )

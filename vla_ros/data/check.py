@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from vla_ros import seeds
 from vla_ros.data.dataset import SHAPES, Dataset, Episode
-from vla_ros.data.demonstrations import FIRST_SEED
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, KINDS_OF_RECOVERY, PATH_HZ, SIZE
-from vla_ros.data.writer import INDEX_COLUMNS, decode, features
+from vla_ros.data.writer import INDEX_COLUMNS, features
+from vla_ros.jpeg import decode
 from vla_ros.robot.description import JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
 from vla_ros.sim import language
 from vla_ros.sim.model import intrinsics
@@ -249,7 +250,7 @@ def _pictures(columns: Columns, images: dict[str, list[bytes]]) -> list[str]:
 def _origin(episode: Episode) -> list[str]:
     """Nothing of what evaluation uses has come in."""
     about, found = episode.about, []
-    if about["seed"] < FIRST_SEED:
+    if about["seed"] < seeds.TRAINING:
         return [f"seed {about['seed']} is kept for evaluation"]
     if about["recovery"] not in KINDS_OF_RECOVERY:
         found.append(f"{about['recovery']!r} is no recovery: there are {', '.join(KINDS_OF_RECOVERY)}")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from vla_ros import outputs
+from vla_ros.seeds import TRAINING
 
 TEXT = "make demonstrations in the simulator, or check a folder of them"
 
@@ -20,7 +21,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     make = actions.add_parser("generate", help="write a LeRobotDataset v3; goes on where it was interrupted")
     make.add_argument("--out", required=True, metavar="DIR")
     make.add_argument("--episodes", type=int, default=2000, metavar="N", help="in the folder at the end (default 2000)")
-    make.add_argument("--seed", type=int, default=1_000_000, metavar="S", help="of the first one, at least 1000000")
+    make.add_argument("--seed", type=int, default=TRAINING, metavar="S", help=f"of the first one, at least {TRAINING}")
     make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")

@@ -36,7 +36,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vla_ros.data.features import CAMERAS, FEATURES, GOAL, PATH_STEPS, SIZE, THINGS, WAYPOINTS
-from vla_ros.data.writer import DATA_PATH, VERSION, decode, episode_table
+from vla_ros.data.writer import DATA_PATH, VERSION, episode_table
+from vla_ros.jpeg import decode
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import JOINT_NAMES
 

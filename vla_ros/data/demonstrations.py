@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 from ruckig import RuckigError
 
+from vla_ros import jpeg, seeds
 from vla_ros.data.disturbances import Disturbance, draw
 from vla_ros.data.features import (
     CAMERAS,
@@ -42,7 +42,6 @@ from vla_ros.transforms import pose as xyz_quaternion
 
 Array = NDArray[np.float64]
 
-FIRST_SEED = 1_000_000  # smaller ones are for evaluation
 SHARES = {"pick": 0.2, "place": 0.28, "push": 0.2, "stack": 0.17, "sequence": 0.15}  # of the kinds of task
 CONTROL_TICKS = round(DT_S / PERIOD_S)
 FRAME_STEPS = PATH_STEPS
@@ -76,8 +75,8 @@ def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
     Raises:
         ParameterError: the seed belongs to evaluation.
     """
-    if seed < FIRST_SEED:
-        raise ParameterError(f"seed: {seed} is kept for evaluation; training seeds begin at {FIRST_SEED}")
+    if seed < seeds.TRAINING:
+        raise ParameterError(f"seed: {seed} is kept for evaluation; training seeds begin at {seeds.TRAINING}")
     rng = np.random.default_rng([seed, 2])
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     scene, task = sample_varied(seed, kind, TRAINING)
@@ -203,7 +202,7 @@ class _Recorder:
             pixels[index, : len(things)] = self.probe.look(camera, T_base_camera, self.fixed[camera], poses)
             if self.eyes is not None:
                 image = self.eyes.look(simulation.data, camera)
-                self.images[camera].append(encode(image))
+                self.images[camera].append(jpeg.encode(image, QUALITY))
         rows["label.pixels"].append(pixels.reshape(-1))
         rows["label.start"].append(expert.start.copy())
         rows["label.progress"].append([decision.progress])
@@ -273,11 +272,3 @@ class _Probe:
         seen = (hit & inside.reshape(-1, 5)).mean(1)
         centre = np.where(local[::5, 2:] > 0.02, pixels[::5], 0.0)
         return np.column_stack([np.clip(centre, -SIZE, 2 * SIZE), seen])
-
-
-def encode(image: NDArray[np.uint8]) -> bytes:
-    """Return the JPEG of an rgb image (H, W, 3)."""
-    good, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not good:
-        raise RuntimeError("an image could not be encoded")
-    return bytes(data)

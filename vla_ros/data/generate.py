@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vla_ros.data.demonstrations import FIRST_SEED, Episode, demonstrate
+from vla_ros.data.demonstrations import Episode, demonstrate
 from vla_ros.data.writer import Writer
 from vla_ros.parameters import ParameterError
+from vla_ros.seeds import TRAINING
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 
@@ -31,8 +32,8 @@ def generate(folder: Path, episodes: int, seed: int, workers: int, told: Callabl
     Raises:
         ParameterError: the seed belongs to evaluation, or the folder holds data from other seeds.
     """
-    if seed < FIRST_SEED:
-        raise ParameterError(f"--seed {seed}: is kept for evaluation; training seeds begin at {FIRST_SEED}")
+    if seed < TRAINING:
+        raise ParameterError(f"--seed {seed}: is kept for evaluation; training seeds begin at {TRAINING}")
     writer = Writer(folder)
     if writer.last_seed is not None:
         if writer.last_seed < seed:

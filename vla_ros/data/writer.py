@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from vla_ros.data.demonstrations import Episode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, IMAGE_KEYS, SIZE
+from vla_ros.jpeg import decode
 from vla_ros.parameters import ParameterError
 
 VERSION = "v3.0"
@@ -304,16 +304,3 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     beside = path.with_suffix(PART)
     beside.write_text(json.dumps(value, indent=2) + "\n")
     os.replace(beside, path)
-
-
-def decode(jpeg: bytes | None) -> NDArray[np.uint8]:
-    """Return the rgb image (H, W, 3) of JPEG bytes.
-
-    Raises:
-        ValueError: they are no image, or there are none.
-    """
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-    if image is None:
-        raise ValueError("not a JPEG image")
-    rgb: NDArray[np.uint8] = np.ascontiguousarray(image[:, :, ::-1], np.uint8)
-    return rgb

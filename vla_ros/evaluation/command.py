@@ -48,13 +48,14 @@ def run(args: argparse.Namespace) -> int:
     from vla_ros.evaluation.report import Report
     from vla_ros.evaluation.suites import suite
     from vla_ros.policies.registry import policy
+    from vla_ros.seeds import TRAINING
     from vla_ros.sim.tasks import KINDS
 
     tasks = tuple(task for task in args.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
     if unknown or args.episodes < 1:
         raise ParameterError(f"--tasks {args.tasks} --episodes {args.episodes}: task kinds are {', '.join(KINDS)}")
-    if not 0 <= args.seed < 1_000_000 - args.episodes:
+    if not 0 <= args.seed < TRAINING - args.episodes:
         raise ParameterError(f"--seed {args.seed}: seeds of evaluation are 0 to 999999")
     if args.through_graph and args.suite != "nominal":
         raise ParameterError(f"--suite {args.suite}: only nominal runs through the graph")

@@ -12,11 +12,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
-from vla_ros.control.worker import THREADS
 from vla_ros.evaluation.loop import Conditions
 from vla_ros.evaluation.offline import CAMERA_SIZE, Episode, run_episode
 from vla_ros.evaluation.suites import Case
 from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.scheduling import ONE_THREAD
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 
@@ -67,7 +67,7 @@ def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) ->
         finally:
             cameras.close()
         return
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ.update(ONE_THREAD)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin)
     try:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vla_ros.evaluation.loop import Conditions, Loop
 from vla_ros.evaluation.seams import Roughness
 from vla_ros.evaluation.suites import Case
 from vla_ros.evaluation.unknown import sentence
+from vla_ros.jpeg import encode
 from vla_ros.policies.contract import CameraView, Frames, Instruction, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.description import JOINT_NAMES, origin_of, urdf
@@ -127,7 +127,9 @@ def run_episode(
             np.random.default_rng([seed, 4]),
         )
         if film:
-            eyes.seen = lambda stamp_ns, image: shots.append((stamp_ns / NS_PER_S, _subtask(loop.plan), _jpeg(image)))
+            eyes.seen = lambda stamp_ns, image: shots.append(
+                (stamp_ns / NS_PER_S, _subtask(loop.plan), encode(image, QUALITY))
+            )
         limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
@@ -217,7 +219,3 @@ class _Views(Mapping[str, CameraView]):
 
 def _subtask(plan: Plan | None) -> str:
     return plan.subtask or plan.reasoning if plan is not None else ""
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    return bytes(cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1])

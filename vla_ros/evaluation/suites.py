@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vla_ros.data.disturbances import _shift
 from vla_ros.evaluation.unknown import UNKNOWNS
 from vla_ros.parameters import ParameterError
+from vla_ros.seeds import TRAINING
 from vla_ros.sim.scene import DISTRACTORS
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS
@@ -74,7 +75,7 @@ class Case:
     def simulation(self, kind: str, seed: int) -> Simulation:
         """Return the world of an episode: where there are to be distractors, one that came out with some."""
         if self.variation is not None and self.variation.distractors:
-            seeds = (number % 1_000_000 for number in count(seed, NEXT))
+            seeds = (number % TRAINING for number in count(seed, NEXT))
             seed = next(number for number in seeds if _distracting(number, kind, self.variation))
         return Simulation(seed, kind, variation=self.variation)
 

@@ -17,7 +17,7 @@ import psutil
 import yaml
 
 from vla_ros.faults.graphs import AUDIT, GATE, REMOVED
-from vla_ros.graph import Process, bringup
+from vla_ros.graph import Process, parameters_of
 from vla_ros.parameters import nested
 from vla_ros.robot.description import urdf
 from vla_ros.safety.audit.record import SUFFIX
@@ -138,10 +138,9 @@ class Machine(abc.ABC):
         self.note(f"{what}: {'; '.join(said)}")
 
     def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
-        (gate,) = [process for process in bringup() if process.name == "safety_filter"]
         model = self._folder / "arm.urdf"
         model.write_text(urdf() if urdf_of is None else urdf_of(urdf()))
-        flat = {**gate.parameters, **GATE, "urdf": str(model), **parameters}
+        flat = {**parameters_of("safety_filter"), **GATE, "urdf": str(model), **parameters}
         flat = {key: value for key, value in flat.items() if value is not None}
         file = self._folder / "gate.yaml"
         file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(flat)}}))

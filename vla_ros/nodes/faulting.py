@@ -36,11 +36,11 @@ from vla_ros.faults.graphs import LOG, RAISE, processes
 from vla_ros.faults.machine import Machine
 from vla_ros.faults.rig import Alter, Relay
 from vla_ros.faults.stream import Measured, Setpoint
+from vla_ros.graph import own_domain
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.nodes.feigned import SimulatedClock, joint_state_message, marker, setpoint_message
 from vla_ros.nodes.polling import PolledCallbackGroup, received_ns, take, unused
-from vla_ros.nodes.through_graph import own_domain
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.states import State
@@ -363,7 +363,7 @@ class GraphRig(Machine):
 @contextlib.contextmanager
 def started(graph: str, folder: Path) -> Iterator[GraphRig]:
     """A running graph and the rig to it, on a ROS domain of its own."""
-    own_domain()
+    os.environ.update(own_domain())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     rig = None
     try:

@@ -7,7 +7,6 @@ way, not the timers.
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -30,11 +29,6 @@ PATIENCE_S = 60.0
 LATE_S = 0.5
 NAMES = [f"joint{i + 1}" for i in range(7)]
 ALL_NAMES = [*NAMES, "finger_joint"]
-
-
-def own_domain() -> dict[str, str]:
-    """A ROS domain that nobody else uses, for every process of a run."""
-    return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 class _Half:

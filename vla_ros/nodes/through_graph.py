@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ import psutil
 
 from vla_ros.evaluation.interventions import Interventions
 from vla_ros.evaluation.report import Outcome
-from vla_ros.graph import bringup
+from vla_ros.graph import bringup, own_domain
 from vla_ros.msg import SafetyStatus
 from vla_ros.nodes.base import EVENTS, nanoseconds
 from vla_ros.nodes.client import Client, Unreachable, client
@@ -28,12 +27,6 @@ SETTLE_S = 1.0
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
 ACTING = LATCHED | {State.LIMITING}
-
-
-def own_domain() -> None:
-    """Talk to nobody but ourselves: another graph on this machine must not hear an evaluation."""
-    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 100))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 class Graph:
@@ -50,7 +43,7 @@ class Graph:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         use_sim_time: bool = False,
     ) -> None:
-        own_domain()
+        os.environ.update(own_domain())
         self._lines: list[str] = []
         self._say = say
         self._supervisor = Supervisor(

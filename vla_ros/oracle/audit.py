@@ -104,13 +104,13 @@ def configuration(robot: str, config: str, urdf: str) -> tuple[SafetyFilterParam
     Raises:
         ParameterError: a file cannot be read, or there is no URDF.
     """
-    from vla_ros.graph import bringup
+    from vla_ros.graph import parameters_of
     from vla_ros.parameters import ParameterError, from_mapping, nested
     from vla_ros.robot import description
     from vla_ros.safety.parameters import SafetyFilterParameters
 
-    (gate,) = [process for process in bringup(robot, config=config) if process.name == "safety_filter"]
-    parameters = from_mapping(SafetyFilterParameters, nested(gate.parameters), "safety_filter.")
+    flat = parameters_of("safety_filter", robot=robot, config=config)
+    parameters = from_mapping(SafetyFilterParameters, nested(flat), "safety_filter.")
     file = urdf or parameters.urdf
     if not file and robot != "sim":
         raise ParameterError("urdf: the configuration names no URDF file; give one with --urdf FILE")

@@ -42,10 +42,6 @@ class JointMap:
             raise JointNamesError(
                 f"{source}: joint {', '.join(unknown)} is not of this robot; it has {', '.join(self.joint_names)}"
             )
-        return self.select(names, source)
-
-    def select(self, names: Sequence[str], source: str) -> NDArray[np.intp]:
-        """Like `exact`, but `names` may hold other joints too, as /joint_states of a larger robot does."""
         _unique(names, source)
         missing = [name for name in self.joint_names if name not in names]
         if missing:

@@ -70,12 +70,6 @@ class Kinematics:
         matrix: Array = self._data.oMf[self._tool].homogeneous
         return matrix.copy()
 
-    def jacobian(self, q: Array) -> Array:
-        """Return (6, n): linear (m/s) over angular (rad/s) velocity of the tool in base axes, per joint velocity."""
-        columns = np.zeros((6, len(self.joint_names)))
-        columns[:, self.arm] = self._pose_and_jacobian(q[self.arm])[1]
-        return columns
-
     def inverse(self, T_base_tool: Array, q0: Array, iterations: int = 200) -> Array | None:
         """Return q within the joint limits whose tool pose is `T_base_tool`, or None where none was found from q0.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from vla_ros.parameters import ParameterError
+from vla_ros.parameters import LARGEST, ParameterError
 from vla_ros.safety.parameters import SafetyFilterParameters
 
 NANO = 1_000_000_000
@@ -74,8 +74,8 @@ def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLi
     """Read the limits of `parameters.joint_names` from the URDF text and tighten them.
 
     Raises:
-        ParameterError: the text is no URDF, lacks a joint or a limit, a limit is not finite, the range is empty, or the
-            configuration is looser than the URDF. The text names the joint, the limit and where to put it.
+        ParameterError: the text is no URDF, lacks a joint or a limit, a limit is not a number within LARGEST, the range is
+            empty, or the configuration is looser than the URDF. The text names the joint, the limit and where to put it.
     """
     try:
         root = ElementTree.fromstring(urdf)
@@ -145,9 +145,9 @@ def _tighter(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    if not abs(value) <= LARGEST:  # nor is NaN
         raise ParameterError(
-            f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a finite number"
+            f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a number within +-{LARGEST:g}"
         )
     if not values:
         return value

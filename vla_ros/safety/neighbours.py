@@ -64,8 +64,9 @@ class Neighbours:
         self.margins = np.array([row.margin_m + extra_m for row in rows])
         slow = np.array([row.slow_m for row in rows])
         self._threshold = self.margins + slow
-        self._calm = np.where(slow > 0.0, 0.0, 1.0)
-        self._per_slow = np.divide(1.0, slow, out=np.zeros(len(rows)), where=slow > 0.0)
+        slows = slow > 1e-9  # m; a narrower zone slows nothing, and its reciprocal may overflow
+        self._calm = np.where(slows, 0.0, 1.0)
+        self._per_slow = np.divide(1.0, slow, out=np.zeros(len(rows)), where=slows)
         self._watched = np.ones(len(rows), bool)
         self._distance = np.full(len(rows), UNKNOWN)
         self._room = [ROOM * acceleration for acceleration in accelerations]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vla_ros.parameters import parameter
+from vla_ros.seeds import TRAINING
 
 PHASES = ("language", "system1", "system2", "joint")
 """In this order: pictures are asked for what words have come to mean, and latents are read by hands that can move."""
@@ -16,7 +17,7 @@ class StillsParameters:
 
     scenes: int = parameter(500, description="scenes: light, surfaces, camera poses, shapes", minimum=1)
     per_scene: int = parameter(48, description="stills of each", minimum=1)
-    seed: int = parameter(1_000_000, description="seed of the first scene", minimum=1_000_000)
+    seed: int = parameter(TRAINING, description="seed of the first scene", minimum=TRAINING)
     held_back: int = parameter(12, description="further scenes, on which losses are measured", minimum=1)
     file: str = parameter("", description="a file of stills made before; empty: draw them")
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from vla_ros import seeds
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.configuration import COLOURS, SHAPES, WAYPOINT, Sizes
 from vla_ros.policies.compact.features import pointing_down, yaw_of
@@ -41,7 +42,6 @@ Record = NDArray[np.void]
 DRAWN = 256  # rows and columns, as the camera node hands them on
 MOST_GEOMS = 400
 MOST_NAMED = 8  # things of a scene that have a name
-FIRST_SEED = 1_000_000  # smaller ones are for evaluation
 PATCH = 48  # rows and columns around each thing that are kept of the sharp picture
 SHIFTED = 0.4  # share of scenes whose cameras are not where they should be
 ROUGH = 0.1  # rad, of the joints from which an arm pose is searched,
@@ -114,11 +114,11 @@ class _Painter:
 
 
 class Studio:
-    """Draws stills of one scene after the other. Args: sizes: of the network. seed: >= FIRST_SEED."""
+    """Draws stills of one scene after the other. Args: sizes: of the network. seed: >= seeds.TRAINING."""
 
     def __init__(self, sizes: Sizes, seed: int) -> None:
-        if seed < FIRST_SEED:
-            raise ValueError(f"seed {seed} is one of evaluation; training begins at {FIRST_SEED}")
+        if seed < seeds.TRAINING:
+            raise ValueError(f"seed {seed} is one of evaluation; training begins at {seeds.TRAINING}")
         self._sizes, self._seed = sizes, seed
         self._kinematics = Kinematics(urdf(), JOINT_NAMES)
         self._layout = layout(sizes)

@@ -16,10 +16,11 @@ from vla_ros.data import check as checker
 from vla_ros.data import writer as writing
 from vla_ros.data.check import check, held_out
 from vla_ros.data.dataset import Dataset
-from vla_ros.data.demonstrations import Episode, encode
+from vla_ros.data.demonstrations import QUALITY, Episode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, SIZE
 from vla_ros.data.generate import generate
 from vla_ros.data.writer import DATA_PATH, EPISODES_PATH, Writer
+from vla_ros.jpeg import encode
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.description import HOME
 from vla_ros.sim import language
@@ -66,7 +67,7 @@ def episode(seed: int) -> Episode:
         "things": [{"name": t.name, "shape": t.shape, "colour": t.colour} for t in scene.things],
         "recovery": "none" if seed % 2 else "moved",
     }
-    images = {camera: [encode(image) for image in noise] for camera in CAMERAS}
+    images = {camera: [encode(image, QUALITY) for image in noise] for camera in CAMERAS}
     return Episode(columns, images, ["reach for it"] * (LENGTH - 3) + ["done"] * 3, about)
 
 
@@ -256,7 +257,7 @@ def shown(camera: str, image: np.ndarray | None) -> Callable[[], Episode]:
 
     def make() -> Episode:
         one = episode(1_000_001)
-        one.images[camera] = [one.images[camera][0] if image is None else encode(image)] * LENGTH
+        one.images[camera] = [one.images[camera][0] if image is None else encode(image, QUALITY)] * LENGTH
         return one
 
     return make
@@ -273,7 +274,7 @@ def amid(camera: str, jpeg: bytes | None) -> Callable[[], Episode]:
     return make
 
 
-BLACK = encode(np.zeros((SIZE, SIZE, 3), np.uint8))
+BLACK = encode(np.zeros((SIZE, SIZE, 3), np.uint8), QUALITY)
 RED_BALL = [{"name": "red ball", "shape": "ball", "colour": "red"}] * 12
 FAULTS: dict[str, Callable[[], Episode]] = {
     "joint3 is dead": changed("observation.state", lambda q: q.__setitem__(np.s_[:, 2], q[0, 2])),

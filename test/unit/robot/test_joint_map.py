@@ -13,11 +13,6 @@ def test_values_come_in_the_order_of_the_map() -> None:
     assert np.array([3.0, 1.0, 2.0])[index].tolist() == [1.0, 2.0, 3.0]
 
 
-def test_select_leaves_other_joints_out() -> None:
-    index = JointMap(["a", "b"]).select(["x", "b", "y", "a"], "/joint_states")
-    assert index.tolist() == [3, 1]
-
-
 @pytest.mark.parametrize(
     ("names", "text"),
     [

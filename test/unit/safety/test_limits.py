@@ -76,6 +76,7 @@ def test_a_continuous_joint_gets_its_range_from_the_configuration() -> None:
         (urdf('<limit lower="-1" upper="1"/>'), {}, "limits.velocity: joint a has no limit"),
         (urdf('<limit lower="nan" upper="1" velocity="2"/>'), {}, "joint a has lower='nan' in the URDF"),
         (urdf('<limit lower="-1" upper="inf" velocity="2"/>'), {}, "joint a has upper='inf' in the URDF"),
+        (urdf('<limit lower="-1e308" upper="1" velocity="2"/>'), {}, "joint a has lower='-1e308' in the URDF"),
         (urdf('<limit lower="-1" upper="1" velocity="fast"/>'), {}, "joint a has velocity='fast' in the URDF"),
         (urdf('<limit lower="-1" upper="1" velocity="0"/>'), {}, "joint a has 0.0 in the URDF, which allows no motion"),
         (urdf('<limit lower="1" upper="-1" velocity="2"/>'), {}, "1.0 of joint a is not below its upper limit -1.0"),
