@@ -21,7 +21,6 @@ from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.base import ERROR, OK, WARN, Diagnostics
-from vla_ros.nodes.polling import unused
 from vla_ros.nodes.safety_filter import SafetyFilterNode
 from vla_ros.nodes.sim_arm import SimArm
 from vla_ros.parameters import nested
@@ -110,9 +109,9 @@ def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -
     chunks: list[Chunk] = []
     node.worker = SimpleNamespace(
         poll=lambda now_s: chunks.pop() if chunks else None,
-        request=unused,
+        request=lambda *_: None,
         busy=False,
-        close=unused,
+        close=lambda *_: None,
         fault="",
         restarts=0,
     )

@@ -33,11 +33,12 @@ class Policy:
     checkpoint = ""
 
     def __init__(self) -> None:
-        self.state, self.reasoning, self.progress = PlanState.ACTIVE, "", 0.4
+        self.state, self.reasoning, self.progress, self.takes_s = PlanState.ACTIVE, "", 0.4, 0.0
         self.heard: list[tuple[int, str]] = []
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         self.heard.append((instruction.id, instruction.text))
+        time.sleep(self.takes_s)
         return Plan(frames.stamp_ns, instruction, self.state, reasoning=self.reasoning, progress=self.progress)
 
 
@@ -103,6 +104,16 @@ def test_what_is_refused_leaves_the_question_standing(desk: Desk, text: str) -> 
     assert desk.question.startswith("progress: ")
     assert desk.planner.report()[0] == WARN
     assert told == []
+
+
+def test_a_slow_policy_is_no_silence_of_the_camera(desk: Desk) -> None:
+    desk.policy.takes_s = desk.planner.parameters.frames_timeout_s + 0.1
+    desk.say(TASK)
+    desk.planner.watch()
+    assert [plan.state for plan in desk.plans] == [LatentPlan.ACTIVE]
+    time.sleep(desk.policy.takes_s)
+    desk.planner.watch()
+    assert desk.plans[-1].state == LatentPlan.HOLD
 
 
 @pytest.mark.parametrize("text", [TASK, "stop", ""])

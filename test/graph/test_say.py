@@ -17,7 +17,7 @@ from vla_ros.msg import LatentPlan
 from vla_ros.nodes import client as client_module
 from vla_ros.nodes.base import LATCHED, NEWEST
 from vla_ros.nodes.client import Client, Unreachable, client
-from vla_ros.nodes.polling import take, unused
+from vla_ros.nodes.polling import take
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def talk() -> Iterator[Client]:
 
 def listener(name: str, namespace: str = "left") -> Node:
     node = rclpy.create_node(name, namespace=namespace)
-    node.words = node.create_subscription(String, "/left/task_instruction", unused, NEWEST)
+    node.words = node.create_subscription(String, "/left/task_instruction", lambda message: None, NEWEST)
     return node
 
 
 def test_others_who_listen_do_not_stand_for_the_planner(talk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [listener("action_expert"), listener("vla_ros_tracer_1"), listener("planner", "right")]
     deaf = rclpy.create_node("recorder", namespace="left")
-    deaf.create_subscription(String, "task_instruction", unused, LATCHED)
+    deaf.create_subscription(String, "task_instruction", lambda message: None, LATCHED)
     assert talk.spin(60.0, lambda: talk.words.get_subscription_count() == len(nodes))
     monkeypatch.setattr(client_module, "PATIENCE_S", 0.5)
     with pytest.raises(Unreachable, match="do not listen on /left/task_instruction"):

@@ -170,11 +170,10 @@ class Board:
         """Whether a chunk is being played: its ghost and the tool's way are worth drawing."""
         return len(self.chunk) > 0 and now_ns - self._chunk_ns < S // 2
 
-    @property
-    def waypoints(self) -> Array:
-        """Of the present plan, (n, 3) m, nearest first; none while no task is carried out."""
-        active = self.plan is not None and self.plan.state == "ACTIVE"
-        return self.plan.waypoints if active and self.plan is not None else np.zeros((0, 3))
+    def waypoints(self, now_ns: int) -> Array:
+        """Of the present plan, (n, 3) m, nearest first; none while no task is carried out, or the next plan is missed."""
+        fresh = now_ns - self._plan_ns < self._plan_due_s * S
+        return self.plan.waypoints if fresh and self.plan is not None else np.zeros((0, 3))
 
     def silent(self, now_ns: int) -> dict[str, float]:
         """Who should have spoken by now: name → seconds since it was heard last."""
@@ -273,7 +272,7 @@ class Board:
             ]
 
         path = self.tool_path if self.proposed(now_ns) else self.tool_path[:0]
-        return {"waypoints": shares(self.waypoints), "path": shares(path)}
+        return {"waypoints": shares(self.waypoints(now_ns)), "path": shares(path)}
 
     def _filter(self, status: FilterStatus | None) -> dict[str, object] | None:
         if status is None:

@@ -38,7 +38,7 @@ from vla_ros.nodes.base import (
     time_message,
 )
 from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import PacedLoop, polled, take
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
 from vla_ros.safety.states import ACTIVE
@@ -88,12 +88,10 @@ class ActionExpertNode(Managed):
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.chunk_rate = Rate(self.parameters.chunk_period_s, self.parameters.chunk_period_s, 200)
         self.plan_age, self.latency, self.seams = Window(200), Window(200), Window(200)
-        group = PolledCallbackGroup()
-        polled = functools.partial(self.create_subscription, callback=unused, callback_group=group)
-        self.instructions = polled(String, "task_instruction", qos_profile=NEWEST)
-        self.plans = polled(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
-        self.joint_states = polled(JointStateMessage, "joint_states", qos_profile=SENSOR)
-        self.statuses = polled(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
+        self.instructions = polled(self, String, "task_instruction", NEWEST)
+        self.plans = polled(self, LatentPlan, "vla/latent_plan", NEWEST)
+        self.joint_states = polled(self, JointStateMessage, "joint_states", SENSOR)
+        self.statuses = polled(self, SafetyStatus, "vla/safety_status", EVENTS)
         self.chunk_publisher = self.create_publisher(ActionChunk, "vla/action_chunk", NEWEST)
         self.command_publisher = self.create_publisher(JointCommand, "vla/joint_command", EVENTS)
         self.diagnostics = Diagnostics(self, self.report)

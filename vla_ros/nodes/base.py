@@ -27,7 +27,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.parameters import REQUIRED, Declaration, ParameterError, declarations, from_mapping, nested
 
 T = TypeVar("T")
@@ -153,6 +153,11 @@ def run(
     return 0
 
 
+def every(node: Node, period_s: float, act: Callable[[], None]) -> None:
+    """Call `act` at this pace, on the steady clock: a simulated one that stands still silences and blinds nobody."""
+    node.create_timer(period_s, act, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
 class Diagnostics:
     """Publishes one status on /diagnostics.
 
@@ -167,11 +172,9 @@ class Diagnostics:
     ) -> None:
         self._node = node
         self._report = report
-        # Node's own method: a lifecycle publisher would be silent in every state but active.
-        self._publisher = Node.create_publisher(node, DiagnosticArray, "/diagnostics", EVENTS)
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         if period_s:
-            # Steady: a simulated clock that stands still silences nobody.
-            node.create_timer(period_s, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            every(node, period_s, self.publish)
 
     def publish(self) -> None:
         level, message, values = self._report()
@@ -321,7 +324,7 @@ def text_of(node: Node, file: str, topic: str) -> str:
             return Path(file).read_text()
         except OSError as error:
             raise StartRefused(f"urdf: {error}") from None
-    subscription = node.create_subscription(String, topic, unused, LATCHED, callback_group=PolledCallbackGroup())
+    subscription = polled(node, String, topic, LATCHED)
     try:
         for attempt in itertools.count(1):
             for message, _ in take(subscription):

@@ -24,12 +24,13 @@ from vla_ros.nodes.base import (
     Managed,
     autostart,
     declare,
+    every,
     mismatches,
     nanoseconds,
     run,
     time_message,
 )
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.policies.contract import CameraHealth
 from vla_ros.scheduling import urgent
 from vla_ros.timing import Rate, Window
@@ -55,22 +56,19 @@ class Camera(Managed):
         self.depths: dict[str, tuple[int, Depth]] = {}
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
-        polled = PolledCallbackGroup()
         for name, images in zip(p.cameras, p.topics or [f"{name}_camera/image_raw" for name in p.cameras], strict=True):
             topic = images + suffix
             self.topics[topic] = f"sensor_msgs/msg/{kind.__name__}"
             self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
             # Read when an image comes: waking up for it would cost more than all that is done with it.
-            self.announced[name] = self.create_subscription(
-                CameraInfo, images[: images.rfind("/") + 1] + "camera_info", unused, IMAGE, callback_group=polled
-            )
+            self.announced[name] = polled(self, CameraInfo, images[: images.rfind("/") + 1] + "camera_info", IMAGE)
         for name in p.depth_cameras:
             topic = f"{name}_camera/depth/image_raw"
             self.topics[topic] = "sensor_msgs/msg/Image"
             self.create_subscription(Image, topic, functools.partial(self.see_depth, name), IMAGE)
-        self.publisher = super(Managed, self).create_publisher(CameraFrames, "vla/frames", NEWEST)
+        self.publisher = self.create_publisher(CameraFrames, "vla/frames", NEWEST)
         # Also without images: that a camera is gone must be said.
-        self.create_timer(2 * p.stale_s, self.watch)
+        every(self, 2 * p.stale_s, self.watch)
         self.published_ns = 0
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.age, self.work = Window(200), Window(200)

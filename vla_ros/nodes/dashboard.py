@@ -7,7 +7,6 @@ the newest page, so that nothing that a browser does, or fails to do, reaches th
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import threading
 import time
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -48,13 +46,14 @@ from vla_ros.nodes.base import (
     WARN,
     Diagnostics,
     declare,
+    every,
     listened_to,
     nanoseconds,
     run,
     text_of,
 )
 from vla_ros.nodes.convert import frames_from
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.policies.contract import PlanState
 from vla_ros.safety.states import State
 from vla_ros.timing import Rate, Window
@@ -84,17 +83,15 @@ class Dashboard(Node):
         self.feed = Feed()
         self.shapes: dict[str, Shape] = {}
         self.images_ns = 0
-        group = PolledCallbackGroup()
-        subscribe = functools.partial(self.create_subscription, callback=unused, callback_group=group)
-        self.joint_states = subscribe(JointState, "joint_states", qos_profile=GLANCE)
-        self.commands = subscribe(JointCommand, "vla/joint_command", qos_profile=GLANCE)
-        self.chunks = subscribe(ActionChunk, "vla/action_chunk", qos_profile=GLANCE)
-        self.frames = subscribe(CameraFrames, "vla/frames", qos_profile=NEWEST)
-        self.markers = subscribe(MarkerArray, "vla/safety_markers", qos_profile=NEWEST)
-        self.plans = subscribe(LatentPlan, "vla/latent_plan", qos_profile=NEWEST)
-        self.statuses = subscribe(SafetyStatus, "vla/safety_status", qos_profile=EVENTS)
-        self.questions = subscribe(String, "vla/question", qos_profile=LATCHED)
-        self.reports = subscribe(DiagnosticArray, "/diagnostics", qos_profile=QoSProfile(depth=30))
+        self.joint_states = polled(self, JointState, "joint_states", GLANCE)
+        self.commands = polled(self, JointCommand, "vla/joint_command", GLANCE)
+        self.chunks = polled(self, ActionChunk, "vla/action_chunk", GLANCE)
+        self.frames = polled(self, CameraFrames, "vla/frames", NEWEST)
+        self.markers = polled(self, MarkerArray, "vla/safety_markers", NEWEST)
+        self.plans = polled(self, LatentPlan, "vla/latent_plan", NEWEST)
+        self.statuses = polled(self, SafetyStatus, "vla/safety_status", EVENTS)
+        self.questions = polled(self, String, "vla/question", LATCHED)
+        self.reports = polled(self, DiagnosticArray, "/diagnostics", QoSProfile(depth=30))
         self.words = self.create_publisher(String, "task_instruction", NEWEST)
         self.triggers = {
             name: self.create_client(Trigger, f"vla/{name}") for name in ("estop", "arm", "disarm", "reset")
@@ -105,8 +102,7 @@ class Dashboard(Node):
         self.skipped = 0
         self.faults: dict[str, str] = {}
         self.logged: set[str] = set()
-        # Steady: a simulated clock that stands still does not blind the page.
-        self.create_timer(1.0 / p.rate_hz, self.tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        every(self, 1.0 / p.rate_hz, self.tick)
         self.diagnostics = Diagnostics(self, self.report)
         self.scene = Scene(self.board.arm)
         missing = dict.fromkeys(self.board.arm.missing)
@@ -180,7 +176,7 @@ class Dashboard(Node):
         alive = [shape for shape in self.shapes.values() if not 0 < shape.until_ns < now_ns]
         self.shapes = {shape.key: shape for shape in alive}
         proposed = board.chunk[-1].tolist() if board.proposed(now_ns) else None
-        self.scene.draw(board.q, proposed, board.tool_path, board.waypoints, alive)
+        self.scene.draw(board.q, proposed, board.tool_path, board.waypoints(now_ns), alive)
 
     def _see_reports(self, message: DiagnosticArray, now_ns: int, wall_s: float) -> None:
         """Those of this arm's own nodes: /diagnostics is shared by all arms."""

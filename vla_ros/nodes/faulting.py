@@ -40,7 +40,7 @@ from vla_ros.graph import own_domain
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.nodes.base import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.nodes.feigned import SimulatedClock, joint_state_message, marker, setpoint_message
-from vla_ros.nodes.polling import PolledCallbackGroup, received_ns, take, unused
+from vla_ros.nodes.polling import polled, received_ns, take
 from vla_ros.robot.description import HOME, JOINT_NAMES
 from vla_ros.safety.obstacle import Obstacle
 from vla_ros.safety.states import State
@@ -93,21 +93,17 @@ class GraphRig(Machine):
         self._next_ns = time.monotonic_ns()
 
     def _connect(self, graph: str) -> None:
-        node, group = self._node, PolledCallbackGroup()
-
-        def listen(kind: type, topic: str, qos: QoSProfile) -> Any:
-            return node.create_subscription(kind, topic, unused, qos, callback_group=group)
-
-        self._statuses = listen(SafetyStatus, "vla/safety_status", QoSProfile(depth=200))
-        self._reports = listen(DiagnosticArray, "/diagnostics", EVENTS)
+        node = self._node
+        self._statuses = polled(node, SafetyStatus, "vla/safety_status", QoSProfile(depth=200))
+        self._reports = polled(node, DiagnosticArray, "/diagnostics", EVENTS)
         self._states = self._images = None
         if graph == "whole":
-            self._states = listen(JointState, "joint_states", SENSOR)
-            self._images = listen(Image, "front_camera/image_raw", IMAGE)
+            self._states = polled(node, JointState, "joint_states", SENSOR)
+            self._images = polled(node, Image, "front_camera/image_raw", IMAGE)
             self._relayed = node.create_publisher(Image, "relayed/image_raw", IMAGE)
             self._words = node.create_publisher(String, "task_instruction", NEWEST)
             return
-        self._states = listen(JointState, "arm/joint_states", SENSOR)
+        self._states = polled(node, JointState, "arm/joint_states", SENSOR)
         self._joint_states = node.create_publisher(JointState, "joint_states", SENSOR)
         self._commands = node.create_publisher(JointCommand, "vla/joint_command", EVENTS)
         self._overrides = node.create_publisher(JointCommand, "vla/override", EVENTS)

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from vla_ros.configuration import MotionPathsParameters
 from vla_ros.msg import ActionChunk, SafetyStatus
-from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, run, text_of
+from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, every, run, text_of
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.transforms import pose
 
@@ -46,7 +46,7 @@ class MotionPaths(Node):
         self.filtered = self.create_publisher(Path, "vla/filtered_motion", NEWEST)
         self.create_subscription(ActionChunk, "vla/action_chunk", self.see_chunk, NEWEST)
         self.create_subscription(SafetyStatus, "vla/safety_status", self.see_status, EVENTS)
-        self.create_timer(0.2, self.show)
+        every(self, 0.2, self.show)
         self.diagnostics = Diagnostics(self, self.report)
 
     def header(self) -> Header:

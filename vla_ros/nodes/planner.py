@@ -10,7 +10,6 @@ import time
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
@@ -33,13 +32,14 @@ from vla_ros.nodes.base import (
     Managed,
     autostart,
     declare,
+    every,
     mismatches,
     nanoseconds,
     run,
     text_of,
 )
 from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.safety.states import ACTIVE
@@ -93,21 +93,15 @@ class Planner(Managed):
         self.late = self.misses_counted = self.counted_ns = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
         self.inference, self.frame_age = Window(200), Window(200)
-        # Not lifecycle-managed: that the arm is to hold must be sayable in every state.
-        self.publisher = super(Managed, self).create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
-        self.waypoints = super(Managed, self).create_publisher(Path, "vla/waypoints", NEWEST)
+        self.publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
+        self.waypoints = self.create_publisher(Path, "vla/waypoints", NEWEST)
         self.create_subscription(String, "task_instruction", self.hear, NEWEST)
         self.create_subscription(CameraFrames, "vla/frames", self.see, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
-        self.joint_states = self.create_subscription(
-            JointStateMessage, "joint_states", unused, JOINT_STATES, callback_group=PolledCallbackGroup()
-        )
-        self.statuses = self.create_subscription(
-            SafetyStatus, "vla/safety_status", unused, QoSProfile(depth=50), callback_group=PolledCallbackGroup()
-        )
-        self.questions = super(Managed, self).create_publisher(String, "vla/question", LATCHED)
-        # Also while a simulated clock stands.
-        self.create_timer(0.2, self.watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.joint_states = polled(self, JointStateMessage, "joint_states", JOINT_STATES)
+        self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
+        self.questions = self.create_publisher(String, "vla/question", LATCHED)
+        every(self, 0.2, self.watch)
         # More often than others, so that people see within a second that it is gone.
         self.diagnostics = Diagnostics(self, self.report, REPORT_S)
 
@@ -227,7 +221,9 @@ class Planner(Managed):
                 PlanState.FAILED,
                 reasoning=f"the policy failed: {type(error).__name__}: {error}",
             )
-        took_s = (time.monotonic_ns() - began_ns) / 1e9
+        took_ns = time.monotonic_ns() - began_ns
+        self.frames_ns += took_ns  # meanwhile nothing could be heard: a slow policy is no silence of the camera's
+        took_s = took_ns / 1e9
         self.over = plan.state is PlanState.DONE
         self.monitors.plan(began_ns, plan)
         self.rate.tick(began_ns)

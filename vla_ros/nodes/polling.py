@@ -3,8 +3,7 @@
 rclpy's executor spends 0.2-0.5 ms on every event. A node with a loop of its own spends some microseconds: it sleeps
 until its next deadline, takes what has arrived, acts, publishes.
 
-    group = PolledCallbackGroup()
-    subscription = node.create_subscription(JointState, "joint_states", unused, qos, callback_group=group)
+    subscription = polled(node, JointState, "joint_states", qos)
     for tick in PacedLoop(node.context, period_ns=4_000_000):
         for message, info in take(subscription):
             ...
@@ -19,6 +18,8 @@ from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 
@@ -39,8 +40,13 @@ class PolledCallbackGroup(CallbackGroup):
         """Nothing was begun, so nothing ends."""
 
 
-def unused(*_: Any) -> None:
-    """The callback that rclpy wants for a polled subscription; it is never called."""
+def polled(node: Node, kind: type, topic: str, qos: QoSProfile) -> Subscription:
+    """Subscribe for `take`."""
+    return node.create_subscription(kind, topic, _unused, qos, callback_group=PolledCallbackGroup())
+
+
+def _unused(*_: Any) -> None:
+    """The callback that rclpy wants; it is never called."""
 
 
 def take(subscription: Subscription) -> Iterator[tuple[Any, dict[str, int]]]:

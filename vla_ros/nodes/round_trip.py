@@ -22,7 +22,7 @@ from vla_ros.bench.round_trips import CAMERAS, SIDE, TASK, Observation, no_op
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan
 from vla_ros.nodes.base import NEWEST, SENSOR, nanoseconds, time_message
 from vla_ros.nodes.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 
 PATIENCE_S = 60.0
@@ -40,9 +40,7 @@ class _Half:
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.joint_state: JointState | None = None
-        self.joint_states = self.node.create_subscription(
-            JointStateMessage, "joint_states", unused, SENSOR, callback_group=PolledCallbackGroup()
-        )
+        self.joint_states = polled(self.node, JointStateMessage, "joint_states", SENSOR)
 
     def q(self, stamp_ns: int) -> NDArray[np.float64]:
         """The joints of an observation: they were sent first, but by another way, on which they may be late."""

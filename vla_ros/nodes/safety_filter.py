@@ -45,7 +45,7 @@ from vla_ros.nodes.base import (
     time_message,
 )
 from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, received_ns, serve, take, unused
+from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
@@ -139,19 +139,15 @@ class SafetyFilterNode(Node):
         self.parameters = declare(self, SafetyFilterParameters)
         urdf = text_of(self, self.parameters.urdf, "robot_description")
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
-        group = PolledCallbackGroup()
-
-        def subscribe(kind: type, topic: str, qos: QoSProfile) -> Subscription:
-            return self.create_subscription(kind, topic, unused, qos, callback_group=group)
-
-        self._joint_states = subscribe(JointState, "joint_states", SENSOR)
-        self._commands = {source: subscribe(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
-        self._stops = subscribe(Bool, "vla/estop", KEPT)
-        self._scales = subscribe(Float64, "vla/speed_scale", KEPT)
+        self._joint_states = polled(self, JointState, "joint_states", SENSOR)
+        self._commands = {source: polled(self, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
+        self._stops = polled(self, Bool, "vla/estop", KEPT)
+        self._scales = polled(self, Float64, "vla/speed_scale", KEPT)
         p = self.parameters
-        self._heartbeats = subscribe(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
-        self._deadmen = subscribe(Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
-        self._obstacles = subscribe(MarkerArray, "vla/obstacles", NEWEST) if p.obstacle.timeout_s else None
+        self._heartbeats = polled(self, Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
+        self._deadmen = polled(self, Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
+        self._obstacles = polled(self, MarkerArray, "vla/obstacles", NEWEST) if p.obstacle.timeout_s else None
+        group = PolledCallbackGroup()
         self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
             for name, act in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 import time
@@ -30,7 +29,7 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import PacedLoop, polled, take
 from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, urdf
 from vla_ros.scheduling import real_time
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
@@ -69,11 +68,9 @@ class SimArm(Node):
                 raise StartRefused(str(error)) from None
             self.get_logger().info(f"cameras are drawn by {self.cameras.backend}")
             self.info = {camera: self.camera_info(camera) for camera in CAMERAS}
-        group = PolledCallbackGroup()
-        polled = functools.partial(self.create_subscription, callback=unused, callback_group=group, qos_profile=NEWEST)
-        self.commands = polled(Float64MultiArray, "arm_controller/commands")
-        self.trajectories = polled(JointTrajectory, "arm_controller/joint_trajectory")
-        self.gripper_commands = polled(Float64MultiArray, "gripper_controller/commands")
+        self.commands = polled(self, Float64MultiArray, "arm_controller/commands", NEWEST)
+        self.trajectories = polled(self, JointTrajectory, "arm_controller/joint_trajectory", NEWEST)
+        self.gripper_commands = polled(self, Float64MultiArray, "gripper_controller/commands", NEWEST)
         self.joint_states = self.create_publisher(JointState, "joint_states", SENSOR)
         self.images = {c: self.create_publisher(Image, f"{c}_camera/image_raw", IMAGE) for c in self.info}
         self.infos = {c: self.create_publisher(CameraInfo, f"{c}_camera/camera_info", IMAGE) for c in self.info}

@@ -18,7 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import LATCHED, SENSOR, nanoseconds
-from vla_ros.nodes.polling import PolledCallbackGroup, take, unused
+from vla_ros.nodes.polling import polled, take
 from vla_ros.policies.contract import PlanState
 from vla_ros.safety.states import State
 from vla_ros.scheduling import real_time
@@ -63,7 +63,7 @@ class Tracer:
         self._controller: Subscription | None = None
 
     def _subscribe(self, kind: type, topic: str, qos: QoSProfile = DEEP) -> Subscription:
-        return self.node.create_subscription(kind, topic, unused, qos, callback_group=PolledCallbackGroup())
+        return polled(self.node, kind, topic, qos)
 
     def spin(self, until_s: float) -> None:
         """Listen until the monotonic time `until_s`."""

@@ -78,6 +78,12 @@ def test_a_planner_that_dies_during_a_task_is_told_within_a_second(board: Board)
     assert (node["level"], node["message"]) == (3, "silent for 0.7 s")
 
 
+def test_the_waypoints_of_a_planner_that_is_silent_are_not_drawn(board: Board) -> None:
+    board.see_plan(S, 0.0, PlanWords("ACTIVE", "go", 1, valid_for_s=0.6, waypoints=np.array([[0.5, 0.0, 0.1]])))
+    assert len(board.waypoints(S + 5 * S // 10)) == 1
+    assert len(board.waypoints(S + 7 * S // 10)) == 0
+
+
 def test_a_planner_that_is_started_again_has_no_plan(board: Board) -> None:
     board.see_plan(S, 0.0, PlanWords("ACTIVE", "go", 1, "reach", valid_for_s=0.6))
     for tick in range(11, 80):
