@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import eigenpy
 import numpy as np
 import pinocchio
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class Kinematics:
         self.velocity: Array = np.array([full.velocityLimit[joint.idx_v] for joint in of_joint])
         self._lower, self._upper = self.lower[self.arm], self.upper[self.arm]
         self._middle = (self._lower + self._upper) / 2
-        self._eye = np.eye(6)
+        self._damping = DAMPING**2 * np.eye(6)
 
     def forward(self, q: Array) -> Array:
         """Return T_base_tool (4, 4) at q (n,)."""
@@ -109,8 +110,11 @@ class Kinematics:
             error, jacobian = self._error(T_base_tool, x)
             if iteration and np.abs(error).max() < 1e-7:
                 break
-            drift = pull * (self._middle - x) if iteration == 0 else np.zeros_like(x)
-            x = x + self._least_squares(jacobian, error - jacobian @ drift) + drift
+            if iteration == 0 and pull:
+                drift = pull * (self._middle - x)
+                x = x + self._least_squares(jacobian, error - jacobian @ drift) + drift
+            else:
+                x = x + self._least_squares(jacobian, error)
         result = q.copy()
         result[self.arm] = x
         return result
@@ -132,5 +136,6 @@ class Kinematics:
         return pinocchio.updateFramePlacement(self._model, self._data, self._tool), jacobian
 
     def _least_squares(self, jacobian: Array, error: Array) -> Array:
-        solution: Array = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + DAMPING**2 * self._eye, error)
+        # Cholesky's: numpy's solver takes four times as long to begin.
+        solution: Array = jacobian.T @ eigenpy.LLT(jacobian @ jacobian.T + self._damping).solve(error)
         return solution

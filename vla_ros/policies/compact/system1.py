@@ -7,6 +7,8 @@ the checkpoint; they become joint positions by inverse kinematics.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pinocchio
 from numpy.typing import NDArray
@@ -151,14 +153,14 @@ class System1:
             kinematics.lower[self._finger] + FINGER_MARGIN_M,
             kinematics.upper[self._finger] - FINGER_MARGIN_M,
         )
-        result = fingers.copy()
-        way = result[committed - 1] - result[committed - 2] if committed > 1 else 0.0
+        result = fingers.tolist()
+        way, change = result[committed - 1] - result[committed - 2] if committed > 1 else 0.0, FINGER_M_S2 * dt_s**2
         for row in range(committed, len(result)):
-            left = np.clip(result[row], lower, upper) - result[row - 1]
-            most = dt_s * min(FINGER_M_S, float(np.sqrt(2 * FINGER_M_S2 * abs(left))))
-            way = np.clip(np.clip(left, -most, most), way - FINGER_M_S2 * dt_s**2, way + FINGER_M_S2 * dt_s**2)
+            left = min(max(result[row], lower), upper) - result[row - 1]
+            most = dt_s * min(FINGER_M_S, math.sqrt(2 * FINGER_M_S2 * abs(left)))
+            way = min(max(min(max(left, -most), most), way - change), way + change)
             result[row] = result[row - 1] + way
-        return result
+        return np.array(result)
 
     def _relative(self, tools: Array, fingers: Array, anchor: Array) -> Array:
         """Return (k, ACTION) of tool poses (k, 4, 4) and fingers (k,)."""
@@ -170,13 +172,12 @@ class System1:
         kinematics = self._kinematics
         positions = np.empty((len(points), fixed.shape[1]))
         positions[: len(fixed)] = fixed
-        lower, upper = kinematics.lower[self._finger], kinematics.upper[self._finger]
+        pulls = (PULL * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
         for row in range(len(fixed), len(points)):
             pose = anchor.copy()
             pose[:3, 3] += points[row, :3]
             pose[:3, :3] = pinocchio.exp3(points[row, 3:6]) @ anchor[:3, :3]
-            travel = float(np.linalg.norm(points[row, :3] - points[row - 1, :3]))
-            q = kinematics.follow(pose, positions[row - 1], PULL * travel)
-            q[self._finger] = np.clip(points[row, 6], lower, upper)
-            positions[row] = np.clip(q, kinematics.lower, kinematics.upper)
+            q = kinematics.follow(pose, positions[row - 1], pulls[row - 1])
+            q[self._finger] = points[row, 6]
+            positions[row] = np.minimum(np.maximum(q, kinematics.lower), kinematics.upper)
         return positions
