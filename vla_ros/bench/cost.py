@@ -14,7 +14,11 @@ from vla_ros.bench.rig import Rig, wave
 Integers = NDArray[np.int64]
 
 WHOLE = "whole tick"
-STAGES = ("joint_state", "obstacles", "command", "tick", WHOLE)
+PACE = "(1000 additions)"
+"""A loop in Python beside the filter: how fast the machine was in that very run."""
+STAGES = ("joint_state", "obstacles", "command", "tick", WHOLE, PACE)
+PACE_TICKS = 10
+"""Ticks from one such loop to the next."""
 WARM_UP = 500
 """At most so many ticks are not counted."""
 
@@ -58,6 +62,11 @@ def costs(rig: Rig, ticks: int) -> list[Cost]:
             times["command"][i] = commanded - at_obstacles if due else 0
             times["tick"][i] = end - commanded
             times[WHOLE][i] = end - begin
+            if i % PACE_TICKS == 0:
+                begin, total = clock(), 0
+                for number in range(1000):
+                    total += number
+                times[PACE][i] = clock() - begin
             time.sleep(PAUSE_S)
     return [cost for stage in STAGES if (cost := _cost(stage, times[stage][warm_up:])) is not None]
 

@@ -11,6 +11,7 @@ import pytest
 from vla_ros import cli
 from vla_ros.bench.adversary import MODES, Adversary
 from vla_ros.bench.comparison import compare
+from vla_ros.bench.cost import STAGES
 from vla_ros.bench.load import busy
 from vla_ros.bench.rig import NEAR_M, RADIUS_M, START, near_obstacles, wave, whole, without
 from vla_ros.oracle.oracle import Oracle
@@ -28,7 +29,7 @@ def test_a_quick_run_says_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
     results = json.loads(file.read_text())
     assert len(results["costs"]) == 4
     for stages in results["costs"].values():
-        assert [each["stage"] for each in stages] == ["joint_state", "obstacles", "command", "tick", "whole tick"]
+        assert [each["stage"] for each in stages] == list(STAGES)
         assert all(0 < each["median_us"] <= each["p99_us"] <= each["largest_us"] for each in stages)
     assert list(results["groups"]) == [
         "limits of joints",
