@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
@@ -149,9 +150,10 @@ def _say(chosen: argparse.Namespace) -> int:
         except Unreachable as error:
             return _refuse(str(error))
         except KeyboardInterrupt:
-            talk.publish("")
-            talk.spin(0.3)
-            print("holding")
+            with contextlib.suppress(Unreachable):  # nobody listens yet: nobody has heard the sentence
+                talk.publish("")
+                talk.spin(0.3)
+                print("holding")
             return 130
     print(f"{said}{': ' if why else ''}{why}")
     return codes.get(said, 1)

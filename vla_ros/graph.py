@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vla_ros.configuration import PARAMETERS
-from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested
+from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
 from vla_ros.policies.registry import policy as check_policy
 
 NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
@@ -162,18 +160,7 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     Raises:
         ParameterError: with the file, and the line or the key.
     """
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ParameterError(f"config: {path}: {os.strerror(error.errno or 0)}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        what = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ParameterError(f"config: {path}{line}: not YAML: {what}") from None
-    except (ValueError, RecursionError) as error:  # bytes that are no text, dates that are none, nesting without end
-        what = " ".join(str(error).split())
-        raise ParameterError(f"config: {path}: not YAML that this package reads: {what}") from None
+    tree = yaml_of(path, f"config: {path}")
     if not isinstance(tree, dict):
         raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
     everywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}

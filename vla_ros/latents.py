@@ -88,12 +88,14 @@ def read(name: str, offset: int, generation: int) -> bytes:
     """Copy a block out of shared memory.
 
     Raises:
-        LatentLost: there is no such segment, or the block holds another generation by now.
+        LatentLost: there is no such segment, it is not ours to read, or the block holds another generation by now.
     """
     try:
         segment = shared_memory.SharedMemory(name)
     except FileNotFoundError:
         raise LatentLost(f"shared memory {name} is gone") from None
+    except OSError as error:
+        raise LatentLost(f"shared memory {name}: {error.strerror}; run planner and action expert as one user") from None
     # Python would remove the writer's segment when this reader ends.
     resource_tracker.unregister(segment._name, "shared_memory")  # type: ignore[attr-defined]
     try:

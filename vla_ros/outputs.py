@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 
@@ -13,6 +14,19 @@ def file(text: str) -> str:
     """
     if text:
         Path(text).open("a").close()
+    return text
+
+
+def folder(text: str) -> str:
+    """Make the DIR of an option, as `type=` of argparse; empty: none is wanted.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    if text:
+        Path(text).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=text):
+            pass
     return text
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import types
+import os
 import typing
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 T = TypeVar("T")
 
@@ -62,9 +65,9 @@ def parameter(
         "choices": choices,
         "length": length,
     }
-    if isinstance(default, list | dict):
+    if isinstance(default, list):
         # A factory, because dataclasses refuse mutable defaults; each instance gets its own copy.
-        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -116,6 +119,24 @@ def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def yaml_of(path: Path, where: str) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        ParameterError: it cannot be read; the text begins with `where` and has the line.
+    """
+    try:
+        return yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ParameterError(f"{where}: {os.strerror(error.errno or 0)}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ParameterError(f"{where}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    except (ValueError, RecursionError) as error:  # bytes that are no text, dates that are none, nesting without end
+        raise ParameterError(f"{where}: not YAML that this package reads: {error}") from None
+
+
 def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
     """Make a checked instance of the parameter dataclass `cls`.
 
@@ -156,10 +177,6 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T
 
 
 def _checked(key: str, hint: Any, value: Any, metadata: Mapping[str, Any]) -> Any:
-    if typing.get_origin(hint) is types.UnionType:
-        if value is None:
-            return None
-        (hint,) = [option for option in typing.get_args(hint) if option is not types.NoneType]
     if typing.get_origin(hint) is list:
         (element,) = typing.get_args(hint)
         if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):

@@ -98,7 +98,7 @@ class Rate:
         self.period_s = period_s
         self.tolerance_s = tolerance_s
         self.ticks = 0
-        self.misses = 0
+        self.misses = self._told = 0
         self._last_ns: int | None = None
         self._errors_s = Window(size)
         self._times_ns: deque[int] = deque(maxlen=size)
@@ -128,3 +128,18 @@ class Rate:
     def errors(self) -> Summary:
         """Absolute period error over the window, second."""
         return self._errors_s.summary()
+
+    def newly_missed(self) -> int:
+        """Deadlines missed since this was last asked."""
+        newly, self._told = self.misses - self._told, self.misses
+        return newly
+
+    def values(self) -> dict[str, object]:
+        """For /diagnostics."""
+        errors = self.errors()
+        return {
+            "rate_hz": self.hz,
+            "deadline_misses": self.misses,
+            "period_error_p50_ms": 1e3 * errors.p50,
+            "period_error_p99_ms": 1e3 * errors.p99,
+        }

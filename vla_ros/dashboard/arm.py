@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +14,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from vla_ros.parameters import ParameterError
+from vla_ros.safety.arm_model import package_folders
 
 Array = NDArray[np.float64]
 
@@ -157,8 +156,7 @@ class Arm:
 
 def _read(model: Any, urdf: str, kind: Any) -> list[Any]:
     """The shapes of a URDF, without those that are nothing; raises ValueError or RuntimeError for a mesh file."""
-    share = [str(Path(prefix) / "share") for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-    shapes = pin.buildGeomFromUrdfString(model, urdf, kind, package_dirs=share).geometryObjects
+    shapes = pin.buildGeomFromUrdfString(model, urdf, kind, package_dirs=package_folders()).geometryObjects
     return [shape for shape in shapes if getattr(shape.geometry, "radius", 1.0) > 0.0]
 
 

@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         arm = parse_qs(url.query, keep_blank_values=True).get("arm", [self.server.namespace])[-1]
         instead = ": use the robot's own e-stop" if name == "estop" else ""
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
+        if not length.isdecimal():
             self.close_connection = True
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "how long is it?")
             return
@@ -200,8 +200,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _document(self, query: dict[str, str]) -> None:
         """Answer with a document that the reader has not seen, as soon as there is one; 204 when there is none in time."""
-        seen = int(query["after"]) if query.get("after", "").isdigit() else -1
-        images = None if "images" not in query else int(query["images"]) if query["images"].isdigit() else -1
+        seen = int(query["after"]) if query.get("after", "").isdecimal() else -1
+        images = None if "images" not in query else int(query["images"]) if query["images"].isdecimal() else -1
         reader = query.get("reader", "")[:32] or f"{self.client_address}"
         document = self.server.feed.after(seen, reader, LONGEST_WAIT_S)
         if document is None:

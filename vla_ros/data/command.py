@@ -53,7 +53,10 @@ def _generate(chosen: argparse.Namespace) -> int:
             print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
-    made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, told)
+    try:
+        made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, told)
+    except RuntimeError as error:  # nothing can draw here
+        raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
     return 0
 

@@ -53,6 +53,7 @@ class Disturbance:
     _phase: int = -1
     _share: float = 0.0
     _offset: Array = field(default_factory=lambda: np.zeros(3))
+    _at_s: float = math.inf
     _until_s: float = math.nan
     _over: bool = False
     _seen: int = -1
@@ -83,10 +84,10 @@ class Disturbance:
             return goals, True
         if entered and decision.phase == self._phase:
             self._at_s = now_s + self._share
-        if decision.phase == self._phase and now_s >= getattr(self, "_at_s", math.inf):
+        if decision.phase == self._phase and now_s >= self._at_s:
             if self.kind == "moved":
                 self._over = True
-                self.happened = _shift(simulation, decision.x, self.rng)
+                self.happened = shift(simulation, decision.x, self.rng)
                 return goals, True
             self.happened = True
             self._until_s = now_s + (DROPPING_S if self.kind == "drop" else KICKING_S)
@@ -166,7 +167,7 @@ def _odd_start(rng: np.random.Generator) -> Array:
             return q
 
 
-def _shift(simulation: Simulation, name: str, rng: np.random.Generator) -> bool:
+def shift(simulation: Simulation, name: str, rng: np.random.Generator) -> bool:
     """Move a thing over the table to where there is room; returns whether there is any."""
     at = simulation.thing_pose(name)[:3, 3]
     thing = simulation.scene.thing(name)

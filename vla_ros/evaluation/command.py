@@ -36,7 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
-    parser.add_argument("--report", default="", metavar="DIR", help="write a page with pictures and films there")
+    parser.add_argument(
+        "--report", type=outputs.folder, default="", metavar="DIR", help="write a page with pictures and films there"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     report = Report(args.policy, args.suite, args.seed)
     outcomes = _through_graph(args, tasks, report) if args.through_graph else _offline(args, cases, tasks, report)
     total = args.episodes * (1 if args.through_graph else len(cases))
+    broken = ""
     try:
         with Progress(console=Console(stderr=True)) as progress:
             bar = progress.add_task(args.policy, total=total)
@@ -77,10 +80,12 @@ def run(args: argparse.Namespace) -> int:
                 progress.update(bar, advance=1, description=f"{args.policy}: {good} of {len(report.outcomes)}")
                 if not outcome.success:
                     where = f"{outcome.case} seed {outcome.seed} {outcome.task}".strip()
-                    why = " | ".join(part for part in (outcome.reason, outcome.said) if part)
+                    why = " | ".join(part for part in (outcome.reason, outcome.ended) if part)
                     progress.print(f"{where}: {outcome.instruction}: {why}", markup=False)
-    except RuntimeError as error:
-        raise ParameterError(str(error)) from None
+    except (RuntimeError, KeyboardInterrupt) as error:
+        broken = str(error) or "interrupted"
+        if not report.outcomes:
+            raise ParameterError(broken) from None
     Console().print(report.table())
     if args.json:
         Path(args.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
@@ -88,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
         from vla_ros.evaluation.pages import write
 
         Console().print(f"report: {write(report, Path(args.report))}")
+    if broken:
+        raise ParameterError(f"after {len(report.outcomes)} of {total} episodes, which are told above: {broken}")
     return 0
 
 
@@ -113,7 +120,6 @@ def _offline(
     from vla_ros.configuration import ActionExpertParameters, PlannerParameters
     from vla_ros.evaluation.episodes import Setup, episodes
     from vla_ros.evaluation.loop import Conditions
-    from vla_ros.evaluation.report import Outcome
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.parameters import SafetyFilterParameters
 
@@ -130,9 +136,9 @@ def _offline(
         for i in range(args.episodes)
     ]
     jobs = args.jobs or len(os.sched_getaffinity(0))
-    for (case, _, _), end in zip(wanted, episodes(setup, wanted, jobs), strict=True):
-        report.about = {"checkpoint": end.checkpoint[:12], "splicing": conditions.splicing}
-        yield Outcome.of(case, end)
+    for outcome in episodes(setup, wanted, jobs):
+        report.about = {"checkpoint": outcome.checkpoint[:12], "splicing": conditions.splicing}
+        yield outcome
 
 
 def _nodes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vla_ros.evaluation.loop import Conditions
-from vla_ros.evaluation.offline import CAMERA_SIZE, Episode, run_episode
+from vla_ros.evaluation.offline import CAMERA_SIZE, run_episode
+from vla_ros.evaluation.report import Outcome
 from vla_ros.evaluation.suites import Case
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.scheduling import ONE_THREAD
@@ -34,7 +35,7 @@ class Setup:
     instruction: str = ""
     film: bool = False
 
-    def run(self, case: Case, kind: str, seed: int, cameras: RenderProcess) -> Episode:
+    def run(self, case: Case, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
         return run_episode(
             self.policy,
@@ -50,7 +51,7 @@ class Setup:
         )
 
 
-def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) -> Iterator[Episode]:
+def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) -> Iterator[Outcome]:
     """Yield what comes of each task (case, kind, seed), in order.
 
     Args:
@@ -97,6 +98,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(setup: Setup, case: Case, kind: str, seed: int) -> Episode:
+def _run(setup: Setup, case: Case, kind: str, seed: int) -> Outcome:
     assert _cameras is not None
     return setup.run(case, kind, seed, _cameras)

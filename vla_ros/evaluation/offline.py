@@ -8,13 +8,12 @@ the bit. Latencies are stated, not measured: see `Conditions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vla_ros.evaluation.loop import Conditions, Loop
-from vla_ros.evaluation.seams import Roughness
+from vla_ros.evaluation.report import Outcome
 from vla_ros.evaluation.suites import Case
 from vla_ros.evaluation.unknown import sentence
 from vla_ros.jpeg import encode
@@ -37,38 +36,6 @@ UNKNOWN_LIMIT_S = 15.0  # to say that words make no sense
 QUALITY = 90  # of the JPEGs of a film
 
 
-@dataclass(frozen=True)
-class Episode:
-    """What came of it.
-
-    success: the judge's word. state, said: the planner's last. seconds: of simulated time until the planner ended.
-    measures: of the judge, per step. interventions: rule of the filter -> ticks in which it acted until then; begun: -> how
-    often it began to. subtasks: in order. reason: of a failure, of `witness.REASONS`. confidence: see `Witness.confidence`.
-    meant: whether it went for the right thing first; None where that cannot be said. roughness: at the seams of chunks.
-    checkpoint: of the policy. disturbed: whether what its case does to scene or world came off. film: seconds, subtask and
-    JPEG of what the policy saw, when asked for.
-    """
-
-    kind: str
-    seed: int
-    instruction: str
-    success: bool
-    state: PlanState
-    said: str
-    seconds: float
-    measures: tuple[Mapping[str, object], ...]
-    interventions: Mapping[str, int]
-    begun: Mapping[str, int]
-    subtasks: tuple[str, ...]
-    reason: str
-    confidence: float
-    meant: bool | None
-    roughness: Roughness
-    checkpoint: str
-    disturbed: bool
-    film: tuple[tuple[float, str, bytes], ...] = field(default=(), repr=False)
-
-
 def run_episode(
     policy: str,
     kind: str,
@@ -79,11 +46,11 @@ def run_episode(
     instruction: str = "",
     case: Case | None = None,
     conditions: Conditions | None = None,
-    cameras: RenderProcess | None = None,
+    cameras: RenderProcess,
     watch: Callable[[Simulation, Plan], None] | None = None,
     limit_s: float | None = None,
     film: bool = False,
-) -> Episode:
+) -> Outcome:
     """Run one episode.
 
     Args:
@@ -93,7 +60,7 @@ def run_episode(
         instruction: words instead of the task's own.
         case: which scenes, and what is wrong with the world; None: plain scenes, nothing is.
         conditions: periods and latencies.
-        cameras: draws the images; kept by the caller, who saves its start; None: one is started for this episode.
+        cameras: draws the images.
         watch: called with every plan that takes effect.
         limit_s: simulated time that the planner is given; None: 60 s, 45 s for each step of a sequence, 15 s for words
             that make no sense.
@@ -106,11 +73,7 @@ def run_episode(
     words = instruction or task.instruction
     if case.unknown and not instruction:
         words = sentence(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
-    own = None
-    if cameras is None:
-        cameras = own = RenderProcess(simulation.xml, CAMERA_SIZE)
-    else:
-        cameras.scene(simulation.xml)
+    cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
     eyes = _Eyes(simulation, cameras, case, seed)
     try:
@@ -133,8 +96,6 @@ def run_episode(
         limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
-        if own is not None:
-            own.close()
         simulation.controller.close()
     success, measures = simulation.judged()
     state = loop.plan.state if loop.plan else PlanState.HOLD
@@ -144,24 +105,26 @@ def run_episode(
         reason = "" if success else "acted on it"
     else:
         reason = "" if success else loop.witness.reason(measures, state, loop.latched)
-    return Episode(
+    return Outcome(
         kind,
         seed,
         words,
         success,
-        state,
         said,
-        loop.ended_ns / NS_PER_S,
+        round(loop.ended_ns / NS_PER_S, 2),
         tuple(measures),
+        case.name,
         loop.interventions.ticks,
         loop.interventions.begun,
-        tuple(loop.subtasks),
         reason,
         loop.witness.confidence,
         loop.witness.meant,
         loop.seams.roughness(),
-        loop.planner.checkpoint,
         loop.nudge.moved if loop.nudge is not None else case.disturbs,
+        bool(case.unknown),
+        state,
+        tuple(loop.subtasks),
+        loop.planner.checkpoint,
         tuple(shots),
     )
 

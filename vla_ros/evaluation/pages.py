@@ -47,8 +47,7 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
         yield ""
     yield "| case | task | success | of | rate | 95 % interval | median s | failures |"
     yield "|---|---|---:|---:|---:|---|---:|---|"
-    for case, task, counts in report.rows():
-        failures = ", ".join(f"{n} {why}" for why, n in report.reasons(task, "" if case == "all" else case).items())
+    for case, task, counts, failures in report.rows():
         yield f"| {case} | {task or 'all'} | {' | '.join(told(counts))} | {failures} |"
     disturbed = sum(outcome.disturbed for outcome in report.outcomes)
     if disturbed:
@@ -60,7 +59,7 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
     if films:
         yield from ("", "## Seen")
     for outcome, name in films:
-        ending = "done" if outcome.success else f"failed: {outcome.reason or outcome.said}"
+        ending = "done" if outcome.success else f"failed: {outcome.reason or outcome.ended}"
         yield from ("", f"**{outcome.case} seed {outcome.seed}**, *{outcome.instruction}*: {ending}.", "")
         yield f"[![{outcome.instruction}]({name}.jpg)]({name}.mp4)"
     failures_ = [outcome for outcome in report.outcomes if not outcome.success]
@@ -68,7 +67,7 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
         yield from ("", "## Failures", "", "| case | seed | task | words | truth | the planner said | s |")
         yield "|---|---:|---|---|---|---|---:|"
     for o in failures_:
-        yield f"| {o.case} | {o.seed} | {o.task} | {o.instruction} | {o.reason} | {o.said} | {o.seconds:.1f} |"
+        yield f"| {o.case} | {o.seed} | {o.task} | {o.instruction} | {o.reason} | {o.ended} | {o.seconds:.1f} |"
 
 
 def _filter(report: Report) -> Iterator[str]:
@@ -139,7 +138,7 @@ def _frame(outcome: Outcome, seconds: float, subtask: str, jpeg: bytes, ended: b
     frame[:SIDE] = cv2.resize(seen, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     words, colour = f"{seconds:5.1f} s  {subtask}", WHITE
     if ended:
-        words, colour = ("done", GREEN) if outcome.success else (outcome.reason or outcome.said, RED)
+        words, colour = ("done", GREEN) if outcome.success else (outcome.reason or outcome.ended, RED)
     for line, (text, shade) in enumerate(((outcome.instruction, WHITE), (words, colour))):
         at = (8, SIDE + 22 + 22 * line)
         scale = min(0.45, 0.45 * (SIDE - 16) / cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)[0][0])

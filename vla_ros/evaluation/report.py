@@ -5,30 +5,31 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
 from vla_ros.evaluation.calibration import Calibration, calibration
 from vla_ros.evaluation.intervals import wilson
 from vla_ros.evaluation.seams import Roughness, together
-
-if TYPE_CHECKING:
-    from vla_ros.evaluation.offline import Episode
-    from vla_ros.evaluation.suites import Case
+from vla_ros.policies.contract import PlanState
 
 FILMS = 3  # that are kept of successes, and of failures
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One episode. said: how the planner ended, and why. measures: the judge's, per step. seconds: until the end.
+    """One episode.
 
-    case: of the suite. interventions, begun: of the filter, by rule: ticks, and how often it began. reason: of a failure,
-    by the simulator's truth. confidence, meant, roughness, disturbed: see `offline.Episode`. unknown: what was asked cannot
-    be done, success is to refuse it. film: of what the policy saw.
+    success: the judge's word. said: how the planner ended, or the words that it ended with in `state`. seconds: until it
+    ended; without the graph of simulated time. measures: the judge's, per step. case: of the suite. interventions: rule of
+    the filter -> ticks in which it acted until then; begun: -> how often it began to. reason: of a failure, of
+    `witness.REASONS`. confidence: see `Witness.confidence`. meant: whether it went for the right thing first; None where that
+    cannot be said. roughness: at the seams of chunks. disturbed: whether what its case does to scene or world came off.
+    unknown: what was asked cannot be done, success is to refuse it. subtasks: in order. checkpoint: of the policy. film:
+    seconds, subtask and JPEG of what the policy saw, when asked for.
     """
 
     task: str
@@ -47,37 +48,23 @@ class Outcome:
     roughness: Roughness = field(default_factory=Roughness)
     disturbed: bool = False
     unknown: bool = False
+    state: PlanState | None = None
+    subtasks: tuple[str, ...] = ()
+    checkpoint: str = ""
     film: tuple[tuple[float, str, bytes], ...] = field(default=(), repr=False)
 
-    @classmethod
-    def of(cls, case: Case, episode: Episode) -> Outcome:
-        """Return that of an episode without ROS."""
-        state = episode.state.name.lower()
-        return cls(
-            episode.kind,
-            episode.seed,
-            episode.instruction,
-            episode.success,
-            f"{state}: {episode.said}" if episode.said else state,
-            round(episode.seconds, 2),
-            episode.measures,
-            case.name,
-            episode.interventions,
-            episode.begun,
-            episode.reason,
-            episode.confidence,
-            episode.meant,
-            episode.roughness,
-            episode.disturbed,
-            bool(case.unknown),
-            episode.film,
-        )
+    @property
+    def ended(self) -> str:
+        """How the planner ended, and its words."""
+        state = "" if self.state is None else self.state.name.lower()
+        return ": ".join(part for part in (state, self.said) if part)
 
     def json(self) -> dict[str, Any]:
-        """Everything but the film."""
-        values = {key: value for key, value in vars(self).items() if key != "film"}
+        """For `--json`."""
+        left_out = ("state", "subtasks", "checkpoint", "film")
+        values = {key: value for key, value in vars(self).items() if key not in left_out}
         confidence = None if math.isnan(self.confidence) else round(self.confidence, 4)
-        return {**values, "confidence": confidence, "roughness": asdict(self.roughness)}
+        return {**values, "said": self.ended, "confidence": confidence, "roughness": asdict(self.roughness)}
 
 
 @dataclass
@@ -124,7 +111,7 @@ class Report:
 
     def reasons(self, task: str = "", case: str = "") -> dict[str, int]:
         """Failures by reason, the most frequent first."""
-        failed = [outcome.reason or outcome.said for outcome in self.chosen(task, case) if not outcome.success]
+        failed = [outcome.reason or outcome.ended for outcome in self.chosen(task, case) if not outcome.success]
         return dict(Counter(failed).most_common())
 
     def interventions(self) -> dict[str, dict[str, float]]:
@@ -180,19 +167,20 @@ class Report:
         table = Table(title=f"{self.policy}, {self.suite}, seeds from {self.seed}")
         for column in ("case", "task", "success", "of", "rate", "95 % interval", "median s", "failures"):
             table.add_column(column, justify="left" if column in ("case", "task", "failures") else "right")
-        for case, task, counts in self.rows():
-            failures = ", ".join(f"{count} {reason}" for reason, count in self.reasons(task, case).items())
+        for case, task, counts, failures in self.rows():
             table.add_row(case, task or "all", *told(counts), failures, end_section=not task)
         return table
 
-    def rows(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Case, task and counts of every line of a table: each task, then all of a case, then all cases."""
+    def rows(self) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+        """Case, task, counts and failures of every line of a table: each task, then all of a case, then all cases."""
         cases = self.cases() or [""]
-        lines = [(case, task) for case in cases for task in [*self.tasks(), ""]]
+        lines = [(case, case, task) for case in cases for task in [*self.tasks(), ""]]
         if len(cases) > 1:
-            lines += [("all", "")]
-        counted = [(case, task, self.counts(task, "" if case == "all" else case)) for case, task in lines]
-        return [line for line in counted if line[2]["episodes"]]
+            lines += [("all", "", "")]
+        for name, case, task in lines:
+            counts = self.counts(task, case)
+            if counts["episodes"]:
+                yield name, task, counts, ", ".join(f"{n} {why}" for why, n in self.reasons(task, case).items())
 
 
 def told(counts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.data.disturbances import _shift
+from vla_ros.data.disturbances import shift
 from vla_ros.evaluation.unknown import UNKNOWNS
 from vla_ros.parameters import ParameterError
 from vla_ros.seeds import TRAINING
@@ -98,7 +98,7 @@ class Nudge:
         name = simulation.task.steps[0].x
         if not simulation.truth()[name].held:
             before = simulation.thing_pose(name)[:2, 3].copy()
-            _shift(simulation, name, self._rng)
+            shift(simulation, name, self._rng)
             self.moved = bool((simulation.thing_pose(name)[:2, 3] != before).any())
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from vla_ros.graph import share
-from vla_ros.parameters import ParameterError, from_mapping, parameter
+from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 
 PLACE = "{instruction}"
 
@@ -40,13 +39,10 @@ def load(name: str) -> Prompt:
     """
     folder = share() / "config" / "prompts"
     file = Path(name) if "/" in name or name.endswith(".yaml") else folder / f"{name}.yaml"
-    try:
-        tree = yaml.safe_load(file.read_text())
-    except OSError as error:
+    if not file.exists():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-        raise ParameterError(f"prompt: {file}: {os.strerror(error.errno or 0)}; there are {known}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ParameterError(f"prompt: {file}: not YAML") from None
+        raise ParameterError(f"prompt: {file}: {os.strerror(errno.ENOENT)}; there are {known}")
+    tree = yaml_of(file, f"prompt: {file}")
     if not isinstance(tree, dict):
         raise ParameterError(f"prompt: {file}: expected `template: …`")
     return from_mapping(Prompt, tree, f"prompt: {file}: ")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from vla_ros.graph import share
 from vla_ros.guard.wording import plain
-from vla_ros.parameters import ParameterError, from_mapping, parameter
+from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 
 VERSION = 1
 LIST = re.compile(r"(?<!\?P)<(\w+)>")
@@ -74,13 +71,7 @@ def load(name: str) -> Rules:
     """
     file = Path(name) if "/" in name or name.endswith(".yaml") else share() / "config" / f"{name}.yaml"
     where = f"guard.rules: {file}"
-    try:
-        tree = yaml.safe_load(file.read_text())
-    except OSError as error:
-        raise ParameterError(f"{where}: {os.strerror(error.errno or 0)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ParameterError(f"{where}{f':{mark.line + 1}' if mark else ''}: not YAML") from None
+    tree = yaml_of(file, where)
     keys, optional = {"version", "stop", "bounds", "refused"}, {"lists", "needed"}
     if not isinstance(tree, Mapping) or set(tree) - optional != keys:
         raise ParameterError(f"{where}: expected the keys {', '.join(sorted(keys | optional))}, and no other")

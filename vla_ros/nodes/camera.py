@@ -73,7 +73,6 @@ class Camera(Managed):
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.age, self.work = Window(200), Window(200)
         self.depth_problem = ""
-        self.misses_reported = 0
         self.diagnostics = Diagnostics(self, self.report)
 
     def see(self, name: str, message: Image | CompressedImage) -> None:
@@ -147,14 +146,11 @@ class Camera(Managed):
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """For /diagnostics."""
-        errors = self.rate.errors()
+        late = self.rate.newly_missed()
         now_ns = self.get_clock().now().nanoseconds
         shots = {name: check.judged(now_ns) for name, check in self.checks.items()}
         values: dict[str, object] = {
-            "rate_hz": self.rate.hz,
-            "deadline_misses": self.rate.misses,
-            "period_error_p50_ms": 1e3 * errors.p50,
-            "period_error_p99_ms": 1e3 * errors.p99,
+            **self.rate.values(),
             "image_age_p50_ms": 1e3 * self.age.summary().p50,
             "image_age_p95_ms": 1e3 * self.age.summary().p95,
             "work_p99_ms": 1e3 * self.work.summary().p99,
@@ -171,7 +167,6 @@ class Camera(Managed):
             return ERROR, "; ".join([*wrong, *bad, *filter(None, [self.depth_problem])]), values
         if not self.active:
             return WARN, "not active", values
-        late, self.misses_reported = self.rate.misses - self.misses_reported, self.rate.misses
         if late > LATE_SHARE * self.parameters.rate_hz:
             return WARN, f"{late} late sets of frames in the last second", values
         return OK, "running", values

@@ -90,7 +90,7 @@ class Planner(Managed):
         self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
         self.level = OK
-        self.late = self.misses_counted = self.counted_ns = 0
+        self.late = self.counted_ns = 0
         self.rate = Rate(1.0 / self.parameters.rate_hz, 0.5 / self.parameters.rate_hz, 200)
         self.inference, self.frame_age = Window(200), Window(200)
         self.publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
@@ -281,13 +281,12 @@ class Planner(Managed):
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """For /diagnostics."""
-        errors, inference = self.rate.errors(), self.inference.summary()
+        inference, now_ns = self.inference.summary(), time.monotonic_ns()
+        if now_ns - self.counted_ns > NS_PER_S:
+            self.late, self.counted_ns = self.rate.newly_missed(), now_ns
         values: dict[str, object] = {
-            "rate_hz": self.rate.hz,
+            **self.rate.values(),
             "plans": self.plans,
-            "deadline_misses": self.rate.misses,
-            "period_error_p50_ms": 1e3 * errors.p50,
-            "period_error_p99_ms": 1e3 * errors.p99,
             "inference_p50_ms": 1e3 * inference.p50,
             "inference_p99_ms": 1e3 * inference.p99,
             "frame_to_plan_p50_ms": 1e3 * self.frame_age.summary().p50,
@@ -301,10 +300,6 @@ class Planner(Managed):
             return ERROR, wrong[0], values
         if not self.active:
             return WARN, "not active", values
-        now_ns = time.monotonic_ns()
-        if now_ns - self.counted_ns > NS_PER_S:
-            self.late, self.misses_counted = self.rate.misses - self.misses_counted, self.rate.misses
-            self.counted_ns = now_ns
         if not self.instruction.text:
             return OK, "waiting for an instruction", values
         # Of a run that goes on: what a monitor saw last is old once nothing is carried out.

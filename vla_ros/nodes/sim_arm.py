@@ -193,12 +193,9 @@ class SimArm(Node):
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """For /diagnostics."""
-        errors, steps = self.rate.errors(), self.step_time.summary()
+        steps = self.step_time.summary()
         values: dict[str, object] = {
-            "rate_hz": self.rate.hz,
-            "deadline_misses": self.rate.misses,
-            "period_error_p50_ms": 1e3 * errors.p50,
-            "period_error_p99_ms": 1e3 * errors.p99,
+            **self.rate.values(),
             "step_p50_ms": 1e3 * steps.p50,
             "step_p99_ms": 1e3 * steps.p99,
             "camera_rate_hz": self.camera_rate.hz,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -39,13 +40,11 @@ class Graph:
         self,
         policy: str,
         config: str = "",
-        say: Callable[[str], None] = lambda line: None,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         use_sim_time: bool = False,
     ) -> None:
         os.environ.update(own_domain())
         self._lines: list[str] = []
-        self._say = say
         self._supervisor = Supervisor(
             bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
         )
@@ -56,12 +55,10 @@ class Graph:
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines[-30:], line]
-        self._say(line)
 
     def __enter__(self) -> Graph:
         self.client: Client = self._context.__enter__()
         self.client.node.create_subscription(SafetyStatus, "vla/safety_status", self._see, EVENTS)
-        self._processes = {name: psutil.Process(child.popen.pid) for name, child in self._supervisor.children.items()}
         try:
             self.client.ready(PATIENCE_S)
         except Unreachable as error:
@@ -92,12 +89,11 @@ class Graph:
     def _cpu(self) -> dict[str, float]:
         """CPU seconds so far of each node with its children."""
         seconds = {}
-        for name, process in self._processes.items():
-            total = 0.0
-            for member in [process, *process.children(recursive=True)]:
-                times = member.cpu_times()
-                total += times.user + times.system
-            seconds[name] = total
+        for name, child in self._supervisor.children.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(child.popen.pid)
+                times = [member.cpu_times() for member in (process, *process.children(recursive=True))]
+                seconds[name] = sum(each.user + each.system for each in times)
         return seconds
 
     def episode(self, seed: int, task: str, instruction: str = "", say: Callable[[str], None] = print) -> Outcome:
@@ -146,7 +142,10 @@ class Graph:
         """
         self.client.spin(1.5)
         elapsed = time.monotonic() - self._began[0]
-        cpu = {name: round((value - self._began[1][name]) / elapsed, 3) for name, value in self._cpu().items()}
+        cpu = {
+            name: round(max(0.0, value - self._began[1].get(name, 0.0)) / elapsed, 3)
+            for name, value in self._cpu().items()
+        }
         hz = {name: {key: round(mean(found), 2) for key, found in keys.items()} for name, keys in self._hz.items()}
         told = self.client.diagnostics.items()
         return {"cpu_cores": cpu, **{name: {**values, **hz.get(name, {})} for name, values in told}}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import NodeNameNonExistentError
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
@@ -79,10 +80,11 @@ class Tracer:
 
     def _find_controller(self) -> None:
         """The filter alone knows its controller's topic; the gripper's, sent in the same tick, would do as well."""
-        names = self.node.get_node_names_and_namespaces()
-        if (FILTER, self.node.get_namespace()) not in names:
+        try:
+            found = self.node.get_publisher_names_and_types_by_node(FILTER, self.node.get_namespace())
+        except NodeNameNonExistentError:
             return
-        for topic, kinds in self.node.get_publisher_names_and_types_by_node(FILTER, self.node.get_namespace()):
+        for topic, kinds in found:
             kind = CONTROLLER.get(kinds[0])
             if kind is not None:
                 self._controller = self._subscribe(kind, topic)

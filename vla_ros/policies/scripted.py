@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from vla_ros.graph import share
-from vla_ros.parameters import ParameterError, from_mapping, parameter
+from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.policies.continuation import around, held, to_rest
 from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.parameters import ScriptedParameters
@@ -78,10 +77,7 @@ def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[floa
         JointNamesError: its joints are not the robot's.
     """
     path = _find(plan)
-    try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
+    content = yaml_of(path, str(path))
     if not isinstance(content, Mapping) or not isinstance(content.get("waypoints"), list) or not content["waypoints"]:
         raise ParameterError(f"{path}: expected joint_names, relative and a list of waypoints")
     waypoints = content["waypoints"]

@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 import mujoco
@@ -105,6 +106,9 @@ class RenderProcess:
     """Args: xml: of the scene. size: rows and columns. backend: one of BACKENDS or "auto". live: time does not wait for it.
 
     Attributes: backend: what draws.
+
+    Raises:
+        RuntimeError: nothing can draw here; later, from any method: what did has ended.
     """
 
     def __init__(self, xml: str, size: int, backend: str = "auto", live: bool = False) -> None:
@@ -149,29 +153,40 @@ class RenderProcess:
     def scene(self, xml: str) -> None:
         """Draw another scene from now on."""
         self.finish()
-        self._connection.send(xml)
+        with self._alive():
+            self._connection.send(xml)
 
     def request(self, stamp_ns: int, qpos: NDArray[np.float64], cameras: tuple[str, ...] = CAMERAS) -> bool:
         """Ask for images of a state; False while the last ones are still being drawn."""
         if self.waiting:
             return False
-        self._connection.send((stamp_ns, qpos.copy(), cameras))
+        with self._alive():
+            self._connection.send((stamp_ns, qpos.copy(), cameras))
         self.waiting = True
         return True
 
     def poll(self, timeout_s: float = 0.0) -> tuple[int, dict[str, Image]] | None:
         """Return (stamp_ns, images by camera) when they are ready."""
-        if not self.waiting or not self._connection.poll(timeout_s):
-            return None
-        stamp_ns, images = self._connection.recv()
+        with self._alive():
+            if not self.waiting or not self._connection.poll(timeout_s):
+                return None
+            stamp_ns, images = self._connection.recv()
         self.waiting = False
         return stamp_ns, images
 
     def finish(self) -> None:
         """Let what is being drawn be done, and drop it."""
         if self.waiting:
-            self._connection.recv()
+            with self._alive():
+                self._connection.recv()
             self.waiting = False
+
+    @contextlib.contextmanager
+    def _alive(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError):
+            raise RuntimeError(f"the process that draws ({self.backend}) has ended; start again") from None
 
     def close(self) -> None:
         """End the process."""

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.parameters import ParameterError, from_mapping, yaml_of
 from vla_ros.training.parameters import PHASES, TrainParameters
 
 TEXT = "train the compact policy from nothing: draws its data, trains both systems, writes a checkpoint"
@@ -30,12 +28,7 @@ def parameters(path: str) -> TrainParameters:
     Raises:
         ParameterError: with the key, or the file.
     """
-    values: Any = {}
-    if path:
-        try:
-            values = yaml.safe_load(Path(path).read_text()) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ParameterError(f"train: {path}: {' '.join(str(error).split())}") from None
+    values = (yaml_of(Path(path), f"train: {path}") or {}) if path else {}
     if not isinstance(values, Mapping):
         raise ParameterError(f"train: {path}: expected `key: value`")
     return from_mapping(TrainParameters, values, "train.")

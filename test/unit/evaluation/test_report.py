@@ -49,7 +49,7 @@ def report() -> Report:
 
 def test_counts_by_case_and_task(report: Report) -> None:
     assert report.counts(case="light")["successes"] == 4 and report.counts("pick", "blur")["successes"] == 3
-    assert [(case, task) for case, task, _ in report.rows()] == [
+    assert [(case, task) for case, task, *_ in report.rows()] == [
         ("light", "pick"),
         ("light", ""),
         ("blur", "pick"),

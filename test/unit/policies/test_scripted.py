@@ -92,7 +92,7 @@ def test_a_plan_that_leaves_the_limits_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a: [", "plan.yaml: while parsing"),
+        ("a: [", "plan.yaml:1: not YAML: expected the node content"),
         ("[]", "plan.yaml: expected joint_names, relative and a list of waypoints"),
         (f"joint_names: [{NAMES}]\nwaypoints: [{{seconds: 1, positions: []}}]", "relative: required and missing"),
         (

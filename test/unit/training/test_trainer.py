@@ -171,7 +171,7 @@ def test_transformers_finds_the_network_by_itself():
 def test_what_acts_best_is_there_wherever_a_run_ended(values, monkeypatch, step):
     given, out = values
     shares = iter([0.4, 0.5])
-    monkeypatch.setattr(closed_loop, "success", lambda folder, episodes: next(shares))
+    monkeypatch.setattr(closed_loop, "success", lambda folder, count: next(shares))
     trainer, _ = trained(given, out, phases=())
     trainer.round()
     trainer.save()
@@ -190,7 +190,7 @@ def test_what_acts_best_is_there_wherever_a_run_ended(values, monkeypatch, step)
 def test_what_acts_best_comes_out_and_is_remembered(values, monkeypatch):
     given, out = values
     shares = iter([0.4, 0.2, 0.3, 0.9])
-    monkeypatch.setattr(closed_loop, "success", lambda folder, episodes: next(shares))
+    monkeypatch.setattr(closed_loop, "success", lambda folder, count: next(shares))
     given = {**given, "closed_loop_episodes": 5, "closed_loop_minutes": 1e-9, "patience": 2}
     trainer, ticks = trained({**given, "joint": {"steps": 9, "batch": 8}}, out, phases=("joint",))
     assert ticks == [1, 2, 3], "it ends when two rounds in a row were no better than the first"
