@@ -7,7 +7,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.graph import bringup, environment
+from vla_ros.graph import RESPAWN_DELAY_S, bringup, environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, or the name of a file in config/ for a real arm"),
@@ -36,7 +36,7 @@ def actions(context):
             remappings=list(process.remappings.items()),
             arguments=list(process.arguments),
             respawn=process.respawn,
-            respawn_delay=process.respawn_delay_s,
+            respawn_delay=RESPAWN_DELAY_S,
             additional_env=environment(),
             output="screen",
         )

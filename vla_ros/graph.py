@@ -22,12 +22,15 @@ PLANNED = {"dashboard": ("cameras", "camera_poses", "tool_frame"), "motion_paths
 """The viewers, and what they draw with that the planner's block of a configuration knows."""
 
 
+RESPAWN_DELAY_S = 1.0
+
+
 @dataclass(frozen=True)
 class Process:
     """One process of the graph.
 
     executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
-    again, after respawn_delay_s and longer each time, when it dies; vital: its death stops the graph; viewer: it only
+    again, after RESPAWN_DELAY_S and longer each time, when it dies; vital: its death stops the graph; viewer: it only
     shows, and the graph goes on when it refuses to start.
     """
 
@@ -39,7 +42,6 @@ class Process:
     remappings: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     respawn: bool = False
-    respawn_delay_s: float = 1.0
     vital: bool = False
     viewer: bool = False
 

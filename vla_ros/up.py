@@ -18,7 +18,7 @@ from typing import IO
 
 import yaml
 
-from vla_ros.graph import Process, environment
+from vla_ros.graph import RESPAWN_DELAY_S, Process, environment
 from vla_ros.parameters import nested
 from vla_ros.scheduling import ONE_THREAD
 
@@ -127,7 +127,7 @@ class Supervisor:
                 child.restart_at_s = float("inf")
                 continue
             child.failures = 1 if now_s - child.started_s > 30.0 else child.failures + 1
-            delay_s = min(child.process.respawn_delay_s * 2 ** (child.failures - 1), LONGEST_BACK_OFF_S)
+            delay_s = min(RESPAWN_DELAY_S * 2 ** (child.failures - 1), LONGEST_BACK_OFF_S)
             child.restart_at_s = now_s + delay_s
             self._say(f"vla_ros: {ended}; starting it again in {delay_s:.0f} s")
         return ""

@@ -48,10 +48,6 @@ class Worker:
         self.ready = False
         self._sent_plan = None
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid
-
     def request(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> bool:
         """Ask for a chunk; False when the worker is busy, starting or gone."""
         if self.busy:

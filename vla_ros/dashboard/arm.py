@@ -178,10 +178,10 @@ def _triangles(element: Any) -> tuple[Array, NDArray[np.int64]]:
     return vertices, np.array(faces, np.int64)
 
 
-def _arc(radius: float, half: float, steps: int = 12) -> Array:
+def _arc(radius: float, half: float) -> Array:
     """Profile (p, 2) of a capsule: distance from the axis and height, from the lower end to the upper."""
-    angles = np.linspace(-np.pi / 2, np.pi / 2, steps)
-    profile = np.stack([radius * np.cos(angles), radius * np.sin(angles) + np.where(angles < 0, -half, half)], 1)
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 12)
+    profile: Array = np.stack([radius * np.cos(angles), radius * np.sin(angles) + np.where(angles < 0, -half, half)], 1)
     return profile
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 from vla_ros.dashboard.board import Document
 
@@ -12,12 +11,9 @@ PRESENT_S = 3.0
 
 
 class Feed:
-    """Args: monotonic_s: clock by which readers count as present."""
-
-    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         self._condition = threading.Condition()
         self._document: Document | None = None
-        self._clock = monotonic_s
         self._asked_s: dict[str, float] = {}
 
     def put(self, document: Document) -> None:
@@ -33,7 +29,7 @@ class Feed:
     def after(self, number: int, reader: str, timeout_s: float) -> Document | None:
         """Wait for a document other than `number`; None when none comes in time."""
         with self._condition:
-            self._asked_s[reader] = self._clock()
+            self._asked_s[reader] = time.monotonic()
             self._condition.wait_for(lambda: self._document is not None and self._document.number != number, timeout_s)
             document = self._document
             return document if document is not None and document.number != number else None
@@ -41,6 +37,6 @@ class Feed:
     def readers(self) -> int:
         """How many asked lately."""
         with self._condition:
-            since_s = self._clock() - PRESENT_S
+            since_s = time.monotonic() - PRESENT_S
             self._asked_s = {reader: asked_s for reader, asked_s in self._asked_s.items() if asked_s > since_s}
             return len(self._asked_s)

@@ -67,14 +67,13 @@ class Dataset:
 
     Args:
         folder: of the data set.
-        limit: read this many episodes at most; None: all.
         packed: keep the JPEG bytes of all images in memory (about 9 kB per frame) instead of reading them when asked for.
 
     Raises:
         ParameterError: there is no data set, or its version is another.
     """
 
-    def __init__(self, folder: str | Path, limit: int | None = None, packed: bool = True) -> None:
+    def __init__(self, folder: str | Path, packed: bool = True) -> None:
         self.folder = Path(folder)
         info = self.folder / "meta/info.json"
         if not info.exists():
@@ -88,7 +87,7 @@ class Dataset:
                 f"data set {self.folder}: is version {self.info.get('codebase_version')}, not {VERSION}"
             )
         try:
-            self.episodes = list(_episodes(self.folder, limit))
+            self.episodes = list(_episodes(self.folder))
             if not self.episodes:
                 raise ParameterError(f"data set {self.folder}: holds no finished episode yet")
             subtasks = pq.read_table(self.folder / "meta/subtasks.parquet").to_pydict()
@@ -172,10 +171,10 @@ def _bytes(column: Any) -> list[bytes]:
     return [data for part in column.chunks for data in part.field("bytes").to_pylist()]
 
 
-def _episodes(folder: Path, limit: int | None) -> Iterator[Episode]:
+def _episodes(folder: Path) -> Iterator[Episode]:
     """Yield what meta/episodes says of each episode."""
     groups: dict[str, int] = {}
-    for row in episode_table(folder)[:limit]:
+    for row in episode_table(folder):
         file = DATA_PATH.format(chunk_index=row["data/chunk_index"], file_index=row["data/file_index"])
         group = groups[file] = groups.get(file, -1) + 1
         about = json.loads(row["about"])

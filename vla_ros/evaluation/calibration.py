@@ -31,18 +31,18 @@ class Calibration:
     bins: tuple[Bin, ...]
 
 
-def calibration(answers: Sequence[tuple[float, bool]], bins: int = BINS) -> Calibration:
+def calibration(answers: Sequence[tuple[float, bool]]) -> Calibration:
     """Return the calibration of answers (confidence in 0..1, was it right); an error of 0 without answers.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, equation 3.
     """
     found = []
-    for number in range(bins):
-        inside = [answer for answer in answers if min(int(answer[0] * bins), bins - 1) == number]
+    for number in range(BINS):
+        inside = [answer for answer in answers if min(int(answer[0] * BINS), BINS - 1) == number]
         if inside:
             confidence = sum(answer[0] for answer in inside) / len(inside)
             right = sum(answer[1] for answer in inside) / len(inside)
-            found.append(Bin(number / bins, (number + 1) / bins, len(inside), confidence, right))
+            found.append(Bin(number / BINS, (number + 1) / BINS, len(inside), confidence, right))
     total = sum(entry.count for entry in found)
     error = sum(entry.count * abs(entry.right - entry.confidence) for entry in found) / max(1, total)
     return Calibration(error, total, tuple(found))

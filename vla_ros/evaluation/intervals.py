@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from math import sqrt
 
-Z95 = 1.959963984540054
+Z = 1.959963984540054  # of 95 %
 
 
-def wilson(successes: int, episodes: int, z: float = Z95) -> tuple[float, float]:
-    """Return the Wilson score interval (low, high) of a proportion; (0, 1) without episodes.
+def wilson(successes: int, episodes: int) -> tuple[float, float]:
+    """Return the 95 % Wilson score interval (low, high) of a proportion; (0, 1) without episodes.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
     """
     if episodes == 0:
         return 0.0, 1.0
     share = successes / episodes
-    middle = share + z * z / (2 * episodes)
-    half = z * sqrt(share * (1 - share) / episodes + z * z / (4 * episodes**2))
-    whole = 1 + z * z / episodes
+    middle = share + Z * Z / (2 * episodes)
+    half = Z * sqrt(share * (1 - share) / episodes + Z * Z / (4 * episodes**2))
+    whole = 1 + Z * Z / episodes
     return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)

@@ -34,8 +34,8 @@ from vla_ros.nodes.base import (
     declare,
     mismatches,
     run,
-    text_of,
     time_message,
+    urdf_of,
 )
 from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
 from vla_ros.nodes.polling import PacedLoop, polled, take
@@ -102,7 +102,7 @@ class ActionExpertNode(Managed):
 
     def configure(self) -> None:
         options = dataclasses.asdict(getattr(self.parameters, self.parameters.policy))
-        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        urdf = urdf_of(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))
 

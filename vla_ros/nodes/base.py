@@ -311,8 +311,8 @@ def autostart(node: Managed) -> Managed:
     return node
 
 
-def text_of(node: Node, file: str, topic: str) -> str:
-    """Return a robot description: from `file` when it is named, else from the latched std_msgs/String `topic`.
+def urdf_of(node: Node, file: str) -> str:
+    """Return the text of the URDF: from `file` when it is named, else from the latched topic robot_description.
 
     Waits for the topic, and says so every 5 s.
 
@@ -322,9 +322,9 @@ def text_of(node: Node, file: str, topic: str) -> str:
     if file:
         try:
             return Path(file).read_text()
-        except OSError as error:
-            raise StartRefused(f"urdf: {error}") from None
-    subscription = polled(node, String, topic, LATCHED)
+        except (OSError, ValueError) as error:
+            raise StartRefused(f"urdf: {file}: {error}") from None
+    subscription = polled(node, String, "robot_description", LATCHED)
     try:
         for attempt in itertools.count(1):
             for message, _ in take(subscription):

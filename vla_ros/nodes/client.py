@@ -152,14 +152,12 @@ class Client:
         """
         needed = ("planner", "action_expert", "camera", "safety_filter")
 
-        def up() -> bool:
-            return all(self.diagnostics.get(name, {}).get("message", "not active") != "not active" for name in needed)
+        def missing() -> list[str]:
+            silent = {"message": "not active"}
+            return [name for name in needed if self.diagnostics.get(name, silent)["message"] == "not active"]
 
-        if not self.spin(patience_s, up):
-            missing = [
-                name for name in needed if self.diagnostics.get(name, {}).get("message", "not active") == "not active"
-            ]
-            raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing)}")
+        if not self.spin(patience_s, lambda: not missing()):
+            raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing())}")
 
     def publish(self, text: str) -> int:
         """Publish an instruction once planner, action expert and everybody else who listens can hear it.

@@ -50,7 +50,7 @@ from vla_ros.nodes.base import (
     listened_to,
     nanoseconds,
     run,
-    text_of,
+    urdf_of,
 )
 from vla_ros.nodes.convert import frames_from
 from vla_ros.nodes.polling import polled, take
@@ -115,7 +115,7 @@ class Dashboard(Node):
 
     def _arm(self) -> Arm:
         p = self.parameters
-        return Arm(text_of(self, p.urdf, "robot_description"), p.joint_names, p.tool_frame)
+        return Arm(urdf_of(self, p.urdf), p.joint_names, p.tool_frame)
 
     def destroy_node(self) -> None:
         self.pages.close()

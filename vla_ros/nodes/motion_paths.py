@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from vla_ros.configuration import MotionPathsParameters
 from vla_ros.msg import ActionChunk, SafetyStatus
-from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, every, run, text_of
+from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, every, run, urdf_of
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.transforms import pose
 
@@ -34,7 +34,7 @@ class MotionPaths(Node):
     def __init__(self) -> None:
         super().__init__("motion_paths")
         self.parameters = p = declare(self, MotionPathsParameters)
-        urdf = text_of(self, p.urdf, "robot_description")
+        urdf = urdf_of(self, p.urdf)
         try:
             self.kinematics = Kinematics(urdf, p.joint_names, p.tool_frame)
         except (ValueError, RuntimeError) as error:

@@ -36,7 +36,7 @@ from vla_ros.nodes.base import (
     mismatches,
     nanoseconds,
     run,
-    text_of,
+    urdf_of,
 )
 from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
 from vla_ros.nodes.polling import polled, take
@@ -108,7 +108,7 @@ class Planner(Managed):
     def configure(self) -> None:
         name = self.parameters.policy
         options = dataclasses.asdict(getattr(self.parameters, name))
-        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        urdf = urdf_of(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)
         file, known = self.parameters.monitors.statistics, getattr(self.system2, "statistics", None)

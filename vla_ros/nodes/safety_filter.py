@@ -41,8 +41,8 @@ from vla_ros.nodes.base import (
     mismatches,
     nanoseconds,
     run,
-    text_of,
     time_message,
+    urdf_of,
 )
 from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
 from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
@@ -137,7 +137,7 @@ class SafetyFilterNode(Node):
     def __init__(self) -> None:
         super().__init__("safety_filter")
         self.parameters = declare(self, SafetyFilterParameters)
-        urdf = text_of(self, self.parameters.urdf, "robot_description")
+        urdf = urdf_of(self, self.parameters.urdf)
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
         self._joint_states = polled(self, JointState, "joint_states", SENSOR)
         self._commands = {source: polled(self, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}

@@ -18,6 +18,8 @@ from vla_ros.robot.joint_map import JointNamesError
 
 Array = NDArray[np.float64]
 
+ITERATIONS = 200  # after which no configuration is looked for any more
+PULL = 1.5  # usual, per metre of a path, towards the middle of the joint ranges
 DAMPING = 1e-3  # of the least squares: bounds the step near singularities and costs no accuracy away from them
 
 
@@ -71,7 +73,7 @@ class Kinematics:
         matrix: Array = self._data.oMf[self._tool].homogeneous
         return matrix.copy()
 
-    def inverse(self, T_base_tool: Array, q0: Array, iterations: int = 200) -> Array | None:
+    def inverse(self, T_base_tool: Array, q0: Array) -> Array | None:
         """Return q within the joint limits whose tool pose is `T_base_tool`, or None where none was found from q0.
 
         Damped least squares on position and orientation; what freedom is left pulls to the middle of the joint ranges.
@@ -79,10 +81,9 @@ class Kinematics:
         Args:
             T_base_tool: (4, 4).
             q0: (n,) start; joints outside the chain keep its values.
-            iterations: give up after so many steps.
         """
         x = np.clip(q0[self.arm], self._lower, self._upper)
-        for iteration in range(iterations):
+        for iteration in range(ITERATIONS):
             error, jacobian = self._error(T_base_tool, x)
             pull = 0.2 * 0.95**iteration * (self._middle - x)
             step = self._least_squares(jacobian, error - jacobian @ pull) + pull

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ruckig import InputParameter, OutputParameter, Ruckig, Synchronization
 
 from vla_ros.robot.description import JOINT_NAMES
-from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.kinematics import PULL, Kinematics
 from vla_ros.sim.phases import Goal
 
 Array = NDArray[np.float64]
@@ -20,7 +20,6 @@ ACCELERATION, JERK = 0.6, 6.0  # of the tool, m/s^2, m/s^3
 TURN = (1.0, 2.0, 20.0)  # rad/s, rad/s^2, rad/s^3
 FINGER = (0.08, 0.6, 12.0)  # m/s, m/s^2, m/s^3
 LEAST_SHARE = 0.2  # of the speed that every axis may have
-PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
 DOWN = np.diag([1.0, -1.0, -1.0])
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import pinocchio
 from numpy.typing import NDArray
 
-from vla_ros.policies.classical.straight_line import PULL
-from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.kinematics import PULL, Kinematics
 
 Array = NDArray[np.float64]
 

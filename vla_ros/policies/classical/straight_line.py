@@ -20,7 +20,7 @@ from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
-from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.kinematics import PULL, Kinematics
 from vla_ros.timing import NS_PER_S
 from vla_ros.transforms import axes_along
 
@@ -37,7 +37,6 @@ FINGER_MOVED = 1e-3  # m
 FINGER_STILL = 5e-3  # m/s
 ARRIVED = 0.06  # m: the measured tool is at least so near to a waypoint that counts as reached,
 LAG_S = 0.15  # but for the way it makes between two chunks
-PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
 
 
 @dataclass(frozen=True)

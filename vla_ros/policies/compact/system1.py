@@ -29,7 +29,7 @@ from vla_ros.policies.continuation import around, held
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.parameters import CompactParameters
 from vla_ros.policies.registry import Robot
-from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.kinematics import PULL, Kinematics
 from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
@@ -38,7 +38,6 @@ FINEST_S = 0.02  # between the points of a chunk; rows of the network are a whol
 FINGER_MARGIN_M = 0.0004  # between fingers and their stops
 FINGER_M_S, FINGER_M_S2 = 0.07, 0.6  # that fingers move and speed up at most, of one finger
 FINGER_STIFFNESS = 60.0  # see `smooth`: fingers may lag, they must not jerk
-PULL = 1.5  # per metre of travel, towards the middle of the joint ranges
 
 
 class System1:

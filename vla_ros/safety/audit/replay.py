@@ -6,7 +6,6 @@ import dataclasses
 import importlib
 import io
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +70,8 @@ def plain(values: Any) -> Any:
     return msgpack.unpackb(pack(values))
 
 
-def replay(path: Path, seen: Callable[[Record], None] = lambda record: None) -> Report:
+def replay(path: Path) -> Report:
     """Replay a file or a folder of them.
-
-    Args:
-        path: of the log.
-        seen: told every record that has been replayed.
 
     Raises:
         FileNotFoundError, OSError: there is no log, not one whole record in it, or it cannot be read.
@@ -101,7 +96,6 @@ def replay(path: Path, seen: Callable[[Record], None] = lambda record: None) -> 
                     report.lost = max(report.lost, record.values["lost"])
                     report.other_code |= record.values["sources"] != sources()
                 again.take(record)
-                seen(record)
                 if report.difference:
                     return report
         except Damaged as error:
