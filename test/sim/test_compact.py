@@ -45,6 +45,14 @@ def test_it_does_every_kind_of_task(kind: str, cameras: RenderProcess) -> None:
     assert episode.seconds < 25.0
 
 
+def test_a_push_to_the_right_leaves_the_wrist_its_room(cameras: RenderProcess) -> None:
+    """Of the two ways to turn the hand only one keeps the last joint off its limit, where the arm would jump."""
+    (case,) = (case for case in suite("robust") if case.name == "noise")
+    episode = run_episode("compact", "push", 8602, SAFETY, case=case, cameras=cameras)
+    assert "to the right" in episode.instruction
+    assert episode.success and not episode.begun
+
+
 def test_two_steps_are_done_one_after_the_other(cameras: RenderProcess) -> None:
     episode = run_episode("compact", "sequence", 4, SAFETY, cameras=cameras)
     assert episode.success, episode

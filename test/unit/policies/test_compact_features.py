@@ -5,6 +5,7 @@ from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.features import nearest_turn, pointing_down, yaw_of
 from vla_ros.policies.compact.memory import Memory, Sighting
 from vla_ros.policies.compact.smoothing import smooth
+from vla_ros.policies.compact.system2 import apart
 from vla_ros.policies.compact.vocabulary import PADDING, UNKNOWN, Vocabulary, words_of
 from vla_ros.robot.description import origin_of
 from vla_ros.sim.model import intrinsics
@@ -51,6 +52,13 @@ def test_a_turn_that_looks_the_same_is_taken_next_to_the_hand():
     assert abs(nearest_turn(np.array(np.pi), 2, np.array(0.2))) < 1e-9
 
 
+def test_a_turn_that_the_wrist_cannot_follow_is_not_taken():
+    sideways, here = np.array(np.pi / 2), np.array(0.0)
+    assert nearest_turn(sideways, 2, here, (-1.2, 3.0)) == pytest.approx(np.pi / 2)
+    assert nearest_turn(sideways, 2, here, (-3.0, 1.2)) == pytest.approx(-np.pi / 2)
+    assert nearest_turn(sideways, 1, here, (-3.0, 1.2)) == pytest.approx(np.pi / 2)  # there is no other
+
+
 def test_many_looks_are_better_than_one_and_a_single_jump_is_not_believed():
     rng = np.random.default_rng(0)
     truth, memory = np.array([0.5, 0.1, 0.02]), Memory()
@@ -93,3 +101,19 @@ def test_words():
 def test_a_vocabulary_is_read_as_it_was_written(tmp_path):
     Vocabulary.of(["red cube"]).save(tmp_path)
     assert Vocabulary.load(tmp_path).words == ("cube", "red")
+
+
+@pytest.mark.parametrize(
+    ("verb", "x", "y", "p_tool", "far"),
+    [
+        ("stack", (0.5, 0.0), (0.5, 0.01), (0.4, 0.2), False),
+        ("stack", (0.5, 0.0), (0.5, 0.17), (0.5, 0.0), True),
+        ("place", (0.5, 0.0), (0.4, 0.1), (0.5, 0.0), True),
+        ("pick", (0.5, 0.0), (0.0, 0.0), (0.5, 0.02), False),
+        ("pick", (0.5, 0.0), (0.0, 0.0), (0.5, 0.2), True),
+        ("push", (0.5, 0.0), (0.0, 0.0), (0.9, 0.2), False),
+    ],
+)
+def test_what_is_seen_elsewhere_cannot_be_done(verb, x, y, p_tool, far):
+    places = (np.array([*place, height]) for place, height in ((x, 0.02), (y, 0.06), (p_tool, 0.2)))
+    assert apart(verb, *places) is far

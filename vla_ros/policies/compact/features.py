@@ -134,10 +134,15 @@ def push_angle(side: str, start: Array, target: Array) -> float:
     return float(np.arctan2(target[1] - start[1], target[0] - start[0]))
 
 
-def nearest_turn(angle: Array, fold: int, yaw: Array) -> Array:
-    """Return angle + k * 2 pi / fold for the k that is near `yaw` and, less so, near 0, where the wrist is free."""
+BEYOND = 4.0  # what a radian outside the wrist's room counts, against one on the way
+
+
+def nearest_turn(angle: Array, fold: int, yaw: Array, room: tuple[float, float] = (-np.inf, np.inf)) -> Array:
+    """Return angle + k * 2 pi / fold for the k that is near `yaw` and, less so, near 0; rather not outside `room`, rad, to
+    which the wrist can follow."""
     part = 2 * np.pi / fold
     candidates = np.asarray(angle)[..., None] + part * np.arange(-fold, fold + 1)
-    cost = np.abs(candidates - np.asarray(yaw)[..., None]) + 0.5 * np.abs(candidates)
+    beyond = np.maximum(np.maximum(room[0] - candidates, candidates - room[1]), 0.0)
+    cost = np.abs(candidates - np.asarray(yaw)[..., None]) + 0.5 * np.abs(candidates) + BEYOND * beyond
     chosen: Array = np.take_along_axis(candidates, cost.argmin(-1)[..., None], -1)[..., 0]
     return chosen

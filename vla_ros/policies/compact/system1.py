@@ -171,12 +171,15 @@ class System1:
         kinematics = self._kinematics
         positions = np.empty((len(points), fixed.shape[1]))
         positions[: len(fixed)] = fixed
+        fastest = kinematics.velocity * FINEST_S
         pulls = (PULL * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
         for row in range(len(fixed), len(points)):
             pose = anchor.copy()
             pose[:3, 3] += points[row, :3]
             pose[:3, :3] = pinocchio.exp3(points[row, 3:6]) @ anchor[:3, :3]
-            q = kinematics.follow(pose, positions[row - 1], pulls[row - 1])
+            step = kinematics.follow(pose, positions[row - 1], pulls[row - 1]) - positions[row - 1]
+            # Nearly straight, the arm would have to be quicker than it is: it comes after.
+            q = positions[row - 1] + step / max(1.0, float(np.abs(step / fastest).max()))
             q[self._finger] = points[row, 6]
             positions[row] = np.minimum(np.maximum(q, kinematics.lower), kinematics.upper)
         return positions

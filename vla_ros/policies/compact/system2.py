@@ -56,8 +56,11 @@ FIXATIONS = 2  # times that a place is looked at again
 PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
+APART_M = 0.1  # a thing that is seen farther than this from hand, container or tower is not in it or on it
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
+REACH_M = 0.78  # from the first joint's axis; farther out the arm is nearly straight
+WRIST_MARGIN = 0.5  # rad from its limits that the wrist keeps where it can: the rest of the arm turns it, too
 LED_LOOKS = 5  # in a row that confirm the one that found another subtask likelier, however little
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 SURE = 0.8  # that a word tells a colour or a shape
@@ -221,6 +224,8 @@ class System2:
             coarse,
         )
         share = np.exp(logits[0] - logits[0].max())
+        if apart(wish["verb"], x.p, y.p, p_tool):
+            share[SUBTASKS.index("done")] = 0.0
         share /= share.sum()
         subtask = self._choose(share)
         confidence = float(seen * share[subtask])
@@ -235,7 +240,7 @@ class System2:
             self._done = 0
         if (stamp_ns - self._began_ns) / NS_PER_S > STEP_LIMIT_S:
             return self._ended(hold, PlanState.FAILED, f"{self._words(subtask)}: it takes too long", confidence)
-        waypoints = self._waypoints(subtask, ways[0, subtask], anchors[0, subtask], p_tool, float(yaw))
+        waypoints = self._waypoints(subtask, ways[0, subtask], anchors[0, subtask], p_tool, float(yaw), joint_state.q)
         data = np.zeros((self._sizes.latents + len(waypoints), self._sizes.latent), np.float32)
         data[: self._sizes.latents] = latents[0]
         told = waypoints if SUBTASKS[subtask] in PASSED else waypoints[:1]
@@ -322,7 +327,7 @@ class System2:
         return SUBTASKS[subtask].format(x=self._name("x"), y=self._name("y"))
 
     def _waypoints(
-        self, subtask: int, ways: NDArray[np.float32], anchors: NDArray[np.float32], p_tool: Array, yaw: float
+        self, subtask: int, ways: NDArray[np.float32], anchors: NDArray[np.float32], p_tool: Array, yaw: float, q: Array
     ) -> Array:
         """Return rows x, y, z over the table, yaw, gripper (m), speed (m/s) of the waypoints ahead."""
         x, y = self._memories
@@ -334,16 +339,27 @@ class System2:
             assert len(way) == WAYPOINT
             fold = FOLDS[min(subtask + number, len(FOLDS) - 1)]
             way_of = ahead if PUSHES[min(subtask + number, len(FOLDS) - 1)] else 0.0
-            angle = nearest_turn(np.array(math.atan2(way[4], way[3]) / fold + way_of), fold, np.array(yaw))
             c, s = math.cos(way_of), math.sin(way_of)
             offset = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]]) / 10
             spot = places[ANCHORS[int(anchor.argmax())]][:2] + offset
+            spot *= min(1.0, REACH_M / float(np.hypot(*spot)))
+            turned = np.array(math.atan2(way[4], way[3]) / fold + way_of)
+            angle = nearest_turn(turned, fold, np.array(yaw), self._room(q, p_tool, yaw, spot))
             gripper, speed = np.clip(way[5], 0.0, 1.0) * FINGER_M, np.clip(way[6], 0.1, 1.0) * SPEED_M_S
             height = max(way[2] / 10, self._parameters.least_height_m)
             if SUBTASKS[subtask] == RETREAT and float(np.hypot(*(p_tool - x.p)[:2])) < CLEAR_M:
                 height = min(height, max(p_tool[2], self._parameters.least_height_m))
             rows.append([*spot, height, float(angle), gripper, speed])
         return np.array(rows)
+
+    def _room(self, q: Array, p_tool: Array, yaw: float, spot: Array) -> tuple[float, float]:
+        """Return the least and the largest yaw of the hand at `spot` (2,) that its wrist can follow: the last joint, which
+        turns the other way round, and with the arm as a whole."""
+        wrist = self._kinematics.arm[-1]
+        lower, upper = self._kinematics.lower[wrist] + WRIST_MARGIN, self._kinematics.upper[wrist] - WRIST_MARGIN
+        round_base = math.atan2(spot[1], spot[0]) - math.atan2(p_tool[1], p_tool[0])
+        here = yaw + float(q[wrist]) + round_base
+        return here - upper, here - lower
 
     def _pose(self, row: Array) -> Array:
         """Return xyz and quaternion xyzw in the base frame of a waypoint."""
@@ -372,6 +388,12 @@ class System2:
             confidence=confidence,
         )
         return self._end
+
+
+def apart(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
+    """Return whether x (3,) is seen so far from the hand, or from y (3,), that a step of this verb cannot be done."""
+    there = {"pick": p_tool, "place": y, "stack": y}.get(verb, x)
+    return float(np.hypot(*(x - there)[:2])) > APART_M
 
 
 def _told(row: NDArray[np.float32]) -> bool:
