@@ -274,9 +274,10 @@ def test_a_distance_that_is_not_a_number_stops_the_arm(monkeypatch: pytest.Monke
     assert not any(arm.decisions[-1].velocities)
 
 
-def test_a_tick_computes_no_more_distances_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slow_m", [0.3, 0.0])
+def test_a_tick_computes_no_more_distances_than_it_may(monkeypatch: pytest.MonkeyPatch, slow_m: float) -> None:
     """Obstacles whose sizes jitter are new ones in every message: nothing that was known of them holds."""
-    arm = Arm(**{"obstacle.timeout_s": 0.5, "obstacle.maximum": 16, "obstacle.slow_m": 0.3}).armed()
+    arm = Arm(**{"obstacle.timeout_s": 0.5, "obstacle.maximum": 16, "obstacle.slow_m": slow_m}).armed()
     counts, compute = [0], arm_model.ArmModel.distance
 
     def counted(model: arm_model.ArmModel, pair: int) -> float:
