@@ -112,6 +112,14 @@ def test_sequence_only_rises_within_a_stream() -> None:
     assert rule.check(changed(channel="override", source="override")) is None
 
 
+@pytest.mark.parametrize(("silent_ns", "missing"), [(60_000_000, 3), (60_000_001, 0)])
+def test_what_did_not_come_is_counted_within_a_stream(silent_ns: int, missing: int) -> None:
+    rule = Sequence(0.06)
+    rule.accepted(changed(seq=1, receive_ns=10**9))
+    rule.accepted(changed(seq=5, receive_ns=10**9 + silent_ns))
+    assert rule.missing == missing
+
+
 def test_a_restarted_source_begins_anew_after_silence() -> None:
     rule = Sequence(0.06)
     rule.accepted(GOOD)

@@ -114,6 +114,17 @@ def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None
     assert bench.filter.limited > 0
 
 
+def test_the_verdict_names_the_joint_that_is_furthest_from_its_target(bench: Any) -> None:
+    motion = bench.filter._motion
+    q = motion.q()
+    targets = [at + 1_000_000 for at in q]
+    targets[1] += 2_000_000
+    targets[4] -= 6_000_000
+    verdict = motion.follow(motion.states(), targets, targets, "policy")
+    assert verdict is not None
+    assert verdict.joint == motion.limits[4].name
+
+
 def test_verdicts_on_acceleration_and_jerk_are_in_si(bench: Any) -> None:
     goal, h, limits = bench.q[2] + 0.0002, PERIOD_NS / 1e9, {"acceleration_limit": 5.0, "jerk_limit": 500.0}
     bench.command(moved(bench.q, 2, 0.0002))
