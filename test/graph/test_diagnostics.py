@@ -84,10 +84,13 @@ def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
 def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
     node = start(ActionExpertNode, "action_expert")
     now_ns = time.monotonic_ns()
-    node.safety_state = SafetyStatus.DISARMED
+    assert node.shut(now_ns) == (WARN, "no safety filter heard")
+    node.safety_state, node.status_ns = SafetyStatus.DISARMED, now_ns
     assert node.shut(now_ns) == (WARN, "no fresh joint state")
     node.joint_state, node.joint_state_ns = "one", now_ns
     assert node.shut(now_ns) == (OK, "the safety filter is not armed")
+    node.status_ns -= S
+    assert node.shut(now_ns) == (WARN, "no safety filter heard")
     node.active = True
     assert node.report()[0] == OK
     node.sentence.hear(9, now_ns)
@@ -102,9 +105,9 @@ def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
 
 def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
     node = start(ActionExpertNode, "action_expert")
-    node.safety_state = SafetyStatus.TRACKING
+    node.safety_state, node.status_ns = SafetyStatus.TRACKING, 2 * S  # fresh until then
     home = np.zeros(len(JOINT_NAMES))
-    node.joint_state, node.joint_state_ns = JointState(S, home, home), 2 * S  # fresh until then
+    node.joint_state, node.joint_state_ns = JointState(S, home, home), 2 * S
     node.plan = Plan(S, Instruction(9, "go"), PlanState.ACTIVE)
     chunks: list[Chunk] = []
     node.worker = SimpleNamespace(

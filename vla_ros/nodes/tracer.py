@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
-from rclpy.exceptions import NodeNameNonExistentError
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
