@@ -60,9 +60,9 @@ class Wish:
 NOTHING = Wish("none", "none", ("none", "none"), ("none", "none"))
 
 
-def random_wish(rng: np.random.Generator) -> Wish:
+def random_wish(rng: np.random.Generator, verb: str = "") -> Wish:
     """Return a step about things that training may show."""
-    verb = str(rng.choice(VERBS[1:]))
+    verb = verb or str(rng.choice(VERBS[1:]))
     movable = MOVABLE[:2] if verb == "push" else MOVABLE
     while True:
         x = (str(rng.choice(list(COLOUR_RGB))), str(rng.choice(movable)))
