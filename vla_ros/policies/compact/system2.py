@@ -342,7 +342,7 @@ class System2:
             c, s = math.cos(way_of), math.sin(way_of)
             offset = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]]) / 10
             spot = places[ANCHORS[int(anchor.argmax())]][:2] + offset
-            spot *= min(1.0, REACH_M / float(np.hypot(*spot)))
+            spot *= REACH_M / max(REACH_M, float(np.hypot(*spot)))
             turned = np.array(math.atan2(way[4], way[3]) / fold + way_of)
             angle = nearest_turn(turned, fold, np.array(yaw), self._room(q, p_tool, yaw, spot))
             gripper, speed = np.clip(way[5], 0.0, 1.0) * FINGER_M, np.clip(way[6], 0.1, 1.0) * SPEED_M_S
