@@ -115,8 +115,8 @@ class ActionExpertParameters:
     )
     splicing: str = parameter("real_time", description="how chunks follow each other", choices=SPLICINGS)
     anchor_distance: float = parameter(
-        0.15,
-        description="a new chunk starts at the measured arm when it is so far from the setpoint",
+        0.08,
+        description="a new chunk starts at the measured arm when it is so far from where it is told to be",
         unit="rad",
         above=0.0,
     )

@@ -1,11 +1,13 @@
-"""The offline loop stands for the graph: same seeds, same verdicts. What the graph's report knows beside them."""
+"""The offline loop stands for the graph: same seeds, same rates. What the graph's report knows beside them."""
 
 from __future__ import annotations
 
 import pytest
 
 from vla_ros.evaluation.episodes import Setup, episodes
+from vla_ros.evaluation.intervals import wilson
 from vla_ros.evaluation.interventions import Interventions
+from vla_ros.evaluation.report import Outcome
 from vla_ros.evaluation.suites import suite
 from vla_ros.graph import parameters_of
 from vla_ros.msg import SafetyStatus
@@ -28,12 +30,23 @@ def test_offline_and_graph_agree() -> None:
     offline = sum(end.success for end in episodes(setup, [(case, *task) for task in TASKS], 1))
     assert offline == len(TASKS)  # else there is nothing to agree on
     with Graph("compact") as graph:
-        ends = [graph.episode(seed, task, say=lambda line: None) for task, seed in TASKS]
+        ends = [_episode(graph, *task) for task in TASKS]
         rates, checkpoint = graph.rates(), graph.checkpoint
-    assert offline - sum(end.success for end in ends) <= 1, ends
+    low, _ = wilson(offline, len(TASKS))
+    told = [f"{end.task} {end.seed}: {end.success}, {end.said}, {end.behind_s} s behind" for end in ends]
+    assert sum(end.success for end in ends) / len(ends) >= low, "\n".join([*told, *map(str, rates.items())])
     assert checkpoint == load(folder_of(from_mapping(CompactParameters, {}))).hash
     assert float(rates["action_expert"]["chunk_rate_hz"]) > 0
     assert sum(sum(end.interventions.values()) for end in ends) <= int(rates["safety_filter"]["limited"])
+
+
+def _episode(graph: Graph, task: str, seed: int) -> Outcome:
+    """Once more, at most twice, when it failed on a machine that stood still meanwhile: that is no real time."""
+    for _ in range(3):
+        end = graph.episode(seed, task, say=lambda line: None)
+        if end.success or end.kept_time:
+            break
+    return end
 
 
 def test_interventions_are_counted_from_what_the_filter_says() -> None:

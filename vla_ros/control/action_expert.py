@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.control.playback import ChunkPlayer
-from vla_ros.policies.contract import Chunk, JointState, Plan
+from vla_ros.policies.contract import REST_ROWS, Chunk, JointState, Plan
 from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
 
 LEAD_NS = 20_000_000
 """From the request for a chunk from rest to its first point."""
+LONGEST_AHEAD_S = 0.2
+"""So far on its way the measured arm is looked for when it is compared with the setpoint."""
 
 
 class Request(NamedTuple):
@@ -23,7 +25,7 @@ class Request(NamedTuple):
 
     plan: Plan
     joint_state: JointState
-    previous: Chunk | None
+    previous: Chunk
     delay: int
     start_ns: int
 
@@ -38,7 +40,7 @@ class ActionExpert:
     Args:
         splicing: of `playback.SPLICINGS`.
         chunk_period_s: longest time from one request to the next; a new plan is asked for at once.
-        anchor_distance: a chunk begins at the measured arm when that is so far from the setpoint, rad.
+        anchor_distance: a chunk begins at the measured arm when that is so far from where it is told to be, rad.
         arm: mask (n,) of the joints that are no gripper: a finger that holds something is far from its setpoint by design.
 
     Attributes:
@@ -79,9 +81,10 @@ class ActionExpert:
         before, latency_ns = self.player.chunk, now_ns - self.asked_ns
         if self._from_rest:
             # It waits for nobody: entered late it would begin with a jump, so it begins now.
-            chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns)), None
-        elif before is not None and chunk.frozen and chunk.committed_ns < ros_ns < before.end_ns - latency_ns:
-            # It would begin with a jump. What plays lasts until the next one comes, even if that takes as long.
+            chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns), frozen=0), None
+        elif chunk.frozen and chunk.committed_ns < ros_ns and (before is None or ros_ns < before.end_ns - latency_ns):
+            # It would begin with a jump. What plays lasts until the next one comes, even if that takes as long; what is
+            # over is not gone on with.
             self.late += 1
             self.player.took(latency_ns / NS_PER_S)
             self._asked = None
@@ -96,30 +99,52 @@ class ActionExpert:
         if self.plan is None or self.player.finishing:
             return self.player.finish(stamp_ns)
         chunk = self.player.chunk
-        return self.player.setpoint(stamp_ns) if chunk is not None and stamp_ns >= chunk.start_ns else None
+        if chunk is None or stamp_ns < chunk.start_ns:
+            return None
+        setpoint = self.player.setpoint(stamp_ns)
+        if setpoint is None:  # it is over, and the filter stops the arm
+            self.player.clear()
+        return setpoint
 
     @property
     def frame_stamp_ns(self) -> int:
         """ROS time of the frames behind the present setpoint."""
         return self.player.chunk.frame_stamp_ns if self.player.chunk is not None else 0
 
-    def due(self, now_ns: int) -> bool:
-        """Return whether the next chunk is to be asked for."""
+    def due(self, now_ns: int, resting: bool) -> bool:
+        """Return whether the next chunk is to be asked for. Args: resting: the filter holds the arm still: while it stops the
+        arm nobody knows from where a path would begin."""
         if self.plan is None or self.player.finishing:
             return False
-        waited = now_ns - self.asked_ns >= self._chunk_period_ns
-        return self.player.chunk is None or self.plan is not self._asked or waited
+        if self.player.chunk is None:
+            return resting
+        return self.plan is not self._asked or now_ns - self.asked_ns >= self._chunk_period_ns
 
-    def request(self, joint_state: JointState, now_ns: int, ros_ns: int, stamp_ns: int) -> Request:
-        """Return what to ask for, and count it as asked. There must be a plan."""
+    def request(
+        self, joint_state: JointState, commanded: Array | None, now_ns: int, ros_ns: int, stamp_ns: int
+    ) -> Request:
+        """Return what to ask for, and count it as asked. There must be a plan.
+
+        Args: commanded: (n,) that the safety filter sends to the arm now; None: not known.
+        """
         assert self.plan is not None
         setpoint = self.player.setpoint(stamp_ns)
+        ahead_s = min(max((stamp_ns - joint_state.stamp_ns) / NS_PER_S, 0.0), LONGEST_AHEAD_S)
         previous = None
-        if setpoint is not None and np.abs(setpoint - joint_state.q)[self._arm].max() < self._anchor_distance:
+        if setpoint is not None and not self._away(joint_state.q + ahead_s * joint_state.dq, setpoint).any():
             previous = self.player.anchor(ros_ns, joint_state)
         self.asked_ns, self._asked = now_ns, self.plan
         self._from_rest = previous is None and (self.player.chunk is None or self.player.splicing == "real_time")
         if previous is None:
-            return Request(self.plan, joint_state, None, 0, ros_ns + LEAD_NS)
+            q = joint_state.q
+            if commanded is not None:
+                # Where it is told to be, so that neither a noisy measurement is a jump nor a grip is loosened.
+                q = np.where(self._away(q, commanded), q, commanded)
+            return Request(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), REST_ROWS, ros_ns + LEAD_NS)
         delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
         return Request(self.plan, joint_state, previous, delay, previous.start_ns)
+
+    def _away(self, q: Array, told: Array) -> NDArray[np.bool_]:
+        """Return (n,) whether something keeps a joint of the arm from where it is told to be."""
+        away: NDArray[np.bool_] = self._arm & (np.abs(q - told) >= self._anchor_distance)
+        return away

@@ -93,6 +93,7 @@ class Loop:
         self.plan: Plan | None = None
         self.ended_ns = 0
         self._plans = self._seq = self._due_ns = 0
+        self._commanded: NDArray[np.float64] | None = None
         self._coming: deque[tuple[int, Frames, JointState]] = deque()  # frames and joints, and when they arrive
         self._newest: tuple[Frames, JointState] | None = None
         self._planned: tuple[int, Plan] | None = None  # due when
@@ -186,8 +187,8 @@ class Loop:
         setpoint = self.expert.setpoint(now_ns)
         if setpoint is not None:
             self._send(now_ns, setpoint)
-        if self._chunked is None and self.expert.due(now_ns):
-            request = self.expert.request(self._state(now_ns), now_ns, now_ns, now_ns)
+        if self._chunked is None and self.expert.due(now_ns, self.safety.state is State.HOLDING):
+            request = self.expert.request(self._state(now_ns), self._commanded, now_ns, now_ns, now_ns)
             due_ns = now_ns + round(self.conditions.chunk_latency_s * NS_PER_S)
             self._chunked = due_ns, self.system1.chunk(*request)
 
@@ -222,6 +223,7 @@ class Loop:
             rule = decision.verdict.rule if decision.verdict else decision.state.name.lower()
             self._acted(rule, now_ns)
         if decision.positions is not None:
+            self._commanded = np.array(decision.positions)
             self.simulation.controller.command(decision.positions)
         self.simulation.tick()
         if self.nudge is not None:

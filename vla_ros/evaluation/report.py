@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from vla_ros.evaluation.seams import Roughness, together
 from vla_ros.policies.contract import PlanState
 
 FILMS = 3  # that are kept of successes, and of failures
+KEPT_TIME_S = 0.1  # a simulated arm that fell farther behind real time ran on a machine that stood still
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Outcome:
     the filter -> ticks in which it acted until then; begun: -> how often it began to. reason: of a failure, of
     `witness.REASONS`. confidence: see `Witness.confidence`. meant: whether it went for the right thing first; None where that
     cannot be said. roughness: at the seams of chunks. disturbed: whether what its case does to scene or world came off.
-    unknown: what was asked cannot be done, success is to refuse it. subtasks: in order. checkpoint: of the policy. film:
-    seconds, subtask and JPEG of what the policy saw, when asked for.
+    unknown: what was asked cannot be done, success is to refuse it. behind_s: that simulated time fell behind real time,
+    through the graph. subtasks: in order. checkpoint: of the policy. film: seconds, subtask and JPEG of what the policy saw,
+    when asked for.
     """
 
     task: str
@@ -48,6 +50,7 @@ class Outcome:
     roughness: Roughness = field(default_factory=Roughness)
     disturbed: bool = False
     unknown: bool = False
+    behind_s: float = 0.0
     state: PlanState | None = None
     subtasks: tuple[str, ...] = ()
     checkpoint: str = ""
@@ -58,6 +61,11 @@ class Outcome:
         """How the planner ended, and its words."""
         state = "" if self.state is None else self.state.name.lower()
         return ": ".join(part for part in (state, self.said) if part)
+
+    @property
+    def kept_time(self) -> bool:
+        """Whether the machine kept up with real time."""
+        return self.behind_s <= KEPT_TIME_S
 
     def json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -89,17 +97,11 @@ class Report:
 
     def counts(self, task: str = "", case: str = "") -> dict[str, Any]:
         """Successes, episodes, the 95 % interval and the median time of the successes."""
-        chosen = self.chosen(task, case)
-        successes = sum(outcome.success for outcome in chosen)
-        low, high = wilson(successes, len(chosen))
-        seconds = [outcome.seconds for outcome in chosen if outcome.success]
-        return {
-            "successes": successes,
-            "episodes": len(chosen),
-            "low": round(low, 4),
-            "high": round(high, 4),
-            "median_s": round(statistics.median(seconds), 2) if seconds else None,
-        }
+        return _counts(self.chosen(task, case))
+
+    def kept_time(self) -> dict[str, Any]:
+        """The same of the episodes in which the machine kept up with real time."""
+        return _counts([outcome for outcome in self.outcomes if outcome.kept_time])
 
     def tasks(self) -> list[str]:
         """Task kinds in the order in which they came."""
@@ -152,6 +154,7 @@ class Report:
             "seed": self.seed,
             "about": self.about,
             "total": self.counts(),
+            "kept_time": self.kept_time(),
             "tasks": {task: self.counts(task) for task in self.tasks()},
             "cases": {case: self.counts(case=case) for case in self.cases()},
             "reasons": self.reasons(),
@@ -169,6 +172,12 @@ class Report:
             table.add_column(column, justify="left" if column in ("case", "task", "failures") else "right")
         for case, task, counts, failures in self.rows():
             table.add_row(case, task or "all", *told(counts), failures, end_section=not task)
+        kept = self.kept_time()
+        if kept["episodes"] < len(self.outcomes):
+            table.caption = (
+                f"The machine fell behind real time in {len(self.outcomes) - kept['episodes']} episodes; "
+                f"of the other {kept['episodes']}, {kept['successes']} succeeded."
+            )
         return table
 
     def rows(self) -> Iterator[tuple[str, str, dict[str, Any], str]]:
@@ -192,3 +201,16 @@ def told(counts: Mapping[str, Any]) -> tuple[str, ...]:
         f"{counts['low']:.0%} to {counts['high']:.0%}",
         f"{counts['median_s']:.1f}" if counts["median_s"] is not None else "",
     )
+
+
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    successes = sum(outcome.success for outcome in outcomes)
+    low, high = wilson(successes, len(outcomes))
+    seconds = [outcome.seconds for outcome in outcomes if outcome.success]
+    return {
+        "successes": successes,
+        "episodes": len(outcomes),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "median_s": round(statistics.median(seconds), 2) if seconds else None,
+    }

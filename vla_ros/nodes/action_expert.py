@@ -37,7 +37,7 @@ from vla_ros.nodes.base import (
     time_message,
     urdf_of,
 )
-from vla_ros.nodes.convert import chunk_message, joint_state_from, plan_from
+from vla_ros.nodes.convert import chunk_message, commanded_by, joint_state_from, plan_from
 from vla_ros.nodes.polling import PacedLoop, polled, take
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, policy, system1
@@ -78,6 +78,7 @@ class ActionExpertNode(Managed):
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
         self.safety_state: int | None = None
+        self.commanded: np.ndarray | None = None
         self.status_ns = 0
         self.why = self.planless = "waiting for a plan"
         self.level = OK
@@ -151,6 +152,7 @@ class ActionExpertNode(Managed):
                 self.joint_state, self.joint_state_ns = state, now_ns
         for message, _ in take(self.statuses):
             self.safety_state, self.status_ns = message.state, now_ns
+            self.commanded = commanded_by(message, self.parameters.joint_names)
         for message, _ in take(self.plans):
             self.consider(message, now_ns)
 
@@ -203,8 +205,8 @@ class ActionExpertNode(Managed):
                 self.why = "waiting for a chunk from System 1"
                 if self.worker.busy and now_ns - self.expert.asked_ns > NO_ANSWER_S * 1e9:
                     self.level = WARN
-        if self.expert.due(now_ns) and not self.worker.busy:
-            request = self.expert.request(self.joint_state, now_ns, ros_ns, stamp_ns)
+        if not self.worker.busy and self.expert.due(now_ns, self.safety_state == SafetyStatus.HOLDING):
+            request = self.expert.request(self.joint_state, self.commanded, now_ns, ros_ns, stamp_ns)
             self.worker.request(*request)
             self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / 1e9)
 

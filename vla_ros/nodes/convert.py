@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from vla_ros.latents import LatentWriter, from_bytes, read, to_bytes
-from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan
+from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes.base import duration_message, nanoseconds, time_message
 from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, Plan, PlanState
 
@@ -53,6 +53,12 @@ def joint_state_from(message: object, joint_names: Sequence[str]) -> JointState 
     if not (np.isfinite(q).all() and np.isfinite(dq).all()):
         return None
     return JointState(nanoseconds(message.header.stamp), q, dq)  # type: ignore[attr-defined]
+
+
+def commanded_by(message: SafetyStatus, joint_names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Pick what is sent for the named joints (n,) out of a status; None when nothing is, or not for all of them."""
+    sent = dict(zip(message.joint_names, message.positions, strict=False))
+    return np.array([sent[name] for name in joint_names]) if sent.keys() >= set(joint_names) else None
 
 
 def plan_message(

@@ -187,7 +187,13 @@ class SimArm(Node):
             for name, body in self.simulation.truth().items()
         }
         task = self.simulation.task
-        state = {"task": task.kind, "instruction": task.instruction, "measures": measures, "bodies": bodies}
+        state = {
+            "task": task.kind,
+            "instruction": task.instruction,
+            "measures": measures,
+            "bodies": bodies,
+            "behind_s": self.behind * PERIOD_S,
+        }
         response.state = json.dumps(state, default=float)
         return response
 

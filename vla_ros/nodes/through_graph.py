@@ -108,6 +108,7 @@ class Graph:
         talk.trigger("disarm")
         words = talk.reset_scene(seed, task)
         talk.spin(1.2)  # until the planner has frames of the new scene
+        behind_s = talk.ground_truth()[1]["behind_s"]
         armed, why = talk.arm(PATIENCE_S)
         if not armed:
             raise Unreachable(why)
@@ -133,6 +134,7 @@ class Graph:
             state["measures"],
             interventions=acted.ticks,
             begun=acted.begun,
+            behind_s=round(state["behind_s"] - behind_s, 2),
         )
 
     def rates(self) -> dict[str, Any]:

@@ -6,19 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from ruckig import InputParameter, Ruckig, RuckigError, Synchronization, Trajectory
 
-from vla_ros.policies.contract import Chunk, JointState
-from vla_ros.timing import NS_PER_S
-
 Array = NDArray[np.float64]
-
-HELD_RAD = 0.08  # with the measured arm so far from the chunk being played, something else has held it
-
-
-def held(joint_state: JointState, previous: Chunk, arm: NDArray[np.intp]) -> bool:
-    """Return whether the joints `arm` are not where `previous` says: a chunk must then start from where they are."""
-    ahead_s = min(max((previous.start_ns - joint_state.stamp_ns) / NS_PER_S, 0.0), 0.2)
-    expected = joint_state.q + joint_state.dq * ahead_s
-    return bool(np.abs(expected - previous.positions[0])[arm].max() > HELD_RAD)
 
 
 def around(positions: Array, row: int) -> Array:

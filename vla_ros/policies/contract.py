@@ -109,12 +109,17 @@ class Plan:
     checkpoint: str = ""
 
 
+REST_ROWS = 3
+"""Rows that are alike tell that an arm rests: one more for its velocity, one more for its acceleration."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Joint positions over the next fraction of a second.
 
     positions: (T, n) rad or m, evenly spaced. dt_s: spacing. start_ns: ROS time at which positions[0] is to be played.
-    frozen: leading rows taken over from the chunk before. plan_id, frame_stamp_ns: the plan served.
+    frozen: leading rows taken over from the chunk before. plan_id, frame_stamp_ns: the plan served. chunk_id: counts those
+    that are played, from 1.
     """
 
     positions: NDArray[np.float64]
@@ -125,6 +130,11 @@ class Chunk:
     frozen: int = 0
     chunk_id: int = 0
     inference_s: float = 0.0
+
+    @classmethod
+    def rest(cls, q: NDArray[np.float64], start_ns: int) -> Chunk:
+        """What an arm that rests at `q` (n,) goes on from."""
+        return cls(np.repeat(q[None, :], REST_ROWS, axis=0), 0.02, start_ns)
 
     @property
     def end_ns(self) -> int:
@@ -157,13 +167,15 @@ class System1(Protocol):
     checkpoint: str
     dt_s: float
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
         """Return the next chunk; its positions[0] is played at `start_ns`.
 
         Args:
             plan: newest plan, state ACTIVE; its age is start_ns - plan.frame_stamp_ns.
             joint_state: newest measured joints.
-            previous: the chunk being played, shifted so that its positions[0] is also due at `start_ns`; None: at rest.
+            previous: the chunk being played, shifted so that its positions[0] is also due at `start_ns`; for an arm at
+                rest, `Chunk.rest` of where it is held, with chunk_id 0. Fingers are held where they were told to go,
+                which need not be where they are.
             delay: number of leading rows of `previous` that are committed: they must be returned unchanged.
             start_ns: ROS time of row 0.
         """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vla_ros.graph import share
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
-from vla_ros.policies.continuation import around, held, to_rest
+from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.parameters import ScriptedParameters
 from vla_ros.policies.registry import Robot, parameters_hash
@@ -225,18 +225,14 @@ class System1:
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
         self._limits = _limits(robot, parameters, self._kinematics) * parameters.speed_scale
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
         rows = np.asarray(plan.data, np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(joint_state.q):
             raise ValueError(f"actions: expected rows of {len(joint_state.q)} values, got shape {rows.shape}")
-        if previous is None or held(joint_state, previous, self._kinematics.arm):
-            start = np.clip(joint_state.q, self._kinematics.lower, self._kinematics.upper)[None, :]
-            history, delay = np.repeat(start, 3, axis=0), 0
-        else:
-            delay = min(delay, len(previous.positions))
-            start = previous.positions[: max(delay, 1)]
-            history = around(previous.positions, len(start) - 1)
+        delay = min(delay, len(previous.positions))
+        start = previous.positions[: max(delay, 1)]
+        history = around(previous.positions, len(start) - 1)
         age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
         now = len(start) - 1
         offset = np.array([history[i] - _sample(rows, age_s + (now + i - 1) * DT_S) for i in range(3)])

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vla_ros.control.action_expert import LEAD_NS, ActionExpert, Request
-from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import REST_ROWS, Chunk, Instruction, JointState, Plan, PlanState
 
 DT_S, DT_NS = 0.02, 20_000_000
 TICK_NS = 10_000_000
@@ -26,8 +27,11 @@ class Played:
         self.now_ns = 0
         self.expert.follow(PLAN)
 
-    def request(self, joint_state: JointState = AT_REST) -> Request:
-        return self.expert.request(joint_state, self.now_ns, self.ros_ns, self.stamp_ns)
+    def request(self, joint_state: JointState | None = None, commanded: NDArray[np.float64] | None = None) -> Request:
+        if joint_state is None:  # where it is told to be
+            setpoint = self.expert.player.setpoint(self.stamp_ns)
+            joint_state = JointState(self.stamp_ns, AT_REST.q if setpoint is None else setpoint, AT_REST.dq)
+        return self.expert.request(joint_state, commanded, self.now_ns, self.ros_ns, self.stamp_ns)
 
     @property
     def ros_ns(self) -> int:
@@ -46,8 +50,8 @@ class Played:
 
 
 def computed(request: Request, points: int = 30) -> Chunk:
-    plan, joint_state, previous, delay, start_ns = request
-    committed = joint_state.q[None, :] if previous is None else previous.positions[: max(delay, 1)]
+    plan, _, previous, delay, start_ns = request
+    committed = previous.positions[: max(delay, 1)]
     more = committed[-1] + 0.01 * np.arange(1, points - len(committed) + 1)[:, None]
     return Chunk(np.concatenate([committed, more]), DT_S, start_ns, plan.plan_id, plan.frame_stamp_ns, delay)
 
@@ -59,15 +63,17 @@ def moving(splicing: str = "real_time") -> Played:
     return played.after(10)
 
 
-def test_the_first_chunk_begins_at_the_measured_arm_and_no_earlier_than_it_comes() -> None:
+def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> None:
     played = Played()
-    assert played.expert.due(0)
-    first = played.request()
-    assert first == (PLAN, AT_REST, None, 0, ROS_NS + LEAD_NS)
+    assert played.expert.due(0, True)
+    first = played.request(AT_REST)
+    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (PLAN, AT_REST, REST_ROWS, ROS_NS + LEAD_NS)
+    assert (first.previous.chunk_id, first.previous.start_ns) == (0, ROS_NS + LEAD_NS)
+    assert np.array_equal(first.previous.positions, np.repeat(AT_REST.q[None, :], REST_ROWS, axis=0))
     taken = played.after(5).accept(computed(first))
     assert taken is not None
     chunk, before = taken
-    assert (chunk.start_ns, chunk.chunk_id, before) == (played.ros_ns, 1, None)
+    assert (chunk.start_ns, chunk.chunk_id, chunk.frozen, before) == (played.ros_ns, 1, 0, None)
     assert played.expert.setpoint(played.ros_ns - 1) is None
     assert played.expert.setpoint(played.ros_ns) == pytest.approx(AT_REST.q)
     assert played.expert.frame_stamp_ns == ROS_NS
@@ -76,7 +82,7 @@ def test_the_first_chunk_begins_at_the_measured_arm_and_no_earlier_than_it_comes
 def test_the_next_one_goes_on_from_the_committed_points_without_a_jump() -> None:
     played = moving()
     request = played.request()
-    assert request.previous is not None and request.delay > 0 and request.start_ns >= played.ros_ns
+    assert request.previous.chunk_id and request.delay > 0 and request.start_ns >= played.ros_ns
     alone = played.expert.setpoint(played.after(2).stamp_ns)
     taken = played.accept(computed(request))
     assert taken is not None and taken[1] is not None and taken[0].chunk_id == 2
@@ -91,7 +97,7 @@ def test_a_chunk_that_comes_after_its_committed_points_is_left_out_and_the_next_
     assert played.accept(computed(request)) is None
     assert (played.expert.chunks, played.expert.late) == (1, 1)
     assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
-    assert played.expert.due(played.now_ns)
+    assert played.expert.due(played.now_ns, True)
     again = played.request()
     assert again.delay * DT_NS > ticks * TICK_NS
     assert played.after(ticks).accept(computed(again)) is not None
@@ -105,23 +111,54 @@ def test_a_late_chunk_is_taken_when_the_one_that_plays_ends_too_soon_for_another
     assert (played.expert.chunks, played.expert.late) == (2, 0)
 
 
+def test_a_chunk_that_comes_when_the_one_before_is_over_is_void() -> None:
+    played = moving()
+    request = played.request()
+    assert played.expert.setpoint(played.after(60).stamp_ns) is None
+    assert played.accept(computed(request)) is None
+    assert (played.expert.chunks, played.expert.late) == (1, 1)
+    assert not played.expert.due(played.now_ns, False), "the filter is still stopping the arm"
+    assert played.expert.due(played.now_ns, True) and played.request().previous.chunk_id == 0
+
+
 def test_a_chunk_is_due_with_a_new_plan_or_after_a_while() -> None:
     played = moving()
-    assert not played.expert.due(PERIOD_NS - 1) and played.expert.due(PERIOD_NS)
+    assert not played.expert.due(PERIOD_NS - 1, True) and played.expert.due(PERIOD_NS, True)
     played.request()
-    assert not played.expert.due(played.now_ns)
+    assert not played.expert.due(played.now_ns, True)
     played.expert.follow(replace(PLAN, plan_id=2))
-    assert played.expert.due(played.now_ns)
+    assert played.expert.due(played.now_ns, True)
 
 
 @pytest.mark.parametrize(("q", "anew"), [((0.3, 0.0), True), ((0.1, 5.0), False)], ids=["arm", "gripper"])
 def test_far_from_the_setpoint_a_chunk_begins_at_the_measured_arm(q: tuple[float, float], anew: bool) -> None:
     played = moving()
     request = played.request(replace(AT_REST, q=np.array(q)))
-    assert (request.previous is None) is anew
+    assert (request.previous.chunk_id == 0) is anew
+    assert not anew or np.array_equal(request.previous.positions[0], q)
     taken = played.after(5).accept(computed(request))
     assert taken is not None
     assert (taken[1] is None) is anew and (taken[0].start_ns == played.ros_ns) is anew
+
+
+def test_an_arm_on_its_way_is_not_held_because_its_measurement_is_old() -> None:
+    played = moving()
+    behind = JointState(played.stamp_ns - 100_000_000, np.array([-0.15, 0.0]), np.array([1.5, 0.0]))
+    assert played.request(behind).previous.chunk_id
+    assert played.request(replace(behind, dq=np.zeros(2))).previous.chunk_id == 0
+
+
+@pytest.mark.parametrize(
+    ("commanded", "begins"),
+    [((0.01, -0.5), (0.01, -0.5)), ((0.9, -0.5), (0.0, -0.5)), (None, (0.0, 0.0))],
+    ids=["held there", "pushed away", "not known"],
+)
+def test_from_rest_a_chunk_begins_where_the_arm_is_told_to_be(
+    commanded: tuple[float, float] | None, begins: tuple[float, float]
+) -> None:
+    """So a gripper that holds something, short of where it was told to go, is not told to let go of it."""
+    request = Played().request(AT_REST, None if commanded is None else np.array(commanded))
+    assert np.array_equal(request.previous.positions[0], begins)
 
 
 def test_what_is_computed_for_another_sentence_is_void() -> None:
@@ -129,7 +166,7 @@ def test_what_is_computed_for_another_sentence_is_void() -> None:
     chunk = computed(played.request())
     played.expert.follow(replace(PLAN, instruction=Instruction(2, "go")))
     assert played.accept(chunk) is None and played.expert.chunks == 1
-    assert played.expert.due(played.now_ns)
+    assert played.expert.due(played.now_ns, True)
     assert played.accept(computed(played.request())) is not None
 
 
@@ -154,13 +191,13 @@ def test_without_a_plan_the_path_ends_at_rest_and_then_begins_anew() -> None:
         played.after(1).expert.follow(PLAN)
     steps = np.diff(setpoints)
     assert len(steps) > 30 and (np.diff(steps) < 1e-9).all() and steps[-1] < 0.01 * steps[0]
-    assert played.expert.due(played.now_ns) and played.request().previous is None
+    assert played.expert.due(played.now_ns, True) and played.request().previous.chunk_id == 0
 
 
 def test_cleared_it_sends_nothing() -> None:
     played = moving()
     played.expert.clear()
-    assert played.expert.setpoint(played.stamp_ns) is None and not played.expert.due(PERIOD_NS)
+    assert played.expert.setpoint(played.stamp_ns) is None and not played.expert.due(PERIOD_NS, True)
     assert played.expert.frame_stamp_ns == 0
 
 
@@ -168,6 +205,6 @@ def test_cleared_it_sends_nothing() -> None:
 def test_where_chunks_are_not_continued_the_next_one_begins_when_it_was_asked_for(splicing: str) -> None:
     played = moving(splicing)
     request = played.request()
-    assert request.previous is not None and (request.delay, request.start_ns) == (0, played.ros_ns)
+    assert request.previous.chunk_id and (request.delay, request.start_ns) == (0, played.ros_ns)
     taken = played.after(3).accept(computed(request))
     assert taken is not None and taken[1] is not None and taken[0].start_ns == request.start_ns

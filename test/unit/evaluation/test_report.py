@@ -47,6 +47,15 @@ def report() -> Report:
     return made
 
 
+def test_episodes_in_which_the_machine_fell_behind_real_time_are_told_apart(report: Report) -> None:
+    assert report.kept_time() == report.counts() and report.table().caption is None
+    report.outcomes[6] = replace(report.outcomes[6], behind_s=0.2)
+    report.outcomes[0] = replace(report.outcomes[0], behind_s=0.1)
+    kept = report.json()["kept_time"]
+    assert (kept["successes"], kept["episodes"]) == (7, 7)
+    assert "behind real time in 1 episodes; of the other 7, 7 succeeded" in str(report.table().caption)
+
+
 def test_counts_by_case_and_task(report: Report) -> None:
     assert report.counts(case="light")["successes"] == 4 and report.counts("pick", "blur")["successes"] == 3
     assert [(case, task) for case, task, *_ in report.rows()] == [

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.contract import Chunk, JointState, Plan, System1
+from vla_ros.policies.contract import REST_ROWS, Chunk, JointState, Plan, System1
 
 Array = NDArray[np.float64]
 STEP_NS = 20_000_000
@@ -27,17 +27,17 @@ def play(
         seconds: longest time.
     """
     played, chunks = [q], []
-    previous = None
+    previous = Chunk.rest(q, 0)
     for tick in range(round(seconds * 10)):
         now_ns = tick * ROWS * STEP_NS
         state = JointState(now_ns, played[-1], np.zeros_like(q))
         newest = plan(now_ns, state)
         if newest is None:
             break
-        chunk = system1.chunk(newest, state, previous, DELAY if previous else 0, now_ns)
+        chunk = system1.chunk(newest, state, previous, DELAY if previous.chunk_id else REST_ROWS, now_ns)
         chunks.append(chunk)
         played.extend(chunk.positions[:ROWS])
-        previous = Chunk(chunk.positions[ROWS:], chunk.dt_s, now_ns + ROWS * STEP_NS)
+        previous = Chunk(chunk.positions[ROWS:], chunk.dt_s, now_ns + ROWS * STEP_NS, chunk_id=1)
     return np.array(played[1:]), chunks
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vla_ros.policies import waypoints
-from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import REST_ROWS, Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
@@ -98,7 +97,7 @@ def test_a_late_plan_does_not_take_it_back() -> None:
     played, _ = play(system, lambda now_ns, state: plan_of(course), HOME, 9.0)
     end = len(played) * STEP_NS
     state = JointState(end, played[-1], np.zeros(8))
-    previous = Chunk(np.repeat(played[-1:], 30, axis=0), 0.02, end)
+    previous = Chunk(np.repeat(played[-1:], 30, axis=0), 0.02, end, chunk_id=1)
     chunk = system.chunk(plan_of(course[:2]), state, previous, DELAY, end)
     assert np.abs(chunk.positions[:, :7] - played[-1, :7]).max() > 0.0  # it goes to the last one that it was given
     chunk = system.chunk(plan_of(course), state, previous, DELAY, end)
@@ -110,20 +109,8 @@ def test_another_instruction_starts_anew() -> None:
     system = system1("classical", ROBOT)
     played, _ = play(system, lambda now_ns, state: plan_of(course), HOME, 9.0)
     state = JointState(0, played[-1], np.zeros(8))
-    chunk = system.chunk(plan_of(course, instruction_id=2), state, None, 0, 0)
+    chunk = system.chunk(plan_of(course, instruction_id=2), state, Chunk.rest(played[-1], 0), REST_ROWS, 0)
     assert KINEMATICS.forward(chunk.positions[-1])[2, 3] < 0.19
-
-
-def test_an_arm_that_was_held_starts_from_where_it_is() -> None:
-    system = system1("classical", ROBOT)
-    plan = plan_of(grasp(0.5, 0.2, 0.0))
-    first = system.chunk(plan, JointState(0, HOME, np.zeros(8)), None, 0, 0)
-    moved = HOME.copy()
-    moved[0] += 0.3
-    chunk = system.chunk(plan, JointState(0, moved, np.zeros(8)), replace(first, start_ns=0), DELAY, 0)
-    assert chunk.frozen == 0
-    assert np.array_equal(chunk.positions[0], moved)
-    assert np.abs(derivatives(np.vstack([moved, moved, chunk.positions]))[1][:, :7]).max() < 7.5
 
 
 def test_an_arm_that_was_held_does_not_drop_what_it_holds() -> None:
@@ -133,9 +120,11 @@ def test_an_arm_that_was_held_does_not_drop_what_it_holds() -> None:
     holding = played[-1].copy()
     holding[7] = 0.022  # the thing between the fingers keeps them apart
     carry = [*course, Waypoint(4, down(0.5, 0.2, 0.2), 0.0, 0.35)]
-    chunk = system.chunk(plan_of(carry), JointState(0, holding, np.zeros(8)), None, 0, 0)
+    state = JointState(0, holding, np.zeros(8))
+    chunk = system.chunk(plan_of(carry), state, Chunk.rest(played[-1], 0), REST_ROWS, 0)
     assert np.abs(chunk.positions[:, 7]).max() == 0.0
     assert np.abs(chunk.positions[-1] - chunk.positions[0])[:7].max() > 0.01
+    assert np.abs(derivatives(np.vstack([played[-1], chunk.positions]))[1][:, :7]).max() < 7.5
 
 
 def test_a_waypoint_that_the_arm_was_kept_from_is_not_reached() -> None:
@@ -143,7 +132,8 @@ def test_a_waypoint_that_the_arm_was_kept_from_is_not_reached() -> None:
     system = system1("classical", ROBOT)
     plan = plan_of(grasp(0.5, 0.0, 0.0))
     for now_ns in range(0, 6_000_000_000, 100_000_000):
-        chunk = system.chunk(plan, JointState(now_ns, HOME, np.zeros(8)), None, 0, now_ns)
+        at_rest = Chunk.rest(HOME, now_ns)
+        chunk = system.chunk(plan, JointState(now_ns, HOME, np.zeros(8)), at_rest, REST_ROWS, now_ns)
     assert chunk.positions[:, 7] == pytest.approx(HOME[7])
 
 

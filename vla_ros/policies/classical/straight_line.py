@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ruckig import Trajectory
 
 from vla_ros.policies import waypoints
-from vla_ros.policies.continuation import around, held, to_rest
+from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
@@ -34,7 +34,6 @@ SLOWER = (1.0, 0.7, 0.5, 0.35, 0.25)  # shares of the speed that are tried until
 BLEND = 0.03  # m: distance at which a waypoint is passed when neither speed nor gripper change there
 SETTLE_NS = 120_000_000  # that the arm waits for the fingers to close or open in truth
 FINGER_MOVED = 1e-3  # m
-FINGER_STILL = 5e-3  # m/s
 ARRIVED = 0.06  # m: the measured tool is at least so near to a waypoint that counts as reached,
 LAG_S = 0.15  # but for the way it makes between two chunks
 
@@ -76,25 +75,17 @@ class StraightLine:
         self._reached = -1  # highest index
         self._due_ns: dict[int, int] = {}  # waypoint index -> when it will be done, if nothing comes between
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
-        from_rest = previous is None or held(joint_state, previous, self._kinematics.arm)
-        if previous is None or from_rest:
-            # Clipped, as an open finger measures a hair beyond its limit.
-            rows, delay = np.clip(joint_state.q, self._kinematics.lower, self._kinematics.upper)[None, :], 0
-            history = np.repeat(rows, 3, axis=0)
+        if not previous.chunk_id:
             self._due_ns = {}
-        else:
-            delay = min(delay, len(previous.positions))
-            rows = previous.positions[: max(delay, 1)].copy()
-            history = around(previous.positions, len(rows) - 1)
+        delay = min(delay, len(previous.positions))
+        rows = previous.positions[: max(delay, 1)]
+        history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
-        if from_rest and self._reached >= 0 and abs(joint_state.dq[self._finger]) < FINGER_STILL:
-            # In the midst of an instruction fingers at rest may hold something, short of where they were told to go.
-            history[:, self._finger] = rows[0, self._finger] = min(rows[0, self._finger], ahead[0].gripper)
         for slower in SLOWER:
             positions, due_ns = self._move(rows, history, ahead, start_ns, slower)
             if self._inside_limits(positions[max(len(rows) - 3, 0) :]):

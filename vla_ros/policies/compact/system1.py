@@ -25,7 +25,7 @@ from vla_ros.policies.compact.features import (
 from vla_ros.policies.compact.graphs import Graphs
 from vla_ros.policies.compact.parameters import folder_of
 from vla_ros.policies.compact.smoothing import smooth
-from vla_ros.policies.continuation import around, held
+from vla_ros.policies.continuation import around
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.parameters import CompactParameters
 from vla_ros.policies.registry import Robot
@@ -63,20 +63,14 @@ class System1:
         rng = np.random.default_rng(parameters.seed)
         self._noise = parameters.noise * rng.standard_normal((self._sizes.rows, ACTION))
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
         """Return the next chunk; see `contract.System1`."""
         kinematics = self._kinematics
-        if previous is None or held(joint_state, previous, kinematics.arm):
-            # Three points, so that it begins at rest; clipped, as an open finger measures a hair beyond its limit.
-            at_rest = np.clip(joint_state.q, kinematics.lower, kinematics.upper)
-            fixed, delay = np.repeat(at_rest[None, :], 3, axis=0), 0
-            history = fixed
-        else:
-            # With more than it was trained with, what follows them leaves with several times the acceleration.
-            longest = min(MOST_COMMITTED, self._sizes.rows - 1) * self._stride
-            fixed = previous.positions[: min(max(delay, 1), len(previous.positions), longest)].copy()
-            delay = min(delay, len(fixed))
-            history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
+        # With more than it was trained with, what follows them leaves with several times the acceleration.
+        longest = min(MOST_COMMITTED, self._sizes.rows - 1) * self._stride
+        fixed = previous.positions[: min(max(delay, 1), len(previous.positions), longest)]
+        delay = min(delay, len(fixed))
+        history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
         tools = np.stack([kinematics.forward(q) for q in fixed])
         before = self._relative(tools, fixed[:, self._finger], tools[0])
         age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
