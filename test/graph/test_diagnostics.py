@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from vla_ros.nodes.sim_arm import SimArm
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.srv import ResetScene
 
 S = 1_000_000_000
 
@@ -105,7 +107,7 @@ def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
 
 def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
     node = start(ActionExpertNode, "action_expert")
-    node.safety_state, node.status_ns = SafetyStatus.TRACKING, 2 * S  # fresh until then
+    node.safety_state, node.status_ns = SafetyStatus.HOLDING, 2 * S  # fresh until then
     home = np.zeros(len(JOINT_NAMES))
     node.joint_state, node.joint_state_ns = JointState(S, home, home), 2 * S
     node.plan = Plan(S, Instruction(9, "go"), PlanState.ACTIVE)
@@ -146,3 +148,15 @@ def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], mon
     sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
     node.listen()
     assert node.report()[0] == OK
+
+
+def test_a_simulated_arm_goes_on_without_eyes(start: Callable[..., Any]) -> None:
+    node = start(SimArm, "sim_arm")
+    os.kill(node.cameras._process.pid, signal.SIGKILL)
+    node.cameras._process.join()
+    assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success
+    node.speak(1000)
+    assert node.cameras is None
+    level, words, values = node.report()
+    assert level == ERROR and words.startswith("the process that draws") and values["renderer"] == "none"
+    assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success

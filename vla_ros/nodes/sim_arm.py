@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -79,7 +80,7 @@ class SimArm(Node):
         self.clock_publisher = self.create_publisher(Clock, "/clock", IMAGE) if p.publish_clock else None
         self.create_service(ResetScene, "sim/reset_scene", self.reset_scene)
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
-        self.refused = self.scheduling = ""
+        self.refused = self.blind = self.scheduling = ""
         self.behind = self.behind_reported = 0
         self.simulated_ns = 0  # since the start: a new scene does not set the clock back
         self.drawn_tick = -(10**9)
@@ -148,9 +149,16 @@ class SimArm(Node):
         self.joint_states.publish(self.state)
         if self.clock_publisher is not None:
             self.clock_publisher.publish(Clock(clock=time_message(now_ns)))
-        if self.cameras is None:
-            return
-        drawn = self.cameras.poll()
+        if self.cameras is not None:
+            try:
+                self.look(self.cameras, ticks, now_ns)
+            except RuntimeError as error:  # an arm goes on without its cameras
+                self.blind, self.cameras = str(error), None
+                self.get_logger().error(self.blind)
+
+    def look(self, cameras: RenderProcess, ticks: int, now_ns: int) -> None:
+        """Publish images that are ready, and have the next ones drawn."""
+        drawn = cameras.poll()
         if drawn is not None:
             self.camera_rate.tick(time.monotonic_ns())
             for camera, pixels in drawn[1].items():
@@ -163,7 +171,7 @@ class SimArm(Node):
                 self.info[camera].header.stamp = image.header.stamp
                 self.infos[camera].publish(self.info[camera])
         every = round(1.0 / self.parameters.camera_rate_hz / PERIOD_S)
-        if ticks - self.drawn_tick >= every and self.cameras.request(now_ns, self.simulation.data.qpos):
+        if ticks - self.drawn_tick >= every and cameras.request(now_ns, self.simulation.data.qpos):
             self.drawn_tick = ticks if ticks - self.drawn_tick > 2 * every else self.drawn_tick + every
 
     def reset_scene(self, request: ResetScene.Request, response: ResetScene.Response) -> ResetScene.Response:
@@ -174,7 +182,8 @@ class SimArm(Node):
             response.message = str(error)
             return response
         if self.cameras is not None:
-            self.cameras.scene(self.simulation.xml)
+            with contextlib.suppress(RuntimeError):  # the next look tells
+                self.cameras.scene(self.simulation.xml)
         response.success = True
         response.instruction = self.simulation.task.instruction
         return response
@@ -215,6 +224,8 @@ class SimArm(Node):
         wrong = mismatches(self, TOPICS)
         if wrong or refused:
             return ERROR, wrong[0] if wrong else f"command refused: {refused}", values
+        if self.blind:
+            return ERROR, self.blind, values
         if late:
             return WARN, f"fell {late * PERIOD_S:.2f} s behind real time in the last second", values
         return OK, "running", values

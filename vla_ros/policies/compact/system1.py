@@ -68,7 +68,7 @@ class System1:
         kinematics = self._kinematics
         # With more than it was trained with, what follows them leaves with several times the acceleration.
         longest = min(MOST_COMMITTED, self._sizes.rows - 1) * self._stride
-        fixed = previous.positions[: min(max(delay, 1), len(previous.positions), longest)]
+        fixed = previous.positions[: min(max(delay, 1), longest)]
         delay = min(delay, len(fixed))
         history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
         tools = np.stack([kinematics.forward(q) for q in fixed])
