@@ -75,7 +75,7 @@ export function plan({ plan: now }) {
 }
 
 export function question({ question: text }) {
-  put(find("question"), text && `The planner asks: ${text}. A new instruction answers.`);
+  put(find("question"), text && `The planner asks: ${text} A new instruction answers.`);
   find("question").hidden = !text;
 }
 
