@@ -132,10 +132,11 @@ class CameraCheck:
         self._digest = b""
         self._same = 0
         self.shot = Shot(0, np.zeros((height, width, 3), np.uint8), None, CameraHealth.MISSING, "no image received")
-        self.images = 0
+        self.images = self._interval_ns = 0
 
     def receive(self, message: Any, stamp_ns: int, info: Any = None) -> None:
         """Take an image in. info: the camera's CameraInfo, or None."""
+        self._interval_ns = stamp_ns - self.shot.stamp_ns if self.images else 0
         self.images += 1
         digest = hashlib.blake2b(memoryview(message.data), digest_size=8).digest()
         self._same = self._same + 1 if digest == self._digest else 1
@@ -176,3 +177,10 @@ class CameraCheck:
         shot, age_s = self.shot, age_ns / 1e9
         why = f"newest image {age_s:.1f} s old" if age_s > 0 else f"stamped {-age_s:.1f} s ahead; compare the clocks"
         return Shot(shot.stamp_ns, shot.image, shot.k, CameraHealth.STALE, why)
+
+    def awaited(self, moment_ns: int, now_ns: int) -> bool:
+        """Return whether an image nearer to a moment than the newest is to be expected (all on the stamps' clock): not of a
+        camera that has fallen silent."""
+        if self.judged(now_ns).health in (CameraHealth.MISSING, CameraHealth.STALE):
+            return False
+        return 2 * (moment_ns - self.shot.stamp_ns) > self._interval_ns

@@ -32,7 +32,12 @@ class CameraParameters:
     height: int = parameter(256, description="rows of the images handed on", unit="pixel", minimum=16, maximum=4096)
     rate_hz: float = parameter(10.0, description="sets of frames per second at most", unit="Hz", above=0.0)
     stale_s: float = parameter(0.5, description="an image older than this is stale", unit="s", above=0.0)
-    skew_s: float = parameter(0.1, description="images of one set are at most so far apart", unit="s", above=0.0)
+    skew_s: float = parameter(
+        0.05,
+        description="a set waits so long for images of the moment of the first camera's; depth further off is left out",
+        unit="s",
+        above=0.0,
+    )
     frozen_images: int = parameter(20, description="so many identical images in a row are a frozen camera", minimum=2)
     dark_level: float = parameter(
         4.0, description="an image whose mean is below this is dark", minimum=0.0, maximum=255.0

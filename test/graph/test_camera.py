@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,10 +22,12 @@ from vla_ros.nodes.client import Client, client
 
 
 @pytest.fixture
-def talk() -> Iterator[Client]:
+def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """Args: request.param: the names of the cameras, "front" alone unless told otherwise."""
     os.environ.update(own_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.camera", "--ros-args", "-r", "__ns:=/left"]
-    command += ["-p", "cameras:=[front]", "-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
+    command += ["-p", f"cameras:=[{getattr(request, 'param', 'front')}]"]
+    command += ["-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
     node = subprocess.Popen(command)
     try:
         with client("left") as made:
@@ -72,3 +75,44 @@ def test_good_images_come_through_and_bad_ones_are_named(talk: Client) -> None:
     assert talk.spin(60.0, lambda: health() == CameraFrames.STALE)
     wrong = "publishes std_msgs/msg/String, expected sensor_msgs/msg/Image"
     assert feed(talk, lambda _: String(data="no image"), lambda: said(wrong), String)
+
+
+@pytest.mark.parametrize("talk", ["front, wrist"], indirect=True)
+def test_images_of_one_moment_go_out_together_and_a_silent_camera_makes_nobody_old(talk: Client) -> None:
+    frames: list[CameraFrames] = []
+    talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
+    cameras = {
+        name: talk.node.create_publisher(Image, f"{name}_camera/image_raw", QoSProfile(depth=1))
+        for name in ("front", "wrist")
+    }
+
+    def shoot(count: int, *names: str) -> None:
+        """Send images of one moment, one after the other."""
+        stamp = talk.node.get_clock().now().to_msg()
+        for name in names:
+            message = image(count)
+            message.header.stamp = stamp
+            cameras[name].publish(message)
+            time.sleep(0.004)
+
+    def both() -> int:
+        return sum(not any(frame.health) for frame in frames)
+
+    for count in range(2000):
+        # Periods that differ by milliseconds; the first camera is not always the first to be heard.
+        shoot(count, *(("front", "wrist") if count % 5 else ("wrist", "front")))
+        time.sleep(0.004 * (count % 3))
+        talk.spin(0.08)
+        if both() >= 20:
+            break
+    whole = [frame for frame in frames if not any(frame.health)][2:]  # until intervals are known
+    assert len(whole) >= 18
+    apart = [frame for frame in whole if frame.stamps[0] != frame.stamps[1]]
+    assert len(apart) <= 2  # on a machine that stood still an image may be too late to be waited for
+    for count in range(2000):
+        shoot(count, "front")
+        talk.spin(0.09)
+        if frames[-1].health[1] == CameraFrames.STALE:
+            break
+    assert list(frames[-1].health) == [CameraFrames.OK, CameraFrames.STALE]
+    assert frames[-1].header.stamp == frames[-1].stamps[0]

@@ -159,3 +159,31 @@ def test_a_simulated_scene_at_rest_is_not_a_frozen_camera() -> None:
         assert np.abs(pixels.astype(int) - still).max() <= 1
         camera.receive(message("rgb8", pixels), stamp_ns)
         assert camera.judged(stamp_ns).health is CameraHealth.OK
+
+
+def seen(stamps_ms: list[int], stale_ms: int = 500) -> CameraCheck:
+    check = CameraCheck(4, 6, stale_ms * 1_000_000, 99, 4.0)
+    for stamp_ms in stamps_ms:
+        check.receive(message("rgb8", RGB), stamp_ms * 1_000_000)
+    return check
+
+
+@pytest.mark.parametrize(
+    ("stamps_ms", "moment_ms", "awaited"),
+    [
+        ([900, 1000], 1101, True),  # as fast as the first camera, and of the same moments: its image is on the way
+        ([900, 1000], 1099, True),
+        ([900, 1000], 1000, False),
+        ([900, 1000], 960, False),  # it is ahead
+        ([900, 1000], 1040, False),  # half a period off for good: the next one is no nearer
+        ([900, 1000], 1060, True),
+        ([600, 800], 890, False),  # half as fast
+        ([], 1000, False),  # never seen
+        ([400, 500], 1100, False),  # silent
+    ],
+)
+def test_the_nearest_image_is_awaited_where_one_is_to_come(
+    stamps_ms: list[int], moment_ms: int, awaited: bool
+) -> None:
+    moment_ns = moment_ms * 1_000_000
+    assert seen(stamps_ms).awaited(moment_ns, moment_ns + 5_000_000) is awaited

@@ -25,6 +25,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.timer import Timer
 from std_msgs.msg import String
 
 from vla_ros.nodes.polling import polled, take
@@ -153,9 +154,9 @@ def run(
     return 0
 
 
-def every(node: Node, period_s: float, act: Callable[[], None]) -> None:
+def every(node: Node, period_s: float, act: Callable[[], None]) -> Timer:
     """Call `act` at this pace, on the steady clock: a simulated one that stands still silences and blinds nobody."""
-    node.create_timer(period_s, act, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    return node.create_timer(period_s, act, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 class Diagnostics:

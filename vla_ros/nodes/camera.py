@@ -40,7 +40,7 @@ LATE_SHARE = 0.3
 
 
 class Camera(Managed):
-    """Thin: images in, one set of frames out when the first camera has a new image."""
+    """Thin: images in, one set of frames out when the first camera has a new image and the others theirs of that moment."""
 
     def __init__(self) -> None:
         super().__init__("camera")
@@ -69,6 +69,9 @@ class Camera(Managed):
         self.publisher = self.create_publisher(CameraFrames, "vla/frames", NEWEST)
         # Also without images: that a camera is gone must be said.
         every(self, 2 * p.stale_s, self.watch)
+        self.due = False
+        self.patience = every(self, p.skew_s, self.overdue)
+        self.patience.cancel()
         self.published_ns = 0
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.age, self.work = Window(200), Window(200)
@@ -82,17 +85,20 @@ class Camera(Managed):
         for info, _ in take(self.announced[name]):
             self.infos[name] = info
         self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
-        # The last camera of a set completes it; the first one's rate is the pace.
-        newest = self.checks[self.parameters.cameras[0]].shot.stamp_ns
-        together = all(
-            abs(check.shot.stamp_ns - newest) <= self.parameters.skew_s * 1e9 for check in self.checks.values()
-        )
+        # The first camera's rate is the pace.
         enough = time.monotonic_ns() - self.published_ns >= 0.7e9 / self.parameters.rate_hz
-        if self.active and enough and (together or name == self.parameters.cameras[0]):
-            complete = all(check.shot.stamp_ns >= newest for check in self.checks.values())
-            if complete or name != self.parameters.cameras[0] or not together:
-                self.publish()
+        if self.active and enough and not self.due and name == self.parameters.cameras[0]:
+            self.due = True
+            self.patience.reset()
+        if self.due and not self.awaits():
+            self.publish()
         self.work.add(time.perf_counter() - began)
+
+    def awaits(self) -> bool:
+        """Whether another camera's image of the moment of the first one's is still to come."""
+        first, *others = self.checks.values()
+        now_ns = self.get_clock().now().nanoseconds
+        return any(check.awaited(first.shot.stamp_ns, now_ns) for check in others)
 
     def see_depth(self, name: str, message: Image) -> None:
         """A depth image of camera `name`."""
@@ -108,8 +114,17 @@ class Camera(Managed):
         if self.active and time.monotonic_ns() - self.published_ns > 2e9 * self.parameters.stale_s:
             self.publish()
 
+    def overdue(self) -> None:
+        """What was waited for has not come in time."""
+        self.due = False
+        self.patience.cancel()
+        if self.active:
+            self.publish()
+
     def publish(self) -> None:
         """One set of frames."""
+        self.due = False
+        self.patience.cancel()
         now_ns = self.get_clock().now().nanoseconds
         shots = [check.judged(now_ns) for check in self.checks.values()]
         message = CameraFrames(
@@ -136,7 +151,10 @@ class Camera(Managed):
             # Nearest: a mean over an edge would be a surface that does not exist.
             maps = [cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in depths.values()]
             message.depth = array("f", np.stack(maps).tobytes())
-        seen = [shot.stamp_ns for shot in shots if shot.stamp_ns]
+        # What cannot be used does not make the others old.
+        seen = [shot.stamp_ns for shot in shots if shot.health is CameraHealth.OK] or [
+            shot.stamp_ns for shot in shots if shot.stamp_ns
+        ]
         message.header.stamp = time_message(min(seen, default=0))
         self.publisher.publish(message)
         self.published_ns = time.monotonic_ns()

@@ -48,7 +48,7 @@ class CameraView:
 
 @dataclass(frozen=True)
 class Frames:
-    """What `vla/frames` carries. stamp_ns: capture time of the oldest image in the set (ROS time)."""
+    """What `vla/frames` carries. stamp_ns: capture time of the oldest usable image in the set (ROS time)."""
 
     stamp_ns: int
     views: Mapping[str, CameraView]
