@@ -80,13 +80,18 @@ class ChunkPlayer:
             chunk: begins with the committed points of the one that is playing, if splicing is real_time.
             latency_s: time from its request to its arrival; the number of committed points follows it.
         """
+        before = None
         if self.chunk is not None:
             if self.splicing == "ensemble":
                 self._older = [old for old in (*self._older, self.chunk) if old.end_ns > chunk.start_ns]
             row = round((chunk.start_ns - self.chunk.start_ns) / (chunk.dt_s * NS_PER_S)) - 1
-            if row >= 0 and self.splicing == "real_time":
-                self._before = self.chunk.positions[row] if row < len(self.chunk.positions) else None
-        self.chunk = chunk
+            if chunk.frozen and 0 <= row < len(self.chunk.positions):
+                # It may be there before its first point is due: until then the step to that point is played.
+                positions = np.concatenate([self.chunk.positions[row : row + 1], chunk.positions])
+                start_ns, frozen = chunk.start_ns - round(chunk.dt_s * NS_PER_S), chunk.frozen + 1
+                before = self.chunk.positions[row - 1] if row > 0 else None
+                chunk = replace(chunk, positions=positions, start_ns=start_ns, frozen=frozen)
+        self.chunk, self._before = chunk, before
         self.took(latency_s)
 
     def took(self, latency_s: float) -> None:

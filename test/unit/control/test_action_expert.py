@@ -89,6 +89,23 @@ def test_the_next_one_goes_on_from_the_committed_points_without_a_jump() -> None
     assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
 
 
+@pytest.mark.parametrize("late_ns", [0, 1, 9_000_000], ids=["on time", "a hair late", "late"])
+def test_a_chunk_that_comes_before_its_first_point_leaves_no_gap(late_ns: int) -> None:
+    """The worker may be so quick that the chunk is there in the next tick, and its first point two ticks away."""
+    expert = moving().expert
+    asked = None
+    for tick in range(10, 30):
+        stamp_ns = ROS_NS + tick * TICK_NS
+        now_ns, ros_ns = tick * TICK_NS + late_ns, stamp_ns + late_ns
+        alone = expert.player.setpoint(stamp_ns)
+        if asked is not None:
+            assert expert.accept(computed(asked), now_ns, ros_ns) is not None
+        assert expert.setpoint(stamp_ns) == pytest.approx(alone)
+        joint_state = JointState(stamp_ns, alone, AT_REST.dq)
+        asked = expert.request(joint_state, None, now_ns, ros_ns, stamp_ns) if tick % 3 else None
+    assert expert.chunks == 14
+
+
 def test_a_chunk_that_comes_after_its_committed_points_is_left_out_and_the_next_one_commits_more() -> None:
     played = moving()
     request = played.request()
