@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.control.playback import ChunkPlayer
-from vla_ros.policies.contract import REST_ROWS, Chunk, JointState, Plan
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState, Plan
 from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
@@ -140,7 +140,7 @@ class ActionExpert:
             if commanded is not None:
                 # Where it is told to be, so that neither a noisy measurement is a jump nor a grip is loosened.
                 q = np.where(self._away(q, commanded), q, commanded)
-            return Request(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), REST_ROWS, ros_ns + LEAD_NS)
+            return Request(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), MOTION_ROWS, ros_ns + LEAD_NS)
         delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
         return Request(self.plan, joint_state, previous, delay, previous.start_ns)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.contract import Chunk, JointState
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState
 from vla_ros.timing import NS_PER_S
 
 Array = NDArray[np.float64]
@@ -100,10 +100,11 @@ class ChunkPlayer:
         self._latency_s = max(latency_s, 0.9 * self._latency_s)
 
     def delay(self, dt_s: float) -> int:
-        """Return the number of points to commit so that the next chunk is there before they have been played."""
+        """Return the number of points to commit so that the next chunk is there before they have been played, and goes on
+        with their velocity and acceleration."""
         if self.splicing != "real_time":
             return 0
-        return math.ceil(1.5 * self._latency_s / dt_s) + 1
+        return max(MOTION_ROWS, math.ceil(1.5 * self._latency_s / dt_s) + 1)
 
     def setpoint(self, now_ns: int) -> Array | None:
         """Return (n,) joint positions for `now_ns`; None without a chunk or past its end."""

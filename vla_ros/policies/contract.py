@@ -109,8 +109,8 @@ class Plan:
     checkpoint: str = ""
 
 
-REST_ROWS = 3
-"""Rows that are alike tell that an arm rests: one more for its velocity, one more for its acceleration."""
+MOTION_ROWS = 3
+"""So many rows tell where an arm is, its velocity and its acceleration; alike, that it rests."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Chunk:
     @classmethod
     def rest(cls, q: NDArray[np.float64], start_ns: int) -> Chunk:
         """What an arm that rests at `q` (n,) goes on from."""
-        return cls(np.repeat(q[None, :], REST_ROWS, axis=0), 0.02, start_ns)
+        return cls(np.repeat(q[None, :], MOTION_ROWS, axis=0), 0.02, start_ns)
 
     @property
     def end_ns(self) -> int:

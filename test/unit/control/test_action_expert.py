@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vla_ros.control.action_expert import LEAD_NS, ActionExpert, Request
-from vla_ros.policies.contract import REST_ROWS, Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, Plan, PlanState
 
 DT_S, DT_NS = 0.02, 20_000_000
 TICK_NS = 10_000_000
@@ -67,9 +67,9 @@ def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> Non
     played = Played()
     assert played.expert.due(0, True)
     first = played.request(AT_REST)
-    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (PLAN, AT_REST, REST_ROWS, ROS_NS + LEAD_NS)
+    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (PLAN, AT_REST, MOTION_ROWS, ROS_NS + LEAD_NS)
     assert (first.previous.chunk_id, first.previous.start_ns) == (0, ROS_NS + LEAD_NS)
-    assert np.array_equal(first.previous.positions, np.repeat(AT_REST.q[None, :], REST_ROWS, axis=0))
+    assert np.array_equal(first.previous.positions, np.repeat(AT_REST.q[None, :], MOTION_ROWS, axis=0))
     taken = played.after(5).accept(computed(first))
     assert taken is not None
     chunk, before = taken

@@ -7,7 +7,7 @@ import pytest
 
 from vla_ros.control.playback import FINISH_S, ChunkPlayer
 from vla_ros.control.seam import seam
-from vla_ros.policies.contract import Chunk, JointState
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState
 
 DT_S, DT_NS = 0.02, 20_000_000
 MOVING = JointState(0, np.array([0.0, 1.0]), np.array([0.5, 0.0]))
@@ -52,6 +52,14 @@ def test_a_slow_worker_commits_more_points_at_once_and_forgets_slowly() -> None:
     assert slow * DT_S >= 0.3
     player.accept(ramp(0, 0.0), 0.01)
     assert slow - 3 <= player.delay(DT_S) <= slow
+
+
+def test_however_quick_a_worker_is_velocity_and_acceleration_go_on() -> None:
+    player = ChunkPlayer()
+    for _ in range(50):
+        player.accept(ramp(0, 0.0), 0.0)
+    assert player.delay(DT_S) == MOTION_ROWS
+    assert ChunkPlayer("naive").delay(DT_S) == 0
 
 
 def test_a_seam_is_measured() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.contract import REST_ROWS, Chunk, JointState, Plan, System1
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState, Plan, System1
 
 Array = NDArray[np.float64]
 STEP_NS = 20_000_000
@@ -34,7 +34,7 @@ def play(
         newest = plan(now_ns, state)
         if newest is None:
             break
-        chunk = system1.chunk(newest, state, previous, DELAY if previous.chunk_id else REST_ROWS, now_ns)
+        chunk = system1.chunk(newest, state, previous, DELAY if previous.chunk_id else MOTION_ROWS, now_ns)
         chunks.append(chunk)
         played.extend(chunk.positions[:ROWS])
         previous = Chunk(chunk.positions[ROWS:], chunk.dt_s, now_ns + ROWS * STEP_NS, chunk_id=1)

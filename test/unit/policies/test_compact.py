@@ -17,7 +17,7 @@ from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.parameters import folder_of
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.policies.contract import (
-    REST_ROWS,
+    MOTION_ROWS,
     CameraHealth,
     CameraView,
     Chunk,
@@ -190,8 +190,8 @@ def test_an_unknown_word_behind_a_colour_is_a_thing_that_nobody_taught(halves, t
 def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     planner, expert = halves
     plan = planner.plan(frames(), Instruction(4, "pick up the red cube"), state())
-    first = expert.chunk(plan, state(), AT_HOME, REST_ROWS, 20_000_000)
-    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.frozen == REST_ROWS
+    first = expert.chunk(plan, state(), AT_HOME, MOTION_ROWS, 20_000_000)
+    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.frozen == MOTION_ROWS
     np.testing.assert_allclose(first.positions[:3], [HOME] * 3, atol=1e-9)
     previous = Chunk(first.positions[5:], first.dt_s, 120_000_000)
     again = JointState(100_000_000, first.positions[4], np.zeros(8))
@@ -206,7 +206,7 @@ def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
 def test_fingers_neither_reach_their_stops_nor_jump(halves):
     planner, expert = halves
     plan = planner.plan(frames(), Instruction(6, "pick up the red cube"), state())
-    finger = expert.chunk(plan, state(), AT_HOME, REST_ROWS, 20_000_000).positions[:, -1]
+    finger = expert.chunk(plan, state(), AT_HOME, MOTION_ROWS, 20_000_000).positions[:, -1]
     speed, acceleration = np.diff(finger) / 0.02, np.diff(finger, 2) / 0.02**2
     assert finger[1:].min() > 0.0 and finger[1:].max() <= HOME[-1]
     assert np.ptp(finger) > 0.01, "this network wants to close them"
@@ -217,7 +217,7 @@ def test_fingers_neither_reach_their_stops_nor_jump(halves):
 def test_the_number_of_euler_steps_can_be_chosen(folder, halves, steps):
     expert = system1("compact", ROBOT, {"checkpoint": str(folder), "euler_steps": steps})
     plan = halves[0].plan(frames(), Instruction(5, "pick up the red cube"), state())
-    assert np.isfinite(expert.chunk(plan, state(), AT_HOME, REST_ROWS, 0).positions).all()
+    assert np.isfinite(expert.chunk(plan, state(), AT_HOME, MOTION_ROWS, 0).positions).all()
 
 
 def test_statistics_of_other_joints_are_refused_by_name(folder, tmp_path):

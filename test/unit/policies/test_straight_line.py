@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vla_ros.policies import waypoints
-from vla_ros.policies.contract import REST_ROWS, Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
@@ -109,7 +109,7 @@ def test_another_instruction_starts_anew() -> None:
     system = system1("classical", ROBOT)
     played, _ = play(system, lambda now_ns, state: plan_of(course), HOME, 9.0)
     state = JointState(0, played[-1], np.zeros(8))
-    chunk = system.chunk(plan_of(course, instruction_id=2), state, Chunk.rest(played[-1], 0), REST_ROWS, 0)
+    chunk = system.chunk(plan_of(course, instruction_id=2), state, Chunk.rest(played[-1], 0), MOTION_ROWS, 0)
     assert KINEMATICS.forward(chunk.positions[-1])[2, 3] < 0.19
 
 
@@ -121,7 +121,7 @@ def test_an_arm_that_was_held_does_not_drop_what_it_holds() -> None:
     holding[7] = 0.022  # the thing between the fingers keeps them apart
     carry = [*course, Waypoint(4, down(0.5, 0.2, 0.2), 0.0, 0.35)]
     state = JointState(0, holding, np.zeros(8))
-    chunk = system.chunk(plan_of(carry), state, Chunk.rest(played[-1], 0), REST_ROWS, 0)
+    chunk = system.chunk(plan_of(carry), state, Chunk.rest(played[-1], 0), MOTION_ROWS, 0)
     assert np.abs(chunk.positions[:, 7]).max() == 0.0
     assert np.abs(chunk.positions[-1] - chunk.positions[0])[:7].max() > 0.01
     assert np.abs(derivatives(np.vstack([played[-1], chunk.positions]))[1][:, :7]).max() < 7.5
@@ -133,7 +133,7 @@ def test_a_waypoint_that_the_arm_was_kept_from_is_not_reached() -> None:
     plan = plan_of(grasp(0.5, 0.0, 0.0))
     for now_ns in range(0, 6_000_000_000, 100_000_000):
         at_rest = Chunk.rest(HOME, now_ns)
-        chunk = system.chunk(plan, JointState(now_ns, HOME, np.zeros(8)), at_rest, REST_ROWS, now_ns)
+        chunk = system.chunk(plan, JointState(now_ns, HOME, np.zeros(8)), at_rest, MOTION_ROWS, now_ns)
     assert chunk.positions[:, 7] == pytest.approx(HOME[7])
 
 
