@@ -10,7 +10,7 @@ from launch import LaunchDescription
 from vla_ros.graph import RESPAWN_DELAY_S, bringup, environment
 
 ARGUMENTS = {
-    "robot": ("sim", "sim, or the name of a file in config/ for a real arm"),
+    "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
     "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),

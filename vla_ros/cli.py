@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     up = add("up", "start the graph and stay up until Ctrl-C")
-    up.add_argument("--robot", default="sim", help="sim, or the name of a file in config/")
+    up.add_argument(
+        "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
+    )
     up.add_argument("--policy", default="classical", help="compact, classical or scripted")
     up.add_argument("--config", default="", help="parameter file laid over the robot's")
     up.add_argument("--use-sim-time", action="store_true", help="follow /clock")
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     say = add("say", "give an instruction and follow it to its end; Ctrl-C leaves the arm holding")
     say.add_argument("text", help="what to do; an empty text means hold")
     add("arm", "let commands through to the arm")
-    add("disarm", "let nothing through any more; refused while the arm moves")
+    add("disarm", "bring the arm to rest, then let nothing through")
     add("estop", "stop the arm at once and keep it stopped")
     add("reset", "leave a latched stop; motion needs `arm` after it")
 

@@ -82,7 +82,8 @@ def bringup(
     """Return the processes of the graph.
 
     Args:
-        robot: "sim", or a file config/<robot>.yaml. policy: as vla_ros/policies/registry.py names it.
+        robot: "sim", another name of a file config/<robot>.yaml, or the path of a file that stands alone, *.yaml.
+        policy: as vla_ros/policies/registry.py names it.
         config: a parameter file laid over the robot's. namespace: for every node.
         rviz: RViz with config/vla.rviz too. dashboard: the browser page too. use_sim_time: nodes follow /clock.
         overrides: node → dotted parameter → value, laid over both files.
@@ -92,14 +93,7 @@ def bringup(
     """
     check_policy(policy)
     check_namespace(namespace)
-    packaged = share() / "config" / f"{robot}.yaml"
-    if not packaged.is_file():
-        found = sorted(packaged.parent.glob("*.yaml"))
-        known = ", ".join(path.stem for path in found if "ros__parameters" in path.read_text())
-        raise ParameterError(
-            f"robot: there is no {robot!r}; there are {known}, and --config FILE (config:=FILE) is laid over one of them"
-        )
-    tree = read(packaged)
+    tree = read(_file_of(robot))
     if config:
         tree = _laid_over(tree, read(Path(config)))
     processes = []
@@ -180,6 +174,17 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
                 raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_nearest(key, known)}")
         blocks[name] = flat
     return blocks
+
+
+def _file_of(robot: str) -> Path:
+    if robot.endswith(".yaml"):
+        return Path(robot)  # of one's own: no limit of another arm lies below it
+    packaged = share() / "config" / f"{robot}.yaml"
+    if not packaged.is_file():
+        found = sorted(packaged.parent.glob("*.yaml"))
+        known = ", ".join(path.stem for path in found if "ros__parameters" in path.read_text())
+        raise ParameterError(f"robot: there is no {robot!r}; there are {known}, and any file of your own, my_arm.yaml")
+    return packaged
 
 
 def _nearest(word: str, known: Any) -> str:

@@ -182,8 +182,6 @@ def seen(stamps_ms: list[int], stale_ms: int = 500) -> CameraCheck:
         ([400, 500], 1100, False),  # silent
     ],
 )
-def test_the_nearest_image_is_awaited_where_one_is_to_come(
-    stamps_ms: list[int], moment_ms: int, awaited: bool
-) -> None:
+def test_the_nearest_image_is_awaited_where_one_is_to_come(stamps_ms: list[int], moment_ms: int, awaited: bool) -> None:
     moment_ns = moment_ms * 1_000_000
     assert seen(stamps_ms).awaited(moment_ns, moment_ns + 5_000_000) is awaited

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vla_ros.graph import NODES, bringup, read, share
+from vla_ros.graph import NODES, bringup, parameters_of, read, share
 from vla_ros.parameters import ParameterError
 
 
@@ -64,3 +64,16 @@ def test_a_configuration_may_ask_for_simulated_time(tmp_path: Path) -> None:
     for process in bringup(config=str(path)):
         if process.name in NODES:
             assert process.parameters["publish_clock" if process.name == "sim_arm" else "use_sim_time"] is True
+
+
+def test_a_file_of_ones_own_stands_alone(tmp_path: Path) -> None:
+    """No limit of another arm lies below it: what is left out refuses the start by its name."""
+    whole = (share() / "config" / "franka.yaml").read_text()
+    file = tmp_path / "my_arm.yaml"
+    file.write_text(whole)
+    assert parameters_of("safety_filter", robot=str(file)) == parameters_of("safety_filter", robot="franka")
+    file.write_text("\n".join(line for line in whole.splitlines() if "acceleration: [" not in line))
+    with pytest.raises(ParameterError, match=r"safety_filter\.limits\.acceleration"):
+        bringup(robot=str(file))
+    with pytest.raises(ParameterError, match="nowhere.yaml"):
+        bringup(robot=str(tmp_path / "nowhere.yaml"))

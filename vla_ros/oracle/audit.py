@@ -21,7 +21,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "file", help="CSV (time in s, then one column per joint), rosbag2 folder, .mcap, .db3, or the filter's .vlalog"
     )
     command.add_argument(
-        "--robot", default="", help="whose limits: the name of a file in config/; default: the log's own, else sim"
+        "--robot",
+        default="",
+        help="whose limits: a file, or the name of one in config/; default: the log's own, else sim",
     )
     command.add_argument("--config", default="", help="parameter file laid over the robot's")
     command.add_argument(

@@ -67,7 +67,12 @@ def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> Non
     played = Played()
     assert played.expert.due(0, True)
     first = played.request(AT_REST)
-    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (PLAN, AT_REST, MOTION_ROWS, ROS_NS + LEAD_NS)
+    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (
+        PLAN,
+        AT_REST,
+        MOTION_ROWS,
+        ROS_NS + LEAD_NS,
+    )
     assert (first.previous.chunk_id, first.previous.start_ns) == (0, ROS_NS + LEAD_NS)
     assert np.array_equal(first.previous.positions, np.repeat(AT_REST.q[None, :], MOTION_ROWS, axis=0))
     taken = played.after(5).accept(computed(first))

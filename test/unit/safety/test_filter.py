@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from streams import line, moved, smooth
 
+from vla_ros.oracle.audit import configuration
 from vla_ros.safety import jerk_limit
+from vla_ros.safety.filter import not_checked
 from vla_ros.safety.states import State
 
 NAN = math.nan
@@ -366,3 +369,14 @@ def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> No
         bench.tick()
     assert bench.command(list(bench.q)) is None
     assert bench.tick().source == "policy"
+
+
+def test_what_the_configuration_leaves_off_is_named() -> None:
+    parameters, _ = configuration("sim", "", "")
+    assert not_checked(parameters) == ["keep_out", "obstacle", "contact", "deadman", "heartbeat"]
+    on = dataclasses.replace(
+        parameters,
+        deadman=dataclasses.replace(parameters.deadman, timeout_s=0.2),
+        estop=dataclasses.replace(parameters.estop, heartbeat_s=0.2),
+    )
+    assert not_checked(on) == ["keep_out", "obstacle", "contact"]
