@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +107,24 @@ def depth(message: Any) -> Depth:
     return values
 
 
+class Pace:
+    """When the images of one stream come. stamp_ns: of the newest; 0: none yet."""
+
+    def __init__(self) -> None:
+        self.stamp_ns = 0
+        self._intervals_ns: deque[int] = deque(maxlen=5)
+
+    def add(self, stamp_ns: int) -> None:
+        """An image has come."""
+        if self.stamp_ns and stamp_ns > self.stamp_ns:
+            self._intervals_ns.append(stamp_ns - self.stamp_ns)
+        self.stamp_ns = stamp_ns
+
+    def awaited(self, moment_ns: int) -> bool:
+        """Return whether an image nearer to a moment than the newest is to be expected. One that was lost changes no pace."""
+        return 2 * (moment_ns - self.stamp_ns) > min(self._intervals_ns, default=0)
+
+
 @dataclass
 class Shot:
     """One decoded image, ready for everyone. k: (3, 3) of the resized image, or None."""
@@ -132,11 +151,12 @@ class CameraCheck:
         self._digest = b""
         self._same = 0
         self.shot = Shot(0, np.zeros((height, width, 3), np.uint8), None, CameraHealth.MISSING, "no image received")
-        self.images = self._interval_ns = 0
+        self.images = 0
+        self._pace = Pace()
 
     def receive(self, message: Any, stamp_ns: int, info: Any = None) -> None:
         """Take an image in. info: the camera's CameraInfo, or None."""
-        self._interval_ns = stamp_ns - self.shot.stamp_ns if self.images else 0
+        self._pace.add(stamp_ns)
         self.images += 1
         digest = hashlib.blake2b(memoryview(message.data), digest_size=8).digest()
         self._same = self._same + 1 if digest == self._digest else 1
@@ -181,6 +201,5 @@ class CameraCheck:
     def awaited(self, moment_ns: int, now_ns: int) -> bool:
         """Return whether an image nearer to a moment than the newest is to be expected (all on the stamps' clock): not of a
         camera that has fallen silent."""
-        if self.judged(now_ns).health in (CameraHealth.MISSING, CameraHealth.STALE):
-            return False
-        return 2 * (moment_ns - self.shot.stamp_ns) > self._interval_ns
+        silent = self.judged(now_ns).health in (CameraHealth.MISSING, CameraHealth.STALE)
+        return not silent and self._pace.awaited(moment_ns)

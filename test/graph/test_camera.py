@@ -23,10 +23,11 @@ from vla_ros.nodes.client import Client, client
 
 @pytest.fixture
 def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """Args: request.param: the names of the cameras, "front" alone unless told otherwise."""
+    """Args: request.param: the names of the cameras, "front" alone unless told otherwise, and other parameters."""
     os.environ.update(own_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.camera", "--ros-args", "-r", "__ns:=/left"]
-    command += ["-p", f"cameras:=[{getattr(request, 'param', 'front')}]"]
+    cameras, *others = getattr(request, "param", ["front"])
+    command += ["-p", f"cameras:=[{cameras}]", *(word for other in others for word in ("-p", other))]
     command += ["-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
     node = subprocess.Popen(command)
     try:
@@ -77,7 +78,7 @@ def test_good_images_come_through_and_bad_ones_are_named(talk: Client) -> None:
     assert feed(talk, lambda _: String(data="no image"), lambda: said(wrong), String)
 
 
-@pytest.mark.parametrize("talk", ["front, wrist"], indirect=True)
+@pytest.mark.parametrize("talk", [["front, wrist"]], indirect=True)
 def test_images_of_one_moment_go_out_together_and_a_silent_camera_makes_nobody_old(talk: Client) -> None:
     frames: list[CameraFrames] = []
     talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
@@ -116,3 +117,44 @@ def test_images_of_one_moment_go_out_together_and_a_silent_camera_makes_nobody_o
             break
     assert list(frames[-1].health) == [CameraFrames.OK, CameraFrames.STALE]
     assert frames[-1].header.stamp == frames[-1].stamps[0]
+
+
+@pytest.mark.parametrize("talk", [["front, wrist", "skew_s:=0.08"]], indirect=True)
+def test_a_set_that_waited_does_not_make_the_next_one_wait_too(talk: Client) -> None:
+    frames: list[CameraFrames] = []
+    talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
+    cameras = [
+        talk.node.create_publisher(Image, f"{name}_camera/image_raw", QoSProfile(depth=1))
+        for name in ("front", "wrist")
+    ]
+    assert talk.spin(60.0, lambda: all(camera.get_subscription_count() for camera in cameras))
+    for count in range(40):
+        message = image(count)
+        message.header.stamp = talk.node.get_clock().now().to_msg()
+        for camera, pause_s in zip(cameras, (0.05, 0.01), strict=True):  # the second comes late, but stamped alike
+            camera.publish(message)
+            time.sleep(pause_s)
+        talk.spin(0.04)
+    assert sum(not any(frame.health) for frame in frames) > 30, "every other set is left out"
+
+
+@pytest.mark.parametrize("talk", [["front", "depth_cameras:=[front]"]], indirect=True)
+def test_depth_that_comes_after_its_image_goes_with_it(talk: Client) -> None:
+    frames: list[CameraFrames] = []
+    talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
+    colours = talk.node.create_publisher(Image, "front_camera/image_raw", QoSProfile(depth=1))
+    depths = talk.node.create_publisher(Image, "front_camera/depth/image_raw", QoSProfile(depth=1))
+    assert talk.spin(60.0, lambda: bool(colours.get_subscription_count() and depths.get_subscription_count()))
+    for count in range(40):
+        message = image(count)
+        message.header.stamp = talk.node.get_clock().now().to_msg()
+        colours.publish(message)
+        time.sleep(0.01)
+        metres = Image(height=16, width=16, step=64, encoding="32FC1", header=message.header)
+        metres.data = np.full((16, 16), 1.0 + count, np.float32).tobytes()
+        depths.publish(metres)
+        talk.spin(0.09)
+    deep = [frame for frame in frames if list(frame.depth_names) == ["front"]]
+    assert len(deep) > 30
+    # Each set has another depth, so none is that of the image before.
+    assert len({frame.depth[0] for frame in deep}) == len(deep)

@@ -47,7 +47,10 @@ class World:
 
     def publish(self) -> None:
         stamp = time_message(time.time_ns())
-        state = JointState(name=list(JOINT_NAMES), position=list(map(float, HOME)), velocity=[0.0] * len(JOINT_NAMES))
+        q = HOME
+        if self.plans and self.plans[-1].kind == "actions":  # the arm walks along
+            q = np.frombuffer(bytes(self.plans[-1].data), self.plans[-1].dtype).reshape(self.plans[-1].shape)[5]
+        state = JointState(name=list(JOINT_NAMES), position=list(map(float, q)), velocity=[0.0] * len(JOINT_NAMES))
         state.header.stamp = stamp
         self.joints.publish(state)
         frames = CameraFrames(names=["front"], frame_ids=["front"], stamps=[stamp], health=[0], height=SIDE, width=SIDE)

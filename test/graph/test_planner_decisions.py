@@ -106,6 +106,18 @@ def test_what_is_refused_leaves_the_question_standing(desk: Desk, text: str) -> 
     assert told == []
 
 
+def test_a_sentence_is_not_planned_with_frames_that_are_long_gone(desk: Desk) -> None:
+    desk.look()
+    desk.planner.frames_ns -= int((desk.planner.parameters.frames_timeout_s + 0.1) * S)
+    desk.planner.hear(String(data=TASK), {"source_timestamp": 1})
+    assert desk.policy.heard == []
+    desk.planner.watch()
+    assert desk.plans[-1].state == LatentPlan.HOLD and "no frames" in desk.plans[-1].reasoning
+    desk.look()
+    desk.planner.plan()
+    assert len(desk.policy.heard) == 1
+
+
 def test_a_slow_policy_is_no_silence_of_the_camera(desk: Desk) -> None:
     desk.policy.takes_s = desk.planner.parameters.frames_timeout_s + 0.1
     desk.say(TASK)

@@ -178,6 +178,8 @@ def seen(stamps_ms: list[int], stale_ms: int = 500) -> CameraCheck:
         ([900, 1000], 1040, False),  # half a period off for good: the next one is no nearer
         ([900, 1000], 1060, True),
         ([600, 800], 890, False),  # half as fast
+        ([500, 600, 800, 900], 1000, True),  # one was lost, and one is to come
+        ([500, 600, 200, 300, 400], 500, True),  # its clock was set back
         ([], 1000, False),  # never seen
         ([400, 500], 1100, False),  # silent
     ],

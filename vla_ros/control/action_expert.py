@@ -56,6 +56,7 @@ class ActionExpert:
         self._anchor_distance, self._arm = anchor_distance, arm
         self._asked: Plan | None = None  # plan of the newest request; None: what comes of that is void
         self._from_rest = True
+        self._delay = 0  # of the newest request
 
     def clear(self) -> None:
         """Nothing may be sent: forget the path, and what is being computed to go on from it."""
@@ -79,6 +80,7 @@ class ActionExpert:
         if self._asked is None:
             return None
         before, latency_ns = self.player.chunk, now_ns - self.asked_ns
+        chunk = replace(chunk, frozen=chunk.frozen or self._delay)  # a policy may leave it to us to say so
         if self._from_rest:
             # It waits for nobody: entered late it would begin with a jump, so it begins now.
             chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns), frozen=0), None
@@ -140,9 +142,10 @@ class ActionExpert:
             if commanded is not None:
                 # Where it is told to be, so that neither a noisy measurement is a jump nor a grip is loosened.
                 q = np.where(self._away(q, commanded), q, commanded)
+            self._delay = 0
             return Request(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), MOTION_ROWS, ros_ns + LEAD_NS)
-        delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
-        return Request(self.plan, joint_state, previous, delay, previous.start_ns)
+        self._delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
+        return Request(self.plan, joint_state, previous, self._delay, previous.start_ns)
 
     def _away(self, q: Array, told: Array) -> NDArray[np.bool_]:
         """Return (n,) whether something keeps a joint of the arm from where it is told to be."""

@@ -89,7 +89,7 @@ class ChunkPlayer:
                 # It may be there before its first point is due: until then the step to that point is played.
                 positions = np.concatenate([self.chunk.positions[row : row + 1], chunk.positions])
                 start_ns, frozen = chunk.start_ns - round(chunk.dt_s * NS_PER_S), chunk.frozen + 1
-                before = self.chunk.positions[row - 1] if row > 0 else None
+                before = self.chunk.positions[row - 1] if row > 0 else self._before
                 chunk = replace(chunk, positions=positions, start_ns=start_ns, frozen=frozen)
         self.chunk, self._before = chunk, before
         self.took(latency_s)

@@ -11,7 +11,7 @@ import numpy as np
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from vla_ros.camera import CameraCheck, Depth, WrongEncoding, depth
+from vla_ros.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
 from vla_ros.configuration import CameraParameters
 from vla_ros.msg import CameraFrames
 from vla_ros.nodes.base import (
@@ -53,7 +53,8 @@ class Camera(Managed):
         }
         self.announced: dict[str, Subscription] = {}
         self.infos: dict[str, CameraInfo] = {}
-        self.depths: dict[str, tuple[int, Depth]] = {}
+        self.depths: dict[str, Depth] = {}
+        self.depth_paces = {name: Pace() for name in p.depth_cameras}
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
         for name, images in zip(p.cameras, p.topics or [f"{name}_camera/image_raw" for name in p.cameras], strict=True):
@@ -72,7 +73,7 @@ class Camera(Managed):
         self.due = False
         self.patience = every(self, p.skew_s, self.overdue)
         self.patience.cancel()
-        self.published_ns = 0
+        self.published_ns = self.due_ns = 0
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
         self.age, self.work = Window(200), Window(200)
         self.depth_problem = ""
@@ -86,28 +87,37 @@ class Camera(Managed):
             self.infos[name] = info
         self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
         # The first camera's rate is the pace.
-        enough = time.monotonic_ns() - self.published_ns >= 0.7e9 / self.parameters.rate_hz
+        now_ns = time.monotonic_ns()
+        enough = now_ns - self.due_ns >= 0.7e9 / self.parameters.rate_hz
         if self.active and enough and not self.due and name == self.parameters.cameras[0]:
-            self.due = True
+            self.due, self.due_ns = True, now_ns
             self.patience.reset()
-        if self.due and not self.awaits():
-            self.publish()
+        self.complete()
         self.work.add(time.perf_counter() - began)
 
-    def awaits(self) -> bool:
-        """Whether another camera's image of the moment of the first one's is still to come."""
-        first, *others = self.checks.values()
+    def complete(self) -> None:
+        """Publish the set that is due, unless more of the moment of the first camera's image is to come."""
+        if not (self.due and self.active):
+            return
         now_ns = self.get_clock().now().nanoseconds
-        return any(check.awaited(first.shot.stamp_ns, now_ns) for check in others)
+        moment_ns = self.checks[self.parameters.cameras[0]].shot.stamp_ns
+        awaited = any(check.awaited(moment_ns, now_ns) for check in self.checks.values())
+        for name, pace in self.depth_paces.items():
+            shot = self.checks[name].shot
+            awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * 1e9 and pace.awaited(shot.stamp_ns)
+        if not awaited:
+            self.publish()
 
     def see_depth(self, name: str, message: Image) -> None:
         """A depth image of camera `name`."""
         try:
-            self.depths[name] = nanoseconds(message.header.stamp), depth(message)
+            self.depths[name] = depth(message)
+            self.depth_paces[name].add(nanoseconds(message.header.stamp))
             self.depth_problem = ""
         except WrongEncoding as error:
             self.depths.pop(name, None)
             self.depth_problem = f"depth of {name}: {error}"
+        self.complete()
 
     def watch(self) -> None:
         """Keep saying how the cameras are when no image comes."""
@@ -139,10 +149,12 @@ class Camera(Managed):
         message.k = np.stack([np.zeros((3, 3)) if shot.k is None else shot.k for shot in shots]).ravel().tolist()
         depths = {}
         for name, shot in zip(self.checks, shots, strict=True):
-            stamp_ns, image = self.depths.get(name, (0, None))
             # Depth that is not of the image's moment would put its pixels where nothing is.
-            if image is not None and abs(stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * 1e9:
-                depths[name] = image
+            if (
+                name in self.depths
+                and abs(self.depth_paces[name].stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * 1e9
+            ):
+                depths[name] = self.depths[name]
         message.depth_names = list(depths)
         if depths:
             import cv2

@@ -150,7 +150,7 @@ class Planner(Managed):
             self.task = self.task if again else text
             self.answered = False
             self.rate.pause()
-            if self.active and self.frames is not None:
+            if self.active and self.frames is not None and self.silent_s <= self.parameters.frames_timeout_s:
                 self.plan()
 
     def end(self, state: PlanState, reason: str) -> Plan:
@@ -181,9 +181,13 @@ class Planner(Managed):
             self.level = WARN
             self.monitors.plan(time.monotonic_ns(), self.end(PlanState.FAILED, question))
             self.ask(question)
-        silent_s = (time.monotonic_ns() - self.frames_ns) / 1e9
-        if self.active and not self.answered and silent_s > self.parameters.frames_timeout_s:
+        if self.active and not self.answered and self.silent_s > self.parameters.frames_timeout_s:
             self.hold("no frames from the camera node")
+
+    @property
+    def silent_s(self) -> float:
+        """How long no frames have come."""
+        return (time.monotonic_ns() - self.frames_ns) / 1e9
 
     def plan(self) -> None:
         """One call of the policy."""

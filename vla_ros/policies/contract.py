@@ -118,8 +118,8 @@ class Chunk:
     """Joint positions over the next fraction of a second.
 
     positions: (T, n) rad or m, evenly spaced. dt_s: spacing. start_ns: ROS time at which positions[0] is to be played.
-    frozen: leading rows taken over from the chunk before. plan_id, frame_stamp_ns: the plan served. chunk_id: counts those
-    that are played, from 1.
+    frozen: leading rows taken over from the chunk before; 0: as many as were committed. plan_id, frame_stamp_ns: the plan
+    served. chunk_id: counts those that are played, from 1.
     """
 
     positions: NDArray[np.float64]

@@ -28,7 +28,8 @@ Array = NDArray[np.float64]
 DT_S = 0.02
 PLAN_ROWS = 120  # 2.4 s: what System 1 can use while a plan is valid
 CHUNK_ROWS = 36  # 0.7 s
-FOLLOWS = 0.2  # rad or m: the walk waits while a joint is farther than this from it
+FOLLOWS = 0.03  # rad: the walk waits while a joint of the arm is farther than this from it, and
+LAG_S = 0.25  # than it goes in this time; a finger may hold something
 LONGEST_STEP_S = 0.5  # of the walk from one plan to the next, however long the frames were missing
 QUINTIC_PEAKS = (1.875, 5.7735, 60.0)  # of velocity, acceleration and jerk of a quintic over unit length and time
 
@@ -156,8 +157,11 @@ class System2:
             return Plan(stamp_ns, instruction, PlanState.REFUSED, reasoning="the plan leaves the joint limits")
 
         total_s = self._stretches[-1].start_s + self._stretches[-1].duration_s
-        behind = np.abs(joint_state.q - self._at(self._elapsed_s))
-        follows = bool(behind.max() <= FOLLOWS)
+        at, arm = self._at(self._elapsed_s), self._kinematics.arm
+        speed = np.abs(self._at(self._elapsed_s + DT_S) - at) / DT_S
+        behind = np.zeros(len(at))
+        behind[arm] = np.abs(joint_state.q - at)[arm]
+        follows = bool((behind <= FOLLOWS + LAG_S * speed).all())
         if follows:
             self._elapsed_s += min(max(stamp_ns - self._stamp_ns, 0) / NS_PER_S, LONGEST_STEP_S)
         self._stamp_ns = stamp_ns

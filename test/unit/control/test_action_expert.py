@@ -111,6 +111,15 @@ def test_a_chunk_that_comes_before_its_first_point_leaves_no_gap(late_ns: int) -
     assert expert.chunks == 14
 
 
+def test_a_policy_need_not_say_what_it_took_over() -> None:
+    played = moving()
+    silent = replace(computed(request := played.request()), frozen=0)
+    taken = played.after(1).accept(silent)
+    assert taken is not None and taken[0].frozen == request.delay > 0
+    late = replace(computed(request := played.request()), frozen=0)
+    assert played.after(2 * request.delay + 1).accept(late) is None and played.expert.late == 1
+
+
 def test_a_chunk_that_comes_after_its_committed_points_is_left_out_and_the_next_one_commits_more() -> None:
     played = moving()
     request = played.request()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,15 @@ def test_however_quick_a_worker_is_velocity_and_acceleration_go_on() -> None:
         player.accept(ramp(0, 0.0), 0.0)
     assert player.delay(DT_S) == MOTION_ROWS
     assert ChunkPlayer("naive").delay(DT_S) == 0
+
+
+def test_chunks_that_come_one_after_the_other_before_the_same_point_keep_the_speed() -> None:
+    player = ChunkPlayer()
+    player.accept(ramp(0, 0.0), 0.01)
+    for _ in range(3):
+        player.accept(replace(ramp(4 * DT_NS, 0.04), frozen=3), 0.01)
+        for time_ns in range(3 * DT_NS, 6 * DT_NS, DT_NS // 7):
+            assert player.setpoint(time_ns) == pytest.approx([0.01 * time_ns / DT_NS, -0.01 * time_ns / DT_NS])
 
 
 def test_a_seam_is_measured() -> None:

@@ -57,6 +57,25 @@ def test_it_waits_for_an_arm_that_does_not_follow() -> None:
     assert "waiting for" in states[-1].reasoning
 
 
+@pytest.mark.parametrize("speed_scale", [0.1, 1.0])
+def test_an_arm_that_stands_still_has_not_walked(speed_scale: float) -> None:
+    """Not even where the walk ends where it began."""
+    planner = system2("scripted", ROBOT, {"speed_scale": speed_scale})
+    state = JointState(0, HOME, np.zeros(8))
+    plans = [planner.plan(Frames(i * 100_000_000, {}), Instruction(1, "run"), state) for i in range(1500)]
+    assert plans[-1].state is PlanState.ACTIVE and plans[-1].progress < 0.1
+    assert "waiting for joint1" in plans[-1].reasoning
+
+
+def test_a_finger_that_holds_something_is_not_waited_for() -> None:
+    planner = system2("scripted", ROBOT, {"speed_scale": 1.0})
+    q = HOME.copy()
+    q[-1] += 0.02
+    plan = planner.plan(Frames(0, {}), Instruction(1, "run"), JointState(0, HOME, np.zeros(8)))
+    plan = planner.plan(Frames(100_000_000, {}), Instruction(1, "run"), JointState(0, q, np.zeros(8)))
+    assert plan.reasoning == ""
+
+
 def test_no_words_hold_and_new_words_start_again() -> None:
     planner = system2("scripted", ROBOT)
     state = JointState(0, HOME, np.zeros(8))

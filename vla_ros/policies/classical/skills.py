@@ -35,6 +35,7 @@ FINGER_STILL = 0.005  # m/s
 AT = 0.012  # m: the tool counts as there
 PASSING = 0.06  # m: where it needs not stop
 FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given up
+BLIND_S = 0.5  # without a picture nothing is expected: the time beyond this does not count
 TIP = 0.011  # m, from the tool point to the finger tips
 FINGER_DEPTH = 0.0095  # m, half, across the opening
 DROP = 0.004  # m: gap over what a thing is put down on, and under the finger tips
@@ -169,12 +170,14 @@ class Skills:
                 Leg(f"reach for {thing}", pose(spot, max(READY_HEIGHT, height + 0.05), yaw), OPEN, quick),
                 Leg(f"reach for {thing}", down, OPEN, slow),
                 Leg(f"grasp {thing}", down, CLOSED, slow),
-                Leg(f"lift {thing}", pose(spot, TRAVEL_HEIGHT, yaw), CLOSED, quick),
             ]
         )
         if not self._holds(thing):
             raise Missed(f"{thing} slipped")
-        self.held = thing
+        self.held = thing  # from now on: who breaks off the lift keeps the grip
+        yield from self._go([Leg(f"lift {thing}", pose(spot, TRAVEL_HEIGHT, yaw), CLOSED, quick)])
+        if self.held is None:
+            raise Missed(f"{thing} slipped")
 
     def release(self, thing: Thing, spot: Array, height: float, where: str) -> Iterator[Activity]:
         """Put what is held so that the tool is at `height` over `spot` (2,), and go up."""
@@ -275,15 +278,18 @@ class Skills:
         )
         self._index += len(course)
         due_ns = self.now.stamp_ns + round(self._expected_s(course) * NS_PER_S)
-        number = 0
+        seen_ns, number = self.now.stamp_ns, 0
         while True:
+            due_ns += max(0, self.now.stamp_ns - seen_ns - round(BLIND_S * NS_PER_S))
+            seen_ns = self.now.stamp_ns
             while number < len(course) and self._arrived(course[number], course[number + 1 : number + 2]):
                 number += 1
             if number == len(course):
                 return
             if self.now.stamp_ns > due_ns:
                 raise Missed(f"the arm did not get there in time ({legs[number].label})")
-            self.activity = Activity(legs[number].label, course)
+            # Not from the beginning: a System 1 that was started anew would go there again.
+            self.activity = Activity(legs[number].label, course[max(0, number - 1) :])
             yield self.activity
 
     def _expected_s(self, course: Sequence[Waypoint]) -> float:

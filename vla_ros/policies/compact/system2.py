@@ -66,6 +66,7 @@ AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a st
 SURE = 0.8  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
 STEP_LIMIT_S = 40.0  # that one step may take
+BLIND_S = 1.0  # without a picture: the time beyond this does not count
 COLOUR_OF = {word: colour for colour in COLOURS[1:] for word in (colour, *ADJECTIVES.get(colour, ()))}
 SHAPE_OF = {word: shape for shape, words in NOUNS.items() for word in words}
 # What a wish must hold when it is said. Of other nouns not: "can" is a verb too, and a colour finds a thing by itself.
@@ -276,6 +277,7 @@ class System2:
             "look", np.stack([sight.reduced(image, size) for image in sharp]), queries
         )
         passed_s, self._looked_ns = (stamp_ns - self._looked_ns) / NS_PER_S, stamp_ns
+        self._began_ns += round(max(0.0, passed_s - BLIND_S) * NS_PER_S)
         way = np.inf if self._p_tool is None else float(np.linalg.norm(p_tool - self._p_tool))
         speed, self._p_tool = way / max(passed_s, 1e-3), p_tool
         carried = self._subtask >= 0 and SUBTASKS[self._subtask] in IN_HAND
