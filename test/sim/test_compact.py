@@ -53,9 +53,12 @@ def test_a_push_to_the_right_leaves_the_wrist_its_room(cameras: RenderProcess) -
     assert episode.success and not episode.begun
 
 
-def test_two_steps_are_done_one_after_the_other(cameras: RenderProcess) -> None:
-    episode = run_episode("compact", "sequence", 4, SAFETY, cameras=cameras)
+@pytest.mark.parametrize("seed", [4, 10349, 10354], ids=["", "bowl beneath the hand", "plate beneath the hand"])
+def test_two_steps_are_done_one_after_the_other(seed: int, cameras: RenderProcess) -> None:
+    """What the hand hides is not taken for another thing: then a step that was done would not be seen to be."""
+    episode = run_episode("compact", "sequence", seed, SAFETY, cameras=cameras)
     assert episode.success, episode
+    assert episode.said == "seen to be done"
     first, second = (measure["success"] for measure in episode.measures)
     assert first and second
 

@@ -57,6 +57,9 @@ PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 APART_M = 0.1  # a thing that is seen farther than this from hand, container or tower is not in it or on it
+HIDES_M = (
+    0.1  # round about itself the hand hides what it brings things to; what is seen elsewhere meanwhile is another thing
+)
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 REACH_M = 0.78  # from the first joint's axis; farther out the arm is nearly straight
@@ -289,6 +292,8 @@ class System2:
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
+                if role == 1 and hidden(memory, points[role], p_tool):
+                    continue
                 sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
         return coarse
@@ -326,7 +331,10 @@ class System2:
         return self._subtask
 
     def _words(self, subtask: int) -> str:
-        return SUBTASKS[subtask].format(x=self._name("x"), y=self._name("y"))
+        words = SUBTASKS[subtask]
+        if self._wishes[self._step]["y_shape"] == "bowl":
+            words = words.replace(" on ", " in ")
+        return words.format(x=self._name("x"), y=self._name("y"))
 
     def _waypoints(
         self, subtask: int, ways: NDArray[np.float32], anchors: NDArray[np.float32], p_tool: Array, yaw: float, q: Array
@@ -396,6 +404,12 @@ def apart(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
     """Return whether x (3,) is seen so far from the hand, or from y (3,), that a step of this verb cannot be done."""
     there = {"pick": p_tool, "place": y, "stack": y}.get(verb, x)
     return float(np.hypot(*(x - there)[:2])) > APART_M
+
+
+def hidden(memory: Memory, p: Array, p_tool: Array) -> bool:
+    """Return whether the hand (3,) is over what is remembered, so that what is seen far from there, at p (3,), is not it."""
+    over, away = (float(np.hypot(*(place - memory.p)[:2])) for place in (p_tool, p))
+    return memory.known and over < HIDES_M < away
 
 
 def _told(row: NDArray[np.float32]) -> bool:
