@@ -5,7 +5,7 @@ import pytest
 
 from vla_ros.policies.compact import aim, sight
 from vla_ros.policies.compact.memory import Memory, Sighting
-from vla_ros.policies.compact.system2 import hidden
+from vla_ros.policies.compact.system2 import other
 
 
 def test_a_sharp_picture_and_a_blunt_one_show_the_same_place():
@@ -57,18 +57,19 @@ def test_a_tool_that_is_hidden_or_quick_says_nothing(probability, speed):
 
 
 @pytest.mark.parametrize(
-    ("seen", "tool", "hides"),
+    ("seen", "tool", "another"),
     [
-        ((0.41, 0.17), (0.62, -0.24), True),  # another thing
+        ((0.41, 0.17), (0.62, -0.24), True),  # the hand hides it
+        ((0.41, 0.17), (0.43, 0.20), True),  # that is in the hand
         ((0.64, -0.21), (0.62, -0.24), False),  # it has slipped
         ((0.41, 0.17), (0.50, -0.24), False),  # nothing is over it: it has been moved there
     ],
 )
-def test_what_is_seen_far_from_what_the_hand_hides_is_another_thing(
-    seen: tuple[float, float], tool: tuple[float, float], hides: bool
+def test_what_is_seen_far_from_what_the_hand_hides_or_in_the_hand_is_another_thing(
+    seen: tuple[float, float], tool: tuple[float, float], another: bool
 ) -> None:
     memory = Memory()
     place, there, hand = (np.array([*xy, z]) for xy, z in (((0.62, -0.24), 0.0), (seen, 0.0), (tool, 0.1)))
-    assert not hidden(memory, there, hand), "nothing is remembered yet"
+    assert not other(memory, there, hand), "nothing is remembered yet"
     memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
-    assert hidden(memory, there, hand) is hides
+    assert other(memory, there, hand) is another

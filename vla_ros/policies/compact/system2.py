@@ -57,9 +57,7 @@ PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 APART_M = 0.1  # a thing that is seen farther than this from hand, container or tower is not in it or on it
-HIDES_M = (
-    0.1  # round about itself the hand hides what it brings things to; what is seen elsewhere meanwhile is another thing
-)
+HIDES_M = 0.1  # so far round about itself the hand hides, or holds, what is there
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 REACH_M = 0.78  # from the first joint's axis; farther out the arm is nearly straight
@@ -292,7 +290,7 @@ class System2:
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
-                if role == 1 and hidden(memory, points[role], p_tool):
+                if role == 1 and other(memory, points[role], p_tool):
                     continue
                 sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
@@ -406,10 +404,11 @@ def apart(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
     return float(np.hypot(*(x - there)[:2])) > APART_M
 
 
-def hidden(memory: Memory, p: Array, p_tool: Array) -> bool:
-    """Return whether the hand (3,) is over what is remembered, so that what is seen far from there, at p (3,), is not it."""
-    over, away = (float(np.hypot(*(place - memory.p)[:2])) for place in (p_tool, p))
-    return memory.known and over < HIDES_M < away
+def other(memory: Memory, p: Array, p_tool: Array) -> bool:
+    """Return whether what is seen at p (3,), far from what is remembered, is another thing: the hand is over one of the two
+    places, and hides the one that it brings something to, or holds what is seen."""
+    away, over, held = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - memory.p, p_tool - p))
+    return memory.known and away > HIDES_M > min(over, held)
 
 
 def _told(row: NDArray[np.float32]) -> bool:
