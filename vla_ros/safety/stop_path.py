@@ -29,24 +29,28 @@ class StopPath:
         self._stretches: list[tuple[int, int, int, int]] = []  # q, |travelled|, v before the stretch; its acceleration
         release = travel(acceleration, jerk)
         tick = travelled = 0
+        begin, stretches = self._begin, self._stretches
         while v or a:
             # What `jerk_limit.stop` does: speed(|v|, J) >= A means |v| >= travel(A, J).
-            size = abs(v)
+            size = -v if v < 0 else v
             brake = acceleration if size >= release else speed(size, jerk)
-            a = max(a - jerk, min(a + jerk, brake if v < 0 else -brake))
-            count = 1
-            if size >= release and abs(a) == acceleration and (a > 0) is (v < 0):
-                count += (size - release) // acceleration  # for so long the brake stays full
-            self._begin.append(tick)
-            self._stretches.append((q, travelled, v, a))
-            tick += count
-            # Within a stretch of more than one tick the velocity keeps its sign.
-            moved = count * v + a * count * (count + 1) // 2
+            wanted = brake if v < 0 else -brake
+            a = a + jerk if wanted > a + jerk else a - jerk if wanted < a - jerk else wanted
+            begin.append(tick)
+            stretches.append((q, travelled, v, a))
+            if size >= release and a == (acceleration if v < 0 else -acceleration):
+                count = 1 + (size - release) // acceleration  # for so long the brake stays full
+                # Within a stretch of more than one tick the velocity keeps its sign.
+                moved = count * v + a * count * (count + 1) // 2
+                v += count * a
+                tick += count
+            else:
+                moved = v = v + a
+                tick += 1
             q += moved
-            travelled += abs(moved)
-            v += count * a
-        self._begin.append(tick)
-        self._stretches.append((q, travelled, 0, 0))
+            travelled += -moved if moved < 0 else moved
+        begin.append(tick)
+        stretches.append((q, travelled, 0, 0))
         self.ticks = tick
 
     def at(self, tick: int) -> int:
@@ -58,6 +62,8 @@ class StopPath:
 
     def travelled(self, tick: int) -> int:
         """Distance covered in the first `tick` ticks, back and forth added up."""
+        if tick >= self.ticks:
+            return self._stretches[-1][1]
         i = bisect_right(self._begin, tick) - 1
         _, travelled, v, a = self._stretches[i]
         k = tick - self._begin[i]
