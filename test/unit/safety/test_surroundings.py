@@ -32,6 +32,8 @@ def test_the_arm_stops_before_the_fence_and_slows_down_on_the_way() -> None:
     assert "fence" in rules
     assert arm.decisions[-1].verdict is not None
     assert "the fence (x = 0.6)" in arm.decisions[-1].verdict.reason
+    slowed = [each.verdict for each in arm.decisions if each.verdict and "slowed to" in each.verdict.reason]
+    assert slowed and all(verdict.rule == "fence" and "the fence (x = 0.6)" in verdict.reason for verdict in slowed)
     nearest = arm.filter.nearest()
     assert nearest is not None
     assert 0.001 < nearest.distance_m < 0.004
