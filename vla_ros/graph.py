@@ -202,4 +202,5 @@ def _of(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
     """The parameters of one node: those of /** that it declares, then its own."""
     declared = {declaration.name for declaration in declarations(PARAMETERS[node])}
     shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
-    return copy.deepcopy({**shared, **tree.get(node, {})})
+    # Each value by itself: what an anchor shares in the file would be an alias in the node's own, which rcl does not read.
+    return {key: copy.deepcopy(value) for key, value in {**shared, **tree.get(node, {})}.items()}

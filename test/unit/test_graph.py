@@ -6,9 +6,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from vla_ros.graph import NODES, bringup, parameters_of, read, share
 from vla_ros.parameters import ParameterError
+from vla_ros.up import command_line
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,12 @@ def test_a_file_of_ones_own_stands_alone(tmp_path: Path) -> None:
         bringup(robot=str(file))
     with pytest.raises(ParameterError, match="nowhere.yaml"):
         bringup(robot=str(tmp_path / "nowhere.yaml"))
+
+
+@pytest.mark.parametrize("robot", ["sim", "franka"])
+def test_the_nodes_files_hold_nothing_that_rcl_does_not_read(robot: str, tmp_path: Path) -> None:
+    for process in bringup(robot=robot, dashboard=True):
+        written = command_line(process, tmp_path)
+        (file,) = [word for word in written if word.endswith(".yaml")]
+        kinds = {type(token) for token in yaml.scan(Path(file).read_text())}
+        assert not kinds & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}, process.name

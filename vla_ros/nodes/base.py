@@ -267,6 +267,8 @@ class Managed(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             self.configure()
+        except ExternalShutdownException:  # asked to end while it waited: no fault
+            return TransitionCallbackReturn.FAILURE
         except Exception as error:
             self.fault = f"{error}"
             self.get_logger().error(f"not configured: {self.fault}")
