@@ -1,0 +1,125 @@
+"""The README's way onto a real arm: a file of one's own, somebody else's driver and cameras, first motions."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray, String
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_ros.graph import bringup, own_domain, share
+from vla_ros.msg import SafetyStatus
+from vla_ros.nodes.base import LATCHED, SENSOR
+from vla_ros.nodes.client import Client, client
+from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.up import Supervisor
+
+ARM = [f"fr3_joint{i}" for i in range(1, 8)]
+FINGER = "fr3_finger_joint1"
+PATIENCE_S = 120.0
+
+
+class Driver(Node):
+    """An arm that is where it was told to be last, behind two controllers of ros2_control; a camera beside it."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("driver", context=context)
+        self.q = dict(zip([*ARM, FINGER], map(float, HOME), strict=True))
+        self.least, self.most = dict(self.q), dict(self.q)
+        names = dict(zip(JOINT_NAMES, self.q, strict=True)) | {"tool": "fr3_hand_tcp", "base": "fr3_link0"}
+        renamed = re.sub(r'"([^"]*)"', lambda found: f'"{names.get(found[1], found[1])}"', urdf())
+        self.description = self.create_publisher(String, "robot_description", LATCHED)
+        self.description.publish(String(data=renamed))
+        self.states = self.create_publisher(JointState, "joint_states", SENSOR)
+        self.images = self.create_publisher(Image, "front_camera/image_raw", QoSProfile(depth=1))
+        self.create_subscription(JointTrajectory, "joint_trajectory_controller/joint_trajectory", self.move, 10)
+        self.create_subscription(Float64MultiArray, "gripper_controller/commands", self.grip, 10)
+        self.create_timer(0.01, self.tell)
+        self.create_timer(0.1, self.look)
+        self.pictures = 0
+
+    def move(self, message: JointTrajectory) -> None:
+        (point,) = message.points
+        assert set(message.joint_names) == set(ARM) and not point.velocities
+        self.go(dict(zip(message.joint_names, point.positions, strict=True)))
+
+    def grip(self, message: Float64MultiArray) -> None:
+        (position,) = message.data
+        self.go({FINGER: position})
+
+    def go(self, there: dict[str, float]) -> None:
+        self.q.update(there)
+        for name, q in there.items():
+            self.least[name], self.most[name] = min(q, self.least[name]), max(q, self.most[name])
+
+    def tell(self) -> None:
+        state = JointState(name=list(self.q), position=list(self.q.values()), velocity=[0.0] * len(self.q))
+        state.header.stamp = self.get_clock().now().to_msg()
+        self.states.publish(state)
+
+    def look(self) -> None:
+        self.pictures += 1
+        pixels = np.random.default_rng(self.pictures).integers(50, 200, (64, 64, 3), dtype=np.uint8)
+        image = Image(height=64, width=64, step=192, encoding="rgb8", data=pixels.tobytes())
+        image.header.stamp = self.get_clock().now().to_msg()
+        self.images.publish(image)
+
+
+@pytest.fixture
+def driver() -> Iterator[Driver]:
+    os.environ.update(own_domain())
+    context = Context()
+    rclpy.init(context=context)
+    made = Driver(context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(made)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    yield made
+    executor.shutdown()
+    thread.join(10.0)
+    made.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def talk(driver: Driver, tmp_path: Path) -> Iterator[Client]:
+    mine = tmp_path / "my_arm.yaml"
+    mine.write_text((share() / "config" / "franka.yaml").read_text().replace("~/.ros", str(tmp_path)))
+    quick = {"scripted.speed_scale": 1.0}
+    supervisor = Supervisor(
+        bringup(robot=str(mine), policy="scripted", overrides={"planner": quick, "action_expert": quick}), print
+    )
+    try:
+        with client() as made:
+            yield made
+    finally:
+        supervisor.stop()
+
+
+def test_the_first_motions_of_a_real_arm(driver: Driver, talk: Client) -> None:
+    talk.ready(PATIENCE_S)
+    armed, why = talk.arm(PATIENCE_S)
+    assert armed, why
+    assert talk.diagnostics["safety_filter"]["not_checked"].startswith(
+        "fence, table, keep_out, self_collision, obstacle"
+    )
+    said, why = talk.follow("run", 200.0, print)
+    assert said == "done", why
+    assert talk.spin(PATIENCE_S, lambda: talk.status is not None and talk.status.state == SafetyStatus.HOLDING)
+    ways = {name: (driver.most[name] - driver.least[name]) for name in driver.q}
+    assert [ways[name] for name in ARM] == pytest.approx([0.1] * 7, abs=2e-3), "each joint in turn, and back"
+    assert ways[FINGER] == pytest.approx(0.01, abs=1e-3)
+    assert list(driver.q.values()) == pytest.approx(HOME.tolist(), abs=1e-3)
