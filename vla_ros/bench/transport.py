@@ -188,9 +188,9 @@ threads.
 - *This graph*: `vla/frames` and `joint_states` out, `vla/action_chunk` back, in rclpy with the executor and the
   conversions of the nodes. The second row has System 2 and System 1 in two processes, with `vla/latent_plan` between
   them, as the graph runs them. The pacing of the real nodes is not in it (a frame waits for its period, a chunk for its
-  request): `vla-ros trace` measures that. It costs more than openpi's way, since each wake-up of rclpy's executor takes
-  about a millisecond of CPU here, and publishing a set of frames two, in pieces of 64 KiB that any number may read. The
-  nodes that keep a rate poll instead ([decisions](decisions.md)).
+  request): `vla-ros trace` measures that. It costs more than openpi's way: rclpy's executor wakes up for each message, and
+  a set of frames goes out in pieces of 64 KiB that any number may read. The nodes that keep a rate poll instead
+  ([decisions](decisions.md)).
 - *openpi*: `openpi-client` from PyPI; the server is our own, written to that protocol.
 - *LeRobot*: client and server are our own, written to the service's definition, with its pickled payloads and its two
   calls per round trip; actions are numpy rows instead of torch tensors. Its server skips observations that are too
