@@ -49,11 +49,12 @@ from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, polled, receiv
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command import Command
-from vla_ros.safety.filter import Decision, SafetyFilter, not_checked
+from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.jerk_limit import ticks_to_rest
 from vla_ros.safety.limits import per_tick
 from vla_ros.safety.parameters import SafetyFilterParameters
 from vla_ros.safety.states import AT_REST, LATCHED, State
+from vla_ros.safety.surroundings import not_checked
 from vla_ros.scheduling import real_time, unwaiting
 from vla_ros.timing import NS_PER_S, Rate, SimulatedOffset, Window
 

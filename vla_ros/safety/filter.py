@@ -15,7 +15,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vla_ros.safety import deadman
 from vla_ros.safety.arm_motion import ArmMotion, States
 from vla_ros.safety.authority import BUTTON, Authority
 from vla_ros.safety.clearance import Nearest
@@ -33,7 +32,6 @@ from vla_ros.safety.playback import Playback
 from vla_ros.safety.schema import Schema
 from vla_ros.safety.sequence import Sequence as SequenceRule
 from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
-from vla_ros.safety.surroundings import configured
 from vla_ros.safety.tracking_error import TrackingError
 from vla_ros.safety.verdict import Verdict, raised
 
@@ -487,12 +485,6 @@ class SafetyFilter:
         self._previous = None
         self._stopped = None
         self._followed = ""
-
-
-def not_checked(parameters: SafetyFilterParameters) -> list[str]:
-    """Names of the rules and inputs that the configuration leaves off."""
-    inputs = {deadman.NAME: bool(parameters.deadman.timeout_s), "heartbeat": bool(parameters.estop.heartbeat_s)}
-    return [name for name, on in (configured(parameters) | inputs).items() if not on]
 
 
 class LastCheckError(Exception):

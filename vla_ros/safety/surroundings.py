@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety import contact, effort_limit, fence, keep_out, obstacle, self_collision, table
+from vla_ros.safety import contact, deadman, effort_limit, fence, keep_out, obstacle, self_collision, table
 from vla_ros.safety.arm_model import ArmModel
 from vla_ros.safety.clearance import WORK, Clearance, Nearest
 from vla_ros.safety.contact import Contact
@@ -36,6 +36,12 @@ def configured(parameters: SafetyFilterParameters) -> dict[str, bool]:
         effort_limit.NAME: parameters.effort.check,
         contact.NAME: bool(parameters.contact.threshold),
     }
+
+
+def not_checked(parameters: SafetyFilterParameters) -> list[str]:
+    """Names of the rules and inputs that the configuration leaves off."""
+    inputs = {deadman.NAME: bool(parameters.deadman.timeout_s), "heartbeat": bool(parameters.estop.heartbeat_s)}
+    return [name for name, on in (configured(parameters) | inputs).items() if not on]
 
 
 class Surroundings:

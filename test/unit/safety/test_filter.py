@@ -17,8 +17,8 @@ from streams import line, moved, smooth
 
 from vla_ros.oracle.audit import configuration
 from vla_ros.safety import jerk_limit
-from vla_ros.safety.filter import not_checked
 from vla_ros.safety.states import State
+from vla_ros.safety.surroundings import not_checked
 
 NAN = math.nan
 
