@@ -1,16 +1,18 @@
 # ruff: noqa: E402 what is imported below needs torch
 """The compact policy with a tiny network of random weights: what it promises whatever it has learned."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from vla_ros.parameters import ParameterError, from_mapping
-from vla_ros.policies.compact.checkpoint import STATISTICS, load
+from vla_ros.policies.compact.checkpoint import STATISTICS, WEIGHTS, load
 from vla_ros.policies.compact.configuration import ACTION, SUBTASKS, Sizes, as_mapping
 from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh, modules
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
@@ -126,6 +128,8 @@ def test_the_graphs_say_what_the_network_says(folder):
 def test_the_graphs_that_ship_say_what_the_network_says():
     checkpoint = load(folder_of(from_mapping(CompactParameters, {})))
     assert fresh(checkpoint)
+    graphs_size, weights_size = ((checkpoint.folder / name).stat().st_size for name in (GRAPHS, WEIGHTS))
+    assert graphs_size < weights_size / 10, "weights stand in one file"
     text = "put the red cube in the bowl, then push the blue cylinder to the left"
     graphs, rng = Graphs(checkpoint), np.random.default_rng(0)
     for name, (module, example) in modules(checkpoint).items():
@@ -147,6 +151,15 @@ def test_the_weights_are_small_and_known_by_their_hash(folder):
     assert fresh(checkpoint)
     assert not fresh(replace(checkpoint, hash="0" * 64))
     assert (folder / GRAPHS).is_file()
+
+
+def test_graphs_in_another_layout_are_made_anew(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    checkpoint = load(tmp_path)
+    save_file({"look.xml": np.zeros(1, np.uint8)}, tmp_path / GRAPHS, {"checkpoint": checkpoint.hash})
+    assert not fresh(checkpoint)
+    Graphs(checkpoint, ("flow",))
+    assert fresh(checkpoint)
 
 
 def test_both_halves_carry_the_same_hash(halves):

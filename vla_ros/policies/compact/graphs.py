@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import functools
+import json
 import tempfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.compact.checkpoint import GRAPHS, Checkpoint, load
+from vla_ros.policies.compact.checkpoint import GRAPHS, WEIGHTS, Checkpoint, load
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 NAMES = ("language", "look", "fixate", "fuse", "flow")
+PARTS = ("xml", "constants", "weights")  # of a graph: the last says which weights stand where among the constants
 
 
 class Graphs:
@@ -34,16 +39,16 @@ class Graphs:
     """
 
     def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
-        file = checkpoint.folder / GRAPHS
         if not fresh(checkpoint):
             try:
                 export(checkpoint)
             except ImportError as error:
                 raise ParameterError(
-                    f"compact.checkpoint: {file} holds no graphs of these weights, and {error.name} is not installed "
-                    "to make them: pip install torch transformers, once, or take a checkpoint with its graphs"
+                    f"compact.checkpoint: {checkpoint.folder / GRAPHS} holds no graphs of these weights, and "
+                    f"{error.name} is not installed to make them: pip install torch transformers, once, "
+                    "or take a checkpoint with its graphs"
                 ) from None
-        self._compiled = {name: _compiled(file, checkpoint.hash, name) for name in names}
+        self._compiled = {name: _compiled(checkpoint.folder, checkpoint.hash, name) for name in names}
 
     def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
         """Run a graph; returns its outputs in order, copied."""
@@ -52,22 +57,52 @@ class Graphs:
 
 
 @functools.lru_cache(maxsize=2 * len(NAMES))
-def _compiled(file: Path, checkpoint: str, name: str) -> Any:
+def _compiled(folder: Path, checkpoint: str, name: str) -> Any:
     """A compiled graph: once in a process that makes many policies, since it keeps nothing from call to call."""
     import openvino  # type: ignore[import-untyped]
 
-    with safe_open(file, "numpy") as stored:
-        graph, weights = (stored.get_tensor(f"{name}.{part}") for part in ("xml", "bin"))
+    xml, constants = stored(folder, name)
     core = openvino.Core()
     settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return core.compile_model(core.read_model(graph.tobytes(), openvino.Tensor(weights)), "CPU", settings)
+    return core.compile_model(core.read_model(xml, openvino.Tensor(constants)), "CPU", settings)
+
+
+def stored(folder: Path, name: str) -> tuple[bytes, NDArray[np.uint8]]:
+    """Return a graph of the checkpoint in `folder` as OpenVINO saves it: its XML and its constants."""
+    with safe_open(folder / GRAPHS, "numpy") as file:
+        parts = [zlib.decompress(file.get_tensor(f"{name}.{part}").tobytes()) for part in PARTS]
+    constants = bytearray(parts[1])
+    weights = load_file(folder / WEIGHTS)
+    for weight, first in json.loads(parts[2]):
+        values = weights[weight].tobytes()
+        constants[first : first + len(values)] = values
+    return parts[0], np.frombuffer(constants, np.uint8)
+
+
+def _parts(xml: bytes, constants: bytes, weights: Mapping[bytes, str]) -> tuple[bytes, bytes, bytes]:
+    """Return PARTS of a graph: constants that are weights, which stand in the file of these, are left zero.
+
+    Args:
+        weights: names by content.
+    """
+    rest, taken = bytearray(constants), []
+    for data in ElementTree.fromstring(xml).iter("data"):
+        if "offset" not in data.attrib:
+            continue
+        first, size = int(data.attrib["offset"]), int(data.attrib["size"])
+        weight = weights.get(constants[first : first + size])
+        if weight:
+            rest[first : first + size] = bytes(size)
+            taken.append((weight, first))
+    return xml, bytes(rest), json.dumps(taken).encode()
 
 
 def fresh(checkpoint: Checkpoint) -> bool:
     """Return whether the graphs that stand beside the weights were made from them."""
     try:
-        with safe_open(checkpoint.folder / GRAPHS, "numpy") as stored:
-            return (stored.metadata() or {}).get("checkpoint") == checkpoint.hash
+        with safe_open(checkpoint.folder / GRAPHS, "numpy") as file:
+            whole = set(file.keys()) == {f"{name}.{part}" for name in NAMES for part in PARTS}
+            return whole and (file.metadata() or {}).get("checkpoint") == checkpoint.hash
     except (OSError, SafetensorError):
         return False
 
@@ -157,17 +192,19 @@ def export(checkpoint: Checkpoint) -> None:
     import openvino
     import torch
 
-    parts: dict[str, NDArray[np.uint8]] = {}
+    weights = {values.tobytes(): weight for weight, values in load_file(checkpoint.folder / WEIGHTS).items()}
+    packed: dict[str, NDArray[np.uint8]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, (module, example) in modules(checkpoint).items():
             with torch.no_grad():
                 graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
             file = Path(folder) / f"{name}.xml"
             openvino.save_model(graph, str(file), compress_to_fp16=True)
-            for part in ("xml", "bin"):
-                parts[f"{name}.{part}"] = np.frombuffer(file.with_suffix(f".{part}").read_bytes(), np.uint8)
+            xml, constants = (file.with_suffix(suffix).read_bytes() for suffix in (".xml", ".bin"))
+            for part, content in zip(PARTS, _parts(xml, constants, weights), strict=True):
+                packed[f"{name}.{part}"] = np.frombuffer(zlib.compress(content, 9), np.uint8)
     about = {"checkpoint": checkpoint.hash, "openvino": openvino.__version__}
-    save_file(parts, checkpoint.folder / GRAPHS, about)
+    save_file(packed, checkpoint.folder / GRAPHS, about)
 
 
 def make(folder: Path) -> None:
