@@ -57,19 +57,22 @@ def test_a_tool_that_is_hidden_or_quick_says_nothing(probability, speed):
 
 
 @pytest.mark.parametrize(
-    ("seen", "tool", "another"),
+    ("seen", "tool", "carried", "another"),
     [
-        ((0.41, 0.17), (0.62, -0.24), True),  # the hand hides it
-        ((0.41, 0.17), (0.43, 0.20), True),  # that is in the hand
-        ((0.64, -0.21), (0.62, -0.24), False),  # it has slipped
-        ((0.41, 0.17), (0.50, -0.24), False),  # nothing is over it: it has been moved there
+        ((0.41, 0.17, 0.0), (0.62, -0.24, 0.1), False, True),  # the hand hides it
+        ((0.41, 0.17, 0.0), (0.43, 0.20, 0.1), False, True),  # that is in the hand
+        ((0.64, -0.21, 0.0), (0.62, -0.24, 0.1), False, False),  # it has slipped
+        ((0.41, 0.17, 0.0), (0.50, -0.24, 0.1), False, False),  # nothing is over it: it has been moved there
+        ((0.62, -0.20, 0.09), (0.62, -0.22, 0.1), True, True),  # what the hand brings, over it
+        ((0.62, -0.23, 0.02), (0.62, -0.24, 0.1), True, False),  # itself, under what the hand brings
+        ((0.62, -0.20, 0.09), (0.62, -0.22, 0.1), False, False),  # it has been lifted
     ],
 )
-def test_what_is_seen_far_from_what_the_hand_hides_or_in_the_hand_is_another_thing(
-    seen: tuple[float, float], tool: tuple[float, float], another: bool
+def test_what_the_hand_holds_or_hides_is_not_taken_for_another_thing(
+    seen: tuple[float, float, float], tool: tuple[float, float, float], carried: bool, another: bool
 ) -> None:
     memory = Memory()
-    place, there, hand = (np.array([*xy, z]) for xy, z in (((0.62, -0.24), 0.0), (seen, 0.0), (tool, 0.1)))
-    assert not other(memory, there, hand), "nothing is remembered yet"
+    place, there, hand = np.array([0.62, -0.24, 0.0]), np.array(seen), np.array(tool)
+    assert not other(memory, there, hand, carried), "nothing is remembered yet"
     memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
-    assert other(memory, there, hand) is another
+    assert other(memory, there, hand, carried) is another

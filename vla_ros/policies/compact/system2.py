@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.aim import Aim
 from vla_ros.policies.compact.checkpoint import bind, load, observations
+from vla_ros.policies.compact.choice import Choice
 from vla_ros.policies.compact.configuration import (
     ANCHORS,
     COLOURS,
@@ -62,7 +63,6 @@ DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and th
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 REACH_M = 0.78  # from the first joint's axis; farther out the arm is nearly straight
 WRIST_MARGIN = 0.5  # rad from its limits that the wrist keeps where it can: the rest of the arm turns it, too
-LED_LOOKS = 5  # in a row that confirm the one that found another subtask likelier, however little
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 SURE = 0.8  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
@@ -108,8 +108,7 @@ class System2:
         self._memories = (Memory(), Memory())
         self._start: Array | None = None
         self._pushed = False
-        self._subtask, self._done = -1, 0
-        self._leads, self._led = -1, 0
+        self._choice, self._done = Choice(self._parameters.hysteresis), 0
         self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
@@ -229,14 +228,15 @@ class System2:
         if apart(wish["verb"], x.p, y.p, p_tool):
             share[SUBTASKS.index("done")] = 0.0
         share /= share.sum()
-        subtask = self._choose(share)
+        at_rest = bool(np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST)
+        subtask = self._choice.look(share, at_rest)
         confidence = float(seen * share[subtask])
         self._pushed |= SUBTASKS[subtask] == PUSH
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
             self._done += 1
             if self._done == DONE_LOOKS and wish["side"] != "none" and not self._pushed:
                 self._start, self._done = x.p.copy(), 0  # nobody pushed it: the first look was off
-            if self._done >= DONE_LOOKS and np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST:
+            if self._done >= DONE_LOOKS and at_rest:
                 return self._finish_step(hold, confidence)
         else:
             self._done = 0
@@ -281,7 +281,7 @@ class System2:
         self._began_ns += round(max(0.0, passed_s - BLIND_S) * NS_PER_S)
         way = np.inf if self._p_tool is None else float(np.linalg.norm(p_tool - self._p_tool))
         speed, self._p_tool = way / max(passed_s, 1e-3), p_tool
-        carried = self._subtask >= 0 and SUBTASKS[self._subtask] in IN_HAND
+        carried = self._choice.subtask >= 0 and SUBTASKS[self._choice.subtask] in IN_HAND
         for index, view in enumerate(views):
             camera = self._camera(view)
             cells, seen = sight.place(scores[0, index])
@@ -290,7 +290,7 @@ class System2:
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
-                if role == 1 and other(memory, points[role], p_tool):
+                if role == 1 and other(memory, points[role], p_tool, carried):
                     continue
                 sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
@@ -317,16 +317,6 @@ class System2:
             known = self._graphs("fixate", patches[None], queries, spots[None])[0][0].astype(np.float64)
             pixels = middles + np.clip(known[:, :2], -1.5, 1.5) * sight.REACH_PX
         return pixels, known
-
-    def _choose(self, share: NDArray[np.floating]) -> int:
-        """Return the likeliest subtask; the present one stays until another is clearly likelier, or has long been so."""
-        best = int(share.argmax())
-        self._led = self._led + 1 if best == self._leads and best != self._subtask else 0
-        self._leads = best
-        clearly = self._subtask < 0 or share[best] > share[self._subtask] + self._parameters.hysteresis
-        if clearly or self._led >= LED_LOOKS:
-            self._subtask, self._led = best, 0
-        return self._subtask
 
     def _words(self, subtask: int) -> str:
         words = SUBTASKS[subtask]
@@ -404,11 +394,18 @@ def apart(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
     return float(np.hypot(*(x - there)[:2])) > APART_M
 
 
-def other(memory: Memory, p: Array, p_tool: Array) -> bool:
-    """Return whether what is seen at p (3,), far from what is remembered, is another thing: the hand is over one of the two
-    places, and hides the one that it brings something to, or holds what is seen."""
+def other(memory: Memory, p: Array, p_tool: Array, carried: bool) -> bool:
+    """Return whether what is seen at p (3,) is another thing than the one remembered: the hand is over one of the two places,
+    and hides the one that it brings something to, or holds what is seen; what it holds may be seen near, too.
+
+    Args:
+        carried: whether the hand has something in it.
+    """
+    if not memory.known:
+        return False
     away, over, held = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - memory.p, p_tool - p))
-    return memory.known and away > HIDES_M > min(over, held)
+    nearer = carried and bool(np.linalg.norm(p - p_tool) < np.linalg.norm(p - memory.p))
+    return nearer or away > HIDES_M > min(over, held)
 
 
 def _told(row: NDArray[np.float32]) -> bool:
