@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+LOOSE = 0.06  # share of things that are called "the red one"
+BARE = 0.06  # and of those, unique of their shape, that are called "the cube"
 HELD_OUT_OBJECTS = (("red", "ball"), ("green", "cylinder"), ("purple", "cube"))
 """Colour and shape of things that training scenes never hold."""
 HELD_OUT_TARGETS = (("blue", "bowl"), ("yellow", "plate"), ("orange", "left"))
@@ -245,20 +247,21 @@ HELD_OUT: dict[str, tuple[str, ...]] = {
 }
 
 
-def noun(shape: str, colour: str, shapes: Sequence[str], rng: np.random.Generator) -> str:
+def noun(shape: str, colour: str, shapes: Sequence[str], rng: np.random.Generator, bare: float = BARE) -> str:
     """Return words for one thing, e.g. "the red block": true of that thing only.
 
     Args:
-        shape, colour: of the thing; containers have no colour. shapes: of all things that have a name here.
+        shape, colour: of the thing; containers have no colour. shapes: of all things that have a name here. bare: share of
+            things that go without their colour where their shape is the only one.
     """
     word = str(rng.choice(NOUNS[shape]))
     if not colour:
         return f"the {word}"
     adjective = str(rng.choice(ADJECTIVES.get(colour, (colour,))))
     dice = rng.random()
-    if dice < 0.06:
+    if dice < LOOSE:
         return f"the {adjective} {rng.choice(['one', 'thing', 'object'])}"
-    if dice < 0.12 and sum(shape == other for other in shapes) == 1:
+    if dice < LOOSE + bare and sum(shape == other for other in shapes) == 1:
         return f"the {word}"
     return f"the {adjective} {word}"
 

@@ -35,7 +35,9 @@ PLACE_NOISE_M, START_NOISE_M = 0.004, 0.003
 OTHERS = 2  # sentences about other things in a picture
 VERBS_TO = {"cube": ("stack",) * 3, **dict.fromkeys(("bowl", "plate"), ("place", "place", "push"))}  # a third each
 STRANGE = 0.3  # share of them about a thing that is not there, though its colour or its shape may be
-LOOKED_AT = 0.7  # share of the stills with such a sentence whose second look goes to what may be taken for it
+BARE = 0.4  # share of what they are about that goes without its colour where that is clear: looks are led by the colour
+BESIDE = 3.0  # cells from a thing at which a look has gone for it
+LOOKED_AT = 0.7  # share of the stills in which something is taken for another thing whose second look goes there
 NOISE = 5.0  # largest standard deviation of pixels
 WEIGHTS = {
     "place": 1.0,
@@ -135,6 +137,8 @@ def still_losses(
     place = torch.from_numpy(cells).to(device), torch.from_numpy(objects).to(device)
     losses = place_losses(found, heights, *place, asked, sizes)
     # Looked at again: x, y, the tool and one of the others, rather one that is not what it is taken for.
+    first_look, _ = sight.place(found[0][:, 2 : 2 + 2 * OTHERS].detach().float().cpu().numpy())
+    others = [mistaken(*each) for each in zip(others, batch["named_cells"][:, 0], first_look, strict=True)]
     other = np.array([_chosen(each.wrong, rng) for each in others])
     slots = np.stack(
         [0 * other, 0 * other + 1, 0 * other + TOOL, [others[i].patches[at] for i, at in enumerate(other)]], 1
@@ -152,7 +156,7 @@ def still_losses(
         spotted = torch.cat([torch.from_numpy(spots).to(device), height[..., None]], -1)
         again = model.fixate(torch.from_numpy(patches).to(device), wanted_queries, spotted)
         there = cells[at, index, which]
-        counts = torch.from_numpy(there[..., 2] * objects[at, which, 5]).to(device)
+        counts = torch.from_numpy(there[..., 2] * objects[at, which, 5] * (1 - strange)).to(device)
         parts = second_look.losses(
             again,
             torch.from_numpy(middles).to(device),
@@ -214,7 +218,7 @@ class Others(NamedTuple):
 
     texts: OTHERS sentences. cells: (cameras, 2 * OTHERS, 3). objects: (2 * OTHERS, 6), the last number says whether the
     answer counts, also where it is that there is no such thing. patches: where to look again. wrong: which of them show
-    what may be taken for a thing that is not there.
+    another thing than what is asked for.
     """
 
     texts: list[str]
@@ -246,7 +250,7 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
             if strange:
                 wish, missing = _strange(wish, there, rng)
             shapes = [shape for _, shape in (*there, wish.x, *[wish.y] * missing)]
-            texts.append(sentences.say(rng, [wish], shapes, not strange))
+            texts.append(sentences.say(rng, [wish], shapes, not strange, BARE))
             for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]
@@ -257,6 +261,22 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
                 patches[slot] = TOOL + 1 + _taken_for((wish.x, wish.y)[missing], there, rng)
         result.append(Others(texts, cells, objects, patches, wrong))
     return result
+
+
+def mistaken(others: Others, cells: NDArray[np.floating], first_look: NDArray[np.floating]) -> Others:
+    """Return the same, but where the first look goes for another thing, that is what is looked at again.
+
+    Args:
+        cells: (MOST_NAMED, 3) of what is named. first_look: (2 * OTHERS, 2) places that it finds best.
+    """
+    away = np.abs(cells[None, :, :2] - first_look[:, None]).max(-1)
+    away[:, cells[:, 2] == 0] = np.inf
+    patches, wrong = list(others.patches), list(others.wrong)
+    for slot in np.flatnonzero(others.objects[:, 5]):
+        nearest, own = int(away[slot].argmin()), patches[slot] - TOOL - 1
+        if away[slot, nearest] < BESIDE and (wrong[slot] or away[slot, own] > BESIDE):
+            patches[slot], wrong[slot] = TOOL + 1 + nearest, True
+    return others._replace(patches=patches, wrong=wrong)
 
 
 def _askable(there: Sequence[tuple[str, str]]) -> list[tuple[int, int, Wish]]:

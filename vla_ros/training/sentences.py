@@ -111,20 +111,28 @@ def absent(there: Collection[tuple[str, str]], shapes: Sequence[str] = MOVABLE) 
     return [thing for thing in every if permitted(thing) and thing not in there]
 
 
-def say(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], loosely: bool = True) -> str:
+def say(
+    rng: np.random.Generator,
+    wishes: Sequence[Wish],
+    shapes: Sequence[str],
+    loosely: bool = True,
+    bare: float = language.BARE,
+) -> str:
     """Return words for one or two steps.
 
     Args:
         shapes: of everything on the table that has a name, so that no name is ambiguous. loosely: the shape may go
-            without saying: "the red one".
+            without saying: "the red one". bare: as in `language.noun`.
     """
     while True:
-        text = joined(rng, [clause for clause, _ in clauses(rng, wishes, shapes)])
+        text = joined(rng, [clause for clause, _ in clauses(rng, wishes, shapes, bare)])
         if loosely or not set(text.split()) & set(LOOSE):
             return text
 
 
-def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str]) -> list[tuple[str, Wish]]:
+def clauses(
+    rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], bare: float = language.BARE
+) -> list[tuple[str, Wish]]:
     """Return words for each step by itself, and the wish as these words say it: a colour may go without saying.
 
     What has been named is "it" after that, in a step that goes on with it and in "take ... and put it ...".
@@ -132,11 +140,11 @@ def clauses(rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[s
     parts: list[tuple[str, Wish]] = []
     for index, wish in enumerate(wishes):
         kind = "push to" if wish.verb == "push" and wish.side == "none" else wish.verb
-        thing = language.noun(wish.x[1], _colour(wish.x), shapes, rng)
+        thing = language.noun(wish.x[1], _colour(wish.x), shapes, rng, bare)
         values = {"x": thing, "side": wish.side}
         said = replace(wish, x=_said(wish.x, thing))
         if wish.y[1] != "none":
-            values["y"] = language.noun(wish.y[1], _colour(wish.y), shapes, rng)
+            values["y"] = language.noun(wish.y[1], _colour(wish.y), shapes, rng, bare)
             values["in"] = language.preposition(wish.y[1], rng)
             said = replace(said, y=_said(wish.y, values["y"]))
         template = str(rng.choice(language.TRAINING[kind]))

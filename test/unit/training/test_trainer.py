@@ -286,6 +286,22 @@ def test_one_picture_is_asked_for_several_things(monkeypatch):
     assert all(sentences.taught(wish) for wish in wishes)
 
 
+def test_where_the_first_look_goes_for_another_thing_that_is_looked_at_again_as_wrong():
+    still = np.zeros(1, stills.layout(TINY))
+    still["named"][0, :2, :2] = [(0, 4), (1, 1)]  # bowl, red cube
+    still["named_cells"][0, 0, :2] = [(10, 10, 1), (20, 20, 1)]
+    (asked,) = planning_loss.others_asked(still, np.random.default_rng(1))
+    own = np.array(asked.patches) - second_look.TOOL - 1
+    right, elsewhere = still["named_cells"][0, 0, own, :2], still["named_cells"][0, 0, 1 - own, :2]
+    for first_look, patches, wrong in (
+        (right + 1.0, asked.patches, asked.wrong),  # at the thing itself, or at what was drawn to be taken for it
+        (elsewhere + 1.0, list(second_look.TOOL + 2 - own), [True] * len(own)),
+        (0 * right + 40.0, asked.patches, asked.wrong),  # at nothing that has a name
+    ):
+        found = planning_loss.mistaken(asked, still["named_cells"][0, 0], first_look)
+        assert list(found.patches) == list(patches) and list(found.wrong) == list(wrong)
+
+
 def test_where_nothing_may_be_asked_for_nothing_is():
     still = np.zeros(1, stills.layout(TINY))
     still["named"][0, :2, :2] = [(0, 4), (5, 3)]  # bowl, blue ball: a held-out pair
