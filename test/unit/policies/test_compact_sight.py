@@ -76,3 +76,19 @@ def test_what_the_hand_holds_or_hides_is_not_taken_for_another_thing(
     assert not other(memory, there, hand, carried), "nothing is remembered yet"
     memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
     assert other(memory, there, hand, carried) is another
+
+
+def test_places_are_told_best_first_and_apart() -> None:
+    side = 16
+    grid = np.full((side, side), -20.0)
+    grid[4, 5], grid[4, 6], grid[12, 3] = 3.0, 1.0, 2.0  # two cells of one thing, and another thing
+    scores = np.append(grid, 0.0)
+    cells, shares, there = sight.places(scores, 2)
+    share = np.exp([3.0, 1.0, 2.0]) / np.exp([3.0, 1.0, 2.0, 0.0]).sum()
+    np.testing.assert_allclose(cells[0], [(5 * share[0] + 6 * share[1]) / share[:2].sum(), 4], atol=1e-6)
+    np.testing.assert_allclose(cells[1], [3, 12], atol=1e-6)
+    np.testing.assert_allclose(shares, [share[:2].sum(), share[2]], rtol=1e-6)
+    assert there == pytest.approx(share.sum())
+    best, seen = sight.place(scores)
+    np.testing.assert_array_equal(best, cells[0])
+    assert seen == there

@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 
 CELL = 2  # pixels per row and column of the grid of places
 WINDOW = 2  # cells on each side of the best one that count for its place
+APART = 3  # cells: nearer than this are no two places
 SHARP = 2  # the picture of the second look has so many times the rows and columns of the first
 # What a second look says: offset u, v from the middle of the cut-out (REACH_PX pixels of the sharp picture), height over
 # the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2), log of the odds that it
@@ -122,14 +123,29 @@ def place(scores: NDArray[np.floating]) -> tuple[Array, Array]:
     Args:
         scores: (..., places + 1): a square grid, row by row, and the score of "nowhere".
     """
+    cells, _, seen = places(scores, 1)
+    return cells[0], seen
+
+
+def places(scores: NDArray[np.floating], count: int) -> tuple[Array, Array, Array]:
+    """Return cells (count, ..., 2) of the best places, best first, the share (count, ...) of each, and the probability (...)
+    that there is one.
+
+    Args:
+        scores: as for `place`.
+    """
     side = round((scores.shape[-1] - 1) ** 0.5)
     share = np.exp(scores - scores.max(-1, keepdims=True)).astype(np.float64)
     share /= share.sum(-1, keepdims=True)
-    grid = share[..., :-1]
-    best = grid.argmax(-1)
+    grid, seen = share[..., :-1].copy(), 1.0 - share[..., -1]
     rows, columns = np.divmod(np.arange(side * side), side)
-    near = (np.abs(rows - (best // side)[..., None]) <= WINDOW) & (np.abs(columns - (best % side)[..., None]) <= WINDOW)
-    weight = np.where(near, grid, 0.0)
-    weight /= np.maximum(weight.sum(-1, keepdims=True), 1e-30)
-    cells = np.stack([(weight * columns).sum(-1), (weight * rows).sum(-1)], -1)
-    return cells, 1.0 - share[..., -1]
+    cells, shares = [], []
+    for _ in range(count):
+        best = grid.argmax(-1)
+        off = np.maximum(np.abs(rows - (best // side)[..., None]), np.abs(columns - (best % side)[..., None]))
+        weight = np.where(off <= WINDOW, grid, 0.0)
+        shares.append(weight.sum(-1))
+        weight /= np.maximum(shares[-1][..., None], 1e-30)
+        cells.append(np.stack([(weight * columns).sum(-1), (weight * rows).sum(-1)], -1))
+        grid[off <= APART] = 0.0
+    return np.stack(cells), np.stack(shares), seen

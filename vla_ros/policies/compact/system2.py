@@ -54,6 +54,9 @@ Array = NDArray[np.float64]
 KIND = "features"
 TOOL = 2  # after x and y, in what was seen
 FIXATIONS = 2  # times that a place is looked at again
+PLACES = 4  # that the first look may find for one thing: the second one chooses,
+RIVAL = 0.03  # among those that have so much of the best one's share
+MEANT = 6  # what a second look says of whether that is what was asked for
 PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
@@ -284,8 +287,7 @@ class System2:
         carried = self._choice.subtask >= 0 and SUBTASKS[self._choice.subtask] in IN_HAND
         for index, view in enumerate(views):
             camera = self._camera(view)
-            cells, seen = sight.place(scores[0, index])
-            pixels, known = self._again(sharp[index], sight.sharper(sight.to_pixels(cells)), heights[0, index], queries)
+            pixels, known, seen = self._find(sharp[index], scores[0, index], heights[0, index], queries)
             aim = self._aims.setdefault(index, Aim())
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
@@ -304,12 +306,36 @@ class System2:
         T_base_camera[2, 3] -= self._parameters.table_height_m
         return sight.Pinhole(sight.scaled(view.k, height, width, self._sizes.image), T_base_camera)
 
+    def _find(
+        self,
+        picture: NDArray[np.uint8],
+        scores: NDArray[np.float32],
+        heights: NDArray[np.float32],
+        queries: NDArray[np.float32],
+    ) -> tuple[Array, Array, Array]:
+        """Return pixels (3, 2) of the sharp picture, what is known there (3, SEEN) and how sure the first look is of it (3,).
+
+        The first look is led by the colour. Where none is said, several things come into question: the likeliest for the
+        second look is taken.
+        """
+        cells, shares, seen = sight.places(scores, PLACES)
+        asked = np.array([True, self._wishes[self._step]["y_shape"] != "none", False])
+        pixels, known = self._again(picture, cells[0], heights, queries)
+        for cell, share in zip(cells[1:], shares[1:], strict=True):
+            rivals = asked & (share > RIVAL * shares[0])
+            if not rivals.any():
+                break
+            near, told = self._again(picture, np.where(rivals[:, None], cell, cells[0]), heights, queries)
+            better = (rivals & (told[:, MEANT] > known[:, MEANT]))[:, None]
+            pixels, known = np.where(better, near, pixels), np.where(better, told, known)
+        return pixels, known, seen
+
     def _again(
-        self, picture: NDArray[np.uint8], pixels: Array, heights: NDArray[np.float32], queries: NDArray[np.float32]
+        self, picture: NDArray[np.uint8], cells: Array, heights: NDArray[np.float32], queries: NDArray[np.float32]
     ) -> tuple[Array, Array]:
-        """Return pixels (3, 2) of the sharp picture and what is known there (3, SEEN): looked at twice, the second time
-        where the first one led."""
-        side = self._sizes.fovea
+        """Return pixels (3, 2) of the sharp picture near cells (3, 2), and what is known there (3, SEEN): looked at twice,
+        the second time where the first one led."""
+        side, pixels = self._sizes.fovea, sight.sharper(sight.to_pixels(cells))
         for _ in range(FIXATIONS):
             middles = np.rint(pixels).astype(int)
             patches = np.stack([sight.patch(picture, middle, side) for middle in middles])
