@@ -23,7 +23,9 @@ TASKS = "pick,place,push,stack,sequence"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--policy", default="classical")
-    parser.add_argument("--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, push_to or unknown")
+    parser.add_argument(
+        "--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, shapes, push_to or unknown"
+    )
     parser.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     parser.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     parser.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")

@@ -73,10 +73,10 @@ class Case:
         return self.disturbance != Disturbance() or varied.looks or varied.cameras or varied.distractors > 0
 
     def simulation(self, kind: str, seed: int) -> Simulation:
-        """Return the world of an episode: where there are to be distractors, one that came out with some."""
-        if self.variation is not None and self.variation.distractors:
+        """Return the world of an episode: one that holds what the case is about."""
+        if self.variation is not None:
             seeds = (number % TRAINING for number in count(seed, NEXT))
-            seed = next(number for number in seeds if _distracting(number, kind, self.variation))
+            seed = next(number for number in seeds if _holds(number, kind, self.variation))
         return Simulation(seed, kind, variation=self.variation)
 
 
@@ -102,9 +102,14 @@ class Nudge:
             self.moved = bool((simulation.thing_pose(name)[:2, 3] != before).any())
 
 
-def _distracting(seed: int, kind: str, variation: Variation) -> bool:
-    scene, _ = sample_varied(seed, kind, variation)
-    return any(thing.shape in DISTRACTORS for thing in scene.things)
+def _holds(seed: int, kind: str, variation: Variation) -> bool:
+    """Return whether a scene came out with distractors, or a thing to move that is named by its shape, if it is to."""
+    scene, task = sample_varied(seed, kind, variation)
+    shapes = [thing.shape for thing in scene.things]
+    return not (
+        (variation.distractors and not set(shapes) & set(DISTRACTORS))
+        or (variation.bare == 1.0 and shapes.count(scene.thing(task.steps[0].x).shape) > 1)
+    )
 
 
 SUITES: Mapping[str, tuple[Case, ...]] = {
@@ -127,6 +132,7 @@ SUITES: Mapping[str, tuple[Case, ...]] = {
         Case("nudge", SINGLE, None, Disturbance(nudge=True)),
         Case("joints", SINGLE, None, Disturbance(joints_rad=0.003)),
     ),
+    "shapes": (Case("shapes", SINGLE, Variation(phrasing="training", bare=1.0)),),
     "push_to": (Case("push to", ("push",), Variation(push_to=True)),),
     "unknown": tuple(Case(name, SINGLE, unknown=name) for name in UNKNOWNS),
 }

@@ -42,7 +42,8 @@ class Variation:
 
     objects: fewest and most. distractors: most of them. looks: light, colours and textures. cameras: poses, by up to
     3 cm (wrist: 4 mm) and 5 degrees. phrasing: "plain", "training" or "held-out". pairs: "any", "training" or "held-out"
-    objects and targets. push_to: things are also pushed to other things. steps: of a sequence, 2 or 3.
+    objects and targets. push_to: things are also pushed to other things. steps: of a sequence, 2 or 3. bare: share of
+    things that are named by their shape alone, where that is clear and the phrasing is not plain.
     """
 
     objects: tuple[int, int] = (3, 4)
@@ -53,6 +54,7 @@ class Variation:
     pairs: str = "any"
     push_to: bool = False
     steps: int = 2
+    bare: float = language.BARE
 
 
 TRAINING = Variation((3, 6), 3, looks=True, cameras=True, phrasing="training", pairs="training", push_to=True)
@@ -79,7 +81,7 @@ def sample_varied(seed: int, kind: str, variation: Variation) -> tuple[Scene, Ta
             if variation.looks:
                 things = [replace(thing, tint=_tint(rng, thing)) for thing in things]
             scene = Scene(tuple(things), look, seed)
-            return scene, Task(kind, tuple(steps), _instruction(rng, scene, steps, variation.phrasing))
+            return scene, Task(kind, tuple(steps), _instruction(rng, scene, steps, variation))
 
 
 def _attempt(rng: np.random.Generator, kind: str, variation: Variation) -> tuple[list[Thing], list[Step]] | None:
@@ -219,7 +221,8 @@ def _way_free(other: Thing, step: Step, placed: list[Thing]) -> bool:
     return apart > other.radius + 0.055
 
 
-def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], phrasing: str) -> str:
+def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], variation: Variation) -> str:
+    phrasing, bare = variation.phrasing, variation.bare
     named = [thing for thing in scene.things if thing.shape in SHAPES]
     shapes = [thing.shape for thing in named]
     phrases = language.HELD_OUT if phrasing == "held-out" else language.TRAINING
@@ -232,10 +235,13 @@ def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], phra
             phrase = str(rng.choice(PHRASES[kind]))
             parts.append(phrase.format(x=x.name, y=step.y, side=step.y, on="in" if step.y == "bowl" else "on"))
             continue
-        values = {"x": language.noun(x.shape, x.colour, shapes, rng), "side": step.y}
+        values = {"x": language.noun(x.shape, x.colour, shapes, rng, bare), "side": step.y}
         if not sided and step.y:
             y = scene.thing(step.y)
-            values |= {"y": language.noun(y.shape, y.colour, shapes, rng), "in": language.preposition(y.shape, rng)}
+            values |= {
+                "y": language.noun(y.shape, y.colour, shapes, rng, bare),
+                "in": language.preposition(y.shape, rng),
+            }
         # In a sequence the held-out words are those that join; each part is said as in training.
         known = language.TRAINING if len(steps) > 1 else phrases
         parts.append(str(rng.choice(known[kind])).format(**values))

@@ -5,6 +5,7 @@ import pytest
 
 from vla_ros.evaluation.suites import SUITES, Disturbance, Nudge, suite
 from vla_ros.parameters import ParameterError
+from vla_ros.sim.language import ADJECTIVES, NOUNS
 from vla_ros.sim.scene import DISTRACTORS, Thing
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS
@@ -88,6 +89,18 @@ def test_scenes_with_distractors_have_some():
     for seed in range(7300, 7308):
         scene = case.simulation(case.kinds[seed % len(case.kinds)], seed).scene
         assert any(thing.shape in DISTRACTORS for thing in scene.things)
+
+
+def test_things_named_by_their_shape_are_the_only_ones_of_it():
+    (case,) = suite("shapes")
+    bare = 0
+    for seed in range(7300, 7316):
+        simulation = case.simulation(case.kinds[seed % len(case.kinds)], seed)
+        x = simulation.scene.thing(simulation.task.steps[0].x)
+        assert [thing.shape for thing in simulation.scene.things].count(x.shape) == 1
+        said = set(simulation.task.instruction.replace(",", "").split())
+        bare += bool(said & set(NOUNS[x.shape])) and not said & {x.colour, *ADJECTIVES.get(x.colour, ())}
+    assert bare >= 12, "all but those called a thing"
 
 
 def test_every_robust_case_disturbs_and_no_other_does():
