@@ -5,7 +5,7 @@ import pytest
 
 from vla_ros.policies.compact import aim, sight
 from vla_ros.policies.compact.memory import Memory, Sighting
-from vla_ros.policies.compact.system2 import other
+from vla_ros.policies.compact.system2 import hidden, other
 
 
 def test_a_sharp_picture_and_a_blunt_one_show_the_same_place():
@@ -76,6 +76,16 @@ def test_what_the_hand_holds_or_hides_is_not_taken_for_another_thing(
     assert not other(memory, there, hand, carried), "nothing is remembered yet"
     memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
     assert other(memory, there, hand, carried) is another
+
+
+def test_what_is_seen_far_from_what_the_hand_hides_is_another_thing() -> None:
+    memory, place = Memory(), np.array([0.62, -0.24, 0.02])
+    assert not hidden(memory, place + 0.2, place), "nothing is remembered yet"
+    memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
+    assert memory.rest_m == pytest.approx(0.02)
+    assert hidden(memory, place + 0.2, place + 0.05)
+    assert not hidden(memory, place + 0.2, place + 0.3), "the hand is elsewhere"
+    assert not hidden(memory, place + 0.05, place), "it has been touched"
 
 
 def test_places_are_told_best_first_and_apart() -> None:

@@ -37,6 +37,7 @@ class Memory:
     def __init__(self) -> None:
         self.known = False
         self.p, self.yaw4 = np.zeros(3), np.zeros(2)
+        self.rest_m = 0.0  # height at which it was first seen
         self.sigma, self.seen = 0.1, 0.0
         self._jumps = 0
 
@@ -60,7 +61,7 @@ class Memory:
         self._jumps = 0
         if not self.known:
             self.p, self.sigma, self.yaw4 = sighting.p.copy(), measured, sighting.yaw4.copy()
-            self.known = True
+            self.known, self.rest_m = True, float(self.p[2])
             return
         gain = self.sigma**2 / (self.sigma**2 + measured**2)
         self.p = self.p + gain * (sighting.p - self.p)

@@ -56,6 +56,7 @@ TOOL = 2  # after x and y, in what was seen
 FIXATIONS = 2  # times that a place is looked at again
 PLACES = 4  # that the first look may find for one thing: the second one chooses,
 RIVAL = 0.03  # among those that have so much of the best one's share
+SAME = 3.0  # cells between two looks, within which it is the same thing
 MEANT = 6  # what a second look says of whether that is what was asked for
 PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
@@ -106,6 +107,15 @@ class System2:
         self._end: Plan | None = None
         self._step = 0
         self._begin_step(0)
+
+    @property
+    def _bare(self) -> NDArray[np.bool_]:
+        """(3,) which of x, y and the tool are things that are named without a colour, though they have one."""
+        wish = self._wishes[self._step]
+        bare = (
+            wish[f"{role}_colour"] == "none" and wish[f"{role}_shape"] not in ("none", *CONTAINERS) for role in ROLES
+        )
+        return np.array([*bare, False])
 
     def _begin_step(self, stamp_ns: int) -> None:
         self._memories = (Memory(), Memory())
@@ -287,12 +297,20 @@ class System2:
         carried = self._choice.subtask >= 0 and SUBTASKS[self._choice.subtask] in IN_HAND
         for index, view in enumerate(views):
             camera = self._camera(view)
-            pixels, known, seen = self._find(sharp[index], scores[0, index], heights[0, index], queries)
             aim = self._aims.setdefault(index, Aim())
+            remembered = np.full((len(self._memories), 3), np.nan)
+            for role, memory in enumerate(self._memories):
+                if memory.known:
+                    pixel = sight.blunter(sight.sharper(camera.project(memory.p)[:2]) + aim.shift)
+                    height = p_tool[2] if carried and role == 0 else memory.rest_m
+                    remembered[role] = *sight.to_cells(pixel), 10 * height
+            pixels, known, seen = self._find(sharp[index], scores[0, index], heights[0, index], queries, remembered)
             aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
             points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
                 if role == 1 and other(memory, points[role], p_tool, carried):
+                    continue
+                if role == 0 and self._bare[role] and hidden(memory, points[role], p_tool):
                     continue
                 sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
@@ -312,19 +330,30 @@ class System2:
         scores: NDArray[np.float32],
         heights: NDArray[np.float32],
         queries: NDArray[np.float32],
+        remembered: Array,
     ) -> tuple[Array, Array, Array]:
         """Return pixels (3, 2) of the sharp picture, what is known there (3, SEEN) and how sure the first look is of it (3,).
 
-        The first look is led by the colour. Where none is said, several things come into question: the likeliest for the
-        second look is taken.
+        The first look is led by the colour. Of what is named without one it finds several, and says a height of all of them:
+        what is remembered is taken, where the second look agrees, else what is likeliest for that.
+
+        Args:
+            remembered: (2, 3) cells u, v and height (dm) of x and y where they have been seen before, else not numbers.
         """
         cells, shares, seen = sight.places(scores, PLACES)
-        asked = np.array([True, self._wishes[self._step]["y_shape"] != "none", False])
-        pixels, known = self._again(picture, cells[0], heights, queries)
-        for cell, share in zip(cells[1:], shares[1:], strict=True):
-            rivals = asked & (share > RIVAL * shares[0])
+        likely = self._bare & (shares > RIVAL * shares[0])
+        first, before = heights.copy(), np.zeros(len(seen), bool)
+        for role in np.flatnonzero(self._bare[:TOOL] & np.isfinite(remembered).all(1)):
+            away = np.where(likely[:, role], np.abs(cells[:, role] - remembered[role, :2]).max(-1), np.inf)
+            nearest = int(away.argmin())
+            before[role] = away[nearest] < SAME
+            if before[role]:
+                cells[[0, nearest], role], first[role] = cells[[nearest, 0], role], remembered[role, 2]
+        pixels, known = self._again(picture, cells[0], first, queries)
+        for cell, there in zip(cells[1:], likely[1:], strict=True):
+            rivals = there & ~(before & (known[:, MEANT] > 0))
             if not rivals.any():
-                break
+                continue
             near, told = self._again(picture, np.where(rivals[:, None], cell, cells[0]), heights, queries)
             better = (rivals & (told[:, MEANT] > known[:, MEANT]))[:, None]
             pixels, known = np.where(better, near, pixels), np.where(better, told, known)
@@ -420,18 +449,22 @@ def apart(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
     return float(np.hypot(*(x - there)[:2])) > APART_M
 
 
+def hidden(memory: Memory, p: Array, p_tool: Array) -> bool:
+    """Return whether the hand hides what is remembered, so that what is seen at p (3,), far from it, is another thing."""
+    away, over = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - memory.p))
+    return memory.known and away > HIDES_M > over
+
+
 def other(memory: Memory, p: Array, p_tool: Array, carried: bool) -> bool:
-    """Return whether what is seen at p (3,) is another thing than the one remembered: the hand is over one of the two places,
-    and hides the one that it brings something to, or holds what is seen; what it holds may be seen near, too.
+    """Return whether what is seen at p (3,) is another thing than the one remembered, which the hand brings something to: it
+    is hidden, or the hand holds what is seen, which may be near.
 
     Args:
         carried: whether the hand has something in it.
     """
-    if not memory.known:
-        return False
-    away, over, held = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - memory.p, p_tool - p))
+    away, held = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - p))
     nearer = carried and bool(np.linalg.norm(p - p_tool) < np.linalg.norm(p - memory.p))
-    return nearer or away > HIDES_M > min(over, held)
+    return memory.known and (nearer or away > HIDES_M > held or hidden(memory, p, p_tool))
 
 
 def _told(row: NDArray[np.float32]) -> bool:
