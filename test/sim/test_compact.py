@@ -63,6 +63,13 @@ def test_two_steps_are_done_one_after_the_other(seed: int, cameras: RenderProces
     assert first and second
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("place", 30001), ("stack", 30003)])
+def test_a_thing_is_found_by_its_shape_alone(kind: str, seed: int, cameras: RenderProcess) -> None:
+    (case,) = suite("shapes")
+    episode = run_episode("compact", kind, seed, SAFETY, case=case, cameras=cameras)
+    assert episode.success and episode.seconds < 25.0, episode
+
+
 def test_a_thing_that_is_moved_while_the_hand_reaches_for_it_is_reached_all_the_same(cameras: RenderProcess) -> None:
     moved = []
 

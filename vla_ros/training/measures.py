@@ -12,8 +12,9 @@ from vla_ros.policies.compact.configuration import COLOURS, SHAPES, WORDING, Siz
 from vla_ros.policies.compact.memory import BELIEVED
 from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.vocabulary import Vocabulary
+from vla_ros.sim.scene import SHAPES as MOVABLE
 from vla_ros.training import sentences, stills
-from vla_ros.training.planning_loss import along_pushes, column, located, situation_features
+from vla_ros.training.planning_loss import BESIDE, along_pushes, column, located, situation_features
 from vla_ros.training.second_look import TOOL
 
 BATCH = 48
@@ -28,14 +29,17 @@ def measure(
 
     x_mm, x_p90_mm: error of the place of x on the table, median and 90th percentile. found: share of things nearer than
     2 cm. absent: share of what is not there that is said not to be. alike: the same where its colour is there on another
-    shape. subtask: share right. way_mm: median error of the
-    next waypoint, seen from above. yaw_deg: median error of a cube's yaw. tool_px: median error of where the tool is seen,
-    in pixels of the sharp picture. words: share of steps whose verb and side are read right.
+    shape. bare: share of things named by their shape alone to which the first look goes; chosen: to which the second one
+    does, of the best places of the first; none: share of shapes that are not there that are said not to be. subtask: share
+    right. way_mm: median error of the next waypoint, seen from above. yaw_deg: median error of a cube's yaw. tool_px: median
+    error of where the tool is seen, in pixels of the sharp picture. words: share of steps whose verb and side are read right.
     """
     model.train(False)
     sizes: Sizes = model.config.sizes
     rng = np.random.default_rng(0)
     error, lost, alike, right, way, yaw, tool, read = [], [], [], [], [], [], [], []
+    bare: list[tuple[bool, bool]] = []
+    none: list[bool] = []
     for first in range(0, len(batch), BATCH):
         some = batch[first : first + BATCH]
         rows = torch.arange(len(some))
@@ -52,6 +56,9 @@ def measure(
         seen = sight.there(seen, known)
         if first < ALIKE:
             alike.extend(_taken_for(model, vocabulary, some, images, queries[rows, at]))
+        named, missing = _by_shape(model, vocabulary, some, images, queries[rows, at])
+        bare.extend(named)
+        none.extend(missing)
         objects, state = situation_features(some, seen[:, :2], known[:, :2], middles[:, :2], rng)
         _, subtask, _, ways, _ = model.fusion(steps[rows, at], objects.to(device), state.to(device), coarse)
         chosen, wanted = subtask.argmax(-1).cpu().numpy(), along_pushes(some)
@@ -81,6 +88,9 @@ def measure(
         "found": float(np.mean(np.array(error) < 20)),
         "absent": float(np.mean(lost)) if lost else float("nan"),
         "alike": 1.0 - float(np.mean(alike)) if alike else float("nan"),
+        "bare": float(np.mean([first for first, _ in bare])) if bare else float("nan"),
+        "chosen": float(np.mean([second for _, second in bare])) if bare else float("nan"),
+        "none": float(np.mean(none)) if none else float("nan"),
         "subtask": float(np.mean(right)),
         "way_mm": float(np.median(way)),
         "yaw_deg": float(np.median(yaw)) if yaw else float("nan"),
@@ -95,21 +105,72 @@ def _taken_for(
     """Return, for each still whose x is in the picture, whether another shape of its colour would be seen there."""
     texts, rows = [], []
     for row, still in enumerate(some):
-        there = {(COLOURS[int(each[0])], SHAPES[int(each[1])]) for each in still["named"]}
+        present = {(COLOURS[int(each[0])], SHAPES[int(each[1])]) for each in still["named"]}
         colour = COLOURS[still["wishes"][still["step"], 2]]
-        missing = [shape for of, shape in sentences.absent(there) if of == colour]
+        missing = [shape for of, shape in sentences.absent(present) if of == colour]
         if still["subtask"] >= 0 and still["cells"][0, 0, 2] and missing:
             texts.append(f"pick up the {colour} {missing[0]}")
             rows.append(row)
     if not rows:
         return []
+    _, there = _ask(
+        model, vocabulary, some[rows], {name: image[rows] for name, image in images.items()}, queries[rows], texts
+    )
+    return list(there[0] > BELIEVED)
+
+
+def _by_shape(
+    model: CompactModel, vocabulary: Vocabulary, some: NDArray[np.void], images: dict[str, Tensor], queries: Tensor
+) -> tuple[list[tuple[bool, bool]], list[bool]]:
+    """Return, for each still whose x is the only thing of its shape, whether a first look for that shape goes there, and a
+    second one; and for each that lacks a shape whether that is said to be there nowhere."""
+    texts, rows, places = [], [], []
+    for row, still in enumerate(some):
+        shapes = [SHAPES[int(each[1])] for each in still["named"]]
+        x = SHAPES[still["wishes"][still["step"], 3]]
+        if still["subtask"] >= 0 and still["cells"][0, 0, 2] and shapes.count(x) == 1:
+            texts.append(f"pick up the {x}")
+            rows.append(row)
+            places.append(still["cells"][0, 0, :2])
+        for missing in [shape for shape in MOVABLE if shape not in shapes][:1]:
+            texts.append(f"pick up the {missing}")
+            rows.append(row)
+            places.append(np.full(2, np.nan))
+    if not rows:
+        return [], []
+    pictures = {name: image[rows] for name, image in images.items()}
+    cells, there = _ask(model, vocabulary, some[rows], pictures, queries[rows], texts, sight.PLACES)
+    hit = np.abs(cells - np.array(places)).max(-1) < BESIDE
+    is_there = np.isfinite(places).all(1)
+    second = hit[there.argmax(0), np.arange(len(rows))]
+    return list(zip(hit[0, is_there], second[is_there], strict=True)), list(there.max(0)[~is_there] < BELIEVED)
+
+
+def _ask(
+    model: CompactModel,
+    vocabulary: Vocabulary,
+    some: NDArray[np.void],
+    images: dict[str, Tensor],
+    queries: Tensor,
+    texts: list[str],
+    count: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the best `count` places (count, n, 2) of x of each text, and how probable (count, n) it is that it is there, 0
+    of those that are no rivals of the best one.
+
+    Args:
+        queries: (n, 2, key) those of x are replaced.
+    """
     words = np.stack([vocabulary.encode(text, model.config.sizes.words) for text in texts])
-    asked = queries[rows].clone()
+    asked = queries.clone()
     asked[:, 0] = model.language(torch.from_numpy(words).to(queries.device))[1][:, 0, 0]
-    scores, heights, _ = model.look({name: image[rows] for name, image in images.items()}, asked)
-    cells, seen = sight.place(scores[0].float().cpu().numpy())
-    known, _ = second_look_at(model, some[rows], cells, asked, heights[0])
-    return list(sight.there(seen, known)[:, 0] > BELIEVED)
+    scores, heights, _ = model.look(images, asked)
+    cells, shares, seen = sight.places(scores[0].float().cpu().numpy(), count)
+    there = np.stack(
+        [sight.there(seen, second_look_at(model, some, each, asked, heights[0])[0])[:, 0] for each in cells]
+    )
+    there[shares[:, :, 0] <= sight.RIVAL * shares[0, :, 0]] = 0.0
+    return cells[:, :, 0], there
 
 
 def second_look_at(
@@ -118,8 +179,8 @@ def second_look_at(
     """Return what a second look in the first camera says, (B, 3, SEEN), and its middles (B, 3, 2): x, y and the tool.
 
     Args:
-        cells: (B, 3, 2) where the first look found them. heights: (B, 3) that it said. A still keeps
-            the sharp picture only near the true places: a first look that is farther off gets no second one.
+        cells: (B, 3, 2) where the first look found them. heights: (B, 3) that it said. A still keeps the sharp picture only
+            near what has a name, and the tool: a first look that leads elsewhere gets no second one.
     """
     side, room = model.config.sizes.fovea, (stills.PATCH - model.config.sizes.fovea) // 2
     middles = np.rint(sight.sharper(sight.to_pixels(cells))).astype(int)
@@ -127,10 +188,13 @@ def second_look_at(
     near = np.zeros((len(some), 3), bool)
     for row, still in enumerate(some):
         for slot in range(3):
-            left, top = middles[row, slot] - still["centres"][0, slot] + room
-            near[row, slot] = 0 <= left <= 2 * room and 0 <= top <= 2 * room
+            corners = middles[row, slot] - still["centres"][0] + room
+            kept = ((corners >= 0) & (corners <= 2 * room)).all(-1) & still["patches"][0].any((-3, -2, -1))
+            near[row, slot] = kept.any()
             if near[row, slot]:
-                patches[row, slot] = still["patches"][0, slot, top : top + side, left : left + side]
+                of = int(kept.argmax())
+                left, top = corners[of]
+                patches[row, slot] = still["patches"][0, of, top : top + side, left : left + side]
     spots = torch.from_numpy(sight.spot(middles, sight.SHARP * model.config.sizes.image).astype(np.float32))
     spotted = torch.cat([spots.to(queries.device), heights[..., None]], -1)
     known = (

@@ -25,6 +25,7 @@ from vla_ros.training.sentences import Wish
 
 Batch = NDArray[np.void]
 
+NEVER = -1e4  # score of a place that does not count
 SPREAD = 0.7  # cells: width of the hill that a place is taught as
 FORGOTTEN = 0.01  # share of words that are made unknown, as a stranger's are
 HIDDEN, NAMES_HIDDEN = (
@@ -135,7 +136,8 @@ def still_losses(
     asked = torch.from_numpy(objects[..., 5].copy()).to(device)
     asked[:, 0] = 1.0
     place = torch.from_numpy(cells).to(device), torch.from_numpy(objects).to(device)
-    losses = place_losses(found, heights, *place, asked, sizes)
+    ignored = around(np.stack([other.misleading for other in others]), batch["named_cells"], sizes.image // sight.CELL)
+    losses = place_losses(found, heights, *place, asked, torch.from_numpy(ignored).to(device), sizes)
     # Looked at again: x, y, the tool and one of the others, rather one that is not what it is taken for.
     first_look, _ = sight.place(found[0][:, 2 : 2 + 2 * OTHERS].detach().float().cpu().numpy())
     others = [mistaken(*each) for each in zip(others, batch["named_cells"][:, 0], first_look, strict=True)]
@@ -187,18 +189,41 @@ def still_losses(
     return losses, latents
 
 
+def around(misleading: NDArray[np.bool_], cells: NDArray[np.floating], side: int) -> NDArray[np.bool_]:
+    """Return (B, cameras, 2 * OTHERS, places + 1) which places are those of misleading things.
+
+    Args:
+        misleading: (B, 2 * OTHERS, MOST_NAMED). cells: (B, cameras, MOST_NAMED, 3). side: of the grid of places.
+    """
+    rows, columns = np.divmod(np.arange(side * side), side)
+    off = np.maximum(np.abs(columns - cells[..., 0:1]), np.abs(rows - cells[..., 1:2]))
+    near = ((off <= BESIDE) & (cells[..., 2:] > 0)).astype(np.float32)
+    those = misleading[:, None].astype(np.float32) @ near > 0
+    return np.concatenate([those, np.zeros_like(those[..., :1])], -1)
+
+
 def place_losses(
-    scores: list[Tensor], heights: list[Tensor], cells: Tensor, objects: Tensor, asked: Tensor, sizes: Sizes
+    scores: list[Tensor],
+    heights: list[Tensor],
+    cells: Tensor,
+    objects: Tensor,
+    asked: Tensor,
+    ignored: Tensor,
+    sizes: Sizes,
 ) -> dict[str, Tensor]:
     """Return the losses of finding things, and of the height that is said of them.
 
     Args:
         scores, heights: of `CompactModel.look`. cells: (B, cameras, Q, 3). objects: (B, Q, 6). asked: (B, Q) which count.
+            ignored: (B, cameras, 2 * OTHERS, places + 1) where nothing is taught of the others.
     """
     place, high = torch.zeros((), device=asked.device), torch.zeros((), device=asked.device)
     for index in range(len(sizes.cameras)):
         target = place_target(cells[:, index], sizes.image // sight.CELL)
-        each = -(target * functional.log_softmax(scores[index], -1)).sum(-1)
+        hide = torch.zeros(target.shape, dtype=torch.bool, device=target.device)
+        hide[:, 2 : 2 + 2 * OTHERS] = ignored[:, index]
+        known = functional.log_softmax(scores[index].masked_fill(hide, NEVER), -1)
+        each = -(target.masked_fill(hide, 0.0) * known).sum(-1)
         place = place + (each * asked).sum() / asked.sum()
         there = asked * cells[:, index, :, 2]
         off = functional.smooth_l1_loss(heights[index], 10 * objects[..., 2], beta=0.1, reduction="none")
@@ -218,7 +243,7 @@ class Others(NamedTuple):
 
     texts: OTHERS sentences. cells: (cameras, 2 * OTHERS, 3). objects: (2 * OTHERS, 6), the last number says whether the
     answer counts, also where it is that there is no such thing. patches: where to look again. wrong: which of them show
-    another thing than what is asked for.
+    another thing than what is asked for. misleading: (2 * OTHERS, MOST_NAMED) see `sentences.misleading`.
     """
 
     texts: list[str]
@@ -226,6 +251,7 @@ class Others(NamedTuple):
     objects: NDArray[np.float32]
     patches: list[int]
     wrong: list[bool]
+    misleading: NDArray[np.bool_]
 
 
 def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
@@ -241,6 +267,7 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
         cells = np.zeros((still["cells"].shape[0], 2 * OTHERS, 3), np.float32)
         objects = np.zeros((2 * OTHERS, 6), np.float32)
         texts, patches, wrong = [], [0] * (2 * OTHERS), [False] * (2 * OTHERS)
+        misleading = np.zeros((2 * OTHERS, len(still["named"])), bool)
         for number in range(OTHERS):
             if not askable:
                 texts.append("")
@@ -251,7 +278,8 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
                 wish, missing = _strange(wish, there, rng)
             shapes = [shape for _, shape in (*there, wish.x, *[wish.y] * missing)]
             texts.append(sentences.say(rng, [wish], shapes, not strange, BARE))
-            for slot, at in ((2 * number, at_x), (2 * number + 1, at_y)):
+            for slot, at, thing in ((2 * number, at_x, wish.x), (2 * number + 1, at_y, wish.y)):
+                misleading[slot, : len(there)] = sentences.misleading(thing, texts[-1], there)
                 objects[slot] = *named[at][2:], 1.0
                 cells[:, slot] = still["named_cells"][:, at]
                 patches[slot] = TOOL + 1 + at
@@ -259,7 +287,7 @@ def others_asked(batch: Batch, rng: np.random.Generator) -> list[Others]:
                 slot = 2 * number + missing
                 cells[:, slot], wrong[slot] = 0.0, True
                 patches[slot] = TOOL + 1 + _taken_for((wish.x, wish.y)[missing], there, rng)
-        result.append(Others(texts, cells, objects, patches, wrong))
+        result.append(Others(texts, cells, objects, patches, wrong, misleading))
     return result
 
 
@@ -271,6 +299,7 @@ def mistaken(others: Others, cells: NDArray[np.floating], first_look: NDArray[np
     """
     away = np.abs(cells[None, :, :2] - first_look[:, None]).max(-1)
     away[:, cells[:, 2] == 0] = np.inf
+    away[others.misleading] = np.inf
     patches, wrong = list(others.patches), list(others.wrong)
     for slot in np.flatnonzero(others.objects[:, 5]):
         nearest, own = int(away[slot].argmin()), patches[slot] - TOOL - 1
@@ -302,7 +331,8 @@ def _strange(wish: Wish, there: Sequence[tuple[str, str]], rng: np.random.Genera
 def _taken_for(thing: tuple[str, str], there: Sequence[tuple[str, str]], rng: np.random.Generator) -> int:
     """Return which of the things `there` a thing that is not may be taken for: one of its colour, else of its shape."""
     alike = [[index for index, other in enumerate(there) if thing[part] == other[part]] for part in (0, 1)]
-    return int(rng.choice(alike[0] or alike[1] or range(len(there))))
+    fair = [index for index, other in enumerate(there) if sentences.permitted((other[0], thing[1]))]
+    return int(rng.choice(alike[0] or alike[1] or fair or range(len(there))))
 
 
 def _chosen(wrong: Sequence[bool], rng: np.random.Generator) -> int:

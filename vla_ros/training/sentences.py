@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, VERBS
+from vla_ros.policies.compact.vocabulary import words_of
 from vla_ros.sim import language
 from vla_ros.sim.scene import COLOURS as COLOUR_RGB
 from vla_ros.sim.scene import SHAPES as MOVABLE
@@ -103,6 +104,19 @@ def random_wishes(rng: np.random.Generator, count: int) -> list[Wish]:
 def permitted(thing: tuple[str, str]) -> bool:
     """Return whether training may show a thing of this colour and shape."""
     return thing not in language.HELD_OUT_OBJECTS
+
+
+def misleading(thing: tuple[str, str], text: str, there: Sequence[tuple[str, str]]) -> list[bool]:
+    """Return which of the things `there` tell of a shape by a colour that training never shows it in.
+
+    "The cube" is none of two purple things, whenever both are there, as there are no purple cubes: a shape is not to be
+    learned from that, for there may be one.
+
+    Args:
+        thing: colour and shape that the text asks for.
+    """
+    coloured = bool(set(words_of(text)) & {thing[0], *language.ADJECTIVES.get(thing[0], ())})
+    return [not coloured and not permitted((colour, thing[1])) for colour, _ in there]
 
 
 def absent(there: Collection[tuple[str, str]], shapes: Sequence[str] = MOVABLE) -> list[tuple[str, str]]:

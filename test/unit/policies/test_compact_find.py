@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact import sight
-from vla_ros.policies.compact.system2 import MEANT, System2
+from vla_ros.policies.compact.system2 import System2
 
 SIDE = 16
 NEAR, FAR = (3.0, 4.0), (12.0, 9.0)  # cells u, v of two things; the first look prefers FAR
@@ -26,7 +26,7 @@ class Looks:
         known = np.zeros((3, sight.SEEN))
         cell = rounded(cells[0])
         self.calls.append((cell, round(float(heights[0]), 6)))
-        known[0, MEANT] = self.meant[cell]
+        known[0, sight.MEANT] = self.meant[cell]
         return sight.sharper(sight.to_pixels(cells)), known
 
 
@@ -52,18 +52,19 @@ def found(
 
 
 def test_the_first_look_decides_where_a_colour_is_named() -> None:
-    cell, calls = found({NEAR: 5.0, FAR: 1.0}, "red", np.array([[*NEAR, 0.2], [np.nan] * 3]))
+    cell, calls = found({NEAR: 5.0, FAR: 1.0}, "red")
     assert calls == [(FAR, 0.9)] and cell == FAR
 
 
 @pytest.mark.parametrize(("near", "far", "cell"), [(5.0, 1.0, NEAR), (-1.0, 1.0, FAR)])
-def test_the_second_look_decides_where_none_is(near: float, far: float, cell: tuple[float, float]) -> None:
+def test_the_second_look_decides_where_none_is(near: float, far: float, cell: Cell) -> None:
     assert found({NEAR: near, FAR: far}, "none")[0] == cell
 
 
+@pytest.mark.parametrize("colour", ["red", "none"])
 @pytest.mark.parametrize(("near", "cell"), [(0.5, NEAR), (-0.5, FAR)])
-def test_what_is_remembered_stays_while_the_second_look_agrees(near: float, cell: tuple[float, float]) -> None:
-    taken, calls = found({NEAR: near, FAR: 5.0}, "none", np.array([[NEAR[0] + 1.5, NEAR[1], 0.2], [np.nan] * 3]))
+def test_what_is_remembered_stays_while_the_second_look_agrees(near: float, cell: Cell, colour: str) -> None:
+    taken, calls = found({NEAR: near, FAR: 5.0}, colour, np.array([[NEAR[0] + 1.5, NEAR[1], 0.2], [np.nan] * 3]))
     assert calls[0] == (NEAR, 0.2), "at the height that is remembered"
     assert taken == cell
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel
 
 from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.policies.compact import sight
 from vla_ros.policies.compact.checkpoint import load
 from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, SUBTASKS, Sizes, as_mapping, read
 from vla_ros.policies.compact.model import CompactModel
@@ -300,6 +301,32 @@ def test_where_the_first_look_goes_for_another_thing_that_is_looked_at_again_as_
     ):
         found = planning_loss.mistaken(asked, still["named_cells"][0, 0], first_look)
         assert list(found.patches) == list(patches) and list(found.wrong) == list(wrong)
+
+
+def test_a_colour_that_a_shape_is_never_shown_in_tells_nothing_of_the_shape():
+    there = [("purple", "ball"), ("red", "cube"), ("none", "bowl")]
+    assert sentences.misleading(("blue", "cube"), "lift the cube", there) == [True, False, False]
+    assert sentences.misleading(("blue", "ball"), "lift the ball, please", there) == [False, True, False]
+    assert not any(sentences.misleading(("blue", "cube"), "lift the blue cube", there))
+
+
+def test_nothing_is_learned_of_places_where_a_misleading_thing_stands():
+    side = TINY.image // sight.CELL
+    cells = np.zeros((1, 1, stills.MOST_NAMED, 3), np.float32)
+    cells[0, 0, :2] = [(4, 4, 1), (12, 9, 1)]
+    misleading = np.zeros((1, 2 * planning_loss.OTHERS, stills.MOST_NAMED), bool)
+    misleading[0, 1, 0] = True
+    ignored = torch.from_numpy(planning_loss.around(misleading, cells, side))
+    scores = torch.zeros(1, 3 + 2 * planning_loss.OTHERS, side * side + 1, requires_grad=True)
+    wanted = torch.zeros(1, 1, scores.shape[1], 3)
+    wanted[..., :] = torch.tensor([12.0, 9.0, 1.0])
+    objects, asked = torch.zeros(1, scores.shape[1], 6), torch.ones(1, scores.shape[1])
+    heights = [torch.zeros(1, scores.shape[1])]
+    planning_loss.place_losses([scores], heights, wanted, objects, asked, ignored, TINY)["place"].backward()
+    slope = scores.grad[0, :, :-1].view(-1, side, side)
+    assert slope[2 + 1, 4, 4] == slope[2 + 1, 6, 2] == 0.0, "of the sentence that it misleads"
+    assert slope[2, 4, 4] > 0.0, "another thing than what is asked for"
+    assert slope[2 + 1, 9, 12] < 0.0 < slope[2 + 1, 14, 14]
 
 
 def test_where_nothing_may_be_asked_for_nothing_is():

@@ -13,11 +13,14 @@ Array = NDArray[np.float64]
 CELL = 2  # pixels per row and column of the grid of places
 WINDOW = 2  # cells on each side of the best one that count for its place
 APART = 3  # cells: nearer than this are no two places
+PLACES = 4  # that the first look may find for a thing without a colour: the second one chooses,
+RIVAL = 0.03  # among those that have so much of the best one's share
 SHARP = 2  # the picture of the second look has so many times the rows and columns of the first
 # What a second look says: offset u, v from the middle of the cut-out (REACH_PX pixels of the sharp picture), height over
 # the table (dm), cosine and sine of four times the yaw, log of the variance of the place (pixels^2), log of the odds that it
 # is what was asked for.
 SEEN = 7
+MEANT = 6  # index of that
 REACH_PX = 8.0
 PIXEL_M = 0.004  # what a pixel of the sharp picture measures on the table, about
 
@@ -114,7 +117,7 @@ def there(seen: NDArray[np.floating], known: NDArray[np.floating]) -> Array:
     Args:
         seen: (...) what the first look says of it, which is led by its colour: it counts half. known: (..., SEEN).
     """
-    return np.sqrt(np.asarray(seen, np.float64)) / (1 + np.exp(-known[..., 6].astype(np.float64)))
+    return np.sqrt(np.asarray(seen, np.float64)) / (1 + np.exp(-known[..., MEANT].astype(np.float64)))
 
 
 def place(scores: NDArray[np.floating]) -> tuple[Array, Array]:

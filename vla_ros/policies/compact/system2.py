@@ -54,10 +54,7 @@ Array = NDArray[np.float64]
 KIND = "features"
 TOOL = 2  # after x and y, in what was seen
 FIXATIONS = 2  # times that a place is looked at again
-PLACES = 4  # that the first look may find for one thing: the second one chooses,
-RIVAL = 0.03  # among those that have so much of the best one's share
 SAME = 3.0  # cells between two looks, within which it is the same thing
-MEANT = 6  # what a second look says of whether that is what was asked for
 PUSH = "push {x}"
 IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PUSH)
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
@@ -334,28 +331,31 @@ class System2:
     ) -> tuple[Array, Array, Array]:
         """Return pixels (3, 2) of the sharp picture, what is known there (3, SEEN) and how sure the first look is of it (3,).
 
-        The first look is led by the colour. Of what is named without one it finds several, and says a height of all of them:
-        what is remembered is taken, where the second look agrees, else what is likeliest for that.
+        What is remembered is taken, where the second look agrees; else the place that the first look finds best. That is led
+        by the colour: of what is named without one it finds several, of which the second look chooses, and the height that
+        it says is of all of them.
 
         Args:
             remembered: (2, 3) cells u, v and height (dm) of x and y where they have been seen before, else not numbers.
         """
-        cells, shares, seen = sight.places(scores, PLACES)
-        likely = self._bare & (shares > RIVAL * shares[0])
-        first, before = heights.copy(), np.zeros(len(seen), bool)
-        for role in np.flatnonzero(self._bare[:TOOL] & np.isfinite(remembered).all(1)):
+        cells, shares, seen = sight.places(scores, sight.PLACES)
+        likely = shares > sight.RIVAL * shares[0]
+        bare, first, before = self._bare, heights.copy(), np.zeros(len(seen), bool)
+        rivals = likely & bare
+        for role in np.flatnonzero(np.isfinite(remembered).all(1)):
             away = np.where(likely[:, role], np.abs(cells[:, role] - remembered[role, :2]).max(-1), np.inf)
             nearest = int(away.argmin())
             before[role] = away[nearest] < SAME
-            if before[role]:
+            if before[role] and (nearest or bare[role]):
                 cells[[0, nearest], role], first[role] = cells[[nearest, 0], role], remembered[role, 2]
+                rivals[nearest, role] = True
         pixels, known = self._again(picture, cells[0], first, queries)
-        for cell, there in zip(cells[1:], likely[1:], strict=True):
-            rivals = there & ~(before & (known[:, MEANT] > 0))
-            if not rivals.any():
+        for cell, rival in zip(cells[1:], rivals[1:], strict=True):
+            sought = rival & ~(before & (known[:, sight.MEANT] > 0))
+            if not sought.any():
                 continue
-            near, told = self._again(picture, np.where(rivals[:, None], cell, cells[0]), heights, queries)
-            better = (rivals & (told[:, MEANT] > known[:, MEANT]))[:, None]
+            near, told = self._again(picture, np.where(sought[:, None], cell, cells[0]), heights, queries)
+            better = (sought & (told[:, sight.MEANT] > known[:, sight.MEANT]))[:, None]
             pixels, known = np.where(better, near, pixels), np.where(better, told, known)
         return pixels, known, seen
 
