@@ -35,9 +35,11 @@ class Policy:
     def __init__(self) -> None:
         self.state, self.reasoning, self.progress, self.takes_s = PlanState.ACTIVE, "", 0.4, 0.0
         self.heard: list[tuple[int, str]] = []
+        self.may_move: list[bool] = []
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         self.heard.append((instruction.id, instruction.text))
+        self.may_move.append(joint_state.may_move)
         time.sleep(self.takes_s)
         return Plan(frames.stamp_ns, instruction, self.state, reasoning=self.reasoning, progress=self.progress)
 
@@ -201,7 +203,7 @@ def test_what_a_monitor_saw_before_a_stop_is_no_warning_after_it(desk: Desk) -> 
     assert desk.planner.report()[0] == OK
 
 
-def test_the_monitors_hear_the_filter_at_its_own_time_and_whether_the_policy_may_move(
+def test_monitors_and_policy_hear_the_filter_at_its_own_time_and_whether_the_policy_may_move(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statuses = [
@@ -213,10 +215,16 @@ def test_the_monitors_hear_the_filter_at_its_own_time_and_whether_the_policy_may
     for i, status in enumerate(statuses):
         status.header.stamp = time_message((5 + i) * S)
     told: list[tuple[int, bool]] = []
-    monkeypatch.setattr(module, "take", lambda subscription: ((status, {}) for status in statuses))
+    sent = {desk.planner.statuses: statuses}
+    monkeypatch.setattr(module, "take", lambda subscription: ((message, {}) for message in sent.get(subscription, ())))
     monkeypatch.setattr(desk.planner.monitors, "motion", lambda now_ns, may_move, *_: told.append((now_ns, may_move)))
     desk.planner.watch()
     assert told == [(5 * S, True), (6 * S, False), (7 * S, True), (8 * S, False)]
+    desk.say(TASK)
+    statuses.pop()
+    desk.planner.watch()
+    desk.planner.plan()
+    assert desk.policy.may_move == [False, True]
 
 
 @pytest.mark.parametrize("end", ["stop", "", "pick up the knife", "fail", "break", "blind"])

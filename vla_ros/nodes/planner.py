@@ -87,6 +87,7 @@ class Planner(Managed):
         self.planned_ns = 0
         self.moments: Moments[JointStateMessage] = Moments(JOINT_STATES.depth)
         self.plans = 0
+        self.may_move = False  # until the filter says so
         self.shared: LatentWriter | None = None
         self.why = "waiting for frames"
         self.level = OK
@@ -174,8 +175,9 @@ class Planner(Managed):
     def watch(self) -> None:
         """Without frames the arm must not go on with what was seen last; nor when a monitor wants to ask."""
         for message, _ in take(self.statuses):
-            may_move = message.state in ACTIVE and message.source != "override"
-            self.monitors.motion(nanoseconds(message.header.stamp), may_move, message.joint_names, message.positions)
+            self.may_move = message.state in ACTIVE and message.source != "override"
+            stamp_ns = nanoseconds(message.header.stamp)
+            self.monitors.motion(stamp_ns, self.may_move, message.joint_names, message.positions)
         question = "" if self.answered or self.over else self.monitors.question()
         if question:
             self.level = WARN
@@ -212,6 +214,7 @@ class Planner(Managed):
         self.monitors.observation(began_ns, healthy, state.q)
         try:
             asked = Instruction(self.instruction.id, self.prompt.worded(self.task))
+            state = dataclasses.replace(state, may_move=self.may_move)
             plan = dataclasses.replace(self.system2.plan(self.frames, asked, state), instruction=self.instruction)
             self.level = OK
         except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds

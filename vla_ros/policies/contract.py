@@ -64,11 +64,16 @@ class Instruction:
 
 @dataclass(frozen=True)
 class JointState:
-    """Measured joints, ordered as the policy's joint_names. stamp_ns: ROS time. q: (n,) rad or m. dq: (n,) per s."""
+    """Measured joints, ordered as the policy's joint_names. stamp_ns: ROS time. q: (n,) rad or m. dq: (n,) per s.
+
+    may_move: whether the policy may move them; where not (e-stop, not armed, somebody else moves them), that they rest tells
+    nothing of the task. System 2 is told.
+    """
 
     stamp_ns: int
     q: NDArray[np.float64]
     dq: NDArray[np.float64]
+    may_move: bool = True
 
 
 class PlanState(enum.IntEnum):

@@ -33,6 +33,7 @@ from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.description import HOME, JOINT_NAMES, origin_of, urdf
 from vla_ros.robot.joint_map import JointNamesError
 from vla_ros.sim.model import intrinsics
+from vla_ros.timing import NS_PER_S
 from vla_ros.training import checkpoint as writing
 from vla_ros.training import sentences
 from vla_ros.training.parameters import TrainParameters
@@ -94,8 +95,8 @@ def frames(stamp_ns=0, health=CameraHealth.OK):
 AT_HOME = Chunk.rest(HOME, 20_000_000)
 
 
-def state(stamp_ns=0):
-    return JointState(stamp_ns, HOME.copy(), np.zeros(8))
+def state(stamp_ns=0, may_move=True):
+    return JointState(stamp_ns, HOME.copy(), np.zeros(8), may_move)
 
 
 def test_the_graphs_say_what_the_network_says(folder):
@@ -184,6 +185,20 @@ def test_without_a_camera_or_words_it_holds(halves):
     plan = planner.plan(frames(health=CameraHealth.FROZEN), said, state())
     assert plan.state is PlanState.HOLD and "frozen" in plan.reasoning
     assert planner.plan(frames(), Instruction(3, "  "), state()).state is PlanState.HOLD
+
+
+def test_time_in_which_the_arm_may_not_move_is_no_waiting(halves, monkeypatch):
+    planner, _ = halves
+    said, told = Instruction(4, "pick up the red cube"), []
+    planner.plan(frames(), said, state())
+    monkeypatch.setattr(planner._choice, "look", lambda share, waits: told.append(waits) or 0)
+    for may_move in (False, True):
+        plans = [planner.plan(frames(look * NS_PER_S), said, state(may_move=may_move)) for look in range(1, 42)]
+        assert set(told) == {may_move}
+        assert (plans[-1].state is PlanState.FAILED) is may_move
+        told.clear()
+        planner._looked_ns = 0
+    assert plans[-1].reasoning.endswith("it takes too long")
 
 
 def test_what_is_not_understood_is_refused_with_the_words_that_nobody_taught(folder):

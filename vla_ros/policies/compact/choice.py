@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LED_LOOKS = 5  # in a row that confirm the one that found another subtask likelier, however little
-WAITED_LOOKS = 30  # in a row with the arm at rest after which the subtask is not the one that is due,
+WAITED_LOOKS = 30  # in a row in which the arm waits, after which the subtask is not the one that is due,
 TURN_LOOKS = 10  # and the next likeliest gets so many,
 LEAST_SHARE = 0.15  # if it is so likely
 
@@ -20,7 +20,7 @@ class Choice:
         self._leads, self._led = -1, 0
         self._waited, self._turn = 0, 0
 
-    def look(self, share: NDArray[np.floating], at_rest: bool) -> int:
+    def look(self, share: NDArray[np.floating], waits: bool) -> int:
         """Take in one look; returns the subtask.
 
         The likeliest, but the present one stays until another is clearly likelier or has long been so. Where the present one
@@ -28,12 +28,12 @@ class Choice:
         taken for a little higher than it is.
 
         Args:
-            share: (subtasks,) probabilities. at_rest: whether the arm stands still.
+            share: (subtasks,) probabilities. waits: whether the arm stands still, though it may move.
         """
         best = int(share.argmax())
         self._led = self._led + 1 if best == self._leads and best != self.subtask else 0
         self._leads = best
-        self._waited = self._waited + 1 if at_rest else 0
+        self._waited = self._waited + 1 if waits else 0
         if self._waited >= WAITED_LOOKS:
             others = np.delete(np.arange(len(share)), self.subtask)
             next_one = int(others[share[others].argmax()])

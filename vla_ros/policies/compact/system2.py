@@ -67,7 +67,7 @@ WRIST_MARGIN = 0.5  # rad from its limits that the wrist keeps where it can: the
 AT_REST = 0.03  # rad/s of every joint; commands that end in mid-motion are a stop of the filter
 SURE = 0.8  # that a word tells a colour or a shape
 UNSURE_S = 1.5  # that something may stay out of sight before it is said
-STEP_LIMIT_S = 40.0  # that one step may take
+STEP_LIMIT_S = 40.0  # that one step may take while the arm may move
 BLIND_S = 1.0  # without a picture: the time beyond this does not count
 COLOUR_OF = {word: colour for colour in COLOURS[1:] for word in (colour, *ADJECTIVES.get(colour, ()))}
 SHAPE_OF = {word: shape for shape, words in NOUNS.items() for word in words}
@@ -119,7 +119,8 @@ class System2:
         self._start: Array | None = None
         self._pushed = False
         self._choice, self._done = Choice(self._parameters.hysteresis), 0
-        self._began_ns, self._looked_ns, self._unsure_s = stamp_ns, stamp_ns, 0.0
+        self._looked_ns = stamp_ns
+        self._looked_s = self._tried_s = 0.0
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return what to do now; see `contract.System2`."""
@@ -200,16 +201,19 @@ class System2:
         T_base_tool = self._kinematics.forward(joint_state.q)
         p_tool, yaw = T_base_tool[:3, 3] - (0.0, 0.0, self._parameters.table_height_m), yaw_of(T_base_tool[:3, :3])
         finger = float(q[self._gripper])
-        coarse = self._look(views, stamp_ns, p_tool)
+        passed_s, self._looked_ns = (stamp_ns - self._looked_ns) / NS_PER_S, stamp_ns
+        counted_s = min(passed_s, BLIND_S)
+        self._looked_s += counted_s
+        self._tried_s += counted_s if joint_state.may_move else 0.0
+        coarse = self._look(views, passed_s, p_tool)
         x, y = self._memories
         wish = self._wishes[self._step]
         needed = [x] + ([y] if wish["y_shape"] != "none" else [])
         seen = self._understood * min(memory.seen for memory in needed)
         if not all(memory.known for memory in needed):
             role = "x" if not x.known else "y"
-            self._unsure_s = (stamp_ns - self._began_ns) / NS_PER_S
             words = f"cannot see {self._name(role)}"
-            if self._unsure_s > UNSURE_S:
+            if self._looked_s > UNSURE_S:
                 touched = self._step > 0
                 return self._ended(hold, PlanState.FAILED if touched else PlanState.REFUSED, words, seen)
             return replace(hold, reasoning=words, confidence=seen)
@@ -239,7 +243,7 @@ class System2:
             share[SUBTASKS.index("done")] = 0.0
         share /= share.sum()
         at_rest = bool(np.abs(np.delete(joint_state.dq, self._finger)).max() < AT_REST)
-        subtask = self._choice.look(share, at_rest)
+        subtask = self._choice.look(share, at_rest and joint_state.may_move)
         confidence = float(seen * share[subtask])
         self._pushed |= SUBTASKS[subtask] == PUSH
         if SUBTASKS[subtask] == "done" and share[subtask] > 0.5:
@@ -250,7 +254,7 @@ class System2:
                 return self._finish_step(hold, confidence)
         else:
             self._done = 0
-        if (stamp_ns - self._began_ns) / NS_PER_S > STEP_LIMIT_S:
+        if self._tried_s > STEP_LIMIT_S:
             return self._ended(hold, PlanState.FAILED, f"{self._words(subtask)}: it takes too long", confidence)
         waypoints = self._waypoints(subtask, ways[0, subtask], anchors[0, subtask], p_tool, float(yaw), joint_state.q)
         data = np.zeros((self._sizes.latents + len(waypoints), self._sizes.latent), np.float32)
@@ -279,7 +283,7 @@ class System2:
         )
         return f"step {self._step + 1} of {self._count}; {', '.join(places)}"
 
-    def _look(self, views: list[CameraView], stamp_ns: int, p_tool: Array) -> NDArray[np.float32]:
+    def _look(self, views: list[CameraView], passed_s: float, p_tool: Array) -> NDArray[np.float32]:
         """Take a look into the memories, and a second one at what was found; returns the coarse features."""
         size = self._sizes.image
         sharp = [sight.reduced(view.image, sight.SHARP * size) for view in views]
@@ -287,8 +291,6 @@ class System2:
         scores, heights, coarse = self._graphs(
             "look", np.stack([sight.reduced(image, size) for image in sharp]), queries
         )
-        passed_s, self._looked_ns = (stamp_ns - self._looked_ns) / NS_PER_S, stamp_ns
-        self._began_ns += round(max(0.0, passed_s - BLIND_S) * NS_PER_S)
         way = np.inf if self._p_tool is None else float(np.linalg.norm(p_tool - self._p_tool))
         speed, self._p_tool = way / max(passed_s, 1e-3), p_tool
         carried = self._choice.subtask >= 0 and SUBTASKS[self._choice.subtask] in IN_HAND
