@@ -76,6 +76,8 @@ def test_what_the_hand_holds_or_hides_is_not_taken_for_another_thing(
     assert not other(memory, there, hand, carried), "nothing is remembered yet"
     memory.look(Sighting(place, 0.002, np.zeros(2), 1.0), 0.1, False)
     assert other(memory, there, hand, carried) is another
+    memory.p[2] = 0.16
+    assert not other(memory, there, hand, carried), "nothing floats: it was seen wrong, and what is seen now counts"
 
 
 def test_what_is_seen_far_from_what_the_hand_hides_is_another_thing() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BELIEVED = 0.22  # probability from which a sighting counts: of 533 things on stills held back 99 % have more
+BELIEVED = 0.22  # probability from which a sighting counts: of things in view on stills held back 98 % have more
 DRIFT_M_S = 0.008  # how far a thing that rests may have moved, per second
 CARRIED_M_S = 0.3  # and one that moves with the hand
 JUMP_M = 0.03  # farther than this from what is remembered is another place:

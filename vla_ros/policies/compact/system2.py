@@ -60,6 +60,7 @@ IN_HAND = ("lift {x}", "carry {x} to {y}", "put {x} on {y}", "let go of {x}", PU
 PASSED = ("lift {x}",)  # the hand need not stop after these; after all others it waits until they are seen to be done
 APART_M = 0.1  # a thing that is seen farther than this from hand, container or tower is not in it or on it
 HIDES_M = 0.1  # so far round about itself the hand hides, or holds, what is there
+RESTS_M = 0.13  # no thing that another is brought to is higher over the table, on whatever it may stand
 DONE_LOOKS = 3  # in a row that must say so before a step counts as done, and the arm rests by then:
 RETREAT, CLEAR_M = "leave {x} there", 0.05  # so far back before it goes up: a corner may stand between the fingers
 REACH_M = 0.78  # from the first joint's axis; farther out the arm is nearly straight
@@ -459,14 +460,15 @@ def hidden(memory: Memory, p: Array, p_tool: Array) -> bool:
 
 def other(memory: Memory, p: Array, p_tool: Array, carried: bool) -> bool:
     """Return whether what is seen at p (3,) is another thing than the one remembered, which the hand brings something to: it
-    is hidden, or the hand holds what is seen, which may be near.
+    is hidden, or the hand holds what is seen, which may be near. What is remembered in the air was seen wrong.
 
     Args:
         carried: whether the hand has something in it.
     """
     away, held = (float(np.hypot(*way[:2])) for way in (p - memory.p, p_tool - p))
     nearer = carried and bool(np.linalg.norm(p - p_tool) < np.linalg.norm(p - memory.p))
-    return memory.known and (nearer or away > HIDES_M > held or hidden(memory, p, p_tool))
+    rests = memory.known and float(memory.p[2]) < RESTS_M
+    return rests and (nearer or away > HIDES_M > held or hidden(memory, p, p_tool))
 
 
 def _told(row: NDArray[np.float32]) -> bool:
