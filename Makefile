@@ -82,10 +82,10 @@ check: setup
 	@. $(BIN)/activate && ruff check . && ruff format --check . && mypy
 
 campaign: setup
-	@. $(BIN)/activate && exec nice -n 10 python test/campaign/campaign.py $(CAMPAIGN)
+	@. $(BIN)/activate && exec nice -n 10 python -m test.campaign.campaign $(CAMPAIGN)
 
 mutants: setup
-	@. $(BIN)/activate && exec nice -n 10 python test/mutation/run.py $(MUTANTS)
+	@. $(BIN)/activate && exec nice -n 10 python -m test.mutation.run $(MUTANTS)
 
 builds: setup
 	@. $(BIN)/activate && exec bash test/package/builds.sh

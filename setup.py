@@ -42,7 +42,10 @@ setup(
     extras_require={"models": ["torch>=2.13", "transformers>=5"]},
     cmdclass={"build_py": BuildPy},
     entry_points={
-        "console_scripts": ["vla-ros = vla_ros.cli:main", *(f"{node} = vla_ros.nodes.{node}:main" for node in NODES)]
+        "console_scripts": [
+            "vla-ros = vla_ros.cli.main:main",
+            *(f"{node} = vla_ros.nodes.{node}:main" for node in NODES),
+        ]
     },
     zip_safe=False,
 )

@@ -1,4 +1,4 @@
-"""ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/graph.py as launch_ros nodes."""
+"""ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/bringup/graph.py as launch_ros nodes."""
 
 from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
@@ -7,7 +7,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.graph import RESPAWN_DELAY_S, bringup, environment
+from vla_ros.bringup.graph import RESPAWN_DELAY_S, bringup, environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),

@@ -6,8 +6,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-from arm import CLOCKS_APART_NS, MS, Arm
-
+from test.campaign.arm import CLOCKS_APART_NS, MS, Arm
 from vla_ros.safety.states import ACTIVE, LATCHED, State
 
 BAD = [math.nan, math.inf, -math.inf, 1e308, -1e308, 5e-324, 1e9]

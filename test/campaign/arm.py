@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from judge import Judge
-
+from test.campaign.judge import Judge
 from vla_ros.parameters import flattened, from_mapping, nested
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.limits import JointLimits
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import ACTIVE, LATCHED, State
 from vla_ros.safety.verdict import Verdict
 

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-from adversary import ATTACKS, MOVING, attack, stream
-from arm import Arm
-from configurations import fuzz_trees, fuzz_urdfs, fuzz_yaml
-from messages import fuzz_bytes, fuzz_fields, fuzz_obstacles
-from robots import FRANKA, ZONED, random_robot
-from surroundings import SurroundedArm, random_surroundings, wander
+from test.campaign.adversary import ATTACKS, MOVING, attack, stream
+from test.campaign.arm import Arm
+from test.campaign.configurations import fuzz_trees, fuzz_urdfs, fuzz_yaml
+from test.campaign.messages import fuzz_bytes, fuzz_fields, fuzz_obstacles
+from test.campaign.robots import FRANKA, ZONED, random_robot
+from test.campaign.surroundings import SurroundedArm, random_surroundings, wander
 
 SIGNALS = {"estop.heartbeat_s": 0.08, "deadman.timeout_s": 0.08}
 TICKS = 12_000

@@ -17,13 +17,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import yaml
-from messages import damaged
-from surroundings import URDF
 
-from vla_ros import graph
+from test.campaign.messages import damaged
+from test.campaign.surroundings import URDF
+from vla_ros.bringup import graph
 from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 ROOT = Path(__file__).parents[2]
 VALUES: tuple[Any, ...] = (

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.safety.limits import JointLimits
+from vla_ros.safety.joint.joint_limits import JointLimits
 
 NANO = 10**9
 BLOCK = 4096

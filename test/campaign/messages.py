@@ -13,16 +13,16 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from arm import CLOCKS_APART_NS, MS, Arm
 from rclpy.serialization import deserialize_message, serialize_message  # noqa: TID251 - a message's bytes, no node
-from robots import FRANKA
 from sensor_msgs.msg import JointState
-from surroundings import SurroundedArm, random_obstacle, random_surroundings
 from visualization_msgs.msg import Marker
 
+from test.campaign.arm import CLOCKS_APART_NS, MS, Arm
+from test.campaign.robots import FRANKA
+from test.campaign.surroundings import SurroundedArm, random_obstacle, random_surroundings
 from vla_ros.msg import JointCommand
-from vla_ros.nodes.markers import obstacles_from
-from vla_ros.safety.command import Command
+from vla_ros.ros.markers import obstacles_from
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.verdict import Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from vla_ros.safety.limits import JointLimits
+from vla_ros.safety.joint.joint_limits import JointLimits
 
 FRANKA = (
     JointLimits("j0", -2.8973, 2.8973, 2.175, 7.5, 750.0),

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from arm import SIGNAL_TIMEOUT_NS, Arm, parameters
 from numpy.typing import NDArray
 
+from test.campaign.arm import SIGNAL_TIMEOUT_NS, Arm, parameters
 from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.robot import Body, capsule
 from vla_ros.oracle.surroundings import WORLD, ball, box
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
-from vla_ros.safety.limits import joint_limits
-from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.joint.joint_limits import joint_limits
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 URDF = urdf()
 LIMITS = {

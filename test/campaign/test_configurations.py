@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +12,11 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("vla_ros.msg")
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import configurations
-from configurations import SRDF, URDF, fuzz_trees, fuzz_urdfs, fuzz_yaml, sim, whole
-
+from test.campaign import configurations
+from test.campaign.configurations import SRDF, URDF, fuzz_trees, fuzz_urdfs, fuzz_yaml, sim, whole
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 
 @pytest.mark.parametrize(("fuzz", "count"), [(fuzz_trees, 300), (fuzz_yaml, 60), (fuzz_urdfs, 60)])
@@ -46,9 +42,9 @@ def test_the_filters_that_are_made_have_everything_that_needs_a_model(tmp_path: 
 
 def configured(tree: dict[str, Any]) -> dict[str, bool]:
     """Rule → whether it is asked for."""
-    from vla_ros.safety import surroundings
+    from vla_ros.safety.geometry import collision_constraints
 
-    return surroundings.configured(from_mapping(SafetyFilterParameters, tree))
+    return collision_constraints.configured(from_mapping(SafetyFilterParameters, tree))
 
 
 def arm(*, self_collision: bool) -> SafetyFilterParameters:

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vla_ros.control.sentence import NewestSentence
+from vla_ros.control.instruction_tracker import NewestSentence
 from vla_ros.msg import LatentPlan
 from vla_ros.nodes import action_expert
 from vla_ros.nodes.action_expert import ActionExpertNode
-from vla_ros.nodes.convert import plan_message
 from vla_ros.policies.contract import Instruction, Plan, PlanState
+from vla_ros.ros.convert import plan_message
 
 S = 1_000_000_000
 

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from vla_ros.graph import bringup, own_domain, parameters_of, share
+from vla_ros.bringup.graph import bringup, own_domain, parameters_of
+from vla_ros.bringup.supervisor import command_line
 from vla_ros.parameters import nested
-from vla_ros.up import command_line
+from vla_ros.resources import share
 
 LAUNCH = Path(__file__).parents[2] / "launch" / "bringup.launch.py"
 
@@ -93,7 +94,7 @@ def test_who_is_started_again_and_who_is_vital() -> None:
 
 def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "vla_ros.cli", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "vla_ros.cli.main", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -161,7 +162,7 @@ def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
 def test_interrupt_ends_everything_in_time_and_quietly() -> None:
     os.environ.update(own_domain())
     up = subprocess.Popen(
-        [sys.executable, "-m", "vla_ros.cli", "up"],
+        [sys.executable, "-m", "vla_ros.cli.main", "up"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

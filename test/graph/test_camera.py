@@ -15,10 +15,10 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from vla_ros.graph import own_domain
+from vla_ros.bringup.graph import own_domain
 from vla_ros.msg import CameraFrames
-from vla_ros.nodes.base import NEWEST
-from vla_ros.nodes.client import Client, client
+from vla_ros.ros.client import Client, client
+from vla_ros.ros.node import NEWEST
 
 
 @pytest.fixture

@@ -23,18 +23,18 @@ from geometry_msgs.msg import Point, Pose
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
+from vla_ros.bringup.graph import Process, bringup, own_domain
+from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.board import Board
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import CameraImage
-from vla_ros.graph import Process, bringup, own_domain
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import LATCHED, NEWEST
-from vla_ros.nodes.client import Client, client
-from vla_ros.robot.description import JOINT_NAMES, urdf
-from vla_ros.up import Supervisor
+from vla_ros.ros.client import Client, client
+from vla_ros.ros.node import LATCHED, NEWEST
+from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 TASK = "put the red cube in the bowl"
 TOKEN = "abc123"

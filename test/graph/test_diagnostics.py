@@ -17,16 +17,17 @@ import rclpy
 import yaml
 from std_msgs.msg import Float64MultiArray
 
-from vla_ros.graph import bringup, own_domain, share
+from vla_ros.bringup.graph import bringup, own_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
-from vla_ros.nodes.base import ERROR, OK, WARN, Diagnostics
 from vla_ros.nodes.safety_filter import SafetyFilterNode
 from vla_ros.nodes.sim_arm import SimArm
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
-from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.resources import share
+from vla_ros.ros.node import ERROR, OK, WARN, Diagnostics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.srv import ResetScene
 
 S = 1_000_000_000

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from vla_ros.evaluation.episodes import Setup, episodes
-from vla_ros.evaluation.intervals import wilson
-from vla_ros.evaluation.interventions import Interventions
-from vla_ros.evaluation.report import Outcome
-from vla_ros.evaluation.suites import suite
-from vla_ros.graph import parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.lab.evaluation.episodes import Setup, episodes
+from vla_ros.lab.evaluation.intervals import wilson
+from vla_ros.lab.evaluation.interventions import Interventions
+from vla_ros.lab.evaluation.report import Outcome
+from vla_ros.lab.evaluation.suites import suite
+from vla_ros.lab.evaluation.through_graph import Graph
 from vla_ros.msg import SafetyStatus
-from vla_ros.nodes.through_graph import Graph
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.compact.checkpoint import load
-from vla_ros.policies.compact.parameters import folder_of
-from vla_ros.policies.parameters import CompactParameters
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.policies.compact.checkpoint_folder import folder_of
+from vla_ros.policies.policy_parameters import CompactParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4), ("place", 3), ("stack", 3))
 

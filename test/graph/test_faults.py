@@ -13,13 +13,13 @@ pytest.importorskip("vla_ros.msg")
 
 from std_msgs.msg import Header
 
-from vla_ros.faults import campaign
-from vla_ros.faults.cases import all_cases
-from vla_ros.faults.graphs import bounds
-from vla_ros.faults.rig import Rig
+from vla_ros.lab.faults import campaign
+from vla_ros.lab.faults.cases import all_cases
+from vla_ros.lab.faults.graph_rig import GraphRig, started
+from vla_ros.lab.faults.graphs import bounds
+from vla_ros.lab.faults.rig import Rig
 from vla_ros.msg import SafetyStatus
-from vla_ros.nodes.base import time_message
-from vla_ros.nodes.faulting import GraphRig, started
+from vla_ros.ros.node import time_message
 
 NAMES = (
     "limits-missing",

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.graph import bringup, own_domain
-from vla_ros.nodes.client import Client, client
-from vla_ros.robot.description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
-from vla_ros.up import Supervisor
+from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.supervisor import Supervisor
+from vla_ros.ros.client import Client, client
+from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
 
 REST_S = 1.0  # documented in docs/safety.md: at rest within this after any one process has died
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vla_ros.graph import parameters_of
-from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
+from vla_ros.bringup.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.robot.description import urdf
-from vla_ros.safety.obstacle import Obstacle
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.ros.markers import Drawing, age_ns, obstacles_from, root_link
+from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.sim.arm_description import urdf
 
 WORLD = {
     "fence.box": [-0.5, -0.6, -0.1, 0.7, 0.8, 0.9],

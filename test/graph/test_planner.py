@@ -17,12 +17,13 @@ from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-from vla_ros.graph import own_domain, parameters_of, share
+from vla_ros.bringup.graph import own_domain, parameters_of
 from vla_ros.msg import CameraFrames, LatentPlan
-from vla_ros.nodes.base import NEWEST, SENSOR, time_message
-from vla_ros.nodes.client import client
 from vla_ros.parameters import nested
-from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.resources import share
+from vla_ros.ros.client import client
+from vla_ros.ros.node import NEWEST, SENSOR, time_message
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
 SIDE = 32

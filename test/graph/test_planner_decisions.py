@@ -13,14 +13,15 @@ import yaml
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.graph import own_domain, parameters_of, share
+from vla_ros.bringup.graph import own_domain, parameters_of
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
-from vla_ros.nodes.base import OK, WARN, time_message
 from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
-from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.resources import share
+from vla_ros.ros.node import OK, WARN, time_message
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
 S = 1_000_000_000

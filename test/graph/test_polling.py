@@ -18,15 +18,8 @@ from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from vla_ros.nodes import polling  # noqa: E402
-from vla_ros.nodes.polling import (  # noqa: E402
-    ALIGNMENT_TOLERANCE_NS,
-    PacedLoop,
-    PolledCallbackGroup,
-    received_ns,
-    serve,
-    take,
-)
+from vla_ros.ros import polling  # noqa: E402
+from vla_ros.ros.polling import ALIGNMENT_TOLERANCE_NS, PacedLoop, PolledCallbackGroup, received_ns, serve, take  # noqa: E402
 
 PERIOD_NS = 10_000_000
 

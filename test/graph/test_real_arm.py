@@ -19,12 +19,13 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_ros.graph import bringup, own_domain, share
+from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import SafetyStatus
-from vla_ros.nodes.base import LATCHED, SENSOR
-from vla_ros.nodes.client import Client, client
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
-from vla_ros.up import Supervisor
+from vla_ros.resources import share
+from vla_ros.ros.client import Client, client
+from vla_ros.ros.node import LATCHED, SENSOR
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 ARM = [f"fr3_joint{i}" for i in range(1, 8)]
 FINGER = "fr3_finger_joint1"

@@ -12,12 +12,12 @@ import rclpy
 from rclpy.node import Node
 from std_msgs.msg import String
 
-from vla_ros.graph import own_domain
+from vla_ros.bringup.graph import own_domain
 from vla_ros.msg import LatentPlan
-from vla_ros.nodes import client as client_module
-from vla_ros.nodes.base import LATCHED, NEWEST
-from vla_ros.nodes.client import Client, Unreachable, client
-from vla_ros.nodes.polling import take
+from vla_ros.ros import client as client_module
+from vla_ros.ros.client import Client, Unreachable, client
+from vla_ros.ros.node import LATCHED, NEWEST
+from vla_ros.ros.polling import take
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from vla_ros.lab.evaluation.through_graph import Graph
 from vla_ros.msg import SafetyStatus
-from vla_ros.nodes.through_graph import Graph
 
 
 @pytest.mark.parametrize("use_sim_time", [True, False], ids=["simulated", "own"])

@@ -13,14 +13,14 @@ import pytest
 from nav_msgs.msg import Path as PathMessage
 from rclpy.qos import ReliabilityPolicy
 
-from vla_ros.graph import Process, bringup, own_domain
+from vla_ros.bringup.graph import Process, bringup, own_domain
+from vla_ros.bringup.rviz import view
+from vla_ros.bringup.supervisor import Supervisor
+from vla_ros.cli.status import EXPECTED
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.nodes.base import NEWEST
-from vla_ros.nodes.client import Client, client
-from vla_ros.robot.description import JOINT_NAMES
-from vla_ros.rviz import view
-from vla_ros.status import EXPECTED
-from vla_ros.up import Supervisor
+from vla_ros.ros.client import Client, client
+from vla_ros.ros.node import NEWEST
+from vla_ros.sim.arm_description import JOINT_NAMES
 
 # A training in the dark: what the camera sees is unlike it, always.
 STATS = {"observation.images.front": {"mean": [0.02, 0.02, 0.02], "std": [0.01, 0.01, 0.01]}}
@@ -80,7 +80,7 @@ class Running:
 
 
 def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vla_ros.cli", *arguments]
+    command = [sys.executable, "-m", "vla_ros.cli.main", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 

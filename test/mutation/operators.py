@@ -8,8 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MODULES = (
-    *("braking", "motion", "jerk_limit", "velocity_limit", "acceleration_limit", "position_limit"),
-    *("open_loop", "freshness", "sequence", "authority", "filter", "arm_motion", "neighbours"),
+    *(
+        "joint.stopping_distance",
+        "joint.joint_motion",
+        "joint.jerk_limit",
+        "joint.velocity_limit",
+        "joint.acceleration_limit",
+        "joint.position_limit",
+    ),
+    *(
+        "command.open_loop",
+        "command.freshness",
+        "command.sequence",
+        "command.authority",
+        "filter",
+        "arm_motion",
+        "geometry.active_set",
+    ),
 )
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,

@@ -13,16 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 
-import operators
 import pytest
-import rules
+
+from test.mutation import operators, rules
 
 SAFETY = Path(__file__).parents[2] / "vla_ros" / "safety"
 
 
+def file_of(module: str) -> Path:
+    """The file of a module, given by its dotted name below vla_ros.safety."""
+    return SAFETY.joinpath(*module.split(".")).with_suffix(".py")
+
+
 def source(module: str) -> str:
-    """Source text of a file in vla_ros/safety."""
-    return (SAFETY / f"{module}.py").read_text()
+    """Source text of a module of vla_ros.safety."""
+    return file_of(module).read_text()
 
 
 def mutated(name: str) -> tuple[str, CodeType]:
@@ -35,7 +40,7 @@ def mutated(name: str) -> tuple[str, CodeType]:
         _, module, number = name.split(":")
         for change, tree in operators.mutants(module, source(module)):
             if change.number == int(number):
-                return module, compile(tree, str(SAFETY / f"{module}.py"), "exec")
+                return module, compile(tree, str(file_of(module)), "exec")
         raise pytest.UsageError(f"--mutant {name}: {module} has fewer mutants")
     for mutant in rules.RULES:
         if mutant.name == name:
@@ -45,7 +50,7 @@ def mutated(name: str) -> tuple[str, CodeType]:
                     f"--mutant {name}: {mutant.old!r} is {text.count(mutant.old)} times in the code"
                 )
             text = text.replace(mutant.old, mutant.new)
-            return mutant.module, compile(text, str(SAFETY / f"{mutant.module}.py"), "exec")
+            return mutant.module, compile(text, str(file_of(mutant.module)), "exec")
     raise pytest.UsageError(f"--mutant {name}: there is none; see test/mutation/rules.py")
 
 
@@ -54,7 +59,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, module: str, code: CodeType) -> None:
         self._name = f"vla_ros.safety.{module}"
-        self._origin = str(SAFETY / f"{module}.py")
+        self._origin = str(file_of(module))
         self._code = code
 
     def find_spec(

@@ -16,17 +16,32 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import operators
-import plugin
 import pytest
-import rules
+
+from test.mutation import operators, plugin, rules
 
 ROOT = Path(__file__).parents[2]
 JOINTS = (
-    *("braking", "states", "command_rules", "state_rules", "limits", "filter_inside", "filter_signals", "filter"),
-    *("playback", "stop_path", "third_order"),
+    *(
+        "joint/test_stopping_distance",
+        "test_states",
+        "test_command_rules",
+        "test_state_rules",
+        "joint/test_joint_limits",
+    ),
+    *(
+        "test_filter_inside",
+        "test_filter_signals",
+        "test_filter",
+        "command/test_setpoint_spline",
+        "joint/test_stop_path",
+    ),
+    "joint/test_joint_motion",
 )
-SPACE = ("neighbours", "effort_limit", "obstacle", "surroundings", "arm_model")
+SPACE = (
+    *("geometry/test_active_set", "joint/test_effort_limit", "geometry/test_obstacle"),
+    *("geometry/test_collision_constraints", "geometry/test_arm_model"),
+)
 """Files of test/unit/safety, quick ones first: of what needs no model of the arm, and of what does."""
 MODELLED = ("fence", "table", "keep_out", "self_collision", "obstacle", "clearance", "effort_limit", "contact")
 """Rules whose mutants are tried on SPACE first."""
@@ -82,7 +97,7 @@ def picked(count: int, seed: int) -> Iterator[operators.Change]:
 def tests(name: str) -> Iterator[str]:
     """Yield the files that a mutant is tried on, those first that are likeliest to notice."""
     names = (*SPACE, *JOINTS) if name.partition("/")[0] in MODELLED else (*JOINTS, *SPACE)
-    yield from (f"test/unit/safety/test_{name}.py" for name in names)
+    yield from (f"test/unit/safety/{name}.py" for name in names)
     yield "test/property"
 
 
@@ -95,7 +110,7 @@ def outcome(name: str, timeout_s: float) -> str:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         sys.argv = ["pytest"]
-        arguments = ["-x", "-q", "-p", "plugin", "-p", "no:cacheprovider", "--mutant", name, *tests(name)]
+        arguments = ["-x", "-q", "-p", "test.mutation.plugin", "-p", "no:cacheprovider", "--mutant", name, *tests(name)]
         os._exit(pytest.main(arguments))
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

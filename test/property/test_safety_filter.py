@@ -9,9 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaign"))
-
-from adversary import ATTACKS, BAD, MOVING, attack
-from arm import Arm
-from judge import Judge
-from robots import FRANKA, ZONED
-
-from vla_ros.safety.limits import JointLimits
+from test.campaign.adversary import ATTACKS, BAD, MOVING, attack
+from test.campaign.arm import Arm
+from test.campaign.judge import Judge
+from test.campaign.robots import FRANKA, ZONED
+from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.states import LATCHED, State
 
 LIMITS_ONLY = {"estop.heartbeat_s": 0.08, "deadman.timeout_s": 0.08}

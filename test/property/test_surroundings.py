@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaign"))
-
-from adversary import attack, stream
-from surroundings import LIMITS, SurroundedArm, random_obstacle, random_surroundings, wander
+from test.campaign.adversary import attack, stream
+from test.campaign.surroundings import LIMITS, SurroundedArm, random_obstacle, random_surroundings, wander
 
 ONLY_OBSTACLES = {**LIMITS, "obstacle.margin_m": 0.0}
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from vla_ros.evaluation import offline
-from vla_ros.evaluation.loop import Conditions
-from vla_ros.evaluation.offline import run_episode
-from vla_ros.graph import parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.lab.evaluation import offline
+from vla_ros.lab.evaluation.loop import Conditions
+from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.model import body_name
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.scene import COLOURS

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vla_ros.evaluation.offline import run_episode
-from vla_ros.evaluation.suites import SUITES, suite
-from vla_ros.graph import parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.lab.evaluation.offline import run_episode
+from vla_ros.lab.evaluation.suites import SUITES, suite
+from vla_ros.lab.training import sentences
 from vla_ros.monitors.drift import Drift
-from vla_ros.monitors.parameters import DriftParameters
-from vla_ros.monitors.statistics import statistics
+from vla_ros.monitors.monitor_parameters import DriftParameters
+from vla_ros.monitors.training_statistics import statistics
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
-from vla_ros.robot import description
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.sim import arm_description
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import KINDS, sample_task
 from vla_ros.sim.variation import TRAINING, sample_varied
-from vla_ros.training import sentences
 
 SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
 AWAY_M = 0.08
@@ -93,7 +93,7 @@ def test_a_thing_that_is_moved_while_the_hand_reaches_for_it_is_reached_all_the_
 
 @pytest.fixture(scope="module")
 def planner() -> Any:
-    return system2("compact", Robot(description.urdf(), description.JOINT_NAMES), {})
+    return system2("compact", Robot(arm_description.urdf(), arm_description.JOINT_NAMES), {})
 
 
 def heard(planner: Any, text: str) -> Plan:
@@ -101,9 +101,9 @@ def heard(planner: Any, text: str) -> Plan:
     view = CameraView(
         np.zeros((256, 256, 3), np.uint8),
         k=intrinsics("front", 256, 256),
-        T_base_camera=description.origin_of("front_camera_optical"),
+        T_base_camera=arm_description.origin_of("front_camera_optical"),
     )
-    arm = JointState(0, description.HOME.copy(), np.zeros(8))
+    arm = JointState(0, arm_description.HOME.copy(), np.zeros(8))
     plan: Plan = planner.plan(Frames(0, {"front": view}), Instruction(hash(text), text), arm)
     return plan
 
@@ -172,7 +172,7 @@ def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: Re
 def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
     """The monitor of drift warns of light that training never had, and of nothing in a plain scene."""
     gate = parameters_of("safety_filter", policy="compact")
-    robot = Robot(description.urdf(), tuple(gate["joint_names"]), "tool")
+    robot = Robot(arm_description.urdf(), tuple(gate["joint_names"]), "tool")
     trained = statistics(system2("compact", robot, {}).statistics, robot.joint_names)
     simulation = Simulation(3, "pick")
     cameras.scene(simulation.xml)
@@ -184,5 +184,5 @@ def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
         drift = Drift(DriftParameters(), trained, robot.joint_names)
         for now_s in range(3):
             drift.images(now_s * 10**9, {"front": np.clip(image + 255 * bright, 0, 255).astype(np.uint8)})
-            drift.state(now_s * 10**9, description.HOME)
+            drift.state(now_s * 10**9, arm_description.HOME)
         assert words in drift.warning() and bool(words) is bool(drift.warning())

@@ -7,13 +7,13 @@ import math
 
 import numpy as np
 
-from vla_ros.graph import bringup
+from vla_ros.bringup.graph import bringup
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import State
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.simulation import Simulation
 
 THRESHOLD = [15.0, 15.0, 15.0, 10.0, 5.0, 5.0, 5.0, 1000.0]

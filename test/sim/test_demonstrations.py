@@ -7,8 +7,8 @@ import pytest
 
 from vla_ros.data import demonstrations, disturbances
 from vla_ros.data.demonstrations import demonstrate
-from vla_ros.jpeg import decode
 from vla_ros.parameters import ParameterError
+from vla_ros.perception.jpeg import decode
 from vla_ros.sim.expert import CLOSED, OPEN
 from vla_ros.sim.phases import DONE, DOWN, GRASP, PHASES, REACH
 from vla_ros.sim.tasks import KINDS

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from vla_ros.evaluation.episodes import Setup, episodes
-from vla_ros.evaluation.loop import Conditions, Interventions
-from vla_ros.evaluation.offline import run_episode
-from vla_ros.evaluation.suites import suite
-from vla_ros.graph import parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.lab.evaluation.episodes import Setup, episodes
+from vla_ros.lab.evaluation.loop import Conditions, Interventions
+from vla_ros.lab.evaluation.offline import run_episode
+from vla_ros.lab.evaluation.suites import suite
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.contract import PlanState
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
 

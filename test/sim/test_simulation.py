@@ -9,9 +9,9 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 import numpy as np
 import yaml
 
-from vla_ros.graph import share
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.resources import share
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.model import CAMERAS
 from vla_ros.sim.rendering import BACKENDS, RenderProcess
 from vla_ros.sim.simulation import Simulation

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.control.playback import ChunkPlayer
+from vla_ros.control.chunk_player import ChunkPlayer
 from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState, Plan
-from vla_ros.timing import NS_PER_S
+from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.arm_model import package_folders
+from vla_ros.safety.geometry.arm_model import package_folders
 
 Array = NDArray[np.float64]
 

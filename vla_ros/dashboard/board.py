@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros import jpeg
+from vla_ros.cli.status import AGES
 from vla_ros.dashboard.arm import Arm
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.events import Events
 from vla_ros.dashboard.history import History, rounded
 from vla_ros.dashboard.overlay import project
-from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.sightings import CameraImage, FilterStatus, NodeReport, PlanWords
-from vla_ros.status import AGES
+from vla_ros.perception import jpeg
 from vla_ros.transforms import matrix
 
 Array = NDArray[np.float64]

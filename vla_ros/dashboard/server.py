@@ -17,8 +17,8 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from vla_ros.dashboard.dashboard_parameters import LOOPBACK, DashboardParameters
 from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.parameters import LOOPBACK, DashboardParameters
 from vla_ros.dashboard.tunnel import tunnel
 from vla_ros.parameters import ParameterError
 

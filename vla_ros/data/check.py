@@ -14,17 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vla_ros import seeds
 from vla_ros.data.dataset import SHAPES, Dataset, Episode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, KINDS_OF_RECOVERY, PATH_HZ, SIZE
 from vla_ros.data.writer import INDEX_COLUMNS, features
-from vla_ros.jpeg import decode
-from vla_ros.robot.description import JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
-from vla_ros.sim import language
+from vla_ros.perception.jpeg import decode
+from vla_ros.sim.arm_description import JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.phases import PHASES
 from vla_ros.sim.tasks import KINDS
 from vla_ros.sim.variation import TRAINING, X_RANGE, Y_RANGE, sample_varied
+from vla_ros.tasks import phrasings, seeds
 from vla_ros.transforms import matrix
 
 Columns = dict[str, NDArray[Any]]
@@ -257,10 +256,10 @@ def _origin(episode: Episode) -> list[str]:
     colours = {thing["name"]: thing["colour"] for thing in about["things"]}
     shapes = {thing["name"]: thing["shape"] for thing in about["things"]}
     for thing in about["things"]:
-        if (thing["colour"], thing["shape"]) in language.HELD_OUT_OBJECTS:
+        if (thing["colour"], thing["shape"]) in phrasings.HELD_OUT_OBJECTS:
             found.append(f"holds the {thing['name']}, which is held out")
     for step in about["steps"]:
-        if not language.allowed(colours.get(step["x"], ""), shapes.get(step["y"], step["y"])):
+        if not phrasings.allowed(colours.get(step["x"], ""), shapes.get(step["y"], step["y"])):
             found.append(f"{step['x']} to {step['y']} is held out")
     if held_out(about["instruction"], len(about["steps"]) > 1):
         found.append(f"the phrasing {about['instruction']!r} is held out")
@@ -271,11 +270,11 @@ def _origin(episode: Episode) -> list[str]:
 
 def held_out(instruction: str, joined: bool) -> bool:
     """Return whether an instruction is said in a held-out way. joined: it has several steps."""
-    nouns = "|".join(word for words in language.NOUNS.values() for word in words)
+    nouns = "|".join(word for words in phrasings.NOUNS.values() for word in words)
     thing = rf"the (\w+ )?({nouns}|one|thing|object)"
     holes = {"x": thing, "y": thing, "side": "(left|right)", "in": "(in|into|inside|on|onto|on top of)"}
     holes |= {"a": "(.+)", "b": "(.+)"}
-    for kind, phrases in language.HELD_OUT.items():
+    for kind, phrases in phrasings.HELD_OUT.items():
         if (kind == "sequence") != joined:
             continue
         for phrase in phrases:

@@ -37,9 +37,9 @@ from numpy.typing import NDArray
 
 from vla_ros.data.features import CAMERAS, FEATURES, GOAL, PATH_STEPS, SIZE, THINGS, WAYPOINTS
 from vla_ros.data.writer import DATA_PATH, VERSION, episode_table
-from vla_ros.jpeg import decode
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.description import JOINT_NAMES
+from vla_ros.perception.jpeg import decode
+from vla_ros.sim.arm_description import JOINT_NAMES
 
 SHAPES = {
     "action.path": (PATH_STEPS, len(JOINT_NAMES)),

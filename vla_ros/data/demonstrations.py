@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from ruckig import RuckigError
 
-from vla_ros import jpeg, seeds
 from vla_ros.data.disturbances import Disturbance, draw
 from vla_ros.data.features import (
     CAMERAS,
@@ -26,8 +25,9 @@ from vla_ros.data.features import (
     WAYPOINTS,
 )
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
+from vla_ros.perception import jpeg
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S
 from vla_ros.sim.expert import Expert
 from vla_ros.sim.model import body_name, intrinsics
@@ -38,6 +38,7 @@ from vla_ros.sim.scene import Thing
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.tasks import Step
 from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.tasks import seeds
 from vla_ros.transforms import pose as xyz_quaternion
 
 Array = NDArray[np.float64]

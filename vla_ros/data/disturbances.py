@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.sim import expert, phases
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.motion import pose_of
 from vla_ros.sim.phases import Decision, Goal
 from vla_ros.sim.scene import SHAPES

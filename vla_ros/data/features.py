@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_ros.robot.description import JOINT_NAMES
+from vla_ros.sim.arm_description import JOINT_NAMES
 
 FPS = 10
 PATH_HZ = 50

@@ -11,9 +11,9 @@ from pathlib import Path
 from vla_ros.data.demonstrations import Episode, demonstrate
 from vla_ros.data.writer import Writer
 from vla_ros.parameters import ParameterError
-from vla_ros.seeds import TRAINING
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
+from vla_ros.tasks.seeds import TRAINING
 
 
 def generate(folder: Path, episodes: int, seed: int, workers: int, told: Callable[[int, int], None]) -> tuple[int, int]:

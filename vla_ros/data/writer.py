@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from vla_ros.data.demonstrations import Episode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, IMAGE_KEYS, SIZE
-from vla_ros.jpeg import decode
 from vla_ros.parameters import ParameterError
+from vla_ros.perception.jpeg import decode
 
 VERSION = "v3.0"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"

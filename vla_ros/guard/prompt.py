@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vla_ros.graph import share
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
+from vla_ros.resources import share
 
 PLACE = "{instruction}"
 

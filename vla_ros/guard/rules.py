@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vla_ros.graph import share
 from vla_ros.guard.wording import plain
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
+from vla_ros.resources import share
 
 VERSION = 1
 LIST = re.compile(r"(?<!\?P)<(\w+)>")

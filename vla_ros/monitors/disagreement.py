@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from vla_ros.monitors.parameters import DisagreementParameters
+from vla_ros.monitors.monitor_parameters import DisagreementParameters
 from vla_ros.policies.contract import Plan
 
 CHANGES_NS = 2_000_000_000

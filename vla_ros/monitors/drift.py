@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.monitors.parameters import DriftParameters
-from vla_ros.monitors.statistics import TrainingStatistics
+from vla_ros.monitors.monitor_parameters import DriftParameters
+from vla_ros.monitors.training_statistics import TrainingStatistics
 
 STEP = 4
 """Every fourth pixel of every fourth row: the mean of an image needs no more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vla_ros.monitors.parameters import FailureParameters
+from vla_ros.monitors.monitor_parameters import FailureParameters
 from vla_ros.policies.contract import Plan, PlanState
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from vla_ros.monitors.disagreement import Disagreement
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.failure import Failure
+from vla_ros.monitors.monitor_parameters import MonitorsParameters
 from vla_ros.monitors.oscillation import Oscillation
-from vla_ros.monitors.parameters import MonitorsParameters
 from vla_ros.monitors.progress import Progress
-from vla_ros.monitors.statistics import TrainingStatistics
+from vla_ros.monitors.training_statistics import TrainingStatistics
 from vla_ros.policies.contract import Plan, PlanState
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from vla_ros.monitors.parameters import OscillationParameters
+from vla_ros.monitors.monitor_parameters import OscillationParameters
 
 
 class Oscillation:

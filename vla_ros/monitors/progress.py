@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from vla_ros.monitors.parameters import ProgressParameters
+from vla_ros.monitors.monitor_parameters import ProgressParameters
 from vla_ros.policies.contract import Plan
 
 LEAST = 0.01

@@ -14,14 +14,17 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.configuration import ActionExpertParameters
+from vla_ros.bringup.node_parameters import ActionExpertParameters
 from vla_ros.control.action_expert import ActionExpert
-from vla_ros.control.seam import seam
-from vla_ros.control.sentence import NewestSentence
+from vla_ros.control.chunk_discontinuity import seam
+from vla_ros.control.instruction_tracker import NewestSentence
 from vla_ros.control.worker import Worker
-from vla_ros.latents import LatentLost
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import (
+from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
+from vla_ros.policies.latents import LatentLost
+from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.ros.convert import chunk_message, commanded_by, joint_state_from, plan_from
+from vla_ros.ros.node import (
     ERROR,
     EVENTS,
     NEWEST,
@@ -37,13 +40,10 @@ from vla_ros.nodes.base import (
     time_message,
     urdf_of,
 )
-from vla_ros.nodes.convert import chunk_message, commanded_by, joint_state_from, plan_from
-from vla_ros.nodes.polling import PacedLoop, polled, take
-from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
-from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.ros.polling import PacedLoop, polled, take
 from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import real_time
-from vla_ros.timing import Rate, SimulatedOffset, Window
+from vla_ros.time import Rate, SimulatedOffset, Window
 
 REALTIME_PRIORITY = 15
 NO_ANSWER_S = 1.0

@@ -11,10 +11,11 @@ import numpy as np
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from vla_ros.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
-from vla_ros.configuration import CameraParameters
+from vla_ros.bringup.node_parameters import CameraParameters
 from vla_ros.msg import CameraFrames
-from vla_ros.nodes.base import (
+from vla_ros.perception.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
+from vla_ros.policies.contract import CameraHealth
+from vla_ros.ros.node import (
     ERROR,
     IMAGE,
     NEWEST,
@@ -30,10 +31,9 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
-from vla_ros.nodes.polling import polled, take
-from vla_ros.policies.contract import CameraHealth
+from vla_ros.ros.polling import polled, take
 from vla_ros.scheduling import urgent
-from vla_ros.timing import Rate, Window
+from vla_ros.time import Rate, Window
 
 LATE_SHARE = 0.3
 """So many late sets of a second's are worth a warning."""

@@ -25,8 +25,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.board import Board
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.scene import Scene
 from vla_ros.dashboard.secret import kept_token
 from vla_ros.dashboard.server import Pages
@@ -38,7 +38,9 @@ from vla_ros.dashboard.sightings import (
     Shape,
 )
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import (
+from vla_ros.policies.contract import PlanState
+from vla_ros.ros.convert import frames_from
+from vla_ros.ros.node import (
     EVENTS,
     LATCHED,
     NEWEST,
@@ -52,11 +54,9 @@ from vla_ros.nodes.base import (
     run,
     urdf_of,
 )
-from vla_ros.nodes.convert import frames_from
-from vla_ros.nodes.polling import polled, take
-from vla_ros.policies.contract import PlanState
+from vla_ros.ros.polling import polled, take
 from vla_ros.safety.states import State
-from vla_ros.timing import Rate, Window
+from vla_ros.time import Rate, Window
 
 GLANCE = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)
 """A dashboard that hangs must not be waited for by those who send a hundred times a second."""

@@ -14,10 +14,10 @@ from nav_msgs.msg import Path
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from vla_ros.configuration import MotionPathsParameters
+from vla_ros.bringup.node_parameters import MotionPathsParameters
 from vla_ros.msg import ActionChunk, SafetyStatus
-from vla_ros.nodes.base import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, every, run, urdf_of
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.ros.node import EVENTS, NEWEST, OK, WARN, Diagnostics, StartRefused, declare, every, run, urdf_of
 from vla_ros.transforms import pose
 
 Poses = deque[tuple[float, Pose]]

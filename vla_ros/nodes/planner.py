@@ -15,14 +15,17 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.configuration import PlannerParameters
+from vla_ros.bringup.node_parameters import PlannerParameters
 from vla_ros.guard import prompt, rules
 from vla_ros.guard.guard import AGAIN, Answer, Guard
-from vla_ros.latents import LatentWriter
 from vla_ros.monitors.monitors import Monitors
-from vla_ros.monitors.statistics import load, statistics
+from vla_ros.monitors.training_statistics import load, statistics
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.nodes.base import (
+from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
+from vla_ros.policies.latents import LatentWriter
+from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
+from vla_ros.ros.node import (
     ERROR,
     LATCHED,
     NEWEST,
@@ -38,13 +41,10 @@ from vla_ros.nodes.base import (
     run,
     urdf_of,
 )
-from vla_ros.nodes.convert import frames_from, joint_state_from, plan_message
-from vla_ros.nodes.polling import polled, take
-from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
-from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.ros.polling import polled, take
 from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import urgent
-from vla_ros.timing import NS_PER_S, Moments, Rate, Window
+from vla_ros.time import NS_PER_S, Moments, Rate, Window
 from vla_ros.transforms import matrix
 
 TOPICS = {

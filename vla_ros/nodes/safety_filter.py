@@ -28,7 +28,8 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
-from vla_ros.nodes.base import (
+from vla_ros.ros.markers import Drawing, age_ns, obstacles_from, root_link
+from vla_ros.ros.node import (
     ERROR,
     EVENTS,
     NEWEST,
@@ -44,19 +45,18 @@ from vla_ros.nodes.base import (
     time_message,
     urdf_of,
 )
-from vla_ros.nodes.markers import Drawing, age_ns, obstacles_from, root_link
-from vla_ros.nodes.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
+from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.jerk_limit import ticks_to_rest
-from vla_ros.safety.limits import per_tick
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.geometry.collision_constraints import not_checked
+from vla_ros.safety.joint.jerk_limit import ticks_to_rest
+from vla_ros.safety.joint.joint_limits import per_tick
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import AT_REST, LATCHED, State
-from vla_ros.safety.surroundings import not_checked
 from vla_ros.scheduling import real_time, unwaiting
-from vla_ros.timing import NS_PER_S, Rate, SimulatedOffset, Window
+from vla_ros.time import NS_PER_S, Rate, SimulatedOffset, Window
 
 STATUS_HZ = 25
 SLOW_HZ = 10

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_ros.nodes.base import (
+from vla_ros.ros.node import (
     ERROR,
     IMAGE,
     LATCHED,
@@ -30,16 +30,16 @@ from vla_ros.nodes.base import (
     run,
     time_message,
 )
-from vla_ros.nodes.polling import PacedLoop, polled, take
-from vla_ros.robot.description import FINGER_JOINT, JOINT_NAMES, urdf
+from vla_ros.ros.polling import PacedLoop, polled, take
 from vla_ros.scheduling import real_time
+from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
-from vla_ros.sim.parameters import SimArmParameters
 from vla_ros.sim.rendering import RenderProcess, flicker
+from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
-from vla_ros.timing import Rate, Window
+from vla_ros.time import Rate, Window
 
 REALTIME_PRIORITY = 18
 LONGEST_CATCH_UP = 25  # ticks (0.1 s): after a longer stall simulated time falls behind instead of racing

@@ -23,7 +23,7 @@ from vla_ros.oracle.robot import Body, Robot
 from vla_ros.oracle.stream import GAP, PICO, Fault, Stream
 from vla_ros.oracle.surroundings import Clearance, Surroundings
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

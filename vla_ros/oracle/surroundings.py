@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from vla_ros.oracle.distance import cores
 from vla_ros.oracle.robot import Body, Robot, capsule, placed, pose
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
-from vla_ros.policies.parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 
 
 @dataclass(frozen=True)

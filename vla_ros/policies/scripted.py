@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.graph import share
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
-from vla_ros.policies.parameters import ScriptedParameters
+from vla_ros.policies.policy_parameters import ScriptedParameters
 from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.resources import share
 from vla_ros.robot.joint_map import JointMap
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.timing import NS_PER_S
+from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
 

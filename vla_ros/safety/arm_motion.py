@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from vla_ros.safety import acceleration_limit, last_check, position_limit, velocity_limit
-from vla_ros.safety.command import SOURCES
-from vla_ros.safety.last_check import LastCheck
-from vla_ros.safety.limits import NANO, JointLimits, per_tick
-from vla_ros.safety.motion import JointMotion
-from vla_ros.safety.parameters import SafetyFilterParameters
-from vla_ros.safety.surroundings import Surroundings, configured
+from vla_ros.safety.command.setpoint import SOURCES
+from vla_ros.safety.geometry.collision_constraints import Surroundings, configured
+from vla_ros.safety.joint import acceleration_limit, last_check, position_limit, velocity_limit
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
+from vla_ros.safety.joint.joint_motion import JointMotion
+from vla_ros.safety.joint.last_check import LastCheck
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 
 States = list[tuple[int, int, int]]

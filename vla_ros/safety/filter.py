@@ -16,23 +16,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vla_ros.safety.arm_motion import ArmMotion, States
-from vla_ros.safety.authority import BUTTON, Authority
-from vla_ros.safety.clearance import Nearest
-from vla_ros.safety.command import Command
-from vla_ros.safety.continuity import Continuity
-from vla_ros.safety.deadman import Deadman
-from vla_ros.safety.estop import EStop
-from vla_ros.safety.freshness import Freshness
-from vla_ros.safety.joint_state import JointState
-from vla_ros.safety.limits import NANO, JointLimits, joint_limits
-from vla_ros.safety.obstacle import Obstacle
-from vla_ros.safety.open_loop import OpenLoop
-from vla_ros.safety.parameters import SafetyFilterParameters
-from vla_ros.safety.playback import Playback
-from vla_ros.safety.schema import Schema
-from vla_ros.safety.sequence import Sequence as SequenceRule
+from vla_ros.safety.command.authority import BUTTON, Authority
+from vla_ros.safety.command.continuity import Continuity
+from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.command.estop import EStop
+from vla_ros.safety.command.freshness import Freshness
+from vla_ros.safety.command.open_loop import OpenLoop
+from vla_ros.safety.command.schema import Schema
+from vla_ros.safety.command.sequence import Sequence as SequenceRule
+from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint_spline import Playback
+from vla_ros.safety.geometry.clearance import Nearest
+from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
+from vla_ros.safety.measured.joint_state import JointState
+from vla_ros.safety.measured.tracking_error import TrackingError
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
-from vla_ros.safety.tracking_error import TrackingError
 from vla_ros.safety.verdict import Verdict, raised
 
 SLOWEST_SCALE = 0.01
@@ -60,7 +60,7 @@ class SafetyFilter:
 
     Args:
         parameters: the configuration.
-        limits: of `parameters.joint_names`, see `vla_ros.safety.limits.joint_limits`.
+        limits: of `parameters.joint_names`, see `vla_ros.safety.joint.joint_limits.joint_limits`.
         urdf: text of the URDF; without it the rules that need a model of the arm are off, whatever is configured.
 
     Raises:

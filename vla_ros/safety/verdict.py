@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+SAFETY = Path(__file__).resolve().parent
+"""Whose code the rules are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -28,7 +31,7 @@ def raised(error: Exception) -> Verdict:
     traceback, rule = error.__traceback__, "filter"
     while traceback is not None:
         path = Path(traceback.tb_frame.f_code.co_filename)
-        if path.parent.name == "safety":
+        if path.is_relative_to(SAFETY):
             rule = path.stem
         traceback = traceback.tb_next
     return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

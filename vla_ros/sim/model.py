@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
-from vla_ros.robot.description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
+from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
 from vla_ros.sim.scene import (
     BOWL_HEIGHT,
     BOWL_RADIUS,

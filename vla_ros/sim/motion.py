@@ -9,8 +9,8 @@ import pinocchio
 from numpy.typing import NDArray
 from ruckig import InputParameter, OutputParameter, Ruckig, Synchronization
 
-from vla_ros.robot.description import JOINT_NAMES
 from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.sim.arm_description import JOINT_NAMES
 from vla_ros.sim.phases import Goal
 
 Array = NDArray[np.float64]

@@ -11,8 +11,8 @@ import cv2
 import mujoco
 import numpy as np
 
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.model import xml
 from vla_ros.sim.simulation import Simulation
 

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.robot.description import FINGER_JOINT, HOME, JOINT_NAMES, MIMIC_JOINT
+from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, MIMIC_JOINT
 from vla_ros.sim.controller import PERIOD_S, Controller
 from vla_ros.sim.model import TIMESTEP_S, body_name, xml
 from vla_ros.sim.scene import Scene

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vla_ros.sim import language
 from vla_ros.sim.scene import (
     BOWL_COLOUR,
     COLOURS,
@@ -25,6 +24,7 @@ from vla_ros.sim.scene import (
     Thing,
 )
 from vla_ros.sim.tasks import KINDS, PHRASES, Step, Task
+from vla_ros.tasks import phrasings
 
 X_RANGE, Y_RANGE = (0.38, 0.66), (-0.29, 0.29)  # of the centres, m
 GAP = 0.04  # m: free room between any two
@@ -54,7 +54,7 @@ class Variation:
     pairs: str = "any"
     push_to: bool = False
     steps: int = 2
-    bare: float = language.BARE
+    bare: float = phrasings.BARE
 
 
 TRAINING = Variation((3, 6), 3, looks=True, cameras=True, phrasing="training", pairs="training", push_to=True)
@@ -148,7 +148,9 @@ def _objects(
         shapes[len(kinds)] = "cube"
     colours = [str(colour) for colour in rng.permutation(list(COLOURS))]
     objects = list(zip(shapes, colours, strict=False))
-    if variation.pairs == "training" and any((colour, shape) in language.HELD_OUT_OBJECTS for shape, colour in objects):
+    if variation.pairs == "training" and any(
+        (colour, shape) in phrasings.HELD_OUT_OBJECTS for shape, colour in objects
+    ):
         return None
     return objects
 
@@ -156,7 +158,7 @@ def _objects(
 def _held_out(step: Step, things: list[Thing]) -> bool:
     x = next(thing for thing in things if thing.name == step.x)
     target = next((thing.shape for thing in things if thing.name == step.y), step.y)
-    return (x.colour, x.shape) in language.HELD_OUT_OBJECTS or not language.allowed(x.colour, target)
+    return (x.colour, x.shape) in phrasings.HELD_OUT_OBJECTS or not phrasings.allowed(x.colour, target)
 
 
 def _put(rng: np.random.Generator, shape: str, colour: str, placed: list[Thing]) -> Thing | None:
@@ -225,7 +227,7 @@ def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], vari
     phrasing, bare = variation.phrasing, variation.bare
     named = [thing for thing in scene.things if thing.shape in SHAPES]
     shapes = [thing.shape for thing in named]
-    phrases = language.HELD_OUT if phrasing == "held-out" else language.TRAINING
+    phrases = phrasings.HELD_OUT if phrasing == "held-out" else phrasings.TRAINING
     parts = []
     for step in steps:
         sided = step.y in ("left", "right")
@@ -235,15 +237,15 @@ def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], vari
             phrase = str(rng.choice(PHRASES[kind]))
             parts.append(phrase.format(x=x.name, y=step.y, side=step.y, on="in" if step.y == "bowl" else "on"))
             continue
-        values = {"x": language.noun(x.shape, x.colour, shapes, rng, bare), "side": step.y}
+        values = {"x": phrasings.noun(x.shape, x.colour, shapes, rng, bare), "side": step.y}
         if not sided and step.y:
             y = scene.thing(step.y)
             values |= {
-                "y": language.noun(y.shape, y.colour, shapes, rng, bare),
-                "in": language.preposition(y.shape, rng),
+                "y": phrasings.noun(y.shape, y.colour, shapes, rng, bare),
+                "in": phrasings.preposition(y.shape, rng),
             }
         # In a sequence the held-out words are those that join; each part is said as in training.
-        known = language.TRAINING if len(steps) > 1 else phrases
+        known = phrasings.TRAINING if len(steps) > 1 else phrases
         parts.append(str(rng.choice(known[kind])).format(**values))
     if len(parts) == 1:
         return parts[0]

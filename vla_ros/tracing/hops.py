@@ -10,7 +10,7 @@ import bisect
 from collections import deque
 from dataclasses import dataclass, field
 
-from vla_ros.timing import Summary, Window
+from vla_ros.time import Summary, Window
 
 KEPT = 4096
 """Frames, and messages of each kind, that are remembered."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from test.unit.control.faulty_system1 import Moody, Slow, Stuck
 from vla_ros.control.worker import Worker
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
-
-sys.path.insert(0, str(Path(__file__).parent))
-from moods import Moody, Slow, Stuck
 
 STATE = JointState(1, np.zeros(2), np.zeros(2))
 
@@ -46,7 +42,7 @@ def test_a_fault_is_told_until_a_chunk_comes() -> None:
         assert (worker.ready, worker.checkpoint, worker.fault) == (True, "mood", "")
         assert worker.request(plan("fail"), STATE, None, 0, 5)
         assert answer(worker) is None
-        assert worker.fault.startswith("ValueError: asked to fail (moods.py:")
+        assert worker.fault.startswith("ValueError: asked to fail (faulty_system1.py:")
         assert worker.request(plan("stand"), STATE, None, 0, 5)
         chunk = answer(worker)
         assert chunk is not None

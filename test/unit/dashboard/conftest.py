@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.dashboard.arm import Arm
-from vla_ros.dashboard.parameters import DashboardParameters
-from vla_ros.robot.description import JOINT_NAMES, urdf
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
+from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import pytest
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.transforms import matrix
 
 

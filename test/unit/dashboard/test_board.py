@@ -11,10 +11,10 @@ import pytest
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.board import Board, Document
-from vla_ros.dashboard.parameters import DashboardParameters
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.sightings import CameraImage, FilterStatus, NodeReport, PlanWords
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.description import HOME, JOINT_NAMES
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 S = 1_000_000_000
 K = np.array([[300.0, 0.0, 128.0], [0.0, 300.0, 128.0], [0.0, 0.0, 1.0]])

@@ -17,7 +17,7 @@ import viser.infra
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.scene import Scene
 from vla_ros.dashboard.sightings import Shape
-from vla_ros.robot.description import HOME
+from vla_ros.sim.arm_description import HOME
 
 NONE = np.zeros((0, 3))
 ENDS = ((0.0, 0.0, 0.0), (0.1, 0.0, 0.0))

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from vla_ros.dashboard.board import Document
+from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.parameters import DashboardParameters
 from vla_ros.dashboard.server import LONGEST_BODY, Pages
 from vla_ros.guard.guard import Answer, Guard
 from vla_ros.guard.rules import load

@@ -20,12 +20,12 @@ from vla_ros.data.demonstrations import QUALITY, Episode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, SIZE
 from vla_ros.data.generate import generate
 from vla_ros.data.writer import DATA_PATH, EPISODES_PATH, Writer
-from vla_ros.jpeg import encode
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.description import HOME
-from vla_ros.sim import language
+from vla_ros.perception.jpeg import encode
+from vla_ros.sim.arm_description import HOME
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.tasks import phrasings
 from vla_ros.transforms import matrix
 
 LENGTH = 24
@@ -365,12 +365,12 @@ def test_few_recoveries_twins_and_wrong_numbers_are_problems(tmp_path: Path) -> 
     assert "total_frames is not what the data are (72)" in problems
 
 
-@pytest.mark.parametrize("kind", list(language.HELD_OUT))
+@pytest.mark.parametrize("kind", list(phrasings.HELD_OUT))
 def test_held_out_words_are_recognised(kind: str) -> None:
     words = {"x": "the blue can", "y": "the bowl", "side": "left", "in": "on top of", "a": "do this", "b": "do that"}
     joined = kind == "sequence"
-    assert all(held_out(phrase.format(**words), joined) for phrase in language.HELD_OUT[kind])
-    assert not any(held_out(phrase.format(**words), joined) for phrase in language.TRAINING[kind])
+    assert all(held_out(phrase.format(**words), joined) for phrase in phrasings.HELD_OUT[kind])
+    assert not any(held_out(phrase.format(**words), joined) for phrase in phrasings.TRAINING[kind])
 
 
 def test_files_are_counted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

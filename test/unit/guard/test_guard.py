@@ -10,14 +10,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vla_ros.graph import share
 from vla_ros.guard import prompt
 from vla_ros.guard.guard import Answer, Guard
 from vla_ros.guard.rules import load
 from vla_ros.guard.wording import plain
 from vla_ros.parameters import ParameterError
-from vla_ros.sim.language import HELD_OUT, NOUNS, TRAINING
+from vla_ros.resources import share
 from vla_ros.sim.tasks import KINDS, sample_task
+from vla_ros.tasks.phrasings import HELD_OUT, NOUNS, TRAINING
 
 GUARD = Guard(load("guard"))
 

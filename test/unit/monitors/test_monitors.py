@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vla_ros.monitors.monitor_parameters import NAMES, MonitorsParameters
 from vla_ros.monitors.monitors import Monitors
-from vla_ros.monitors.parameters import NAMES, MonitorsParameters
-from vla_ros.monitors.statistics import TrainingStatistics, load, statistics
+from vla_ros.monitors.training_statistics import TrainingStatistics, load, statistics
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import Instruction, Plan, PlanState
 

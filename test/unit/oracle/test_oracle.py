@@ -9,13 +9,13 @@ import pinocchio
 import pytest
 from numpy.typing import NDArray
 
-from vla_ros.oracle.audit import configuration
+from vla_ros.cli.check_recording import configuration
 from vla_ros.oracle.oracle import Oracle, Report
 from vla_ros.oracle.stream import PICO, Stream
 from vla_ros.oracle.surroundings import ball, box
 from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
-from vla_ros.robot.description import HOME, JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
 
 Array = NDArray[np.float64]
 H = 0.004

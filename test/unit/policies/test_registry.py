@@ -9,8 +9,8 @@ import pytest
 
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.registry import POLICIES, Robot, policy, system1, system2
-from vla_ros.robot.description import JOINT_NAMES, urdf
 from vla_ros.robot.joint_map import JointNamesError
+from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 ROBOT = Robot(urdf(), JOINT_NAMES)
 

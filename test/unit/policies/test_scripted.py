@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from test.unit.policies.chunk_playing import derivatives, play
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.policies.scripted import load
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.joint_map import JointNamesError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from playing import derivatives, play
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 ROBOT = Robot(urdf(), JOINT_NAMES)
 NAMES = ", ".join(JOINT_NAMES)

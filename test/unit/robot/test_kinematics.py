@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.joint_map import JointNamesError
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 KINEMATICS = Kinematics(urdf(), JOINT_NAMES)
 

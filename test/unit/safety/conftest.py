@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from perfect_arm import PerfectArm
-
+from test.unit.safety.perfect_arm import PerfectArm
 from vla_ros.parameters import flattened, from_mapping, nested
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.limits import joint_limits
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.joint.joint_limits import joint_limits
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 
 JOINTS = [f"joint{i}" for i in range(1, 8)] + ["finger_joint"]

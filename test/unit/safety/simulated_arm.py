@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import yaml
-from perfect_arm import PerfectArm
 
+from test.unit.safety.perfect_arm import PerfectArm
 from vla_ros.parameters import flattened, from_mapping, nested
-from vla_ros.robot.description import HOME, JOINT_NAMES, urdf
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.obstacle import Obstacle
-from vla_ros.safety.parameters import SafetyFilterParameters
+from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 URDF = urdf()
 NO_EFFORT = URDF.replace('upper="-0.0698" velocity="2.175" effort="87"', 'upper="-0.0698" velocity="2.175" effort="0"')

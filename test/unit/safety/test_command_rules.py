@@ -7,13 +7,13 @@ import math
 
 import pytest
 
-from vla_ros.safety.authority import Authority
-from vla_ros.safety.command import Command
-from vla_ros.safety.continuity import Continuity
-from vla_ros.safety.freshness import STEP_NS, Freshness
-from vla_ros.safety.limits import JointLimits
-from vla_ros.safety.schema import Schema
-from vla_ros.safety.sequence import Sequence
+from vla_ros.safety.command.authority import Authority
+from vla_ros.safety.command.continuity import Continuity
+from vla_ros.safety.command.freshness import STEP_NS, Freshness
+from vla_ros.safety.command.schema import Schema
+from vla_ros.safety.command.sequence import Sequence
+from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.states import State
 
 MS = 1_000_000

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from perfect_arm import PERIOD_NS
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from streams import line, moved, smooth
-
-from vla_ros.oracle.audit import configuration
-from vla_ros.safety import jerk_limit
+from test.unit.safety.perfect_arm import PERIOD_NS
+from test.unit.safety.streams import line, moved, smooth
+from vla_ros.cli.check_recording import configuration
+from vla_ros.safety.geometry.collision_constraints import not_checked
+from vla_ros.safety.joint import jerk_limit
 from vla_ros.safety.states import State
-from vla_ros.safety.surroundings import not_checked
 
 NAN = math.nan
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from streams import line
-
-from vla_ros.safety import motion
+from test.unit.safety.streams import line
+from vla_ros.safety.joint import joint_motion
 from vla_ros.safety.states import State
 
 
@@ -65,8 +60,8 @@ def test_the_last_check_stops_what_the_core_let_through(bench: Any, monkeypatch:
 
 def test_when_even_the_stop_fails_nothing_is_sent(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    monkeypatch.setattr(motion.JointMotion, "follow", lambda *_: 1 / 0)
-    monkeypatch.setattr(motion.JointMotion, "stop", lambda *_: 1 / 0)
+    monkeypatch.setattr(joint_motion.JointMotion, "follow", lambda *_: 1 / 0)
+    monkeypatch.setattr(joint_motion.JointMotion, "stop", lambda *_: 1 / 0)
     decision = bench.tick()
     assert decision.positions is None
     assert decision.state is State.PROTECTIVE_STOP
@@ -82,8 +77,8 @@ def test_a_stop_that_breaks_a_limit_is_not_sent(bench: Any, monkeypatch: pytest.
     def mad(self: Any) -> None:
         self.q += 500_000_000
 
-    monkeypatch.setattr(motion.JointMotion, "follow", lambda *_: 1 / 0)
-    monkeypatch.setattr(motion.JointMotion, "stop", mad)
+    monkeypatch.setattr(joint_motion.JointMotion, "follow", lambda *_: 1 / 0)
+    monkeypatch.setattr(joint_motion.JointMotion, "stop", mad)
     decision = bench.tick()
     assert decision.positions is None
     assert decision.state is State.PROTECTIVE_STOP

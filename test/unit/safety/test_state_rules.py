@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from vla_ros.safety import estop, last_check
-from vla_ros.safety.joint_state import JointState
-from vla_ros.safety.last_check import LastCheck
-from vla_ros.safety.limits import JointLimits
-from vla_ros.safety.open_loop import OpenLoop
-from vla_ros.safety.parameters import Measured
-from vla_ros.safety.tracking_error import TrackingError
+from vla_ros.safety.command import estop
+from vla_ros.safety.command.open_loop import OpenLoop
+from vla_ros.safety.joint import last_check
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.joint.last_check import LastCheck
+from vla_ros.safety.measured.joint_state import JointState
+from vla_ros.safety.measured.tracking_error import TrackingError
+from vla_ros.safety.safety_parameters import Measured
 
 MS = 1_000_000
 LIMITS = (JointLimits("a", -1.0, 1.0, 2.0, 10.0, 1000.0), JointLimits("b", 0.0, 0.04, 0.1, 1.0, 50.0))

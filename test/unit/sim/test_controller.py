@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.robot.description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
+from vla_ros.sim.arm_description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
 from vla_ros.sim.controller import PERIOD_S, CommandRefused, Controller
 
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from vla_ros.sim import language
 from vla_ros.sim.scene import CONTAINERS, DISTRACTORS, SHAPES, Look
 from vla_ros.sim.tasks import KINDS, Body, Step, Task, judge
 from vla_ros.sim.variation import (
@@ -22,6 +21,7 @@ from vla_ros.sim.variation import (
     Variation,
     sample_varied,
 )
+from vla_ros.tasks import phrasings
 
 SEEDS = range(2_000_000, 2_000_040)
 
@@ -68,10 +68,10 @@ def test_scenes_are_as_promised(kind: str) -> None:
 def test_training_holds_nothing_that_is_held_out(kind: str) -> None:
     for seed in SEEDS:
         scene, task = sample_varied(seed, kind, TRAINING)
-        assert not {(thing.colour, thing.shape) for thing in scene.things} & set(language.HELD_OUT_OBJECTS)
+        assert not {(thing.colour, thing.shape) for thing in scene.things} & set(phrasings.HELD_OUT_OBJECTS)
         for step in task.steps:
             target = step.y if step.y in ("left", "right", "") else scene.thing(step.y).shape
-            assert (scene.thing(step.x).colour, target) not in language.HELD_OUT_TARGETS
+            assert (scene.thing(step.x).colour, target) not in phrasings.HELD_OUT_TARGETS
 
 
 @pytest.mark.parametrize("kind", ("pick", "place", "push"))
@@ -81,22 +81,22 @@ def test_held_out_pairs_are_all_that_is_asked_for(kind: str) -> None:
         (step,) = task.steps
         x = scene.thing(step.x)
         target = step.y if step.y in ("left", "right", "") else scene.thing(step.y).shape
-        held = (x.colour, x.shape) in language.HELD_OUT_OBJECTS or (x.colour, target) in language.HELD_OUT_TARGETS
+        held = (x.colour, x.shape) in phrasings.HELD_OUT_OBJECTS or (x.colour, target) in phrasings.HELD_OUT_TARGETS
         assert held
 
 
 def test_phrasings_are_many_and_apart() -> None:
-    for kind, phrases in language.TRAINING.items():
+    for kind, phrases in phrasings.TRAINING.items():
         assert len(set(phrases)) == len(phrases) >= 20, kind
-        assert len(language.HELD_OUT[kind]) >= 6
-        assert not set(phrases) & set(language.HELD_OUT[kind])
+        assert len(phrasings.HELD_OUT[kind]) >= 6
+        assert not set(phrases) & set(phrasings.HELD_OUT[kind])
 
 
 def test_held_out_words_are_words_of_training_but_for_a_few() -> None:
-    known = " ".join(phrase for phrases in language.TRAINING.values() for phrase in phrases).replace(",", " ")
+    known = " ".join(phrase for phrases in phrasings.TRAINING.values() for phrase in phrases).replace(",", " ")
     strange = {
         word
-        for phrases in language.HELD_OUT.values()
+        for phrases in phrasings.HELD_OUT.values()
         for phrase in phrases
         for word in phrase.replace(",", " ").replace(":", " ").replace(".", " ").split()
     } - set(known.replace(":", " ").replace(";", " ").replace(".", " ").split())

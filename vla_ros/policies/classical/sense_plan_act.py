@@ -17,7 +17,7 @@ from vla_ros.policies.classical.language import NotUnderstood, Step, Verb, parse
 from vla_ros.policies.classical.perception import Camera
 from vla_ros.policies.classical.skills import DROP, TIP, Activity, GivesUp, Missed, Skills
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, JointState, Plan, PlanState
-from vla_ros.policies.parameters import ClassicalParameters
+from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 
 Array = NDArray[np.float64]

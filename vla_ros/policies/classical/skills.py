@@ -17,11 +17,11 @@ from vla_ros.policies.classical.language import CONTAINERS, Description
 from vla_ros.policies.classical.perception import Camera, Thing, find, look, rests_at
 from vla_ros.policies.classical.reachability import Reachability, yaw_of
 from vla_ros.policies.contract import JointState
-from vla_ros.policies.parameters import ClassicalParameters
+from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.timing import NS_PER_S
+from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
 

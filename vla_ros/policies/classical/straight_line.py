@@ -17,11 +17,11 @@ from ruckig import Trajectory
 from vla_ros.policies import waypoints
 from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, JointState, Plan
-from vla_ros.policies.parameters import ClassicalParameters
+from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import PULL, Kinematics
-from vla_ros.timing import NS_PER_S
+from vla_ros.time import NS_PER_S
 from vla_ros.transforms import axes_along
 
 Array = NDArray[np.float64]

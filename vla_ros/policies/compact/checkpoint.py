@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.compact import configuration
-from vla_ros.policies.compact.configuration import Sizes
+from vla_ros.policies.compact import model_config
+from vla_ros.policies.compact.model_config import Sizes
 from vla_ros.policies.compact.vocabulary import FILE as VOCABULARY
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.robot.joint_map import JointMap
@@ -50,7 +50,7 @@ def load(folder: Path) -> Checkpoint:
     Raises:
         ParameterError: a file is missing, broken or does not fit the others.
     """
-    sizes = configuration.read(folder)
+    sizes = model_config.read(folder)
     path = folder / STATISTICS
     try:
         statistics = json.loads(path.read_text())
@@ -58,7 +58,7 @@ def load(folder: Path) -> Checkpoint:
         names, gripper = tuple(statistics["joint_names"]), statistics["gripper"]
     except (OSError, ValueError, KeyError) as error:
         raise ParameterError(f"compact.checkpoint: {path}: {error!r}; train one with vla-ros train") from None
-    shape = (sizes.rows, configuration.ACTION)
+    shape = (sizes.rows, model_config.ACTION)
     if mean.shape != shape or std.shape != shape or not (np.isfinite(mean).all() and (std > 0).all()):
         raise ParameterError(f"compact.checkpoint: {path}: mean and std must be finite, std positive, both {shape}")
     if gripper not in names:

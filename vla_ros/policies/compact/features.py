@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.compact.configuration import AHEAD, MOVING, OBJECT, STATE
+from vla_ros.policies.compact.model_config import AHEAD, MOVING, OBJECT, STATE
 
 Array = NDArray[np.float64]
 

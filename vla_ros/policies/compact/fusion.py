@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vla_ros.policies.compact.configuration import ANCHORS, OBJECT, ROLES, STATE, SUBTASKS, WAYPOINT, Sizes
 from vla_ros.policies.compact.layers import Block, Perceptron
+from vla_ros.policies.compact.model_config import ANCHORS, OBJECT, ROLES, STATE, SUBTASKS, WAYPOINT, Sizes
 
 
 class Fusion(nn.Module):

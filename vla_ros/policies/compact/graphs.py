@@ -115,8 +115,8 @@ def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[to
     """
     import torch
 
-    from vla_ros.policies.compact.configuration import ACTION, AHEAD, MOVING, OBJECT, ROLES, STATE
     from vla_ros.policies.compact.model import CompactModel
+    from vla_ros.policies.compact.model_config import ACTION, AHEAD, MOVING, OBJECT, ROLES, STATE
 
     sizes = checkpoint.sizes
     model = CompactModel.from_pretrained(str(checkpoint.folder), dtype=torch.float32, local_files_only=True)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vla_ros.policies.compact.configuration import COLOURS, SHAPES, SIDES, VERBS, WORDING, Sizes
 from vla_ros.policies.compact.layers import Attention, Block
+from vla_ros.policies.compact.model_config import COLOURS, SHAPES, SIDES, VERBS, WORDING, Sizes
 from vla_ros.policies.compact.vocabulary import PADDING
 
 FAR = -1e4  # added to the score of what is not there

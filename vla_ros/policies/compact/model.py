@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from vla_ros.policies.compact.configuration import MODEL_TYPE, Sizes, as_mapping, sizes_of
 from vla_ros.policies.compact.flow import Flow
-from vla_ros.policies.compact.fovea import Fovea
 from vla_ros.policies.compact.fusion import Fusion
 from vla_ros.policies.compact.language import Language
+from vla_ros.policies.compact.model_config import MODEL_TYPE, Sizes, as_mapping, sizes_of
+from vla_ros.policies.compact.refiner import Fovea
 from vla_ros.policies.compact.vision import Grounding, Vision
 
 

@@ -14,7 +14,7 @@ import pinocchio
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact.checkpoint import bind, load
-from vla_ros.policies.compact.configuration import ACTION, MOST_COMMITTED
+from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import (
     LONGEST_AGE_S,
     ahead_features,
@@ -23,14 +23,14 @@ from vla_ros.policies.compact.features import (
     yaw_of,
 )
 from vla_ros.policies.compact.graphs import Graphs
-from vla_ros.policies.compact.parameters import folder_of
+from vla_ros.policies.compact.model_config import ACTION, MOST_COMMITTED
 from vla_ros.policies.compact.smoothing import smooth
 from vla_ros.policies.continuation import around
 from vla_ros.policies.contract import Chunk, JointState, Plan
-from vla_ros.policies.parameters import CompactParameters
+from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import PULL, Kinematics
-from vla_ros.timing import NS_PER_S
+from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
 

@@ -11,21 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.compact import sight
-from vla_ros.policies.compact.aim import Aim
+from vla_ros.policies.compact import projection
+from vla_ros.policies.compact.camera_offset import Aim
 from vla_ros.policies.compact.checkpoint import bind, load, observations
-from vla_ros.policies.compact.choice import Choice
-from vla_ros.policies.compact.configuration import (
-    ANCHORS,
-    COLOURS,
-    FOLDS,
-    PUSHES,
-    ROLES,
-    SIDES,
-    SUBTASKS,
-    WAYPOINT,
-    WORDING,
-)
+from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import (
     FINGER_M,
     SPEED_M_S,
@@ -37,16 +26,27 @@ from vla_ros.policies.compact.features import (
     yaw_of,
 )
 from vla_ros.policies.compact.graphs import Graphs
-from vla_ros.policies.compact.memory import Memory, Sighting
-from vla_ros.policies.compact.parameters import folder_of
+from vla_ros.policies.compact.model_config import (
+    ANCHORS,
+    COLOURS,
+    FOLDS,
+    PUSHES,
+    ROLES,
+    SIDES,
+    SUBTASKS,
+    WAYPOINT,
+    WORDING,
+)
+from vla_ros.policies.compact.object_tracker import Memory, Sighting
+from vla_ros.policies.compact.subtask_selector import Choice
 from vla_ros.policies.compact.vocabulary import words_of
 from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruction, JointState, Plan, PlanState
-from vla_ros.policies.parameters import CompactParameters
+from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.sim.language import ADJECTIVES, NOUNS
 from vla_ros.sim.scene import CONTAINERS
-from vla_ros.timing import NS_PER_S
+from vla_ros.tasks.phrasings import ADJECTIVES, NOUNS
+from vla_ros.time import NS_PER_S
 from vla_ros.transforms import pose
 
 Array = NDArray[np.float64]
@@ -287,10 +287,10 @@ class System2:
     def _look(self, views: list[CameraView], passed_s: float, p_tool: Array) -> NDArray[np.float32]:
         """Take a look into the memories, and a second one at what was found; returns the coarse features."""
         size = self._sizes.image
-        sharp = [sight.reduced(view.image, sight.SHARP * size) for view in views]
+        sharp = [projection.reduced(view.image, projection.SHARP * size) for view in views]
         queries = self._queries[:, self._step]
         scores, heights, coarse = self._graphs(
-            "look", np.stack([sight.reduced(image, size) for image in sharp]), queries
+            "look", np.stack([projection.reduced(image, size) for image in sharp]), queries
         )
         way = np.inf if self._p_tool is None else float(np.linalg.norm(p_tool - self._p_tool))
         speed, self._p_tool = way / max(passed_s, 1e-3), p_tool
@@ -301,28 +301,31 @@ class System2:
             remembered = np.full((len(self._memories), 3), np.nan)
             for role, memory in enumerate(self._memories):
                 if memory.known:
-                    pixel = sight.blunter(sight.sharper(camera.project(memory.p)[:2]) + aim.shift)
+                    pixel = projection.blunter(projection.sharper(camera.project(memory.p)[:2]) + aim.shift)
                     height = p_tool[2] if carried and role == 0 else memory.rest_m
-                    remembered[role] = *sight.to_cells(pixel), 10 * height
+                    remembered[role] = *projection.to_cells(pixel), 10 * height
             pixels, known, seen = self._find(sharp[index], scores[0, index], heights[0, index], queries, remembered)
-            aim.look(pixels[TOOL], sight.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
-            points = camera.at_height(sight.blunter(pixels - aim.shift), sight.height_m(known[:, 2]))
+            aim.look(pixels[TOOL], projection.sharper(camera.project(p_tool)[:2]), float(seen[TOOL]), speed)
+            points = camera.at_height(projection.blunter(pixels - aim.shift), projection.height_m(known[:, 2]))
             for role, memory in enumerate(self._memories):
                 if role == 1 and other(memory, points[role], p_tool, carried):
                     continue
                 if role == 0 and self._bare[role] and hidden(memory, points[role], p_tool):
                     continue
-                sigma, there = float(sight.doubt_m(known[role, 5])), float(sight.there(seen[role], known[role]))
+                sigma, there = (
+                    float(projection.doubt_m(known[role, 5])),
+                    float(projection.there(seen[role], known[role])),
+                )
                 memory.look(Sighting(points[role], sigma, known[role, 3:5], there), passed_s, carried and role == 0)
         return coarse
 
-    def _camera(self, view: CameraView) -> sight.Pinhole:
+    def _camera(self, view: CameraView) -> projection.Pinhole:
         """Return the camera of a view for pictures as the network sees them, over the table."""
         assert view.k is not None and view.T_base_camera is not None
         height, width = view.image.shape[:2]
         T_base_camera = view.T_base_camera.copy()
         T_base_camera[2, 3] -= self._parameters.table_height_m
-        return sight.Pinhole(sight.scaled(view.k, height, width, self._sizes.image), T_base_camera)
+        return projection.Pinhole(projection.scaled(view.k, height, width, self._sizes.image), T_base_camera)
 
     def _find(
         self,
@@ -341,8 +344,8 @@ class System2:
         Args:
             remembered: (2, 3) cells u, v and height (dm) of x and y where they have been seen before, else not numbers.
         """
-        cells, shares, seen = sight.places(scores, sight.PLACES)
-        likely = shares > sight.RIVAL * shares[0]
+        cells, shares, seen = projection.places(scores, projection.PLACES)
+        likely = shares > projection.RIVAL * shares[0]
         bare, first, before = self._bare, heights.copy(), np.zeros(len(seen), bool)
         rivals = likely & bare
         for role in np.flatnonzero(np.isfinite(remembered).all(1)):
@@ -354,11 +357,11 @@ class System2:
                 rivals[nearest, role] = True
         pixels, known = self._again(picture, cells[0], first, queries)
         for cell, rival in zip(cells[1:], rivals[1:], strict=True):
-            sought = rival & ~(before & (known[:, sight.MEANT] > 0))
+            sought = rival & ~(before & (known[:, projection.MEANT] > 0))
             if not sought.any():
                 continue
             near, told = self._again(picture, np.where(sought[:, None], cell, cells[0]), heights, queries)
-            better = (sought & (told[:, sight.MEANT] > known[:, sight.MEANT]))[:, None]
+            better = (sought & (told[:, projection.MEANT] > known[:, projection.MEANT]))[:, None]
             pixels, known = np.where(better, near, pixels), np.where(better, told, known)
         return pixels, known, seen
 
@@ -367,13 +370,13 @@ class System2:
     ) -> tuple[Array, Array]:
         """Return pixels (3, 2) of the sharp picture near cells (3, 2), and what is known there (3, SEEN): looked at twice,
         the second time where the first one led."""
-        side, pixels = self._sizes.fovea, sight.sharper(sight.to_pixels(cells))
+        side, pixels = self._sizes.fovea, projection.sharper(projection.to_pixels(cells))
         for _ in range(FIXATIONS):
             middles = np.rint(pixels).astype(int)
-            patches = np.stack([sight.patch(picture, middle, side) for middle in middles])
-            spots = np.concatenate([sight.spot(middles, len(picture)), heights[:, None]], 1).astype(np.float32)
+            patches = np.stack([projection.patch(picture, middle, side) for middle in middles])
+            spots = np.concatenate([projection.spot(middles, len(picture)), heights[:, None]], 1).astype(np.float32)
             known = self._graphs("fixate", patches[None], queries, spots[None])[0][0].astype(np.float64)
-            pixels = middles + np.clip(known[:, :2], -1.5, 1.5) * sight.REACH_PX
+            pixels = middles + np.clip(known[:, :2], -1.5, 1.5) * projection.REACH_PX
         return pixels, known
 
     def _words(self, subtask: int) -> str:

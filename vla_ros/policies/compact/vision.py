@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vla_ros.policies.compact.configuration import Sizes
 from vla_ros.policies.compact.layers import Perceptron, Residual
+from vla_ros.policies.compact.model_config import Sizes
 
 
 class Vision(nn.Module):

@@ -21,7 +21,7 @@ import msgpack
 
 from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack, records
 from vla_ros.safety.audit.ring import Ring, made
-from vla_ros.safety.parameters import Audit
+from vla_ros.safety.safety_parameters import Audit
 
 
 class Connection(Protocol):

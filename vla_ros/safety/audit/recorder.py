@@ -7,9 +7,9 @@ from typing import Any
 
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import Kind
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.verdict import Verdict
 
 

@@ -14,9 +14,9 @@ import msgpack
 from vla_ros.safety.audit.log import sources
 from vla_ros.safety.audit.record import FORMAT, ORIGIN, Damaged, Kind, Reader, Record, files, pack, process
 from vla_ros.safety.audit.recorder import decision_values, verdict_values
-from vla_ros.safety.command import Command
+from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle import Obstacle
 
 
 class _Unpickler(pickle.Unpickler):

@@ -1,0 +1,91 @@
+"""The files in config/: parameters, of which whatever is wrong is one line that names it, and the middleware's profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from vla_ros.bringup.graph import NODES, bringup, parameters_of, read
+from vla_ros.bringup.supervisor import command_line
+from vla_ros.parameters import ParameterError
+from vla_ros.resources import share
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a: \x00",
+        b"\xff\xfe\xfa",
+        b"a: 2026-99-99",
+        b"[" * 5000,
+        b"a: &a [*a]",
+        b"1: 2",
+        b"? [1, 2]\n: 3",
+        b"a: !!python/none",
+    ],
+)
+def test_whatever_is_no_configuration_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParameterError) as error:
+        read(path)
+    assert str(error.value).startswith(f"config: {path}")
+    assert "\n" not in str(error.value)
+
+
+def test_shared_memory_outlasts_killed_readers_and_fits_a_container():
+    """What a killed process was about to read is never freed; `vla-ros faults planner-killed camera-killed expert-killed`."""
+    shape = {"fastdds": "http://www.eprosima.com"}
+    profile = ElementTree.parse(share() / "config" / "fastdds.xml")
+    (segment,) = (int(found.text) for found in profile.iterfind(".//fastdds:segment_size", shape))
+    arm = next(process.parameters for process in bringup() if process.name == "sim_arm")
+    images = 2 * 3 * int(arm["camera_size"]) ** 2  # of both cameras
+    assert segment > 8 * images
+    assert len(NODES) * segment < 64 * 2**20
+    paths = (".//fastdds:userTransports/*", ".//fastdds:transport_descriptor/fastdds:transport_id")
+    used, described = ({found.text for found in profile.iterfind(path, shape)} for path in paths)
+    assert len(used) == 2 and used <= described
+
+
+def test_the_page_draws_the_tool_that_is_planned(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("planner:\n  ros__parameters: {tool_frame: hand}\n")
+    (page,) = [process for process in bringup(config=str(file), dashboard=True) if process.name == "dashboard"]
+    assert page.parameters["tool_frame"] == "hand"
+
+
+def test_the_graph_goes_on_without_who_only_shows() -> None:
+    assert [process.name for process in bringup(dashboard=True) if process.viewer] == ["dashboard"]
+
+
+def test_a_configuration_may_ask_for_simulated_time(tmp_path: Path) -> None:
+    path = tmp_path / "slow.yaml"
+    path.write_text("/**: {ros__parameters: {use_sim_time: true}}")
+    for process in bringup(config=str(path)):
+        if process.name in NODES:
+            assert process.parameters["publish_clock" if process.name == "sim_arm" else "use_sim_time"] is True
+
+
+def test_a_file_of_ones_own_stands_alone(tmp_path: Path) -> None:
+    """No limit of another arm lies below it: what is left out refuses the start by its name."""
+    whole = (share() / "config" / "franka.yaml").read_text()
+    file = tmp_path / "my_arm.yaml"
+    file.write_text(whole)
+    assert parameters_of("safety_filter", robot=str(file)) == parameters_of("safety_filter", robot="franka")
+    file.write_text("\n".join(line for line in whole.splitlines() if "acceleration: [" not in line))
+    with pytest.raises(ParameterError, match=r"safety_filter\.limits\.acceleration"):
+        bringup(robot=str(file))
+    with pytest.raises(ParameterError, match="nowhere.yaml"):
+        bringup(robot=str(tmp_path / "nowhere.yaml"))
+
+
+@pytest.mark.parametrize("robot", ["sim", "franka"])
+def test_the_nodes_files_hold_nothing_that_rcl_does_not_read(robot: str, tmp_path: Path) -> None:
+    for process in bringup(robot=robot, dashboard=True):
+        written = command_line(process, tmp_path)
+        (file,) = [word for word in written if word.endswith(".yaml")]
+        kinds = {type(token) for token in yaml.scan(Path(file).read_text())}
+        assert not kinds & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}, process.name

@@ -1,0 +1,123 @@
+"""What the shipped checkpoint reads out of sentences, also of things and in phrasings that it was never taught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vla_ros.lab.training import sentences
+from vla_ros.policies.compact import checkpoint
+from vla_ros.policies.compact.graphs import Graphs
+from vla_ros.policies.compact.model_config import WORDING
+from vla_ros.policies.compact.system2 import _told
+from vla_ros.tasks import phrasings
+
+SENTENCES = 150
+SHAPES = ("cube", "cube", "cylinder", "cylinder", "ball", "ball")  # no colour goes without saying
+FOLDER = Path(__file__).parents[4] / "checkpoints" / "compact"
+
+
+@pytest.fixture(scope="module")
+def read():
+    """Words to rows of WORDING's indices, one per step."""
+    found = checkpoint.load(FOLDER)
+    graphs = Graphs(found, ("language",))
+
+    def rows(text):
+        logits = graphs("language", found.vocabulary.encode(text, found.sizes.words)[None])[2][0]
+        ends = np.cumsum([len(words) for _, words in WORDING])[:-1]
+        return np.stack([part.argmax(-1) for part in np.split(logits, ends, -1)], 1)
+
+    return rows
+
+
+def strange(wish):
+    """Whether training never asks for this."""
+    where = wish.side if wish.side != "none" else wish.y[1]
+    return not (sentences.permitted(wish.x) and sentences.permitted(wish.y) and phrasings.allowed(wish.x[0], where))
+
+
+def asked(rng, held_out, clauses):
+    """Wishes, at least one of them strange if `held_out`, else none."""
+    while True:
+        wishes = [sentences.random_wish(rng) for _ in range(clauses)]
+        if any(map(strange, wishes)) == held_out:
+            return wishes
+
+
+@pytest.mark.parametrize(
+    ("held_out", "said", "clauses", "least"),
+    [
+        (False, phrasings.TRAINING, 1, 0.98),
+        (False, phrasings.TRAINING, 2, 0.95),
+        (False, phrasings.TRAINING, 3, 0.92),
+        (True, phrasings.TRAINING, 1, 0.94),
+        (True, phrasings.TRAINING, 2, 0.92),
+        (False, phrasings.HELD_OUT, 1, 0.91),
+        (True, phrasings.HELD_OUT, 1, 0.88),
+    ],
+    ids=[
+        "as taught",
+        "two steps",
+        "three steps",
+        "strange things",
+        "strange things, two steps",
+        "strange words",
+        "both",
+    ],
+)
+def test_words_are_read_right(read, monkeypatch, held_out, said, clauses, least):
+    monkeypatch.setattr(phrasings, "TRAINING", {**phrasings.TRAINING, **said})
+    rng = np.random.default_rng(5)
+    if held_out:
+        monkeypatch.setattr(sentences, "random_wish", anything)
+    wrong = []
+    for _ in range(SENTENCES):
+        parts = sentences.clauses(rng, asked(rng, held_out, clauses), SHAPES)
+        text = sentences.joined(rng, [part for part, _ in parts])
+        rows = read(text)
+        wishes = np.array([wish.indices() for _, wish in parts])
+        generic = any(f" {word}" in text for word in ("one", "thing", "object"))
+        columns = [0, 1, 2, 4] if generic else slice(None)  # which shape, such words do not tell
+        if not np.array_equal(rows[: len(parts), columns], wishes[:, columns]) or rows[len(parts) :, 0].any():
+            wrong.append(text)
+    print(f"{1 - len(wrong) / SENTENCES:.1%} of {SENTENCES} read right")
+    assert len(wrong) <= (1 - least) * SENTENCES, wrong[:5]
+
+
+def anything(rng, verb=""):
+    """A wish about any thing and any target: as `sentences.random_wish`, with nothing held out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sentences, "permitted", lambda thing: True)
+        patch.setattr(phrasings, "allowed", lambda colour, target: True)
+        return ANY(rng, verb)
+
+
+ANY = sentences.random_wish
+
+
+def test_it_is_what_has_been_named(read):
+    asked = read("take the red cube, put it in the bowl")
+    assert asked[0].tolist() == [2, 0, 1, 1, 0, 4] and not asked[1:, 0].any()
+    assert read("push the red cube to the left, then put it in the bowl")[:2].tolist() == [
+        [3, 1, 1, 1, 0, 0],
+        [2, 0, 1, 1, 0, 4],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pick up the red cube", True),
+        ("pick up the red one", True),
+        ("pick up the cube", True),
+        ("pick up the teddy bear", False),
+        ("put the red cube on the teddy bear", False),
+    ],
+)
+def test_a_thing_is_told_by_a_word_that_is_known(text, told):
+    found = checkpoint.load(FOLDER)
+    logits = Graphs(found, ("language",))("language", found.vocabulary.encode(text, found.sizes.words)[None])[2]
+    assert _told(logits[0, 0]) is told

@@ -1,0 +1,49 @@
+"""The command `vla-ros bench NAME`: measure a part of the project on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from vla_ros.lab import outputs
+
+TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
+NAMES = {
+    "policy": "vla_ros.lab.bench.policy",
+    "safety": "vla_ros.lab.bench.safety",
+    "transport": "vla_ros.lab.bench.transport",
+}
+"""Name → module with `run(chosen) -> exit code`."""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    command.add_argument(
+        "name",
+        choices=sorted(NAMES),
+        help="policy: the compact policy's graphs in several inference backends. "
+        "safety: the filter's cost, punctuality, memory; others beside it. "
+        "transport: an observation to the policy and a chunk back, over this graph, openpi's and LeRobot's protocols",
+    )
+    command.add_argument(
+        "--ticks", type=int, default=100_000, metavar="N", help="ticks per measurement (default 100000)"
+    )
+    command.add_argument(
+        "--seconds", type=float, default=30.0, metavar="S", help="length of a real-time loop (default 30)"
+    )
+    command.add_argument(
+        "--hour", action="store_true", help="watch the memory over an hour of ticks (minutes), not 80 s of them"
+    )
+    command.add_argument(
+        "--trips", type=int, default=3000, metavar="N", help="round trips per transport (default 3000)"
+    )
+    command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
+    command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
+    command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
+    command.add_argument("--docs", action="store_true", help="write docs/bench.md or docs/bench_NAME.md")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the bench; the exit code."""
+    code: int = importlib.import_module(NAMES[chosen.name]).run(chosen)
+    return code

@@ -1,0 +1,73 @@
+"""The command `vla-ros data`: make demonstrations, check them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from vla_ros.lab import outputs
+from vla_ros.tasks.seeds import TRAINING
+
+TEXT = "make demonstrations in the simulator, or check a folder of them"
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    make = actions.add_parser("generate", help="write a LeRobotDataset v3; goes on where it was interrupted")
+    make.add_argument("--out", required=True, metavar="DIR")
+    make.add_argument("--episodes", type=int, default=2000, metavar="N", help="in the folder at the end (default 2000)")
+    make.add_argument("--seed", type=int, default=TRAINING, metavar="S", help=f"of the first one, at least {TRAINING}")
+    make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
+    look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
+    look.add_argument("folder", metavar="DIR")
+    look.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the findings there")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    return {"generate": _generate, "check": _check}[chosen.action](chosen)
+
+
+def _generate(chosen: argparse.Namespace) -> int:
+    from vla_ros.data.generate import generate
+    from vla_ros.parameters import ParameterError
+
+    if chosen.episodes < 1 or not 0 <= chosen.workers <= 64:
+        raise ParameterError(
+            f"--episodes {chosen.episodes} --workers {chosen.workers}: at least one of each, 64 workers at most"
+        )
+    workers = chosen.workers or len(os.sched_getaffinity(0))
+    began_s = time.monotonic()
+    last_s = 0.0
+
+    def told(made: int, tried: int) -> None:
+        nonlocal last_s
+        if made == chosen.episodes or time.monotonic() - last_s > 10.0:
+            last_s = time.monotonic()
+            pace = tried / (last_s - began_s) * 3600
+            print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
+    try:
+        made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, told)
+    except RuntimeError as error:  # nothing can draw here
+        raise ParameterError(str(error)) from None
+    print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    import json
+
+    from vla_ros.data.check import check
+
+    report = check(Path(chosen.folder))
+    if chosen.json:
+        Path(chosen.json).write_text(json.dumps(report.json(), indent=2) + "\n")
+    print(report.text())
+    return 0 if report.good else 1

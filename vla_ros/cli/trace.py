@@ -1,0 +1,121 @@
+"""The command `vla-ros trace`: where the time goes between the camera and the arm controller, and what was decided."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from vla_ros.lab import outputs
+from vla_ros.tracing.hops import HOPS, Hops
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from vla_ros.time import Summary
+    from vla_ros.tracing.reasoning import Entry
+
+TEXT = "follow camera frames to the arm controller; exit code 0: some arrived, 1: none did, 2: nobody there"
+PAPER = 140
+"""Columns where there is no terminal to ask."""
+MEANINGS = {name: text for name, _, _, text in HOPS} | {
+    "of it in System 2": "one call of the policy's planning half",
+    "of it in System 1": "from request to result of its moving half",
+    "joint state to controller": "age of the newest measured state when something is sent",
+}
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the command line; --namespace is declared by `vla_ros.cli.main`."""
+    command.add_argument(
+        "--seconds", type=float, default=10.0, metavar="S", help="how long to look (default 10); 0: until Ctrl-C"
+    )
+    command.add_argument(
+        "--perfetto", type=outputs.file, default="", metavar="FILE", help="write a trace for ui.perfetto.dev"
+    )
+    command.add_argument(
+        "--reasoning",
+        default="",
+        metavar="FILE",
+        help="write instructions, plans, decisions as JSON lines; - for the screen",
+    )
+    command.add_argument("--json", action="store_true", help="print the table as JSON")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Look, then print; the exit code."""
+    from vla_ros.ros.tracer import tracer
+    from vla_ros.tracing import perfetto
+
+    if not 0.0 <= chosen.seconds < 1e6:
+        return _refuse(f"--seconds {chosen.seconds:g}: must be a time in s")
+    with ExitStack() as stack:
+        lines: IO[str] | None = None
+        try:
+            if chosen.reasoning:
+                lines = sys.stdout if chosen.reasoning == "-" else stack.enter_context(Path(chosen.reasoning).open("w"))
+        except OSError as error:
+            return _refuse(str(error))
+
+        def write(entry: Entry) -> None:
+            if lines is not None:
+                print(entry.line(), file=lines, flush=True)
+
+        looking = stack.enter_context(tracer(chosen.namespace, write))
+        with suppress(KeyboardInterrupt):
+            looking.spin(time.monotonic() + chosen.seconds if chosen.seconds else float("inf"))
+        hops, reasoning = looking.hops, looking.reasoning
+    if chosen.perfetto:
+        Path(chosen.perfetto).write_text(json.dumps(perfetto.trace(hops.complete(), reasoning.entries)) + "\n")
+    if not looking.heard:
+        return _refuse("nobody speaks: start the graph (vla-ros up), or give --namespace")
+    show(hops, chosen.json)
+    if missing := hops.missing():
+        print(f"vla-ros: no frame went all the way: {missing}", file=sys.stderr)
+    return int(bool(missing))
+
+
+def show(hops: Hops, as_json: bool) -> None:
+    """Print the table."""
+    from rich.console import Console
+
+    summaries = hops.summaries()
+    if as_json:
+        numbers = {name: _milliseconds(summary) for name, summary in summaries.items()}
+        print(
+            json.dumps({"frames": len(hops.journeys), "complete": len(hops.complete()), "hops_ms": numbers}, indent=2)
+        )
+        return
+    Console(width=None if sys.stdout.isatty() else PAPER).print(table(summaries))
+    print(
+        f"{len(hops.complete())} of {len(hops.journeys)} frames were followed all the way. The filter plays setpoints"
+    )
+    print("back command.delay_s later than it takes them in; that comes on top (docs/safety.md).")
+
+
+def table(summaries: dict[str, Summary]) -> Table:
+    """The hops for a terminal."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("hop", "count", "p50, ms", "p95, ms", "p99, ms", "max, ms", "from → to"):
+        made.add_column(title, justify="left" if title in ("hop", "from → to") else "right")
+    for name, summary in summaries.items():
+        numbers = [f"{1e3 * v:.1f}" for v in (summary.p50, summary.p95, summary.p99, summary.largest)]
+        made.add_row(name, str(summary.count), *(numbers if summary.count else ["–"] * 4), MEANINGS[name])
+    return made
+
+
+def _milliseconds(summary: Summary) -> dict[str, float | int | None]:
+    values = {"p50": summary.p50, "p95": summary.p95, "p99": summary.p99, "max": summary.largest}
+    known = {key: round(1e3 * value, 3) if summary.count else None for key, value in values.items()}
+    return {"count": summary.count, **known}
+
+
+def _refuse(why: str) -> int:
+    print(f"vla-ros: {why}", file=sys.stderr)
+    return 2

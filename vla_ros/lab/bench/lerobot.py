@@ -1,0 +1,164 @@
+"""LeRobot's asynchronous inference service over gRPC: `transport.AsyncInference`, with its pickled payloads.
+
+    service AsyncInference {
+      rpc SendObservations(stream Observation) returns (Empty);    rpc GetActions(Empty) returns (Actions);
+      rpc SendPolicyInstructions(PolicySetup) returns (Empty);     rpc Ready(Empty) returns (Empty);
+    }
+    message Observation { TransferState transfer_state = 1; bytes data = 2; }    message Actions { bytes data = 1; }
+
+An observation travels in pieces of at most 2 MB, the last marked TRANSFER_END; `data` is a pickled observation with its
+time and step, the answer a pickled list of one timed action per row. Actions are numpy rows here and torch tensors there.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import Queue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.lab.bench.round_trips import TASK, Observation, no_op
+
+NEEDS = ("grpc", "grpcio")
+SERVICE = "transport.AsyncInference"
+PIECE = 2 * 1024 * 1024
+LARGEST = 4 * 1024 * 1024
+BEGIN, MIDDLE, END = 1, 2, 3
+DT_S = 1 / 30
+
+
+@dataclass
+class TimedObservation:
+    """What the robot sends. observation: names to arrays and numbers. must_go: not to be skipped as too similar."""
+
+    timestamp: float
+    timestep: int
+    observation: dict[str, Any]
+    must_go: bool = True
+
+
+@dataclass
+class TimedAction:
+    """One row of the answer."""
+
+    timestamp: float
+    timestep: int
+    action: NDArray[np.float32]
+
+
+def observation_message(piece: bytes, state: int) -> bytes:
+    """Encode `Observation` as Protocol Buffers do."""
+    return b"\x08" + bytes([state]) + b"\x12" + _varint(len(piece)) + piece
+
+
+def observation_fields(message: bytes) -> tuple[int, bytes]:
+    """Decode `Observation`: transfer state and data."""
+    return message[1], _bytes_at(message, 2)
+
+
+def actions_message(data: bytes) -> bytes:
+    """Encode `Actions`."""
+    return b"\x0a" + _varint(len(data)) + data
+
+
+def _bytes_at(message: bytes, at: int) -> bytes:
+    """The length-delimited field whose tag is at `at`."""
+    size = shift = 0
+    while True:
+        at += 1
+        size |= (message[at] & 0x7F) << shift
+        if message[at] < 0x80:
+            return message[at + 1 : at + 1 + size]
+        shift += 7
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def _same(message: bytes) -> bytes:
+    return message
+
+
+def serve(ready: Connection) -> None:
+    """Serve until the process is ended; sends the port through `ready`."""
+    import grpc
+
+    waiting: Queue[TimedObservation] = Queue(maxsize=1)
+
+    def send_observations(pieces: Iterator[bytes], _: Any) -> bytes:
+        data = bytearray()
+        for message in pieces:
+            state, piece = observation_fields(message)
+            data += piece
+            if state == END:
+                if waiting.full():
+                    waiting.get_nowait()
+                waiting.put(pickle.loads(data))
+                data.clear()
+        return b""
+
+    def get_actions(_: bytes, __: Any) -> bytes:
+        asked = waiting.get(timeout=2.0)
+        joints = np.array([asked.observation[f"joint{i + 1}.pos"] for i in range(7)])
+        rows = enumerate(no_op(joints).astype(np.float32))
+        return actions_message(
+            pickle.dumps([TimedAction(asked.timestamp + i * DT_S, asked.timestep + i, row) for i, row in rows])
+        )
+
+    handlers = {
+        "SendObservations": grpc.stream_unary_rpc_method_handler(send_observations, _same, _same),
+        "GetActions": grpc.unary_unary_rpc_method_handler(get_actions, _same, _same),
+        "Ready": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _same, _same),
+        "SendPolicyInstructions": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _same, _same),
+    }
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_options())
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    ready.send(port)
+    threading.Event().wait()
+
+
+def client(port: int) -> Callable[[Observation], NDArray[np.float64]]:
+    """Return one round trip: the observation, then the question for its actions."""
+    import grpc
+
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_options())
+    send = channel.stream_unary(f"/{SERVICE}/SendObservations", _same, _same)
+    get = channel.unary_unary(f"/{SERVICE}/GetActions", _same, _same)
+    channel.unary_unary(f"/{SERVICE}/Ready", _same, _same)(b"", timeout=10.0)
+    step = 0
+
+    def ask(observation: Observation) -> NDArray[np.float64]:
+        nonlocal step
+        step += 1
+        joints = {f"joint{i + 1}.pos": float(q) for i, q in enumerate(observation.joints)}
+        asked = TimedObservation(time.time(), step, {**observation.images, **joints, "task": TASK})
+        send(_pieces(pickle.dumps(asked)))
+        actions = pickle.loads(_bytes_at(get(b"", timeout=5.0), 0))
+        return np.array([action.action for action in actions], np.float64)
+
+    return ask
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), PIECE):
+        state = END if start + PIECE >= len(data) else MIDDLE if start else BEGIN
+        yield observation_message(data[start : start + PIECE], state)
+
+
+def _options() -> list[tuple[str, int]]:
+    return [("grpc.max_receive_message_length", LARGEST), ("grpc.max_send_message_length", LARGEST)]

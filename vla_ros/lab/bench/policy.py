@@ -1,0 +1,181 @@
+"""`vla-ros bench policy`: what each graph of the compact policy costs in each inference backend, and how far they agree."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from vla_ros.lab import outputs
+from vla_ros.parameters import ParameterError
+from vla_ros.policies.compact.checkpoint import STANDARD, Checkpoint, load
+
+if TYPE_CHECKING:
+    import torch
+
+Values = Sequence[NDArray[np.generic]]
+Backend = Callable[[Values], list[NDArray[np.floating]]]
+
+CALLS, QUICK = 300, 5
+TURNS = 5  # backends take turns, so that a busy moment of the machine falls on all of them
+WARM_UP = 3
+NEEDS = {"torch": "torch", "transformers": "transformers", "onnxruntime": "onnxruntime", "onnx": "onnx"}
+EAGER = "torch eager"
+CHOSEN = "OpenVINO"
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Measure, print, and write what is asked for."""
+    absent = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
+    if absent:
+        raise ParameterError(f"bench policy: not installed: {', '.join(absent)} (pip install {' '.join(absent)})")
+    import torch
+
+    from vla_ros.policies.compact.graphs import modules
+    from vla_ros.resources import share
+
+    page = outputs.page("bench_policy.md") if chosen.docs else None
+    torch.set_num_threads(1)
+    checkpoint = load(share() / "checkpoints" / STANDARD)
+    calls = QUICK if chosen.quick else CALLS
+    rows = []
+    for name, (module, example) in modules(checkpoint).items():
+        values = _values(name, example, checkpoint, np.random.default_rng(chosen.seed))
+        rows.append({"graph": name, **_graph(name, module, values, checkpoint, calls)})
+    text = table(rows)
+    print(text)
+    if chosen.json:
+        Path(chosen.json).write_text(json.dumps({"calls": calls, "rows": rows}, indent=2) + "\n")
+    if page is not None:
+        page.write_text(document(text, calls))
+    return 0
+
+
+def _values(
+    name: str, example: tuple[torch.Tensor, ...], checkpoint: Checkpoint, rng: np.random.Generator
+) -> list[NDArray[np.generic]]:
+    """Return something of the shapes and kinds that a graph is given."""
+    if name == "language":
+        return [checkpoint.vocabulary.encode("put the red cube in the bowl", checkpoint.sizes.words)[None]]
+    return [
+        rng.integers(0, 255, tuple(each.shape), np.uint8)
+        if each.dtype.itemsize == 1
+        else rng.standard_normal(tuple(each.shape), np.float32)
+        for each in example
+    ]
+
+
+def _graph(
+    name: str, module: torch.nn.Module, values: Values, checkpoint: Checkpoint, calls: int
+) -> dict[str, dict[str, float]]:
+    """Return, for each backend, p50_ms, p99_ms and the largest difference from eager."""
+    with tempfile.TemporaryDirectory() as folder:
+        backends = _backends(name, module, values, checkpoint, Path(folder))
+        truth = backends[EAGER](values)
+        times: dict[str, list[float]] = {backend: [] for backend in backends}
+        apart = {}
+        for backend, answer in backends.items():
+            given = [answer(values) for _ in range(WARM_UP)][-1]
+            apart[backend] = max(float(np.abs(a - b).max()) for a, b in zip(given, truth, strict=True))
+        for _ in range(TURNS):
+            for backend, answer in backends.items():
+                for _ in range(-(-calls // TURNS)):
+                    began_ns = time.perf_counter_ns()
+                    answer(values)
+                    times[backend].append((time.perf_counter_ns() - began_ns) / 1e6)
+    return {
+        backend: {
+            "p50_ms": float(np.percentile(each, 50)),
+            "p99_ms": float(np.percentile(each, 99)),
+            "apart": apart[backend],
+        }
+        for backend, each in times.items()
+    }
+
+
+def _backends(
+    name: str, module: torch.nn.Module, values: Values, checkpoint: Checkpoint, folder: Path
+) -> Mapping[str, Backend]:
+    """Return every backend, ready to answer."""
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    from vla_ros.policies.compact.graphs import Graphs
+
+    tensors = tuple(torch.from_numpy(value) for value in values)
+    file, small = folder / "graph.onnx", folder / "int8.onnx"
+    with torch.no_grad():
+        torch.onnx.export(
+            module, tensors, str(file), dynamo=False, input_names=[f"given{i}" for i in range(len(tensors))]
+        )
+    quantize_dynamic(str(file), str(small), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
+    graphs = Graphs(checkpoint, (name,))
+    return {
+        EAGER: _torch(module),
+        "torch.compile": _torch(torch.compile(module)),
+        "ONNX Runtime": _onnx(file),
+        "ONNX Runtime, int8 weights": _onnx(small),
+        CHOSEN: lambda given: list(graphs(name, *given)),
+    }
+
+
+def _torch(module: Any) -> Backend:
+    import torch
+
+    def answer(values: Values) -> list[NDArray[np.floating]]:
+        with torch.no_grad():
+            result = module(*(torch.from_numpy(value) for value in values))
+        return [part.numpy() for part in (result if isinstance(result, tuple) else (result,))]
+
+    return answer
+
+
+def _onnx(file: Path) -> Backend:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]
+    return lambda values: list(session.run(None, dict(zip(names, values, strict=True))))
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as Markdown."""
+    backends = [name for name in rows[0] if name != "graph"]
+    lines = ["| graph | " + " | ".join(backends) + " |", "|---|" + "---:|" * len(backends)]
+    for row in rows:
+        cells = [
+            f"{row[name]['p50_ms']:.2f} / {row[name]['p99_ms']:.2f} ({row[name]['apart']:.0e})" for name in backends
+        ]
+        lines.append(f"| {row['graph']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def document(text: str, calls: int) -> str:
+    """docs/bench_policy.md."""
+    return f"""# What the compact policy computes with
+
+Made by `vla-ros bench policy --docs`; do not edit. It needs `make setup MODELS=1` and `pip install onnxruntime onnx`.
+
+{psutil.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; load average at the end
+{os.getloadavg()[0]:.1f}. One thread, {calls} calls of each graph and backend, in {TURNS} turns: ms per call, p50 / p99
+(largest difference of an output from torch eager).
+
+{text}
+
+A plan runs `look`, twice `fixate` and `fuse`; `language` runs once for each sentence; a chunk runs `flow` once for each
+Euler step. {CHOSEN} is what the policy uses: it is installed by `make setup`, needs no torch, and its graphs ship with
+the weights (`policies/compact/graphs.py`).
+"""

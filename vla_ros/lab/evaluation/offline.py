@@ -1,0 +1,184 @@
+"""One episode of a policy in the simulator, without ROS and faster than real time.
+
+The cores are those of the graph: System 2, System 1, the chunk player, the safety filter with all that is configured, the
+arm's controller, the physics. They share one simulated clock, so that an episode with the same arguments is the same to
+the bit. Latencies are stated, not measured: see `Conditions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from vla_ros.lab.evaluation.loop import Conditions, Loop
+from vla_ros.lab.evaluation.report import Outcome
+from vla_ros.lab.evaluation.suites import Case
+from vla_ros.lab.evaluation.unknown import sentence
+from vla_ros.perception.jpeg import encode
+from vla_ros.policies.contract import CameraView, Frames, Instruction, Plan, PlanState
+from vla_ros.policies.registry import Robot, system1, system2
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.sim.arm_description import JOINT_NAMES, origin_of, urdf
+from vla_ros.sim.model import CAMERAS, intrinsics
+from vla_ros.sim.rendering import RenderProcess
+from vla_ros.sim.simulation import Simulation
+from vla_ros.time import NS_PER_S
+
+CAMERA_SIZE = 256  # rows and columns
+FIXED_CAMERAS = ("front",)
+DRAWN_S = 30.0  # that drawing may take at most, on any renderer
+LIMIT_S = 60.0
+STEP_LIMIT_S = 45.0  # of each step of a sequence
+UNKNOWN_LIMIT_S = 15.0  # to say that words make no sense
+QUALITY = 90  # of the JPEGs of a film
+
+
+def run_episode(
+    policy: str,
+    kind: str,
+    seed: int,
+    safety: SafetyFilterParameters,
+    *,
+    options: Mapping[str, Any] | None = None,
+    instruction: str = "",
+    case: Case | None = None,
+    conditions: Conditions | None = None,
+    cameras: RenderProcess,
+    watch: Callable[[Simulation, Plan], None] | None = None,
+    limit_s: float | None = None,
+    film: bool = False,
+) -> Outcome:
+    """Run one episode.
+
+    Args:
+        policy, options: of `vla_ros.policies.registry`.
+        kind, seed: of the scene and its task.
+        safety: the filter's configuration for the simulated arm.
+        instruction: words instead of the task's own.
+        case: which scenes, and what is wrong with the world; None: plain scenes, nothing is.
+        conditions: periods and latencies.
+        cameras: draws the images.
+        watch: called with every plan that takes effect.
+        limit_s: simulated time that the planner is given; None: 60 s, 45 s for each step of a sequence, 15 s for words
+            that make no sense.
+        film: keep the images.
+    """
+    robot = Robot(urdf(), JOINT_NAMES)
+    case = case or Case("nominal")
+    simulation = case.simulation(kind, seed)
+    task = simulation.task
+    words = instruction or task.instruction
+    if case.unknown and not instruction:
+        words = sentence(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
+    cameras.scene(simulation.xml)
+    shots: list[tuple[float, str, bytes]] = []
+    eyes = _Eyes(simulation, cameras, case, seed)
+    try:
+        loop = Loop(
+            simulation,
+            eyes.look,
+            system2(policy, robot, options),
+            system1(policy, robot, options),
+            SafetyFilter.from_urdf(safety, robot.urdf),
+            Instruction(1, words),
+            conditions or Conditions(),
+            case,
+            watch,
+            np.random.default_rng([seed, 4]),
+        )
+        if film:
+            eyes.seen = lambda stamp_ns, image: shots.append(
+                (stamp_ns / NS_PER_S, _subtask(loop.plan), encode(image, QUALITY))
+            )
+        limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
+        loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
+    finally:
+        simulation.controller.close()
+    success, measures = simulation.judged()
+    state = loop.plan.state if loop.plan else PlanState.HOLD
+    said = loop.plan.reasoning if loop.plan else ""
+    if case.unknown:
+        success = loop.witness.still() and state is not PlanState.DONE and bool(said)
+        reason = "" if success else "acted on it"
+    else:
+        reason = "" if success else loop.witness.reason(measures, state, loop.latched)
+    return Outcome(
+        kind,
+        seed,
+        words,
+        success,
+        said,
+        round(loop.ended_ns / NS_PER_S, 2),
+        tuple(measures),
+        case=case.name,
+        interventions=loop.interventions.ticks,
+        begun=loop.interventions.begun,
+        reason=reason,
+        confidence=loop.witness.confidence,
+        meant=loop.witness.meant,
+        roughness=loop.seams.roughness(),
+        disturbed=loop.nudge.moved if loop.nudge is not None else case.disturbs,
+        unknown=bool(case.unknown),
+        state=state,
+        subtasks=tuple(loop.subtasks),
+        checkpoint=loop.planner.checkpoint,
+        film=tuple(shots),
+    )
+
+
+class _Eyes:
+    """Looks at the simulation through cameras that draw when an image is asked for, and only then.
+
+    Attributes: seen: called with stamp and image of the fixed camera when it has been drawn.
+    """
+
+    def __init__(self, simulation: Simulation, cameras: RenderProcess, case: Case, seed: int) -> None:
+        self._simulation, self._cameras, self._wrong = simulation, cameras, case.disturbance
+        self._rng = {camera: np.random.default_rng([seed, 3, index]) for index, camera in enumerate(CAMERAS)}
+        self.seen: Callable[[int, np.ndarray], None] = lambda stamp_ns, image: None
+
+    def look(self, stamp_ns: int) -> Frames:
+        """Return what there is to be seen now."""
+        return Frames(stamp_ns, _Views(self, stamp_ns, self._simulation.data.qpos.copy()))
+
+    def draw(self, camera: str, stamp_ns: int, qpos: np.ndarray) -> CameraView:
+        """Return the view of one camera."""
+        self._cameras.request(stamp_ns, qpos, (camera,))
+        drawn = self._cameras.poll(DRAWN_S)
+        if drawn is None:
+            raise RuntimeError(f"the renderer ({self._cameras.backend}) has not answered for {DRAWN_S:.0f} s")
+        image = self._wrong.image(drawn[1][camera], self._rng[camera])
+        fixed = camera in FIXED_CAMERAS
+        if fixed:
+            self.seen(stamp_ns, image)
+        # Where a camera is said to be: in a case that moves it, it is somewhere else.
+        pose = origin_of(f"{camera}_camera_optical") if fixed else None
+        return CameraView(image, k=intrinsics(camera, *image.shape[:2]), T_base_camera=pose)
+
+
+class _Views(Mapping[str, CameraView]):
+    """Views of one moment by camera, each drawn when it is first asked for."""
+
+    def __init__(self, eyes: _Eyes, stamp_ns: int, qpos: np.ndarray) -> None:
+        self._eyes, self._stamp_ns, self._qpos = eyes, stamp_ns, qpos
+        self._drawn: dict[str, CameraView] = {}
+
+    def __getitem__(self, camera: str) -> CameraView:
+        if camera not in CAMERAS:
+            raise KeyError(camera)
+        if camera not in self._drawn:
+            self._drawn[camera] = self._eyes.draw(camera, self._stamp_ns, self._qpos)
+        return self._drawn[camera]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CAMERAS)
+
+    def __len__(self) -> int:
+        return len(CAMERAS)
+
+
+def _subtask(plan: Plan | None) -> str:
+    return plan.subtask or plan.reasoning if plan is not None else ""

@@ -1,0 +1,98 @@
+"""The program safety_filter with rules that can be made to raise: `python -m vla_ros.lab.faults.raising FILE --ros-args ...`.
+
+FILE holds the name of the rule that raises, or nothing; it is read at the start and at SIGUSR1. The node's own program knows
+nothing of this.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CODE = {
+    "authority": "command.authority:Authority.check",
+    "schema": "command.schema:Schema.check",
+    "freshness": "command.freshness:Freshness.check",
+    "sequence": "command.sequence:Sequence.check",
+    "continuity": "command.continuity:Continuity.check",
+    "joint_state": "measured.joint_state:JointState.update",
+    "tracking_error": "measured.tracking_error:TrackingError.check",
+    "contact": "measured.contact:Contact.check",
+    "obstacle": "geometry.obstacle:Obstacles.stale",
+    "estop": "command.estop:EStop.silent",
+    "deadman": "command.deadman:Deadman.released",
+    "open_loop": "command.open_loop:OpenLoop.check",
+    "velocity_limit": "joint.velocity_limit:bounds",
+    "acceleration_limit": "joint.acceleration_limit:bounds",
+    "jerk_limit": "joint.jerk_limit:towards",
+    "position_limit": "joint.position_limit:PositionLimit.viable",
+    "effort_limit": "joint.effort_limit:EffortLimit.check",
+    "clearance": "geometry.clearance:Clearance.refusal",
+    "last_check": "joint.last_check:LastCheck.violation",
+    "fence": "geometry.fence:rows",
+    "table": "geometry.table:rows",
+    "keep_out": "geometry.keep_out:rows",
+    "self_collision": "geometry.self_collision:rows",
+}
+"""Rule → module below vla_ros.safety and, behind the colon, the function that runs for it. The last four only make rows,
+at the start, for clearance, which does their work from tick to tick."""
+AT_START = ("fence", "table", "keep_out", "self_collision")
+
+
+class Switch:
+    """Args: file: holds the name of the rule that raises."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.rule = ""
+        self.read()
+
+    def read(self, *_: object) -> None:
+        """Look into the file."""
+        self.rule = self._file.read_text().strip() if self._file.exists() else ""
+
+    def install(self) -> None:
+        """Put it before every function of CODE."""
+        for rule, path in CODE.items():
+            name, _, attribute_path = path.partition(":")
+            attributes = attribute_path.split(".")
+            module: Any = importlib.import_module(f"vla_ros.safety.{name}")
+            owner = module
+            for attribute in attributes[:-1]:
+                owner = getattr(owner, attribute)
+            original = getattr(owner, attributes[-1])
+            setattr(owner, attributes[-1], self.before(rule, original, str(module.__file__)))
+
+    def before(self, rule: str, original: Callable[..., Any], file: str) -> Callable[..., Any]:
+        """The function `original` of `file`, which raises instead while it is the rule's turn."""
+        # Compiled as a part of the rule's file, which is where the exception then comes from.
+        source = f"def fault(): raise RuntimeError('injected into {rule}')"
+        space: dict[str, Any] = {}
+        exec(compile(source, file, "exec"), space)
+        fault = space["fault"]
+
+        def switched(*arguments: Any, **named: Any) -> Any:
+            if self.rule == rule:
+                fault()
+            return original(*arguments, **named)
+
+        return switched
+
+
+def main() -> int:
+    """Install the switch and run the node."""
+    switch = Switch(Path(sys.argv[1]))
+    switch.install()
+    signal.signal(signal.SIGUSR1, switch.read)
+    from vla_ros.nodes import safety_filter
+
+    code: int = safety_filter.main()
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

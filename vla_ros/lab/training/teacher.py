@@ -1,0 +1,231 @@
+"""The teacher: what is right to do now, from the true state of one step. It keeps no memory, so any state has an answer.
+
+It knows where things are and belongs to training alone. Heights are over the table, m.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_ros.policies.compact.model_config import ANCHORS, FOLDS, SUBTASKS, WAYPOINT
+
+Array = NDArray[np.float64]
+
+OPEN, CLOSED = 0.0395, 0.0005  # m, of one finger: a hair inside its range
+TRAVEL, READY = 0.20, 0.11  # heights of the tool
+LOWEST = 0.015  # of the tool: the finger tips do not touch the table
+GAP = 0.004  # between a thing and what it is put down on
+BOWL_FLOOR = 0.008
+QUICK, SLOW, PUSHING = 0.35, 0.12, 0.08  # m/s
+EMPTY, THICK = 0.006, 0.0255  # fingers between these two, at rest, hold something
+STILL = 0.006  # m/s of a finger
+OVER, OVER_LEFT = 0.012, 0.022  # from above: so near is over it; and no longer over it when so far
+PUSH_LENGTH, PUSHED = 0.115, 0.095
+BEHIND = 0.04  # between the middle of the tool and the face that it is to push
+FINGER_DEPTH = 0.0095
+FACE = 0.022  # from the middle of a cube or cylinder to its side
+PUSH_OPENING = 0.0132
+
+
+@dataclass(frozen=True)
+class Object:
+    """p: (3,) its centre. yaw: rad. shape: word. height, radius: m. It is upright."""
+
+    p: Array
+    yaw: float
+    shape: str
+    height: float
+    radius: float
+
+    @property
+    def yaw4(self) -> Array:
+        """(2,) cosine and sine of four times the yaw of a cube; (1, 0) of what is round."""
+        angle = 4 * self.yaw if self.shape == "cube" else 0.0
+        return np.array([math.cos(angle), math.sin(angle)])
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The state of one step.
+
+    verb: of configuration.VERBS. side: "left", "right" or "none". x: what is moved. y: where to, or None. start: (3,)
+    place of x when the step began. p_tool: (3,). yaw: of the tool. finger: opening, m. finger_speed: m/s.
+    """
+
+    verb: str
+    side: str
+    x: Object
+    y: Object | None
+    start: Array
+    p_tool: Array
+    yaw: float
+    finger: float
+    finger_speed: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """subtask: index into SUBTASKS. waypoints: rows as configuration.WAYPOINT. anchors: index into ANCHORS, each."""
+
+    subtask: int
+    waypoints: Array
+    anchors: tuple[int, ...]
+    progress: float
+
+
+def answer(now: Situation) -> Answer:
+    """Return what is right to do."""
+    subtask = _push(now) if now.verb == "push" else _move(now)
+    after = _after(now, subtask)
+    ways = [_waypoint(now, subtask), _waypoint(now, after)]
+    share = {"done": 1.0}.get(
+        SUBTASKS[subtask], (subtask % 8 if subtask < 8 else subtask - 8) / (8 if subtask < 8 else 4)
+    )
+    return Answer(subtask, np.stack([row for row, _ in ways]), tuple(anchor for _, anchor in ways), share)
+
+
+def index(words: str) -> int:
+    """Return the subtask of these words."""
+    return SUBTASKS.index(words)
+
+
+def grasp_height(x: Object) -> float:
+    """Return the height of the tool at which `x`, standing on the table, is grasped."""
+    return max(x.height / 2, LOWEST)
+
+
+def put_height(x: Object, y: Object) -> float:
+    """Return the height of the tool at which `x` in the hand is let go over `y`."""
+    rest = {"bowl": BOWL_FLOOR}.get(y.shape, y.height)
+    height = rest + x.height / 2 + GAP
+    return max(height, y.height + LOWEST) if y.shape == "bowl" else height
+
+
+def arrived(x: Object, y: Object) -> bool:
+    """Return whether `x` lies in, on or upon `y`."""
+    apart = float(np.hypot(*(x.p - y.p)[:2]))
+    if y.shape == "bowl":
+        return apart < 0.058 and x.p[2] < 0.06
+    if y.shape == "plate":
+        return apart < 0.075 and x.p[2] < x.height / 2 + 0.022
+    return apart < 0.024 and abs(x.p[2] - y.height - x.height / 2) < 0.012
+
+
+def direction(now: Situation) -> tuple[Array, float]:
+    """Return (2,) unit way of a push and its length, m: from where the thing was when the step began."""
+    if now.y is None:
+        return np.array([0.0, 1.0 if now.side == "left" else -1.0]), PUSH_LENGTH
+    way = (now.y.p - now.start)[:2]
+    distance = float(np.linalg.norm(way))
+    if distance < 1e-6:
+        return np.array([1.0, 0.0]), 0.0
+    reach = now.y.radius if now.y.shape in ("bowl", "plate", "cylinder") else FACE * 1.15
+    return way / distance, max(0.0, distance - FACE - reach - 0.006)
+
+
+def _move(now: Situation) -> int:
+    """Pick, place or stack."""
+    x, y = now.x, now.y
+    level = float(np.hypot(*(now.p_tool - x.p)[:2]))
+    height = float(now.p_tool[2])
+    near = level < 0.025 and abs(height - x.p[2]) < 0.03
+    holds = near and EMPTY < now.finger < THICK
+    if y is not None and arrived(x, y):
+        over = float(np.hypot(*(now.p_tool - y.p)[:2])) < 0.04
+        if over and near and now.finger < 0.030:
+            return index("let go of {x}")
+        return index("leave {x}") if over and height < TRAVEL - 0.03 else index("done")
+    if holds and abs(now.finger_speed) < STILL:
+        if y is None:
+            return index("done") if height > TRAVEL - 0.025 else index("lift {x}")
+        apart = float(np.hypot(*(now.p_tool - y.p)[:2]))
+        if apart < OVER or (apart < OVER_LEFT and height < TRAVEL - 0.015):
+            return index("put {x} on {y}") if height > put_height(x, y) + 0.006 else index("let go of {x}")
+        return index("carry {x} to {y}") if height > TRAVEL - 0.04 else index("lift {x}")
+    if y is not None and near and float(np.hypot(*(now.p_tool - y.p)[:2])) < OVER_LEFT:
+        return index("let go of {x}")  # the fingers are on their way
+    if level < OVER_LEFT and height < x.p[2] + 0.006 + grasp_height(x) - x.height / 2 and now.finger > EMPTY:
+        return index("grasp {x}")
+    ready = now.finger > 0.030
+    if ready and (level < OVER or (level < OVER_LEFT and height < READY - 0.02)):
+        return index("go down to {x}")
+    return index("reach for {x}")
+
+
+def _push(now: Situation) -> int:
+    ahead, length = direction(now)
+    x, height = now.x, float(now.p_tool[2])
+    moved = float((x.p - now.start)[:2] @ ahead)
+    offset = (now.p_tool - x.p)[:2]
+    along, aside = float(offset @ ahead), abs(float(offset[0] * ahead[1] - offset[1] * ahead[0]))
+    low = grasp_height(x)
+    if moved > length - (PUSH_LENGTH - PUSHED) or length < 0.01:
+        apart = float(np.linalg.norm(offset))
+        return index("leave {x} there") if height < 0.15 and apart < 0.12 else index("done")
+    behind = FACE + BEHIND
+    if height < low + 0.012 and aside < 0.018 and -behind - 0.02 < along < -0.01:
+        return index("push {x}")
+    if aside < OVER_LEFT and abs(along + behind) < OVER_LEFT and height < READY - 0.02 and now.finger < 0.02:
+        return index("go down behind {x}")
+    if aside < OVER and abs(along + behind) < OVER and now.finger < 0.02:
+        return index("go down behind {x}")
+    return index("reach behind {x}")
+
+
+def _after(now: Situation, subtask: int) -> int:
+    words = SUBTASKS[subtask]
+    if words in ("done", "leave {x}", "leave {x} there"):
+        return index("done")
+    if words == "lift {x}" and now.y is None:
+        return index("done")
+    return subtask + 1
+
+
+def _waypoint(now: Situation, subtask: int) -> tuple[Array, int]:
+    """Return the row of the waypoint that ends a subtask, and its anchor."""
+    words, x, y = SUBTASKS[subtask], now.x, now.y
+    offset, yaw, anchor = np.zeros(2), 0.0, "x"
+    height, gripper, speed = TRAVEL, CLOSED, QUICK
+    ahead, length = direction(now) if now.verb == "push" else (np.array([1.0, 0.0]), 0.0)
+    over = put_height(x, y) if y is not None else TRAVEL
+    letting = 0.034
+    if words in ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}"):
+        yaw = x.yaw if x.shape == "cube" else 0.0
+    if words == "reach for {x}":
+        height, gripper = max(READY, x.p[2] + x.height / 2 + 0.05), OPEN
+    elif words == "go down to {x}":
+        height, gripper, speed = x.p[2] + grasp_height(x) - x.height / 2, OPEN, SLOW
+    elif words == "grasp {x}":
+        height, speed = x.p[2] + grasp_height(x) - x.height / 2, SLOW
+    elif words == "lift {x}":
+        anchor = "tool"
+    elif words == "carry {x} to {y}":
+        anchor = "y"
+    elif words == "put {x} on {y}":
+        anchor, height, speed = "y", over, SLOW
+    elif words == "let go of {x}":
+        anchor, height, gripper, speed = "y", over, letting, SLOW
+    elif words == "leave {x}":
+        anchor, gripper = "y", letting
+    elif words == "done":
+        anchor, gripper = "tool", CLOSED if now.verb == "pick" else PUSH_OPENING if now.verb == "push" else letting
+    else:
+        gripper, yaw = PUSH_OPENING, math.atan2(ahead[1], ahead[0])
+        offset = -ahead * (FACE + BEHIND)
+        if words == "reach behind {x}":
+            height = READY
+        elif words == "go down behind {x}":
+            height, speed = grasp_height(x), SLOW
+        elif words == "push {x}":
+            anchor, height, speed = "start of x", grasp_height(x), PUSHING
+            offset = ahead * (length - FACE - FINGER_DEPTH)
+        elif words == "leave {x} there":
+            height = TRAVEL
+    turn = FOLDS[subtask] * yaw
+    row = np.array([*(offset * 10), height * 10, math.cos(turn), math.sin(turn), gripper / 0.04, speed / QUICK])
+    assert len(row) == WAYPOINT
+    return row, ANCHORS.index(anchor)

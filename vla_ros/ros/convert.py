@@ -1,0 +1,147 @@
+"""Plans, chunks and frames as messages, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from geometry_msgs.msg import Point, Pose, Quaternion
+from numpy.typing import NDArray
+from trajectory_msgs.msg import JointTrajectoryPoint
+
+from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
+from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
+from vla_ros.ros.node import duration_message, nanoseconds, time_message
+
+
+def frames_from(message: CameraFrames, poses: Mapping[str, NDArray[np.float64]]) -> Frames:
+    """Unpack vla/frames; poses: T_base_camera of the cameras whose pose is known."""
+    shape = (len(message.names), message.height, message.width)
+    images = np.frombuffer(message.data, np.uint8).reshape(*shape, 3)
+    ks = np.array(message.k).reshape(-1, 3, 3)
+    depths = np.array(message.depth, np.float32).reshape(-1, *shape[1:])
+    depth_of = dict(zip(message.depth_names, depths, strict=True))
+    return Frames(
+        nanoseconds(message.header.stamp),
+        {
+            name: CameraView(
+                images[i],
+                CameraHealth(message.health[i]),
+                ks[i] if ks[i].any() else None,
+                depth_of.get(name),
+                poses.get(name),
+            )
+            for i, name in enumerate(message.names)
+        },
+    )
+
+
+def joint_state_from(message: object, joint_names: Sequence[str]) -> JointState | None:
+    """Pick the named joints out of a sensor_msgs/JointState; None when it lacks one or its finite position."""
+    index = {name: i for i, name in enumerate(message.name)}  # type: ignore[attr-defined]
+    if not all(name in index for name in joint_names):
+        return None
+    order = [index[name] for name in joint_names]
+    # A broadcaster may leave position or velocity empty.
+    if len(message.position) != len(message.name):  # type: ignore[attr-defined]
+        return None
+    measured = len(message.velocity) == len(message.name)  # type: ignore[attr-defined]
+    q = np.array(message.position)[order]  # type: ignore[attr-defined]
+    dq = np.array(message.velocity)[order] if measured else np.zeros(len(order))  # type: ignore[attr-defined]
+    if not (np.isfinite(q).all() and np.isfinite(dq).all()):
+        return None
+    return JointState(nanoseconds(message.header.stamp), q, dq)  # type: ignore[attr-defined]
+
+
+def commanded_by(message: SafetyStatus, joint_names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Pick what is sent for the named joints (n,) out of a status; None when nothing is, or not for all of them."""
+    sent = dict(zip(message.joint_names, message.positions, strict=False))
+    return np.array([sent[name] for name in joint_names]) if sent.keys() >= set(joint_names) else None
+
+
+def plan_message(
+    plan: Plan, policy: str, frame_id: str, inference_s: float, shared: LatentWriter | None = None
+) -> LatentPlan:
+    """Pack a plan; with `shared` its bytes go through shared memory."""
+    message = LatentPlan(
+        plan_id=plan.plan_id,
+        instruction_id=plan.instruction.id,
+        instruction=plan.instruction.text,
+        state=int(plan.state),
+        subtask=plan.subtask,
+        reasoning=plan.reasoning,
+        progress=plan.progress,
+        confidence=plan.confidence,
+        valid_for=duration_message(plan.valid_for_s),
+        policy=policy,
+        checkpoint=plan.checkpoint,
+        kind=plan.kind,
+        token_mask=plan.token_mask.tobytes(),
+        token_positions=plan.token_positions.tolist(),
+        inference_time=inference_s,
+    )
+    message.header.stamp = time_message(plan.frame_stamp_ns)
+    message.header.frame_id = frame_id
+    if plan.kind:
+        message.dtype, message.shape, raw = to_bytes(plan.data)
+        if shared is None:
+            message.data = raw
+        else:
+            message.shm_name, message.shm_offset, message.shm_generation = shared.write(raw)
+    for x, y, z, qx, qy, qz, qw in plan.path.tolist():
+        message.waypoints.append(Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw)))
+    return message
+
+
+def plan_from(message: LatentPlan) -> Plan:
+    """Unpack a plan.
+
+    Raises:
+        LatentLost: its bytes were in shared memory and are gone. ValueError: its bytes are not what it says.
+    """
+    raw = bytes(message.data)
+    if message.shm_name:
+        raw = read(message.shm_name, message.shm_offset, message.shm_generation)
+    data = from_bytes(message.dtype, list(message.shape), raw) if message.kind else np.zeros(0, np.float32)
+    return Plan(
+        frame_stamp_ns=nanoseconds(message.header.stamp),
+        instruction=Instruction(message.instruction_id, message.instruction),
+        state=PlanState(message.state),
+        subtask=message.subtask,
+        reasoning=message.reasoning,
+        kind=message.kind,
+        data=data,
+        token_mask=np.array(message.token_mask, np.uint8),
+        token_positions=np.array(message.token_positions, np.int32),
+        progress=message.progress,
+        confidence=message.confidence,
+        valid_for_s=nanoseconds(message.valid_for) / 1e9,
+        plan_id=message.plan_id,
+        checkpoint=message.checkpoint,
+    )
+
+
+def chunk_message(
+    chunk: Chunk, joint_names: Sequence[str], seams: tuple[float, float] = (math.nan, math.nan)
+) -> ActionChunk:
+    """Pack a chunk; seams: velocity and acceleration jump to the chunk before it."""
+    message = ActionChunk(
+        chunk_id=chunk.chunk_id,
+        plan_id=chunk.plan_id,
+        frame_stamp=time_message(chunk.frame_stamp_ns),
+        frozen_points=chunk.frozen,
+        seam_velocity=seams[0],
+        seam_acceleration=seams[1],
+        plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,
+        inference_time=chunk.inference_s,
+    )
+    message.header.stamp = time_message(chunk.start_ns)
+    message.trajectory.header.stamp = message.header.stamp
+    message.trajectory.joint_names = list(joint_names)
+    message.trajectory.points = [
+        JointTrajectoryPoint(positions=row, time_from_start=duration_message(i * chunk.dt_s))
+        for i, row in enumerate(chunk.positions.tolist())
+    ]
+    return message

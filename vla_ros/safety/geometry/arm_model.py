@@ -1,0 +1,396 @@
+"""The arm as bodies in space: read from the URDF, placed by pinocchio, measured by coal.
+
+Every collision element becomes one body: a box stays a box, a sphere a sphere, a cylinder becomes the capsule around it, a
+mesh the capsule around its vertices. A body inside another one of the same link is left out. Frames: all poses are in the
+frame of the URDF's root link, here called base.
+
+A joint that moves by s moves no point of a body by more than `reach` times s, where `reach` bounds the distance from the
+joint's axis to the body in every configuration. The sum over the joints bounds the motion of the body along any
+path, which is all that `clearance` needs to know about what lies between two samples.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+import coal
+import numpy as np
+import pinocchio as pin
+from numpy.typing import ArrayLike, NDArray
+
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.safety_parameters import Payload, Tool
+
+Array = NDArray[np.float64]
+
+ROUNDING = 1.0 + 1e-9
+"""Bounds are computed in floating point; this makes up for it."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A rigid piece of the arm.
+
+    link: its name. joint: pinocchio's index of the joint that carries it. points: (k, 3) in that joint's frame, m; the body
+    is the convex hull of balls of `radius` around them. index: of the shape in the geometry model.
+    """
+
+    link: str
+    joint: int
+    points: Array
+    radius: float
+    index: int
+
+
+class Coupling(NamedTuple):
+    """How a joint of the model follows a commanded one: it stands at offset + ratio * position of joint `driver`.
+
+    velocity, position: where it is in the model's vectors. turns: it is continuous; pinocchio keeps its cosine and sine.
+    own: it is the commanded joint itself, no mimic.
+    """
+
+    driver: int
+    velocity: int
+    position: int
+    turns: bool
+    offset: float
+    ratio: float
+    own: bool
+
+
+class ArmModel:
+    """Kinematics, dynamics and bodies of one arm; a tool and a payload belong to the last link. root: its root link.
+
+    Args:
+        urdf: text of the URDF.
+        joint_names: the joints that the filter commands; the model's others stay at 0, or at the limit nearest to it.
+        tool: what is mounted on the arm.
+        payload: what the arm carries.
+
+    Raises:
+        ParameterError: the URDF cannot be read as a model, or names a mesh that is not there.
+    """
+
+    def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
+        self._joints = len(joint_names)
+        self.source = (urdf, tuple(joint_names), repr(tool))
+        try:
+            self.model = pin.buildModelFromXML(urdf)
+            read = pin.buildGeomFromUrdfString(
+                self.model, urdf, pin.GeometryType.COLLISION, package_dirs=package_folders()
+            )
+        except (ValueError, RuntimeError) as error:
+            raise ParameterError(f"urdf: cannot be read as a model: {' '.join(str(error).split())}") from None
+        self.root: str = self.model.frames[1].name
+        for name in joint_names:
+            if not self.model.existJointName(name):
+                raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
+        self._couplings = _couplings(self.model, urdf, joint_names)
+        driven = sorted(self._couplings, key=lambda coupling: coupling.velocity)
+        self._driver = np.array([c.driver for c in driven], np.intp)
+        self._velocity_of = np.array([c.velocity for c in driven], np.intp)
+        self._position_of = np.array([c.position for c in driven], np.intp)
+        self._offset, self._ratio = np.array([c.offset for c in driven]), np.array([c.ratio for c in driven])
+        self._turning = [(k, c.position) for k, c in enumerate(driven) if c.turns]
+        # Velocities of the model's joints from those of the commanded ones.
+        self._spread = np.zeros((len(joint_names), self.model.nv))
+        self._spread[self._driver, self._velocity_of] = self._ratio
+        self._axes = _axes(self.model, urdf)
+        self._carriers = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
+        self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
+        self._add_payload(payload)
+        self._data = self.model.createData()
+        self.geometry = pin.GeometryModel()
+        self.bodies = self._bodies(read, tool)
+        self._placed = self.geometry.createData()
+        self._pairs_of: dict[int, list[int]] = {}
+        self._bounds = [self._axis_bounds(body) for body in self.bodies]
+
+    def add_world(self, name: str, shape: Any, pose: Any) -> int:
+        """Add a shape that stands in the base frame; its index. All pairs are added after it: see `pair`."""
+        index: int = self.geometry.addGeometryObject(pin.GeometryObject(name, 0, 0, pose, shape))
+        return index
+
+    def set_world(self, index: int, shape: Any, pose: Any) -> None:
+        """Put another shape in the place of one that was added."""
+        objects = self.geometry.geometryObjects
+        objects[index].geometry, objects[index].placement = shape, pose
+        # pinocchio chose how to measure each pair when it first saw its shapes: a box would still be measured as a ball.
+        for k in self._pairs_of.get(index, ()):
+            pair = self.geometry.collisionPairs[k]
+            self._placed.distance_functors[k] = pin.ComputeDistance(objects[pair.first], objects[pair.second])
+
+    def pair(self, first: int, second: int) -> int:
+        """Make a pair of shapes whose distance can be asked for; its index."""
+        self.geometry.addCollisionPair(pin.CollisionPair(first, second))
+        added = len(self.geometry.collisionPairs) - 1
+        for index in (first, second):
+            self._pairs_of.setdefault(index, []).append(added)
+        return added
+
+    def ready(self) -> None:
+        """Say that all shapes and pairs are there."""
+        self._placed = self.geometry.createData()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # there is no other name for it yet
+            for request in self._placed.distanceRequests:
+                # Beginning at the last result, coal comes to other last bits: a replay that asks less would differ.
+                request.enable_cached_gjk_guess = False
+
+    def place(self, q: ArrayLike) -> None:
+        """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
+        pin.forwardKinematics(self.model, self._data, self._full(q))
+        pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._placed)
+
+    def distance(self, pair: int) -> float:
+        """Distance of a pair where it was placed, m; negative when they overlap.
+
+        Raises:
+            ValueError: it is not a number. Every comparison with it would be false, and let something pass.
+        """
+        distance = float(pin.computeDistance(self.geometry, self._placed, pair).min_distance)
+        if math.isnan(distance):
+            shapes = self.geometry.collisionPairs[pair]
+            names = (self.geometry.geometryObjects[index].name for index in (shapes.first, shapes.second))
+            raise ValueError(f"the distance between {' and '.join(names)} is not a number")
+        return distance
+
+    def nearest_points(self, pair: int) -> tuple[Array, Array]:
+        """The points of a pair nearest to each other where it was placed, (3,) each in base, m."""
+        result = pin.computeDistance(self.geometry, self._placed, pair)
+        return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
+
+    def efforts(self, q: Array, dq: Array, ddq: Array) -> Array:
+        """Inverse dynamics of k states: the efforts, what coupled joints need included.
+
+        Args:
+            q, dq, ddq: (k, n) rad or m, and per s and s^2.
+
+        Returns:
+            (k, n) N m or N.
+        """
+        rates, changes = dq.dot(self._spread), ddq.dot(self._spread)
+        rnea, model, data, full = pin.rnea, self.model, self._data, self._full
+        tau = np.array([rnea(model, data, full(q[i]), rates[i], changes[i]) for i in range(len(q))])
+        efforts: Array = tau.dot(self._spread.T)
+        return efforts
+
+    def effort_limits(self) -> list[float]:
+        """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
+        limits = self.model.upperEffortLimit
+        return [float(limits[coupling.velocity]) for coupling in self._couplings if coupling.own]
+
+    def _full(self, q: ArrayLike) -> Array:
+        values = np.asarray(q, np.float64).take(self._driver)
+        values *= self._ratio
+        values += self._offset
+        full: Array = self._q
+        full[self._position_of] = values
+        for k, i in self._turning:
+            full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
+        return full
+
+    def _add_payload(self, payload: Payload) -> None:
+        if payload.mass_kg == 0.0:
+            return
+        frame = self._frame(payload.link, "payload.link")
+        inertia = pin.Inertia(payload.mass_kg, np.array(payload.centre), np.zeros((3, 3)))
+        self.model.appendBodyToJoint(frame.parentJoint, inertia, frame.placement)
+
+    def _frame(self, link: str, key: str) -> Any:
+        if not self.model.existBodyName(link):
+            known = ", ".join(frame.name for frame in self.model.frames if frame.type == pin.FrameType.BODY)
+            raise ParameterError(f"{key}: {link!r} is not a link of the URDF; it has {known}")
+        return self.model.frames[self.model.getBodyId(link)]
+
+    def _bodies(self, read: Any, tool: Tool) -> list[Body]:
+        found: list[tuple[str, int, Array, float, Any, Any]] = []
+        for element in read.geometryObjects:
+            link = self.model.frames[element.parentFrame].name
+            shape, pose = _body_shape(element, link)
+            found.append((link, element.parentJoint, *_hull(shape, pose), shape, pose))
+        for i in range(0, len(tool.capsules), 7):
+            frame = self._frame(tool.link, "tool.link")
+            numbers = np.array(tool.capsules[i : i + 7])
+            shape, pose = _capsule(numbers[:3], numbers[3:6], float(numbers[6]))
+            pose = frame.placement * pose
+            found.append((f"tool_{i // 7 + 1}", frame.parentJoint, *_hull(shape, pose), shape, pose))
+        bodies = []
+        for i, (link, joint, points, radius, shape, pose) in enumerate(found):
+            holders = [k for k, other in enumerate(found) if k != i and other[0] == link and _inside(found[i], other)]
+            if any(k < i or not _inside(found[k], found[i]) for k in holders):  # of two equal ones the first stays
+                continue
+            index = self.geometry.addGeometryObject(pin.GeometryObject(f"{link}_{i}", joint, 0, pose, shape))
+            bodies.append(Body(link, joint, points, radius, index))
+        return bodies
+
+    def _axis_bounds(self, body: Body) -> dict[int, float]:
+        """Bound on the distance from the axis of each joint before the body to the body, m; 1 for a prismatic joint.
+
+        From the body inwards: the whole body lies within `ball` of the joint's origin, whatever the joints between do. The
+        offset to the next joint adds to the distance from the axis only what of it is perpendicular to the axis.
+        """
+        bounds: dict[int, float] = {}
+        joint, points = body.joint, body.points
+        ball = float(np.linalg.norm(points, axis=1).max()) + body.radius
+        across, added = points, body.radius
+        while joint > 0:
+            if joint not in self._axes:
+                name = self.model.names[joint]
+                raise ParameterError(f"urdf: joint {name} carries bodies and is not revolute, continuous or prismatic")
+            axis, prismatic = self._axes[joint]
+            perpendicular = np.linalg.norm(across - np.outer(across @ axis, axis), axis=1).max() + added
+            bounds[joint] = 1.0 if prismatic else float(min(ball, perpendicular)) * ROUNDING
+            if prismatic:
+                ball += self._travel(joint)
+            offset = self.model.jointPlacements[joint].translation
+            across, added = offset.reshape(1, 3), ball
+            ball += float(np.linalg.norm(offset))
+            joint = self.model.parents[joint]
+        return bounds
+
+    def _travel(self, joint: int) -> float:
+        """How far a prismatic joint goes from 0 at most, m: a mimic as far as the joint drives it that it follows."""
+        at = self.model.joints[joint].idx_q
+        for coupling in self._couplings:
+            if coupling.position == at:
+                at = next(c.position for c in self._couplings if c.own and c.driver == coupling.driver)
+                ends = self.model.lowerPositionLimit[at], self.model.upperPositionLimit[at]
+                return float(max(abs(coupling.offset + coupling.ratio * end) for end in ends))
+        return float(abs(self._q[at]))
+
+    def reach(self, body: int, other: int | None = None) -> list[float]:
+        """By how much a body moves at most, in base or as seen from the other body, per unit of each commanded joint.
+
+        Returns:
+            m per rad or m, in the order of joint_names. A joint that carries both bodies moves neither against the other.
+        """
+        mine, theirs = self._bounds[body], {} if other is None else self._bounds[other]
+        sums = [0.0] * self._joints
+        for coupling in self._couplings:
+            joint = self._carriers[coupling.velocity]
+            if joint not in mine or joint not in theirs:
+                sums[coupling.driver] += abs(coupling.ratio) * (mine.get(joint, 0.0) + theirs.get(joint, 0.0))
+        return sums
+
+    def moving(self) -> Iterator[int]:
+        """Yield the bodies that a commanded joint moves."""
+        for i in range(len(self.bodies)):
+            if any(self.reach(i)):
+                yield i
+
+    def bare(self) -> list[str]:
+        """Joints that move and carry no body of their own: nothing keeps what hangs there away from anything."""
+        carrying = {body.joint for body in self.bodies}
+        moved = (self._carriers[coupling.velocity] for coupling in self._couplings)
+        return [str(self.model.names[joint]) for joint in moved if joint not in carrying]
+
+    def neighbours(self, first: int, second: int) -> bool:
+        """Whether two bodies hang on the same joint, or on a joint and the next one after it."""
+        a, b = self.bodies[first].joint, self.bodies[second].joint
+        return a == b or self.model.parents[a] == b or self.model.parents[b] == a
+
+
+def package_folders() -> list[str]:
+    """Where `package://` addresses of meshes are looked up: the share folders of the sourced ROS installations."""
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    return [str(Path(prefix) / "share") for prefix in prefixes if prefix]
+
+
+def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupling]:
+    """Which of the model's joints the commanded ones move, and how."""
+    driven = {name: (i, 0.0, 1.0) for i, name in enumerate(joint_names)}
+    mimics = {
+        str(e.get("name")): tag
+        for e in ElementTree.fromstring(urdf).iter("joint")
+        if (tag := e.find("mimic")) is not None
+    }
+    for _ in mimics:  # one may follow another one: each round finds the next link of such chains
+        for name, tag in mimics.items():
+            if name not in driven and tag.get("joint") in driven:
+                i, offset, ratio = driven[str(tag.get("joint"))]
+                mine, times = float(tag.get("offset", "0")), float(tag.get("multiplier", "1"))
+                driven[name] = i, mine + times * offset, times * ratio
+    couplings = []
+    for name, (i, offset, ratio) in driven.items():
+        own, joint = name in joint_names, model.joints[model.getJointId(name)]
+        couplings.append(Coupling(i, joint.idx_v, joint.idx_q, joint.nq == 2, offset, ratio, own))
+    return couplings
+
+
+def _axes(model: Any, urdf: str) -> dict[int, tuple[Array, bool]]:
+    """Axis (3,) in the joint's own frame and whether it is prismatic, by pinocchio's index."""
+    axes = {}
+    for element in ElementTree.fromstring(urdf).iter("joint"):
+        name = str(element.get("name"))
+        if element.get("type") in ("revolute", "continuous", "prismatic") and model.existJointName(name):
+            tag = element.find("axis")
+            axis = np.array([float(x) for x in ("1 0 0" if tag is None else tag.get("xyz", "1 0 0")).split()])
+            axes[model.getJointId(name)] = axis / np.linalg.norm(axis), element.get("type") == "prismatic"
+    return axes
+
+
+def _body_shape(element: Any, link: str) -> tuple[Any, Any]:
+    """The shape of a URDF collision element as a body, and its pose in its joint's frame."""
+    shape, pose = element.geometry, element.placement
+    if isinstance(shape, coal.Box | coal.Sphere | coal.Capsule):
+        return shape, pose
+    if isinstance(shape, coal.Cylinder):
+        return coal.Capsule(shape.radius, 2 * shape.halfLength), pose
+    if isinstance(shape, coal.BVHModelBase):
+        around, there = _around(np.array(shape.vertices()))  # pinocchio has scaled them
+        return around, pose * there
+    raise ParameterError(
+        f"urdf: a collision element of {link} is a {type(shape).__name__}; use box, sphere, cylinder, mesh"
+    )
+
+
+def _around(vertices: Array) -> tuple[Any, Any]:
+    """A capsule around points (k, 3), along their longest extent."""
+    centre = (vertices.max(0) + vertices.min(0)) / 2
+    _, axes = np.linalg.eigh(np.cov((vertices - centre).T))
+    axis = axes[:, -1]
+    along = (vertices - centre) @ axis
+    across = np.linalg.norm(vertices - centre - np.outer(along, axis), axis=1)
+    radius = float(across.max()) * ROUNDING
+    cap = np.sqrt(np.maximum(radius**2 - across**2, 0.0))
+    low, high = float(min((along + cap).min(), 0.0)), float(max((along - cap).max(), 0.0))
+    return _capsule(centre + low * axis, centre + high * axis, radius)
+
+
+def _capsule(start: Array, end: Array, radius: float) -> tuple[Any, Any]:
+    """The capsule of `radius` from start to end, (3,) each."""
+    length = float(np.linalg.norm(end - start))
+    turn = np.eye(3)
+    if length > 0.0:
+        turn = pin.Quaternion.FromTwoVectors(np.array([0.0, 0.0, 1.0]), (end - start) / length).toRotationMatrix()
+    return coal.Capsule(radius, length), pin.SE3(turn, (start + end) / 2)
+
+
+def _hull(shape: Any, pose: Any) -> tuple[Array, float]:
+    """Points (k, 3) and radius whose balls' convex hull is the shape."""
+    if isinstance(shape, coal.Box):
+        corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.array(shape.halfSide)
+        return corners @ pose.rotation.T + pose.translation, 0.0
+    half = shape.halfLength if isinstance(shape, coal.Capsule) else 0.0
+    ends = np.array([[0.0, 0.0, -half], [0.0, 0.0, half]]) if half > 0.0 else np.zeros((1, 3))
+    return ends @ pose.rotation.T + pose.translation, float(shape.radius)
+
+
+def _inside(body: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether a body lies in another one that is a capsule or a ball."""
+    _, _, points, radius, _, _ = body
+    _, _, ends, around, _, _ = other
+    if around == 0.0:
+        return False
+    start, along = ends[0], ends[-1] - ends[0]
+    length2 = float(along @ along)
+    t = np.clip((points - start) @ along / length2, 0.0, 1.0) if length2 > 0.0 else np.zeros(len(points))
+    gaps = np.linalg.norm(points - start - np.outer(t, along), axis=1)
+    return bool((gaps + radius <= around + 1e-9).all())

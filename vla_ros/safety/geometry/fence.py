@@ -1,0 +1,46 @@
+"""Rule fence: no body of the arm leaves a convex space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import coal
+import numpy as np
+import pinocchio as pin
+
+from vla_ros.parameters import ParameterError
+from vla_ros.safety.geometry.active_set import Row
+from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.geometry.clearance import against
+from vla_ros.safety.safety_parameters import Fence
+
+NAME = "fence"
+
+
+def sides(fence: Fence) -> Iterator[tuple[str, tuple[float, float, float], float]]:
+    """Yield (name, n, d) of each side: inside is n.p <= d, n of length 1, p in base, m.
+
+    Raises:
+        ParameterError: a side has no direction, or the box is empty.
+    """
+    for axis, name in enumerate("xyz" if fence.box else ""):
+        lower, upper = fence.box[axis], fence.box[axis + 3]
+        if lower >= upper:
+            raise ParameterError(f"fence.box: {name}_min {lower} is not below {name}_max {upper}")
+        unit = np.eye(3)[axis]
+        yield f"{name} = {lower:g}", tuple(-unit), -lower
+        yield f"{name} = {upper:g}", tuple(unit), upper
+    for i in range(0, len(fence.planes), 4):
+        normal, d = np.array(fence.planes[i : i + 3]), fence.planes[i + 3]
+        length = float(np.linalg.norm(normal))
+        if length == 0.0:
+            raise ParameterError(f"fence.planes: plane {i // 4 + 1} has the normal 0 0 0")
+        yield f"plane {i // 4 + 1}", tuple(normal / length), d / length
+
+
+def rows(arm: ArmModel, fence: Fence) -> Iterator[Row]:
+    """Yield a row for each moving body and each side."""
+    for name, normal, d in sides(fence):
+        # coal's half space is solid where n.p <= d: what the arm must keep away from is the other side.
+        outside = arm.add_world(f"fence {name}", coal.Halfspace(-np.array(normal), -d), pin.SE3.Identity())
+        yield from against(arm, outside, NAME, f"the fence ({name})", fence.margin_m, fence.slow_m)
