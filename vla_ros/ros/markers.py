@@ -13,7 +13,7 @@ from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.ros.node import duration_message, nanoseconds, time_message
-from vla_ros.safety.geometry.clearance import Nearest
+from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import transform
@@ -103,7 +103,7 @@ class Drawing:
         self._still = list(self._draw_still(parameters))
 
     def message(
-        self, ros_ns: int, shown: Sequence[Obstacle], nearest: Nearest | None, what: str, doing: str
+        self, ros_ns: int, shown: Sequence[Obstacle], nearest: NearestPair | None, what: str, doing: str
     ) -> MarkerArray:
         """Draw the present. what: the nearest pair, for people. doing: state and rule, for people."""
         said = self._marker("filter", 0, Marker.TEXT_VIEW_FACING, GREEN if doing in CALM else AMBER)
@@ -118,7 +118,7 @@ class Drawing:
             markers.append(self._solid("obstacles", i, types[obstacle.shape], (x, y, z), at, turn, BLUE))
         if nearest is not None:
             ends = [Point(x=p[0], y=p[1], z=p[2]) for p in (point.tolist() for point in nearest.points)]
-            colour = GREEN if nearest.distance_m > nearest.row.margin_m + nearest.row.slow_m else AMBER
+            colour = GREEN if nearest.distance_m > nearest.pair.margin_m + nearest.pair.slow_m else AMBER
             line = self._marker("nearest", 0, Marker.LINE_LIST, colour)
             line.scale.x, line.points = 0.006, ends
             text = self._marker("nearest", 1, Marker.TEXT_VIEW_FACING, colour)
