@@ -19,7 +19,7 @@ from vla_ros.lab.faults.graph_rig import GraphRig, started
 from vla_ros.lab.faults.graphs import bounds
 from vla_ros.lab.faults.rig import Rig
 from vla_ros.msg import SafetyStatus
-from vla_ros.ros.node import time_message
+from vla_ros.ros.stamps import time_message
 
 NAMES = (
     "limits-missing",

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.ros.client import Client, client
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
@@ -23,7 +24,7 @@ class Running:
     """The graph with a task under way."""
 
     def __init__(self, log: Path) -> None:
-        os.environ.update(own_domain())
+        os.environ.update(private_domain())
         self.log = log
         self.lines: list[str] = []
         patient = {"monitors.hold": ["failure"]}  # a slow machine makes no progress for long
@@ -31,7 +32,7 @@ class Running:
         self.supervisor = Supervisor(bringup(overrides=overrides), self.lines.append)
 
     def start(self, talk: Client) -> None:
-        talk.ready(180.0)
+        talk.wait_until_ready(180.0)
         armed, why = talk.arm(60.0)
         assert armed, why
         talk.publish("put the red cube in the bowl")
@@ -110,7 +111,7 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
             running.supervisor.watch()
             talk.spin(0.2)
         talk.diagnostics.clear()
-        talk.ready(180.0)
+        talk.wait_until_ready(180.0)
         assert talk.spin(60.0, lambda: bool(np.ptp(running.rows()[1][-250:], axis=0).max() < 1e-6)), "at rest"
         settled = running.rows()[1][-1]
         talk.spin(3.0)

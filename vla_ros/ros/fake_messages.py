@@ -12,7 +12,8 @@ from visualization_msgs.msg import Marker
 
 from vla_ros.lab.faults.stream import Measured, Setpoint
 from vla_ros.msg import JointCommand
-from vla_ros.ros.node import IMAGE, time_message
+from vla_ros.ros.qos import IMAGE
+from vla_ros.ros.stamps import time_message
 from vla_ros.safety.geometry.obstacle import Obstacle
 
 MARKERS = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}

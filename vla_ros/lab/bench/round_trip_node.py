@@ -22,8 +22,9 @@ from vla_ros.lab.bench.round_trips import CAMERAS, SIDE, TASK, Observation, no_o
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.ros.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
-from vla_ros.ros.node import NEWEST, SENSOR, nanoseconds, time_message
 from vla_ros.ros.polling import polled, take
+from vla_ros.ros.qos import NEWEST, SENSOR
+from vla_ros.ros.stamps import nanoseconds, time_message
 
 PATIENCE_S = 60.0
 LATE_S = 0.5
@@ -112,9 +113,11 @@ def client(_: Any) -> Callable[[Observation], NDArray[np.float64]]:
     joints = node.create_publisher(JointStateMessage, "joint_states", SENSOR)
     frames = node.create_publisher(CameraFrames, "vla/frames", NEWEST)
     answers: dict[int, ActionChunk] = {}
-    node.create_subscription(
-        ActionChunk, "vla/action_chunk", lambda m: answers.__setitem__(nanoseconds(m.frame_stamp), m), NEWEST
-    )
+
+    def keep(message: ActionChunk) -> None:
+        answers[nanoseconds(message.frame_stamp)] = message
+
+    node.create_subscription(ActionChunk, "vla/action_chunk", keep, NEWEST)
     end_s = time.monotonic() + PATIENCE_S
     while not (
         frames.get_subscription_count()

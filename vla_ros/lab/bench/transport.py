@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab import outputs
 from vla_ros.lab.bench import lerobot, openpi
 from vla_ros.lab.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, Result, measure
@@ -97,7 +97,7 @@ def timed(transport: Transport, trips: int, seed: int) -> Result:
     """
     domain = {}
     if transport.client.startswith(GRAPH):
-        domain = own_domain()
+        domain = private_domain()
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
     process = spawn.Process(target=_measured, args=(transport, trips, seed, domain, there))

@@ -27,7 +27,7 @@ from std_msgs.msg import Bool, Empty, Float64, String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab.bench.load import busy
 from vla_ros.lab.faults import stream
 from vla_ros.lab.faults.campaign import Broken
@@ -38,12 +38,13 @@ from vla_ros.lab.faults.machine import Machine
 from vla_ros.lab.faults.rig import Alter, Relay
 from vla_ros.lab.faults.stream import Measured, Setpoint
 from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.ros.discovery import instruction_nodes_matched
 from vla_ros.ros.fake_messages import SimulatedClock, joint_state_message, marker, setpoint_message
-from vla_ros.ros.node import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.ros.polling import polled, received_ns, take
+from vla_ros.ros.qos import EVENTS, IMAGE, NEWEST, SENSOR
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.states import State
-from vla_ros.scheduling import real_time
+from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.srv import ResetScene
 
@@ -96,7 +97,6 @@ class GraphRig(Machine):
         node = self._node
         self._statuses = polled(node, SafetyStatus, "vla/safety_status", QoSProfile(depth=200))
         self._reports = polled(node, DiagnosticArray, "/diagnostics", EVENTS)
-        self._states = self._images = None
         if graph == "whole":
             self._states = polled(node, JointState, "joint_states", SENSOR)
             self._images = polled(node, Image, "front_camera/image_raw", IMAGE)
@@ -166,7 +166,7 @@ class GraphRig(Machine):
 
     def say(self, text: str) -> None:
         """An instruction, once planner and action expert listen."""
-        self.play(30.0, lambda: listened_to(self._node, self._words))
+        self.play(30.0, lambda: instruction_nodes_matched(self._node, self._words))
         self._words.publish(String(data=text))
 
     def forget(self) -> None:
@@ -359,12 +359,12 @@ class GraphRig(Machine):
 @contextlib.contextmanager
 def started(graph: str, folder: Path) -> Iterator[GraphRig]:
     """A running graph and the rig to it, on a ROS domain of its own."""
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     rig = None
     try:
         rig = GraphRig(graph, folder)
-        real_time(REALTIME_PRIORITY)
+        use_real_time_scheduling(REALTIME_PRIORITY)
         yield rig
     finally:
         if rig is not None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.graph import Process, bringup
+from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.process import Process
 from vla_ros.lab.faults.times import Times, times
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import yaml
 
-from vla_ros.bringup.graph import Process, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import Process
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.faults.graphs import AUDIT, GATE, REMOVED
 from vla_ros.parameters import nested
@@ -81,7 +82,7 @@ class Machine(abc.ABC):
 
     def running(self, name: str) -> bool:
         """Whether a process of the graph runs; why not is noted."""
-        ended = self._supervisor.children[name].ended()
+        ended = self._supervisor.children[name].how_it_ended()
         if ended:
             self.state = "-"
             self.note(ended)
@@ -125,7 +126,7 @@ class Machine(abc.ABC):
             return
         self.play(AUDITED_S)
         found = self._folder / "replay.json"
-        command = [sys.executable, "-m", "vla_ros.cli.main", "replay", str(min(begun())), "--json", str(found)]
+        command = [sys.executable, "-m", "vla_ros.cli", "replay", str(min(begun())), "--json", str(found)]
         # A process of its own, behind those of the graph, which goes on meanwhile.
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=lambda: os.nice(5)
