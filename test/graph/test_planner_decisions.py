@@ -18,7 +18,8 @@ from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
 from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
-from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
 from vla_ros.ros.node import OK, WARN, time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
