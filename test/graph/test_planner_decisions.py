@@ -19,7 +19,8 @@ from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
 from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
-from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
 from vla_ros.ros.diagnostics import OK, WARN
 from vla_ros.ros.stamps import time_message

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from vla_ros.bringup.node_parameters import CameraParameters
 from vla_ros.msg import CameraFrames
 from vla_ros.perception.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
-from vla_ros.policies.contract import CameraHealth
+from vla_ros.perception.frames import CameraHealth
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart

@@ -22,7 +22,8 @@ from vla_ros.guard.guard import AGAIN, Answer, Guard
 from vla_ros.monitors.monitors import Monitors
 from vla_ros.monitors.training_statistics import load, statistics
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
+from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.policies.contract import Instruction, Plan, PlanState, System2
 from vla_ros.policies.latents import LatentWriter
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message

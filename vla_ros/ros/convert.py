@@ -12,7 +12,8 @@ from sensor_msgs.msg import JointState as JointStateMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 
