@@ -17,7 +17,7 @@ from std_msgs.msg import String
 
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames
-from vla_ros.ros.client import Client, client
+from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import NEWEST
 
 
@@ -31,7 +31,7 @@ def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
     command += ["-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
     node = subprocess.Popen(command)
     try:
-        with client("left") as made:
+        with connect("left") as made:
             yield made
     finally:
         node.terminate()

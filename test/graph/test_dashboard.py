@@ -33,7 +33,7 @@ from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import CameraImage
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.ros.client import Client, client
+from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
@@ -164,7 +164,7 @@ def running() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def talk(running: Running) -> Iterator[Client]:
-    with client() as made:
+    with connect() as made:
         made.wait_until_ready(90.0)
         assert until(made, lambda: bool(running.address()))
         assert made.spin(90.0, lambda: made.status is not None), running.lines

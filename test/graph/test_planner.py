@@ -22,7 +22,7 @@ from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames, LatentPlan
 from vla_ros.parameters import nested
 from vla_ros.resources import share
-from vla_ros.ros.client import client
+from vla_ros.ros.client import connect
 from vla_ros.ros.qos import NEWEST, SENSOR
 from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
@@ -37,7 +37,7 @@ class World:
     """The camera node, the arm and the people, as far as a planner hears them."""
 
     def __init__(self) -> None:
-        self.context = client()
+        self.context = connect()
         self.talk = self.context.__enter__()
         node = self.talk.node
         self.plans: list[LatentPlan] = []

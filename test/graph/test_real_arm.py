@@ -24,7 +24,7 @@ from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import SafetyStatus
 from vla_ros.resources import share
-from vla_ros.ros.client import Client, client
+from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, SENSOR
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
@@ -105,7 +105,7 @@ def talk(driver: Driver, tmp_path: Path) -> Iterator[Client]:
         bringup(robot=str(mine), policy="scripted", overrides={"planner": quick, "action_expert": quick}), print
     )
     try:
-        with client() as made:
+        with connect() as made:
             yield made
     finally:
         supervisor.stop()

@@ -15,7 +15,7 @@ from std_msgs.msg import String
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan
 from vla_ros.ros import client as client_module
-from vla_ros.ros.client import Client, Unreachable, client
+from vla_ros.ros.client import Client, Unreachable, connect
 from vla_ros.ros.polling import take
 from vla_ros.ros.qos import LATCHED, NEWEST
 
@@ -23,7 +23,7 @@ from vla_ros.ros.qos import LATCHED, NEWEST
 @pytest.fixture
 def talk() -> Iterator[Client]:
     os.environ.update(private_domain())
-    with client("left") as made:
+    with connect("left") as made:
         yield made
 
 

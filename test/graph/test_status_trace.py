@@ -18,7 +18,7 @@ from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.rviz import view
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.ros.client import Client, client
+from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES
 from vla_ros.tracing.graph_status import REQUIRED_NODES
@@ -95,7 +95,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     lines: list[str] = []
     supervisor = Supervisor((*bringup(overrides={"planner": watched}), paths), lines.append)
     try:
-        with client() as talk:
+        with connect() as talk:
             talk.wait_until_ready(PATIENCE_S)
             yield Running(talk)
             assert not supervisor.watch(), lines[-5:]

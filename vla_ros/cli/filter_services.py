@@ -21,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Call the service and print the answer; return 0 when it was done, else 1."""
-    from vla_ros.ros.client import Unreachable, client
+    from vla_ros.ros.client import Unreachable, connect
 
-    with client(chosen.namespace) as connected:
+    with connect(chosen.namespace) as connected:
         try:
             done, message = connected.trigger(chosen.command)
         except Unreachable as error:

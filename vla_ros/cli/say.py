@@ -26,9 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Say it and follow it; return the exit code."""
-    from vla_ros.ros.client import Unreachable, client
+    from vla_ros.ros.client import Unreachable, connect
 
-    with client(chosen.namespace) as connected:
+    with connect(chosen.namespace) as connected:
         try:
             if not chosen.text.strip():
                 _hold(connected)

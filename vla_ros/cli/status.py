@@ -32,9 +32,9 @@ def run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.live import Live
 
-    from vla_ros.ros.client import client
+    from vla_ros.ros.client import connect
 
-    with client(chosen.namespace) as connected:
+    with connect(chosen.namespace) as connected:
         if chosen.once or chosen.json:
             connected.spin(SILENT_S)  # all of it: only then is it known which other nodes there are
         else:

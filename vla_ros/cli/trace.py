@@ -49,7 +49,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Listen, then print; return the exit code."""
-    from vla_ros.ros.tracer import tracer
+    from vla_ros.ros.tracer import connect_tracer
     from vla_ros.tracing import perfetto
 
     if not 0.0 <= chosen.seconds < 1e6:
@@ -66,7 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
             if lines is not None:
                 print(entry.line(), file=lines, flush=True)
 
-        connected = stack.enter_context(tracer(chosen.namespace, write))
+        connected = stack.enter_context(connect_tracer(chosen.namespace, write))
         with suppress(KeyboardInterrupt):
             connected.spin(time.monotonic() + chosen.seconds if chosen.seconds else float("inf"))
         hops, reasoning = connected.hops, connected.reasoning

@@ -39,10 +39,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _on_start(chosen: argparse.Namespace, started_s: float, stopping: threading.Event) -> None:
     """Wait until the graph is ready, arm it and give the first instruction, then print what to do next."""
-    from vla_ros.ros.client import Unreachable, client
+    from vla_ros.ros.client import Unreachable, connect
 
     try:
-        with client(chosen.namespace, stopping) as connected:
+        with connect(chosen.namespace, stopping) as connected:
             connected.wait_until_ready(READY_TIMEOUT_S)
             if chosen.arm:
                 armed, why = connected.arm(ARM_TIMEOUT_S)

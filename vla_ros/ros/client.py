@@ -42,7 +42,7 @@ class Unreachable(RuntimeError):
 
 
 class Client:
-    """A node for as long as a command runs. Use `client()`.
+    """A node for as long as a command runs. Use `connect()`.
 
     plan, status, question: the newest message of each; None or "" while none was heard. plan_s: when the plan came, s of
     the monotonic clock. diagnostics: node → its values, with "level" and "message".
@@ -258,7 +258,7 @@ def _plan_line(plan: LatentPlan | None) -> str:
 
 
 @contextmanager
-def client(namespace: str = "", end: threading.Event | None = None) -> Iterator[Client]:
+def connect(namespace: str = "", end: threading.Event | None = None) -> Iterator[Client]:
     """Yield a connected client. Signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. Arguments: see `Client`."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     made = Client(namespace, end)

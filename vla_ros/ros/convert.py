@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion
-from numpy.typing import NDArray
 from sensor_msgs.msg import JointState as JointStateMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
+from vla_ros.arrays import Array
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
@@ -18,7 +18,7 @@ from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 
 
-def frames_from(message: CameraFrames, poses: Mapping[str, NDArray[np.float64]]) -> Frames:
+def frames_from(message: CameraFrames, poses: Mapping[str, Array]) -> Frames:
     """Unpack vla/frames; poses: T_base_camera of the cameras whose pose is known."""
     shape = (len(message.names), message.height, message.width)
     images = np.frombuffer(message.data, np.uint8).reshape(*shape, 3)
@@ -57,7 +57,7 @@ def joint_state_from(message: JointStateMessage, joint_names: Sequence[str]) -> 
     return JointState(nanoseconds(message.header.stamp), q, dq)
 
 
-def commanded_positions(message: SafetyStatus, joint_names: Sequence[str]) -> NDArray[np.float64] | None:
+def commanded_positions(message: SafetyStatus, joint_names: Sequence[str]) -> Array | None:
     """Return the positions (n,) that the filter sends for the named joints, rad; None when it sends none, or not for all."""
     sent = dict(zip(message.joint_names, message.positions, strict=False))
     return np.array([sent[name] for name in joint_names]) if sent.keys() >= set(joint_names) else None

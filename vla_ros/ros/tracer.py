@@ -38,7 +38,7 @@ FILTER_NODE = "safety_filter"
 
 
 class Tracer:
-    """A node for as long as a trace runs. Use `tracer()`. messages: how many were received."""
+    """A node for as long as a trace runs. Use `connect_tracer()`. messages: how many were received."""
 
     def __init__(self, namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> None:
         self.node = rclpy.create_node(f"vla_ros_tracer_{time.monotonic_ns() % 10**9}", namespace=namespace)
@@ -129,7 +129,7 @@ class Tracer:
 
 
 @contextmanager
-def tracer(namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> Iterator[Tracer]:
+def connect_tracer(namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> Iterator[Tracer]:
     """Yield a connected tracer. on_entry: called with each new line of reasoning."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     made = Tracer(namespace, on_entry)

@@ -19,7 +19,7 @@ from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.evaluation.interventions import Interventions
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.msg import SafetyStatus
-from vla_ros.ros.client import Client, Unreachable, client
+from vla_ros.ros.client import Client, Unreachable, connect
 from vla_ros.ros.qos import EVENTS
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import AT_REST, LATCHED, State
@@ -50,7 +50,7 @@ class Graph:
         self._supervisor = Supervisor(
             bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
         )
-        self._context = client()
+        self._context = connect()
         self._acted = Interventions()
         self._limited, self._rule = 0, ""
         self._hz: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
