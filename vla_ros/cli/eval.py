@@ -13,8 +13,8 @@ from vla_ros.lab import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
-    from vla_ros.lab.evaluation.report import Outcome, Report
-    from vla_ros.lab.evaluation.suites import Case
+    from vla_ros.lab.evaluation.report import EvaluationReport, Outcome
+    from vla_ros.lab.evaluation.suites import EvaluationCase
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
 TASKS = "pick,place,push,stack,sequence"
@@ -49,11 +49,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.progress import Progress
 
     from vla_ros.control.chunk_player import SPLICINGS
-    from vla_ros.lab.evaluation.report import Report
+    from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
-    from vla_ros.sim.tasks import KINDS
     from vla_ros.tasks.seeds import TRAINING
+    from vla_ros.tasks.task import KINDS
 
     tasks = tuple(task for task in args.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError(f"--jobs {args.jobs}: at least 1; 0 is one for each core")
     policy(args.policy)
     cases = suite(args.suite)
-    report = Report(args.policy, args.suite, args.seed)
+    report = EvaluationReport(args.policy, args.suite, args.seed)
     outcomes = _through_graph(args, tasks, report) if args.through_graph else _offline(args, cases, tasks, report)
     total = args.episodes * (1 if args.through_graph else len(cases))
     broken = ""
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         Path(args.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
     if args.report:
-        from vla_ros.lab.evaluation.pages import write
+        from vla_ros.lab.evaluation.report_page import write
 
         Console().print(f"report: {write(report, Path(args.report))}")
     if broken:
@@ -100,14 +100,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
+def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
     from vla_ros.bringup.node_parameters import ActionExpertParameters
-    from vla_ros.lab.evaluation.through_graph import Graph
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
     splicing = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).splicing
     chosen = tasks or tuple(TASKS.split(","))
-    with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
+    with GraphEvaluation(args.policy, args.config, overrides=_overrides(args)) as graph:
         for i in range(args.episodes):
             yield graph.episode(args.seed + i, chosen[i % len(chosen)], args.instruction, lambda line: None)
             report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
@@ -115,12 +115,12 @@ def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Rep
 
 
 def _offline(
-    args: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...], report: Report
+    args: argparse.Namespace, cases: tuple[EvaluationCase, ...], tasks: tuple[str, ...], report: EvaluationReport
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
     from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
-    from vla_ros.lab.evaluation.episodes import Setup, episodes
+    from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -131,7 +131,7 @@ def _offline(
         from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
     )
     options = nodes["planner"].get(args.policy, {})
-    setup = Setup(args.policy, safety, options, conditions, args.instruction, bool(args.report))
+    setup = EvaluationSetup(args.policy, safety, options, conditions, args.instruction, bool(args.report))
     wanted = [
         (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], args.seed + i)
         for case in cases

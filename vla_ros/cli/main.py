@@ -167,7 +167,7 @@ def _trigger(chosen: argparse.Namespace) -> int:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from vla_ros.lab.evaluation.through_graph import Graph
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.ros.client import Unreachable
     from vla_ros.tasks.seeds import TRAINING
 
@@ -175,7 +175,7 @@ def _demo(chosen: argparse.Namespace) -> int:
         return _refuse(f"demo --seed {chosen.seed}: scenes are numbered from 0 to 999999")
     print("starting the graph", flush=True)
     try:
-        with Graph(chosen.policy) as graph:
+        with GraphEvaluation(chosen.policy) as graph:
             outcome = graph.episode(chosen.seed, "place", "", lambda line: print(line, flush=True))
     except Unreachable as error:
         return _refuse(str(error))

@@ -35,7 +35,7 @@ from vla_ros.scheduling import real_time
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
-from vla_ros.sim.rendering import RenderProcess, flicker
+from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
@@ -163,7 +163,7 @@ class SimArm(Node):
             self.camera_rate.tick(time.monotonic_ns())
             for camera, pixels in drawn[1].items():
                 size = self.parameters.camera_size
-                flicker(pixels, drawn[0])
+                add_sensor_noise(pixels, drawn[0])
                 image = Image(height=size, width=size, encoding="rgb8", step=3 * size, data=pixels.tobytes())
                 image.header.frame_id = f"{camera}_camera_optical"
                 image.header.stamp = time_message(drawn[0])
@@ -190,9 +190,9 @@ class SimArm(Node):
 
     def ground_truth(self, request: GroundTruth.Request, response: GroundTruth.Response) -> GroundTruth.Response:
         """The judge's verdict and the state behind it."""
-        response.task_success, measures = self.simulation.judged()
+        response.task_success, measures = self.simulation.evaluate_task()
         bodies = {
-            name: {"p_base": body.p_base.round(5).tolist(), "speed": round(body.speed, 4), "held": bool(body.held)}
+            name: {"p_base": body.p_base.round(5).tolist(), "speed": round(body.speed_m_s, 4), "held": bool(body.held)}
             for name, body in self.simulation.truth().items()
         }
         task = self.simulation.task

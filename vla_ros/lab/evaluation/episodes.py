@@ -15,7 +15,7 @@ from typing import Any
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import CAMERA_SIZE, run_episode
 from vla_ros.lab.evaluation.report import Outcome
-from vla_ros.lab.evaluation.suites import Case
+from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.scheduling import ONE_THREAD
 from vla_ros.sim.rendering import RenderProcess
@@ -25,7 +25,7 @@ _cameras: RenderProcess | None = None  # of a worker process
 
 
 @dataclass(frozen=True)
-class Setup:
+class EvaluationSetup:
     """What is evaluated: see `run_episode`. film: keep the images."""
 
     policy: str
@@ -35,7 +35,7 @@ class Setup:
     instruction: str = ""
     film: bool = False
 
-    def run(self, case: Case, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
+    def run(self, case: EvaluationCase, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
         return run_episode(
             self.policy,
@@ -51,7 +51,7 @@ class Setup:
         )
 
 
-def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) -> Iterator[Outcome]:
+def episodes(setup: EvaluationSetup, tasks: Sequence[tuple[EvaluationCase, str, int]], jobs: int) -> Iterator[Outcome]:
     """Yield what comes of each task (case, kind, seed), in order.
 
     Args:
@@ -98,6 +98,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(setup: Setup, case: Case, kind: str, seed: int) -> Outcome:
+def _run(setup: EvaluationSetup, case: EvaluationCase, kind: str, seed: int) -> Outcome:
     assert _cameras is not None
     return setup.run(case, kind, seed, _cameras)

@@ -19,7 +19,7 @@ from vla_ros.lab.faults.graphs import AUDIT, bounds
 from vla_ros.lab.faults.times import swing_until
 from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, POSITION_UPPER
-from vla_ros.sim.controller import PERIOD_S, Controller
+from vla_ros.sim.controller import PERIOD_S, SimulatedController
 
 TIMES = np.arange(-25, 250) * PERIOD_S
 
@@ -90,7 +90,7 @@ def test_an_answer_and_going_on_can_be_asked_for() -> None:
 
 def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    controller = Controller(HOME, 0.02, str(path))
+    controller = SimulatedController(HOME, 0.02, str(path))
     log = ControllerLog(path)
     marks = {}
     for k in range(600):
