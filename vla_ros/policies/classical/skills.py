@@ -231,7 +231,7 @@ class Skills:
         self.held = None
 
     def push(self, item: DetectedObject, direction: Array, length: float) -> Iterator[Activity]:
-        """Push an object `length` m along `direction` (2,), unit, with two fingers side by side, so that it cannot slip off."""
+        """Push `length` m along `direction` (2,), unit, with two fingers side by side, so that the object cannot slip off."""
         self.step_progress, self.touched = 0.2, True
         fitted = item.fitted
         behind = fitted.extent(direction) + FINGER_HALF_DEPTH_M + PUSH_START_GAP_M

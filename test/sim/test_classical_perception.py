@@ -32,7 +32,7 @@ def errors() -> list[tuple[str, str, float, float]]:
         camera = PinholeCamera(intrinsics("front", SIZE, SIZE), simulation.camera_pose("front"))
         truth = simulation.truth()
         segments = segment_image(drawn[1]["front"])
-        for thing in simulation.scene.things:
+        for thing in simulation.scene.objects:
             (segment,) = [segment for segment in segments if segment.colour == (thing.colour or thing.shape)]
             seen = classify(segment, camera, 0.0).fitted
             away = float(np.hypot(*(seen.p_base - truth[thing.name].p_base)[:2]))
