@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
-    from vla_ros.bringup.node_parameters import ActionExpertParameters
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
     from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
@@ -119,7 +119,8 @@ def _offline(
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.control.planner_parameters import PlannerParameters
     from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
@@ -127,11 +128,10 @@ def _offline(
 
     nodes = _nodes(args)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    conditions = Conditions.of(
-        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
-    )
+    planner = from_mapping(PlannerParameters, nodes["planner"])
+    conditions = Conditions.of(planner, from_mapping(ActionExpertParameters, nodes["action_expert"]))
     options = nodes["planner"].get(args.policy, {})
-    setup = EvaluationSetup(args.policy, safety, options, conditions, args.instruction, bool(args.report))
+    setup = EvaluationSetup(args.policy, safety, options, conditions, args.instruction, bool(args.report), planner)
     wanted = [
         (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], args.seed + i)
         for case in cases

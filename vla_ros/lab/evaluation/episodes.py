@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import CAMERA_SIZE, run_episode
 from vla_ros.lab.evaluation.report import Outcome
@@ -26,7 +27,7 @@ _cameras: RenderProcess | None = None  # of a worker process
 
 @dataclass(frozen=True)
 class EvaluationSetup:
-    """What is evaluated: see `run_episode`. film: keep the images."""
+    """What is evaluated: see `run_episode`. film: keep the images. planner: None: as config/sim.yaml has it."""
 
     policy: str
     safety: SafetyFilterParameters
@@ -34,6 +35,7 @@ class EvaluationSetup:
     conditions: Conditions = field(default_factory=Conditions)
     instruction: str = ""
     film: bool = False
+    planner: PlannerParameters | None = None
 
     def run(self, case: EvaluationCase, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
@@ -45,6 +47,7 @@ class EvaluationSetup:
             options=self.options,
             instruction=self.instruction,
             case=case,
+            planner=self.planner,
             conditions=self.conditions,
             cameras=cameras,
             film=self.film,
