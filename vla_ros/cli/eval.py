@@ -13,8 +13,8 @@ from vla_ros.lab import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
-    from vla_ros.lab.evaluation.report import Outcome, Report
-    from vla_ros.lab.evaluation.suites import Case
+    from vla_ros.lab.evaluation.report import EvaluationReport, Outcome
+    from vla_ros.lab.evaluation.suites import EvaluationCase
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
 TASKS = "pick,place,push,stack,sequence"
@@ -49,11 +49,11 @@ def run(chosen: argparse.Namespace) -> int:
     from rich.progress import Progress
 
     from vla_ros.control.chunk_player import SPLICINGS
-    from vla_ros.lab.evaluation.report import Report
+    from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
-    from vla_ros.sim.tasks import KINDS
     from vla_ros.tasks.seeds import TRAINING
+    from vla_ros.tasks.task import KINDS
 
     tasks = tuple(task for task in chosen.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
@@ -69,7 +69,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
     policy(chosen.policy)
     cases = suite(chosen.suite)
-    report = Report(chosen.policy, chosen.suite, chosen.seed)
+    report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
     outcomes = _through_graph(chosen, tasks, report) if chosen.through_graph else _offline(chosen, cases, tasks, report)
     total = chosen.episodes * (1 if chosen.through_graph else len(cases))
     interruption = ""
@@ -92,7 +92,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         Path(chosen.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
     if chosen.report:
-        from vla_ros.lab.evaluation.pages import write
+        from vla_ros.lab.evaluation.report_page import write
 
         Console().print(f"report: {write(report, Path(chosen.report))}")
     if interruption:
@@ -100,14 +100,14 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
-    from vla_ros.bringup.node_parameters import ActionExpertParameters
-    from vla_ros.lab.evaluation.through_graph import Graph
+def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
     splicing = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).splicing
     kinds = tasks or tuple(TASKS.split(","))
-    with Graph(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
+    with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
         for i in range(chosen.episodes):
             yield graph.episode(chosen.seed + i, kinds[i % len(kinds)], chosen.instruction, lambda line: None)
             report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
@@ -115,23 +115,25 @@ def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: R
 
 
 def _offline(
-    chosen: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...], report: Report
+    chosen: argparse.Namespace, cases: tuple[EvaluationCase, ...], tasks: tuple[str, ...], report: EvaluationReport
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
-    from vla_ros.lab.evaluation.episodes import Setup, episodes
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.control.planner_parameters import PlannerParameters
+    from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
     nodes = _nodes(chosen)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    conditions = Conditions.of(
-        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
-    )
+    planner = from_mapping(PlannerParameters, nodes["planner"])
+    conditions = Conditions.of(planner, from_mapping(ActionExpertParameters, nodes["action_expert"]))
     options = nodes["planner"].get(chosen.policy, {})
-    setup = Setup(chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report))
+    setup = EvaluationSetup(
+        chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner
+    )
     wanted = [
         (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], chosen.seed + i)
         for case in cases

@@ -14,8 +14,8 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.node_parameters import ActionExpertParameters
 from vla_ros.control.action_expert import ActionExpert
+from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import seam
 from vla_ros.control.instruction_tracker import NewestSentence
 from vla_ros.control.worker import Worker

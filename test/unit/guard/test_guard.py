@@ -16,8 +16,10 @@ from vla_ros.guard.rules import load
 from vla_ros.guard.wording import plain
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import share
-from vla_ros.sim.tasks import KINDS, sample_task
-from vla_ros.tasks.phrasings import HELD_OUT, NOUNS, TRAINING
+from vla_ros.sim.task_sampler import sample_task
+from vla_ros.tasks.phrasings import HELD_OUT, TRAINING
+from vla_ros.tasks.task import KINDS
+from vla_ros.tasks.vocabulary import NOUNS
 
 GUARD = Guard(load("guard"))
 

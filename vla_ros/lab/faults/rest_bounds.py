@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_ros.bringup.node_parameters import ActionExpertParameters, CameraParameters, PlannerParameters
+from vla_ros.bringup.node_parameters import CameraParameters
+from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_player import FINISH_S
+from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.faults.swing import AMPLITUDES, SWING_HZ
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import joint_limits, per_tick

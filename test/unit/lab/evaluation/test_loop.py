@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vla_ros.lab.evaluation.loop import Conditions, Loop
-from vla_ros.lab.evaluation.suites import Case
+from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.safety.states import State
@@ -58,7 +58,7 @@ def loop(conditions: Conditions, end_ns: int) -> tuple[Loop, list[int]]:
         *parts,
         Instruction(1, ""),
         conditions,
-        Case("plain"),
+        EvaluationCase("plain"),
         None,
         np.random.default_rng(0),
     )

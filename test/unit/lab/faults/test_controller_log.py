@@ -11,8 +11,9 @@ import pytest
 from vla_ros.arrays import Array
 from vla_ros.lab.faults.controller_log import ControllerLog, observe_motion
 from vla_ros.lab.faults.reaction import MOVING, ExpectedReaction, ObservedReaction, differences
+from vla_ros.safety.safety_parameters import Controller
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, POSITION_UPPER
-from vla_ros.sim.controller import PERIOD_S, Controller
+from vla_ros.sim.controller import PERIOD_S
 
 TIMES = np.arange(-25, 250) * PERIOD_S
 

@@ -1,4 +1,4 @@
-"""Draws the picture in the README: python -m vla_ros.sim.poster docs/scene.png"""
+"""Draws the picture in the README: python -m vla_ros.sim.scene_picture docs/scene.png"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vla_ros.sim.simulation import Simulation
 def main() -> None:
     """Reach over the red cube of seed 3 and look at it from beside the table."""
     simulation = Simulation(3, "place")
-    cube = simulation.scene.thing("red cube")
+    cube = simulation.scene.find("red cube")
     T_base_tool = np.diag([1.0, -1.0, -1.0, 1.0])
     T_base_tool[:3, 3] = cube.x, cube.y, 0.10
     q = Kinematics(urdf(), JOINT_NAMES).inverse(T_base_tool, HOME)

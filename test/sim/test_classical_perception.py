@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from vla_ros.policies.classical.perception import Camera, classify, look
+from vla_ros.perception.pinhole import PinholeCamera
+from vla_ros.policies.classical.detection import classify
+from vla_ros.policies.classical.segmentation import segment_image
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
@@ -27,12 +29,12 @@ def errors() -> list[tuple[str, str, float, float]]:
         cameras.request(0, simulation.data.qpos)
         drawn = cameras.poll(30.0)
         assert drawn is not None
-        camera = Camera(intrinsics("front", SIZE, SIZE), simulation.camera_pose("front"))
+        camera = PinholeCamera(intrinsics("front", SIZE, SIZE), simulation.camera_pose("front"))
         truth = simulation.truth()
-        segments = look(drawn[1]["front"])
-        for thing in simulation.scene.things:
+        segments = segment_image(drawn[1]["front"])
+        for thing in simulation.scene.objects:
             (segment,) = [segment for segment in segments if segment.colour == (thing.colour or thing.shape)]
-            seen = classify(segment, camera, 0.0).solid
+            seen = classify(segment, camera, 0.0).fitted
             away = float(np.hypot(*(seen.p_base - truth[thing.name].p_base)[:2]))
             turn = math.remainder(seen.yaw - thing.yaw, math.pi / 2) if thing.shape == seen.shape == "cube" else 0.0
             found.append((thing.shape, seen.shape, away, abs(turn)))

@@ -1,4 +1,4 @@
-"""One spelling for many: text as people type it, or disguise it, to plain words."""
+"""Text normalisation: the many ways in which people type or disguise a word become one spelling."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DIGITS = str.maketrans("013457$@", "oieastsa")
 SPACED = re.compile(r"\b\w(?: \w\b)+")
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """Return `text` in lower case with single spaces between words, without accents, signs, or invisible characters.
 
-    Letters that look like Latin ones become those; a word that mixes letters with digits is read with the letters that
-    the digits look like; letters with something between each ("s-t-o-p") are joined; apostrophes vanish ("dont").
+    Letters that look like Latin ones become Latin. In a word that mixes letters and digits, digits become the letters that
+    they look like. Letters with something between each ("s-t-o-p") are joined. Apostrophes are dropped ("dont").
     """
     open_text = unicodedata.normalize("NFKD", text.translate(LOOK_ALIKES)).casefold().translate(LOOK_ALIKES)
     kept = (" " if not (c.isalnum() or c in "'$@") else c for c in open_text if not _invisible(c))
@@ -29,14 +29,14 @@ def plain(text: str) -> str:
     return SPACED.sub(lambda found: found[0].replace(" ", ""), " ".join(words).replace("$", "").replace("@", ""))
 
 
-def squeezed(word: str) -> str:
-    """Return `word` with each run of a letter as one: "stoppp" and "stop" become the same."""
+def collapse_repeats(word: str) -> str:
+    """Return `word` with each run of one letter as a single letter: "stoppp" and "stop" become the same."""
     return "".join(letter for letter, _ in itertools.groupby(word))
 
 
-def slips(word: str) -> frozenset[str]:
-    """Return `word`, squeezed, and what it becomes when two neighbouring letters after it are typed in the wrong order."""
-    short = squeezed(word)
+def misspellings(word: str) -> frozenset[str]:
+    """Return `word` without repeats, and, if it has four letters or more, with any two neighbouring letters swapped."""
+    short = collapse_repeats(word)
     swapped = {short[:i] + short[i + 1] + short[i] + short[i + 2 :] for i in range(len(short) - 1)}
     return frozenset({short} | (swapped if len(short) >= 4 else set()))
 

@@ -8,12 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vla_ros.lab.evaluation.report import Outcome, Report, told
+from vla_ros.arrays import Image
+from vla_ros.lab.evaluation.report import EvaluationReport, Outcome, count_cells
 from vla_ros.parameters import ParameterError
-
-Image = NDArray[np.uint8]
 
 RATE_HZ = 10.0  # of a film: that of the plans
 SIDE = 384  # pixels of a film
@@ -22,7 +20,7 @@ STILLS = 6  # pictures of an episode
 GREEN, RED, WHITE = (90, 200, 90), (80, 80, 235), (235, 235, 235)  # BGR
 
 
-def write(report: Report, folder: Path) -> Path:
+def write(report: EvaluationReport, folder: Path) -> Path:
     """Write report.md and its films and pictures into `folder`; returns the path of the report.
 
     Raises:
@@ -39,7 +37,7 @@ def write(report: Report, folder: Path) -> Path:
     return page
 
 
-def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
+def _lines(report: EvaluationReport, films: list[tuple[Outcome, str]]) -> Iterator[str]:
     yield f"# {report.policy}, {report.suite}, seeds from {report.seed}"
     yield ""
     if report.about:
@@ -48,12 +46,12 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
     yield "| case | task | success | of | rate | 95 % interval | median s | failures |"
     yield "|---|---|---:|---:|---:|---|---:|---|"
     for case, task, counts, failures in report.rows():
-        yield f"| {case} | {task or 'all'} | {' | '.join(told(counts))} | {failures} |"
+        yield f"| {case} | {task or 'all'} | {' | '.join(count_cells(counts))} | {failures} |"
     disturbed = sum(outcome.disturbed for outcome in report.outcomes)
     if disturbed:
         yield from ("", f"Disturbed: {disturbed} of {len(report.outcomes)} episodes.")
     yield from _filter(report)
-    yield from _seams(report)
+    yield from _discontinuities(report)
     yield from _calibration(report)
     yield from _rates(report)
     if films:
@@ -70,7 +68,7 @@ def _lines(report: Report, films: list[tuple[Outcome, str]]) -> Iterator[str]:
         yield f"| {o.case} | {o.seed} | {o.task} | {o.instruction} | {o.reason} | {o.ended} | {o.seconds:.1f} |"
 
 
-def _filter(report: Report) -> Iterator[str]:
+def _filter(report: EvaluationReport) -> Iterator[str]:
     acted = report.interventions()
     total = sum(values["per_minute"] for values in acted.values())
     yield from ("", "## The filter", "", f"{total:.2f} interventions a minute.")
@@ -80,7 +78,7 @@ def _filter(report: Report) -> Iterator[str]:
         yield f"| `{rule}` | {values['per_minute']:.2f} | {values['share']:.2%} |"
 
 
-def _seams(report: Report) -> Iterator[str]:
+def _discontinuities(report: EvaluationReport) -> Iterator[str]:
     rough = report.roughness()
     if not rough.seams:
         return
@@ -94,7 +92,7 @@ def _seams(report: Report) -> Iterator[str]:
     )
 
 
-def _calibration(report: Report) -> Iterator[str]:
+def _calibration(report: EvaluationReport) -> Iterator[str]:
     for name, found in report.calibrations().items():
         yield from ("", f"## Confidence against {name}", "")
         yield from (f"Expected calibration error {found.error:.3f}, n = {found.count}.", "")
@@ -104,7 +102,7 @@ def _calibration(report: Report) -> Iterator[str]:
             yield f"| {span} | {entry.count} | {entry.confidence:.2f} | {entry.right:.0%} |"
 
 
-def _rates(report: Report) -> Iterator[str]:
+def _rates(report: EvaluationReport) -> Iterator[str]:
     if not report.rates:
         return
     yield from ("", "## Rates", "", "Through the graph, in real time. Pictures and films are made offline only.", "")
