@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("vla_ros.msg")
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.ros import rig_node
 
 TIMEOUT_S = 60.0
@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool]) -> bool:
 
 
 def test_so_many_participants_appear_and_go() -> None:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     with rig_node.opened() as rig:
         flood = subprocess.Popen([sys.executable, "-m", "vla_ros.ros.dds_flood", "2"])
         try:

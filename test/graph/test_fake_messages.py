@@ -13,7 +13,7 @@ import rclpy
 from visualization_msgs.msg import Marker
 
 from vla_ros.ros.fake_messages import SimulatedClock, joint_state_message, obstacle_marker, setpoint_message
-from vla_ros.ros.node import nanoseconds
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.geometry.obstacle import Obstacle
 
 

@@ -13,14 +13,17 @@ import yaml
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
 from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
-from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
-from vla_ros.ros.node import OK, WARN, time_message
+from vla_ros.ros.diagnostics import OK, WARN
+from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
@@ -84,7 +87,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     described = parameters_of("planner", policy="scripted")
     # A simulated clock that nobody moves.
     flat = {**described, "urdf": str(share() / "config" / "sim_arm.urdf"), "use_sim_time": True}

@@ -19,11 +19,11 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros import rig_node
-from vla_ros.ros.node import EVENTS, NEWEST, SENSOR
+from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.rig_node import ReceivedStatus, RigNode
 from vla_ros.safety.geometry.obstacle import Obstacle
 
@@ -54,7 +54,7 @@ class Other:
 
 @pytest.fixture
 def pair() -> Iterator[tuple[RigNode, Other]]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     with rig_node.opened() as rig:
         other = Other()
         yield rig, other

@@ -12,7 +12,8 @@ from vla_ros.lab.evaluation import offline
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.model import body_name

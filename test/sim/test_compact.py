@@ -17,7 +17,8 @@ from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.monitor_parameters import DriftParameters
 from vla_ros.monitors.training_statistics import statistics
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim import arm_description

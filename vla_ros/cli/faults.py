@@ -18,7 +18,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Provoke and judge; the exit code."""
+    """Provoke faults and judge the reactions; return the exit code."""
     import time
 
     from vla_ros.lab.faults import campaign, report

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
@@ -21,30 +22,23 @@ from vla_ros.guard.guard import AGAIN, Answer, Guard
 from vla_ros.monitors.monitors import Monitors
 from vla_ros.monitors.training_statistics import load, statistics
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
+from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.policies.contract import Instruction, Plan, PlanState, System2
 from vla_ros.policies.latents import LatentWriter
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
-from vla_ros.ros.node import (
-    ERROR,
-    LATCHED,
-    NEWEST,
-    OK,
-    WARN,
-    Diagnostics,
-    Managed,
-    autostart,
-    declare,
-    every,
-    mismatches,
-    nanoseconds,
-    run,
-    urdf_of,
-)
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.lifecycle import ManagedNode, autostart
+from vla_ros.ros.node import run, steady_timer
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import polled, take
+from vla_ros.ros.qos import LATCHED, NEWEST
+from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import ACTIVE
-from vla_ros.scheduling import urgent
-from vla_ros.time import NS_PER_S, Moments, Rate, Window
+from vla_ros.scheduling import raise_priority
+from vla_ros.time import NS_PER_S, Rate, StampedBuffer, Window
 from vla_ros.transforms import matrix
 
 TOPICS = {
@@ -62,12 +56,12 @@ LOGGED = 200
 """Characters of an instruction that logs and diagnostics repeat."""
 
 
-class Planner(Managed):
+class Planner(ManagedNode):
     """Thin: every set of frames is one call of the policy; never a backlog, because only the newest is kept."""
 
     def __init__(self) -> None:
         super().__init__("planner")
-        self.parameters = declare(self, PlannerParameters)
+        self.parameters = declare_parameters(self, PlannerParameters)
         policy(self.parameters.policy)
         poses = np.reshape(self.parameters.camera_poses, (-1, 7))
         self.poses = {
@@ -85,7 +79,7 @@ class Planner(Managed):
         self.frames: Frames | None = None
         self.frames_ns = 0
         self.planned_ns = 0
-        self.moments: Moments[JointStateMessage] = Moments(JOINT_STATES.depth)
+        self.moments: StampedBuffer[JointStateMessage] = StampedBuffer(JOINT_STATES.depth)
         self.plans = 0
         self.may_move = False  # until the filter says so
         self.shared: LatentWriter | None = None
@@ -96,20 +90,21 @@ class Planner(Managed):
         self.inference, self.frame_age = Window(200), Window(200)
         self.publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
         self.waypoints = self.create_publisher(Path, "vla/waypoints", NEWEST)
-        self.create_subscription(String, "task_instruction", self.hear, NEWEST)
+        hear: Callable[..., None] = self.hear  # with the message info, which rclpy's annotation does not know of
+        self.create_subscription(String, "task_instruction", hear, NEWEST)
         self.create_subscription(CameraFrames, "vla/frames", self.see, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         self.joint_states = polled(self, JointStateMessage, "joint_states", JOINT_STATES)
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
         self.questions = self.create_publisher(String, "vla/question", LATCHED)
-        every(self, 0.2, self.watch)
+        steady_timer(self, 0.2, self.watch)
         # More often than others, so that people see within a second that it is gone.
         self.diagnostics = Diagnostics(self, self.report, REPORT_S)
 
     def configure(self) -> None:
         name = self.parameters.policy
         options = dataclasses.asdict(getattr(self.parameters, name))
-        urdf = urdf_of(self, self.parameters.urdf)
+        urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)
         file, known = self.parameters.monitors.statistics, getattr(self.system2, "statistics", None)
@@ -126,10 +121,10 @@ class Planner(Managed):
         self.hold("the planner was deactivated", OK)
         return super().on_deactivate(state)
 
-    def hear(self, message: String, info: object) -> None:
+    def hear(self, message: String, info: Mapping[str, int]) -> None:
         """A new sentence: serve it with the frames at hand, unless the guard stops or refuses it."""
         text = message.data.strip()
-        self.instruction = Instruction(info["source_timestamp"], text)  # type: ignore[index]
+        self.instruction = Instruction(info["source_timestamp"], text)
         self.get_logger().info(f"instruction: {text[:LOGGED] or '(hold)'}")
         self.answered, self.over = True, False
         judgement = self.guard.judge(text)
@@ -302,7 +297,7 @@ class Planner(Managed):
             "prompt": self.parameters.prompt,
             "question": self.asked,
         }
-        wrong = mismatches(self, TOPICS)
+        wrong = unmatched_publishers(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values
         if not self.active:
@@ -319,7 +314,7 @@ class Planner(Managed):
 
 
 def main() -> None:
-    urgent()
+    raise_priority()
     sys.exit(run("planner", lambda: autostart(Planner())))
 
 

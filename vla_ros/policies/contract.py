@@ -9,49 +9,13 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-class CameraHealth(enum.IntEnum):
-    """Values of `CameraFrames.health`."""
-
-    OK = 0
-    MISSING = 1
-    STALE = 2
-    FROZEN = 3
-    DARK = 4
-    WRONG_SIZE = 5
-    WRONG_ENCODING = 6
-
-
-@dataclass(frozen=True)
-class CameraView:
-    """One camera's part of a set of frames.
-
-    image: (H, W, 3) uint8 rgb. k: (3, 3) pinhole matrix of that image in pixels, or None without CameraInfo.
-    depth: (H, W) float32 in m along the optical axis, NaN where unknown, or None without depth.
-    T_base_camera: (4, 4) pose of the optical frame (x right, y down, z forward) in the base frame, or None where it is
-    unknown or the camera moves.
-    """
-
-    image: NDArray[np.uint8]
-    health: CameraHealth = CameraHealth.OK
-    k: NDArray[np.float64] | None = None
-    depth: NDArray[np.float32] | None = None
-    T_base_camera: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True)
-class Frames:
-    """What `vla/frames` carries. stamp_ns: capture time of the oldest usable image in the set (ROS time)."""
-
-    stamp_ns: int
-    views: Mapping[str, CameraView]
+from vla_ros.perception.frames import Frames
 
 
 @dataclass(frozen=True)

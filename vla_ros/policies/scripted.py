@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
+from vla_ros.perception.frames import Frames
 from vla_ros.policies.continuation import around, to_rest
-from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ScriptedParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.resources import share

@@ -12,7 +12,8 @@ from rclpy.context import Context
 from rclpy.signals import SignalHandlerOptions
 
 from vla_ros.msg import JointCommand
-from vla_ros.ros.node import EVENTS, time_message
+from vla_ros.ros.qos import EVENTS
+from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 RATE_HZ = 50

@@ -13,7 +13,8 @@ from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker
 
 from vla_ros.msg import JointCommand
-from vla_ros.ros.node import IMAGE, time_message
+from vla_ros.ros.qos import IMAGE
+from vla_ros.ros.stamps import time_message
 
 MARKER_TYPES = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
 CLOCK_PERIOD_S = 0.004

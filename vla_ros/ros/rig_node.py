@@ -25,6 +25,7 @@ from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.ros.discovery import instruction_nodes_matched
 from vla_ros.ros.fake_messages import (
     JointStateFields,
     ObstacleFields,
@@ -34,8 +35,8 @@ from vla_ros.ros.fake_messages import (
     obstacle_marker,
     setpoint_message,
 )
-from vla_ros.ros.node import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.ros.polling import polled, received_ns, take
+from vla_ros.ros.qos import EVENTS, IMAGE, NEWEST, SENSOR
 from vla_ros.safety.states import State
 from vla_ros.srv import ResetScene
 
@@ -236,7 +237,7 @@ class RigNode:
 
     def instruction_has_listeners(self) -> bool:
         """Whether planner and action_expert subscribe to the instruction."""
-        return listened_to(self._node, self._instructions)
+        return instruction_nodes_matched(self._node, self._instructions)
 
     def publish_instruction(self, text: str) -> None:
         """Send an instruction."""

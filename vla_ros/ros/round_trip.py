@@ -20,8 +20,9 @@ from vla_ros.arrays import Array, Image
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.ros.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
-from vla_ros.ros.node import NEWEST, SENSOR, nanoseconds, time_message
 from vla_ros.ros.polling import polled, take
+from vla_ros.ros.qos import NEWEST, SENSOR
+from vla_ros.ros.stamps import nanoseconds, time_message
 
 Policy = Callable[[Array], Array]
 """(n,) measured arm joints, rad → (rows, columns) positions of a chunk."""

@@ -17,7 +17,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.scheduling import urgent
+from vla_ros.scheduling import raise_priority
 from vla_ros.sim.model import CAMERAS
 
 Image = NDArray[np.uint8]
@@ -207,7 +207,7 @@ def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if live:
-        urgent()
+        raise_priority()
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
         try:
             model = mujoco.MjModel.from_xml_string(xml)

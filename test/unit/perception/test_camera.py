@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vla_ros.perception.camera import CameraCheck, WrongEncoding, colour, depth
-from vla_ros.policies.contract import CameraHealth
+from vla_ros.perception.frames import CameraHealth
 from vla_ros.sim.rendering import flicker
 
 RGB = np.full((4, 6, 3), (200, 100, 50), np.uint8)

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab import outputs
 from vla_ros.lab.bench import lerobot, openpi, own_graph
 from vla_ros.lab.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, RoundTripResult, measure_round_trips
@@ -103,7 +103,7 @@ def measure_transport(transport: Transport, trips: int, seed: int) -> RoundTripR
     """
     domain = {}
     if transport.client.startswith(GRAPH):
-        domain = own_domain()
+        domain = private_domain()
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe()
     process = spawn.Process(target=_measure_in_process, args=(transport, trips, seed, domain, sender))

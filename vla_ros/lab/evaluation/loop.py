@@ -16,7 +16,8 @@ from vla_ros.lab.evaluation.chunk_discontinuities import Seams
 from vla_ros.lab.evaluation.episode_monitor import Witness
 from vla_ros.lab.evaluation.interventions import Interventions
 from vla_ros.lab.evaluation.suites import Case, Nudge
-from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState, System1, System2
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState, System1, System2
 from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.states import LATCHED, State

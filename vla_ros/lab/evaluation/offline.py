@@ -16,8 +16,9 @@ from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import Case
 from vla_ros.lab.evaluation.unknown import sentence
+from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.perception.jpeg import encode
-from vla_ros.policies.contract import CameraView, Frames, Instruction, Plan, PlanState
+from vla_ros.policies.contract import Instruction, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab.bench.load import cpu_load
 from vla_ros.lab.faults.controller_log import ControllerLog, LogMark
-from vla_ros.lab.faults.graphs import LOG, RAISE, SIM_PARAMETERS, processes
+from vla_ros.lab.faults.graphs import LOG, RAISE, SEED, TASK, processes
 from vla_ros.lab.faults.process_faults import ProcessFaults
 from vla_ros.lab.faults.reaction import NO_FILTER, ObservedReaction
 from vla_ros.lab.faults.rig import AlterJointState, AlterSetpoint, CaseAborted
@@ -26,7 +26,7 @@ from vla_ros.lab.faults.swing import PERIOD_S, swing
 from vla_ros.ros import rig_node
 from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
 from vla_ros.safety.geometry.obstacle import Obstacle
-from vla_ros.scheduling import real_time
+from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 CYCLE_NS = round(PERIOD_S * 1e9)
@@ -210,7 +210,7 @@ class GraphRig(ProcessFaults):
         self.policy_active = True
 
     def reset_scene(self) -> None:
-        answer = self._response(self._node.reset_scene(SIM_PARAMETERS["seed"], SIM_PARAMETERS["task"]))
+        answer = self._response(self._node.reset_scene(SEED, TASK))
         if not answer.success:
             raise CaseAborted(f"sim/reset_scene: {answer.message}")
 
@@ -280,11 +280,11 @@ class GraphRig(ProcessFaults):
 @contextlib.contextmanager
 def started(graph: str, folder: Path) -> Iterator[GraphRig]:
     """Start a graph on a ROS domain of its own; yield the rig; end both with the block."""
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     with rig_node.opened(whole_graph=graph == "whole", simulated_clock=graph == "clock") as node:
         rig = GraphRig(graph, folder, node)
         try:
-            real_time(REALTIME_PRIORITY)
+            use_real_time_scheduling(REALTIME_PRIORITY)
             yield rig
         finally:
             rig.close()

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.graph import Process, bringup
+from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.process import Process
 from vla_ros.lab.faults.rest_bounds import RestBounds, rest_bounds
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
@@ -23,7 +24,8 @@ FILTER_PARAMETERS: dict[str, Any] = {
 }
 """Every rule and every input is on. A turn of joint1 by more than a radian reaches the fence or the keep-out box. The
 thresholds of contact are beyond what the swing needs."""
-SIM_PARAMETERS = {"seed": 3, "task": "place"}
+SEED, TASK = 3, "place"
+SIM_PARAMETERS = {"seed": SEED, "task": TASK}
 LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"
 RAISE = "raise"
 GRAPHS = ("none", "filter", "raising", "clock", "whole")

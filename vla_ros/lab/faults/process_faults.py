@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import yaml
 
-from vla_ros.bringup.graph import Process, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import Process
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.faults.graphs import AUDIT, FILTER_PARAMETERS, REMOVED
 from vla_ros.lab.faults.reaction import NO_FILTER
@@ -87,7 +88,7 @@ class ProcessFaults(abc.ABC):
 
     def running(self, name: str) -> bool:
         """Whether a process of the graph runs. Where it does not, the reason is recorded."""
-        ended = self._supervisor.children[name].ended()
+        ended = self._supervisor.children[name].how_it_ended()
         if ended:
             self.state = NO_FILTER
             self.record_answer(ended)

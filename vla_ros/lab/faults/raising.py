@@ -26,19 +26,19 @@ CODE = {
     "estop": "command.estop:EStop.silent",
     "deadman": "command.deadman:Deadman.released",
     "open_loop": "command.open_loop:OpenLoop.check",
-    "velocity_limit": "joint.velocity_limit:bounds",
-    "acceleration_limit": "joint.acceleration_limit:bounds",
-    "jerk_limit": "joint.jerk_limit:towards",
+    "velocity_limit": "joint.velocity_limit:VelocityLimit.acceleration_bounds",
+    "acceleration_limit": "joint.acceleration_limit:AccelerationLimit.acceleration_bounds",
+    "jerk_limit": "joint.jerk_limit:JerkLimit.acceleration_toward",
     "position_limit": "joint.position_limit:PositionLimit.viable",
     "effort_limit": "joint.effort_limit:EffortLimit.check",
-    "clearance": "geometry.clearance:Clearance.refusal",
+    "clearance": "geometry.clearance:Clearance.violation",
     "last_check": "joint.last_check:LastCheck.violation",
-    "fence": "geometry.fence:rows",
-    "table": "geometry.table:rows",
-    "keep_out": "geometry.keep_out:rows",
-    "self_collision": "geometry.self_collision:rows",
+    "fence": "geometry.fence:distance_pairs",
+    "table": "geometry.table:distance_pairs",
+    "keep_out": "geometry.keep_out:distance_pairs",
+    "self_collision": "geometry.self_collision:distance_pairs",
 }
-"""Rule → module below vla_ros.safety and, behind the colon, the function that runs for it. The last four only make rows,
+"""Rule → module below vla_ros.safety and, behind the colon, the function that runs for it. The last four only make pairs,
 at the start, for clearance, which does their work from tick to tick."""
 AT_START = ("fence", "table", "keep_out", "self_collision")
 

@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.perception.frames import CameraHealth, Frames
 from vla_ros.policies import waypoints
 from vla_ros.policies.classical.language import NotUnderstood, Step, Verb, parse
 from vla_ros.policies.classical.perception import Camera
 from vla_ros.policies.classical.skills import DROP, TIP, Activity, GivesUp, Missed, Skills
-from vla_ros.policies.contract import CameraHealth, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 

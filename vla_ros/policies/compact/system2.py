@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.compact import projection
 from vla_ros.policies.compact.camera_offset import Aim
 from vla_ros.policies.compact.checkpoint import bind, load, observations
@@ -40,7 +41,7 @@ from vla_ros.policies.compact.model_config import (
 from vla_ros.policies.compact.object_tracker import Memory, Sighting
 from vla_ros.policies.compact.subtask_selector import Choice
 from vla_ros.policies.compact.vocabulary import words_of
-from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics

@@ -10,7 +10,8 @@ import pytest
 
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.suites import Case
-from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.safety.states import State
 from vla_ros.sim.simulation import Simulation
 

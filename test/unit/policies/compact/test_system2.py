@@ -15,22 +15,14 @@ from vla_ros.lab.training import checkpoint as writing
 from vla_ros.lab.training import sentences
 from vla_ros.lab.training.train_parameters import TrainParameters
 from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.compact.checkpoint import STATISTICS, WEIGHTS, load
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh, modules
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.model_config import ACTION, SUBTASKS, Sizes, as_mapping
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.policies.contract import (
-    MOTION_ROWS,
-    CameraHealth,
-    CameraView,
-    Chunk,
-    Frames,
-    Instruction,
-    JointState,
-    PlanState,
-)
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.joint_map import JointNamesError
