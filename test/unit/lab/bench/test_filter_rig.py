@@ -99,4 +99,6 @@ def test_the_log_is_on_only_within_its_block() -> None:
         list(rig.advance())
         rig.send_joint_state()
         assert rig.tick().positions is not None
+        with pytest.raises(TypeError, match="a log already"), audit_log(rig, parameters, urdf):
+            pass
     assert rig.filter is unlogged and isinstance(unlogged, SafetyFilter)
