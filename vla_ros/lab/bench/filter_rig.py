@@ -176,12 +176,17 @@ class FilterRig:
 
 @contextlib.contextmanager
 def audit_log(rig: FilterRig, parameters: SafetyFilterParameters, urdf: str) -> Iterator[None]:
-    """Let the rig's filter write its audit log, as in the node, into a folder that is deleted with the block."""
+    """Let the rig's filter write its audit log, as in the node, into a folder that is deleted with the block.
+
+    Raises:
+        TypeError: the rig's filter is logged already.
+    """
+    unlogged = rig.filter
+    if not isinstance(unlogged, SafetyFilter):
+        raise TypeError("the rig's filter writes a log already; leave the first block before the second")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # the writer may end later
         audit = dataclasses.replace(parameters.audit, directory=folder)
         log = AuditLog(audit, {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
-        unlogged = rig.filter
-        assert isinstance(unlogged, SafetyFilter)
         rig.filter = Recorder(unlogged, log)
         try:
             yield

@@ -30,11 +30,11 @@ RETRY_PAUSE_S = 3.0
 """Before another try: stalls of the machine often follow each other."""
 
 
-def run(cases: Iterable[FaultCase], say: Callable[[str], None]) -> tuple[list[FaultResult], list[OutputResult]]:
+def run(cases: Iterable[FaultCase], print_line: Callable[[str], None]) -> tuple[list[FaultResult], list[OutputResult]]:
     """Run the cases.
 
     Args:
-        say: receives one line for each result.
+        print_line: receives one line for each result.
     """
     from vla_ros.lab.faults.graph_rig import started
 
@@ -49,10 +49,10 @@ def run(cases: Iterable[FaultCase], say: Callable[[str], None]) -> tuple[list[Fa
                 for case in chosen:
                     result = run_case(rig, case)
                     results.append(result)
-                    say(result_line(result))
+                    print_line(result_line(result))
             if graph != "none":
                 outputs.append(check_outputs(graph, Path(folder)))
-                say(outputs[-1].text())
+                print_line(outputs[-1].text())
     return results, outputs
 
 
