@@ -26,11 +26,11 @@ from std_srvs.srv import Trigger
 from vla_ros.bringup.graph import Process, bringup, own_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.dashboard.arm import Arm
-from vla_ros.dashboard.board import Board
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.server import Pages
-from vla_ros.dashboard.sightings import CameraImage
+from vla_ros.dashboard.document import LatestDocument
+from vla_ros.dashboard.observations import CameraImage
+from vla_ros.dashboard.server import DashboardServer
+from vla_ros.dashboard.view_model import ViewModel
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.ros.client import Client, client
 from vla_ros.ros.node import LATCHED, NEWEST
@@ -356,10 +356,17 @@ def test_read_only_shows_and_sends_nothing(left: Running, talk: Client, browser:
     page = opened(browser, f"{left.address()}/?token={TOKEN}", [])
     page.locator("body.readonly").wait_for()
     assert (page.title(), page.inner_text("#arm")) == ("/left vla_ros", "/left")
-    for name in ("#stop", "[data-act=arm]", "[data-act=disarm]", "[data-act=reset]", "[name=words]", "#hold"):
+    for name in (
+        "#stop",
+        "[data-action=arm]",
+        "[data-action=disarm]",
+        "[data-action=reset]",
+        "[name=instruction]",
+        "#hold",
+    ):
         assert page.locator(name).is_hidden()
     page.keyboard.press("Escape")
-    page.locator("#said", has_text="read-only: use the robot's own e-stop").wait_for()
+    page.locator("#result", has_text="read-only: use the robot's own e-stop").wait_for()
     page.goto(f"{left.address()}/stop", wait_until="domcontentloaded")
     page.locator("p", has_text="read-only: use the robot's own e-stop").wait_for()
     page.locator("#state", has_text="silent").wait_for()
@@ -378,13 +385,15 @@ class Fed:
         self.asked: list[tuple[str, str]] = []
         self.parameters = DashboardParameters(joint_names=list(JOINT_NAMES), port=0, history_s=40.0)
         self.arm = Arm(urdf(), JOINT_NAMES, "tool")
-        self.board = self.of("/left")
-        self.feed = Feed()
-        self.pages = Pages(self.parameters, "", self.feed, self.board.history.rows, self.act, 1, "/left")
+        self.view_model = self.make_view_model("/left")
+        self.latest = LatestDocument()
+        self.server = DashboardServer(
+            self.parameters, "", self.latest, self.view_model.history.rows, self.act, 1, "/left"
+        )
         self.now_ns = 0
 
-    def of(self, namespace: str) -> Board:
-        return Board(self.parameters, self.arm, "run", 0, namespace)
+    def make_view_model(self, namespace: str) -> ViewModel:
+        return ViewModel(self.parameters, self.arm, "run", 0, namespace)
 
     def act(self, name: str, words: str) -> tuple[bool, str]:
         self.asked.append((name, words))
@@ -395,7 +404,7 @@ class Fed:
         end_s = time.monotonic() + 120.0
         while not condition():
             assert time.monotonic() < end_s, page.inner_text("body")
-            self.feed.put(self.board.document(self.now_ns, self.now_ns, self.now_ns / S))
+            self.latest.publish(self.view_model.document(self.now_ns, self.now_ns, self.now_ns / S))
             page.wait_for_timeout(50)
 
 
@@ -403,7 +412,7 @@ class Fed:
 def fed() -> Iterator[Fed]:
     made = Fed()
     yield made
-    made.pages.close()
+    made.server.close()
 
 
 def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -> None:
@@ -420,7 +429,7 @@ def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -
             route.continue_()
 
     page.route("**/history", fail_twice)
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    page.goto(f"{fed.server.address}?flat", wait_until="domcontentloaded")
     fed.until(page, lambda: page.locator("#joints button").count() == len(JOINT_NAMES))
     assert len(asked) == 3
     catch = """async () => {
@@ -445,8 +454,8 @@ def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -
 
 def test_images_that_do_not_come_any_more_are_called_old(fed: Fed, browser: Any) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
-    fed.board.see_images(0, 0, 0, [CameraImage("front", "", np.zeros((64, 64, 3), np.uint8), None, "ok")])
+    page.goto(f"{fed.server.address}?flat", wait_until="domcontentloaded")
+    fed.view_model.on_images(0, 0, 0, [CameraImage("front", "", np.zeros((64, 64, 3), np.uint8), None, "ok")])
     caption = page.locator("#cameras figcaption")
     fed.until(page, lambda: caption.count() == 1)
     assert (caption.inner_text(), caption.get_attribute("class")) == ("front", "")
@@ -458,26 +467,26 @@ def test_images_that_do_not_come_any_more_are_called_old(fed: Fed, browser: Any)
 
 def test_a_sentence_is_sent_whole(fed: Fed, browser: Any) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    page.goto(f"{fed.server.address}?flat", wait_until="domcontentloaded")
     words = f"{'tidy up ' * 60}stop"
-    page.focus("[name=words]")
+    page.focus("[name=instruction]")
     page.keyboard.insert_text(words)
     page.keyboard.press("Enter")
     fed.until(page, lambda: fed.asked == [("say", words)])
     page.close()
 
 
-@pytest.mark.parametrize(("path", "place"), [("?flat", "#blind"), ("stop", "#state")])
+@pytest.mark.parametrize(("path", "place"), [("?flat", "#disconnected"), ("stop", "#state")])
 def test_a_page_whose_address_serves_another_arm_says_so(fed: Fed, browser: Any, path: str, place: str) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}{path}", wait_until="domcontentloaded")
+    page.goto(f"{fed.server.address}{path}", wait_until="domcontentloaded")
     page.keyboard.press("Escape")
     fed.until(page, lambda: fed.asked == [("estop", "")])
     fed.until(page, lambda: "/right" not in page.inner_text("body"))
-    fed.board, fed.pages.namespace = fed.of("/right"), "/right"
+    fed.view_model, fed.server.routes.namespace = fed.make_view_model("/right"), "/right"
     fed.until(page, lambda: page.inner_text(place) == "This address now serves arm /right: reload this page.")
     page.keyboard.press("Escape")
-    fed.until(page, lambda: "serves arm /right: use the robot's own e-stop" in page.inner_text("#said"))
+    fed.until(page, lambda: "serves arm /right: use the robot's own e-stop" in page.inner_text("#result"))
     assert fed.asked == [("estop", "")]
     page.close()
 
@@ -488,8 +497,8 @@ def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: C
     page.locator("#nodes tbody tr").nth(5).wait_for()
 
     def type_in() -> None:
-        page.fill("[name=words]", TASK)
-        page.press("[name=words]", "Enter")
+        page.fill("[name=instruction]", TASK)
+        page.press("[name=instruction]", "Enter")
 
     box = page.locator("#stop").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -514,10 +523,10 @@ def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: C
     light.locator("#state", has_text="ESTOP").wait_for()
     os.kill(running.pid("dashboard"), signal.SIGSTOP)
     try:
-        page.locator("#blind").wait_for()
+        page.locator("#disconnected").wait_for()
     finally:
         os.kill(running.pid("dashboard"), signal.SIGCONT)
-    page.locator("#blind").wait_for(state="hidden")
+    page.locator("#disconnected").wait_for(state="hidden")
     row = page.locator("#nodes tbody tr", has_text="planner")
     assert until(talk, lambda: "silent for" not in row.inner_text())
     killed_s = time.monotonic()

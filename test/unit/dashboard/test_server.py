@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from vla_ros.dashboard.board import Document
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.server import LONGEST_BODY, Pages
+from vla_ros.dashboard.document import Document, LatestDocument
+from vla_ros.dashboard.routes import MAX_BODY_BYTES
+from vla_ros.dashboard.server import DashboardServer
 from vla_ros.guard.guard import Answer, Guard
 from vla_ros.guard.rules import load
 from vla_ros.parameters import ParameterError
 
-Make = Callable[..., Pages]
+Make = Callable[..., DashboardServer]
 
 
 def document(number: int) -> Document:
@@ -37,17 +37,17 @@ def asked() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def make(parameters: DashboardParameters, asked: list[tuple[str, str]]) -> Iterator[Make]:
-    made: list[Pages] = []
+    made: list[DashboardServer] = []
 
     def act(name: str, words: str) -> tuple[bool, str]:
         asked.append((name, words))
         return True, f"{name} done"
 
-    def pages(token: str = "", scene_port: int = 1, namespace: str = "", **changes: Any) -> Pages:
-        feed = Feed()
-        feed.put(document(1))
+    def pages(token: str = "", scene_port: int = 1, namespace: str = "", **changes: Any) -> DashboardServer:
+        latest = LatestDocument()
+        latest.publish(document(1))
         changed = dataclasses.replace(parameters, **changes)
-        made.append(Pages(changed, token, feed, lambda: [[0.0]], act, scene_port, namespace))
+        made.append(DashboardServer(changed, token, latest, lambda: [[0.0]], act, scene_port, namespace))
         return made[-1]
 
     yield pages
@@ -55,8 +55,14 @@ def make(parameters: DashboardParameters, asked: list[tuple[str, str]]) -> Itera
         server.close()
 
 
-def request(server: Pages, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+def latest_of(server: DashboardServer) -> LatestDocument:
+    return server.routes.latest
+
+
+def request(
+    server: DashboardServer, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     connection.request(method, path, body.encode() if method == "POST" else None, headers)
     answer = connection.getresponse()
     found = answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
@@ -89,12 +95,12 @@ def test_a_reader_gets_what_it_has_not_seen(make: Make) -> None:
     (length,) = struct.unpack("<I", body[:4])
     assert json.loads(body[4 : 4 + length])["number"] == 1
     assert len(body) == 4 + length + 100_000
-    threading.Timer(0.1, server.feed.put, [document(2)]).start()
+    threading.Timer(0.1, latest_of(server).publish, [document(2)]).start()
     body = b""
     while not body:  # 204: nothing new within a second
         _, body, _ = request(server, "GET", "/document?after=1&reader=a")
     assert json.loads(body[4:])["number"] == 2  # and no images, which were not asked for
-    assert server.feed.readers() >= 1
+    assert latest_of(server).viewers() >= 1
     assert json.loads(request(server, "GET", "/history")[1]) == [[0.0]]
 
 
@@ -163,7 +169,7 @@ def test_pages_of_others_cannot_press(make: Make, asked: list[tuple[str, str]]) 
     assert request(server, "POST", "/arm", Host="example.org")[0] == 403
     assert request(server, "GET", "/", Host="example.org")[0] == 403
     assert asked == []
-    assert request(server, "POST", "/arm", Origin=f"http://127.0.0.1:{server.server_port}")[0] == 200
+    assert request(server, "POST", "/arm", Origin=f"http://127.0.0.1:{server.port}")[0] == 200
 
 
 def test_with_a_token_only_who_shows_it(make: Make, asked: list[tuple[str, str]]) -> None:
@@ -190,7 +196,7 @@ def test_a_long_sentence_reaches_the_guard_cut_and_holds_the_arm(make: Make, ask
         assert request(make(), "POST", "/say", text)[0] == 200
     stop, cut, whole = (words for _, words in asked)
     assert whole == "tidy " * 100
-    assert len(stop) == len(cut) == LONGEST_BODY
+    assert len(stop) == len(cut) == MAX_BODY_BYTES
     guard = Guard(load("guard"))
     assert [guard.judge(text).answer for text in (stop, cut)] == [Answer.STOP, Answer.REFUSE]
     assert request(make(), "POST", "/estop", "x" * 9000)[0] == 200
@@ -200,40 +206,19 @@ def test_browsers_that_read_nothing_delay_nobody(make: Make) -> None:
     server = make()
     dead = []
     for _ in range(20):
-        connection = socket.create_connection(("127.0.0.1", server.server_port))
+        connection = socket.create_connection(("127.0.0.1", server.port))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         connection.sendall(b"GET /document?images=-1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 50)
         dead.append(connection)
     for number in range(2, 12):
-        server.feed.put(document(number))
+        latest_of(server).publish(document(number))
         _, body, _ = request(server, "GET", f"/document?after={number - 1}")
         assert json.loads(body[4:])["number"] == number
     for connection in dead:
         connection.close()
 
 
-def test_the_3d_view_is_passed_on_without_the_cookie(make: Make) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = make("abc", scene_port=listener.getsockname()[1])
-    browser = socket.create_connection(("127.0.0.1", server.server_port), 5)
-    cookie = f"Cookie: vla_ros_{server.server_port}=abc\r\n"
-    browser.sendall(f"GET /scene HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n{cookie}\r\n".encode())
-    view, _ = listener.accept()
-    view.settimeout(5)
-    handshake = view.recv(4096).decode()
-    assert handshake.startswith("GET / HTTP/1.1\r\n") and "Upgrade: websocket" in handshake
-    assert "abc" not in handshake
-    view.sendall(b"from the view")
-    assert browser.recv(100) == b"from the view"
-    browser.sendall(b"from the browser")
-    assert view.recv(100) == b"from the browser"
-    view.close()
-    assert browser.recv(100) == b""
-    browser.close()
-    listener.close()
-
-
 def test_a_port_that_is_taken_is_named(parameters: DashboardParameters) -> None:
     taken = dataclasses.replace(parameters, host="192.0.2.1", port=4000)
     with pytest.raises(ParameterError, match=r"cannot listen on 192\.0\.2\.1:4000 to 4009.*dashboard\.host"):
-        Pages(taken, "", Feed(), list, lambda name, words: (True, ""), 1)
+        DashboardServer(taken, "", LatestDocument(), list, lambda name, words: (True, ""), 1)
