@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,8 @@ import pytest
 
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.dashboard.document import Document
 from vla_ros.dashboard.observations import CameraImage, FilterStatus, NodeReport, PlanSummary
 from vla_ros.dashboard.view_model import ViewModel
-from vla_ros.parameters import ParameterError
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 S = 1_000_000_000
@@ -137,14 +134,6 @@ def image(name: str = "top", stamp_ns: int = 0) -> CameraImage:
     return CameraImage(name, "", np.zeros((256, 256, 3), np.uint8), K, "ok", stamp_ns)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_waypoint_that_is_no_number_is_left_out(above: ViewModel, bad: float) -> None:
-    above.on_plan(0, 0.0, PlanSummary("ACTIVE", "go", waypoints=np.array([[bad, 0.0, 0.0], [0.5, 0.0, 0.0]])))
-    with np.errstate(all="ignore"):
-        above.on_images(0, 0, 0, [image()])
-    assert content(above, 0)["cameras"][0]["waypoints"] == [None, [0.5, 0.5]]
-
-
 def test_the_tools_way_is_drawn_into_images_while_it_is_proposed(above: ViewModel) -> None:
     above.on_plan(S, 0.0, PlanSummary("ACTIVE", "go"))
     above.on_chunk(S, JOINT_NAMES, [list(HOME), [0.3, *HOME[1:]]])
@@ -158,16 +147,6 @@ def test_images_grow_old_whatever_their_clock_does(above: ViewModel) -> None:
     for now_s in (1, 4):
         found = json.loads(above.document(now_s * S, 100 * S, 0.0).text)["cameras"]
         assert [camera["age_s"] for camera in found] == [now_s + 1.0, now_s - 1.0]
-
-
-def test_a_set_that_cannot_be_shown_leaves_the_one_before(above: ViewModel) -> None:
-    above.on_images(0, 0, 0, [image()])
-    before = above.document(0, 0, 0.0)
-    with pytest.raises(Exception, match="imencode"):
-        above.on_images(0, 0, 0, [image("a"), CameraImage("b", "", np.zeros((0, 0, 3), np.uint8), K, "ok")])
-    after = above.document(0, 0, 0.0)
-    assert (after.images, after.image_number) == (before.images, before.image_number)
-    assert [camera["name"] for camera in json.loads(after.text)["cameras"]] == ["top"]
 
 
 def test_the_document_says_whose_it_is_and_how_far_back_it_reaches(arm: Arm) -> None:
@@ -187,25 +166,12 @@ def test_waypoints_lie_on_the_image_of_a_camera_with_a_pose(above: ViewModel) ->
     assert top["bytes"] + blind["bytes"] == len(document.images)
 
 
-def test_images_are_sent_to_those_who_lack_them() -> None:
-    document = Document(1, b"{}", b"jpeg", 7)
-    assert document.body(6) == struct.pack("<I", 2) + b"{}jpeg"
-    assert document.body(7) == document.body(None) == struct.pack("<I", 2) + b"{}"
-
-
 def test_the_tools_way_is_that_of_the_chunk(view_model: ViewModel, arm: Arm) -> None:
     chunk = [list(HOME), [0.3, *HOME[1:]]]
     view_model.on_chunk(S, JOINT_NAMES, chunk)
     arm.set_joints(chunk[1])
     np.testing.assert_allclose(view_model.tool_path[1], arm.tool_position())
     assert view_model.is_proposed(S) and not view_model.is_proposed(2 * S)
-
-
-def test_wrong_parameters_are_named() -> None:
-    with pytest.raises(ParameterError, match="camera_poses: 0 values for 1 cameras"):
-        DashboardParameters(joint_names=[], cameras=["front"])
-    with pytest.raises(ParameterError, match="token"):
-        DashboardParameters(joint_names=[], token="a b")
 
 
 def test_speed_limits_are_those_of_the_filter(view_model: ViewModel) -> None:
