@@ -29,6 +29,8 @@ LONG_POLL_S = 1.0
 IDLE_TIMEOUT_S = 15.0
 """A browser that sends nothing, or takes nothing, for this long is gone."""
 READER_NAME_LENGTH = 32
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+"""Of all answers."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -135,7 +137,7 @@ class Routes:
     async def _document(self, request: web.Request) -> web.Response:
         """Answer with a document that the reader has not seen as soon as there is one; 204: none within LONG_POLL_S."""
         number, images = request.query.get("after", ""), request.query.get("images")
-        reader = request.query.get("reader", "")[:READER_NAME_LENGTH] or peer(request)
+        reader = request.query.get("reader", request.remote or "")[:READER_NAME_LENGTH]
         document = await self.latest.newer_than(_number(number), reader, LONG_POLL_S)
         if document is None:
             return answer(b"", "application/octet-stream", HTTPStatus.NO_CONTENT)
@@ -166,13 +168,11 @@ class Routes:
         # A page names the arm that it was made for; programs need not.
         namespace = request.query.get("arm", self.namespace)
         if request.content_length is None:
-            return refusal(request, HTTPStatus.LENGTH_REQUIRED, "the request has no Content-Length", close=True)
+            return refusal(request, HTTPStatus.LENGTH_REQUIRED, "the request has no Content-Length")
         try:
             body = await _body(request, min(request.content_length, MAX_BODY_BYTES))
         except (TimeoutError, EOFError):
-            return refusal(
-                request, HTTPStatus.BAD_REQUEST, "the request is shorter than its Content-Length", close=True
-            )
+            return refusal(request, HTTPStatus.BAD_REQUEST, "the request is shorter than its Content-Length")
         if name not in ACTIONS:
             return refusal(request, HTTPStatus.NOT_FOUND, f"there are {', '.join(ACTIONS)}")
         if self.read_only:
@@ -185,40 +185,26 @@ class Routes:
         done, message = await loop.run_in_executor(self.executor, self.handle_action, name, text)
         if _wants_html(request):
             return answer(self.files.stop_page(self.latest.newest(), message), "text/html")
-        return secured(web.json_response({"done": done, "message": message}))
+        return result(done, message)
 
 
 def answer(
     body: bytes, content_type: str, status: HTTPStatus = HTTPStatus.OK, policy: str = PAGE_POLICY
 ) -> web.Response:
-    """Return an answer with the headers that all answers carry."""
+    """Return an answer with the headers that say what a browser may load, keep and tell."""
     charset = "utf-8" if content_type.startswith("text/") else None
-    return secured(web.Response(body=body, status=status, content_type=content_type, charset=charset), policy)
+    headers = {**HEADERS, "Content-Security-Policy": policy}
+    return web.Response(body=body, status=status, content_type=content_type, charset=charset, headers=headers)
 
 
-def secured(response: web.Response, policy: str = PAGE_POLICY) -> web.Response:
-    """Add the headers that say what a browser may load, keep and tell."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
+def result(done: bool, message: str, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """Return the result of an action as JSON."""
+    return answer(json.dumps({"done": done, "message": message}).encode(), "application/json", status)
 
 
-def refusal(request: web.Request, status: HTTPStatus, reason: str, close: bool = False) -> web.Response:
+def refusal(request: web.Request, status: HTTPStatus, reason: str) -> web.Response:
     """Return an answer that says why not, as a page for people and as JSON for programs."""
-    if _wants_html(request):
-        response = answer(error_page(reason), "text/html", status)
-    else:
-        response = secured(web.json_response({"done": False, "message": reason}, status=status))
-    if close:
-        response.force_close()
-    return response
-
-
-def peer(request: web.Request) -> str:
-    """Return address and port of the browser, which name a reader that does not name itself."""
-    return str(request.get_extra_info("peername"))
+    return answer(error_page(reason), "text/html", status) if _wants_html(request) else result(False, reason, status)
 
 
 async def _body(request: web.Request, length: int) -> bytes:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import re
+import socket
 import struct
 import threading
+import time
 
 import pytest
 
 from test.unit.dashboard.rig import MakeServer, document, request
+from vla_ros.dashboard import routes
 from vla_ros.dashboard.routes import MAX_BODY_BYTES
+from vla_ros.dashboard.server import DashboardServer
 from vla_ros.guard.guard import Answer, Guard
 from vla_ros.guard.rules import load
 
@@ -147,3 +153,53 @@ def test_a_long_sentence_reaches_the_guard_cut_and_holds_the_arm(
     guard = Guard(load("guard"))
     assert [guard.judge(text).answer for text in (stop, cut)] == [Answer.STOP, Answer.REFUSE]
     assert request(make_server(), "POST", "/estop", "x" * 9000)[0] == 200
+
+
+def raw(server: DashboardServer, text: bytes) -> socket.socket:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.settimeout(5)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(text)
+    return connection
+
+
+def test_a_browser_that_takes_nothing_is_dropped(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "IDLE_TIMEOUT_S", 0.3)
+    server = make_server()
+    big = dataclasses.replace(document(2), images=b"J" * 20_000_000)  # more than the kernel buffers
+    server.routes.latest.publish(big)
+    with raw(server, b"GET /document?images=-1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as connection:
+        time.sleep(1.0)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while data := connection.recv(1_000_000):
+                received += len(data)
+        assert received < len(big.images)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    make_server: MakeServer, actions: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "IDLE_TIMEOUT_S", 0.3)
+    with raw(make_server(), b"POST /say HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npick") as connection:
+        assert connection.recv(12) == b"HTTP/1.1 400"
+    with raw(make_server(), b"POST /say HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as connection:
+        assert connection.recv(12) == b"HTTP/1.1 411"
+    assert actions == []
+
+
+def test_a_handler_that_fails_is_told_in_one_line(
+    make_server: MakeServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = make_server()
+
+    def fail(name: str, instruction: str) -> tuple[bool, str]:
+        raise RuntimeError("no graph")
+
+    monkeypatch.setattr(server.routes, "handle_action", fail)
+    status, body, headers = request(server, "POST", "/estop")
+    assert status == 500 and json.loads(body)["done"] is False
+    assert "content-security-policy" in headers
+    assert capfd.readouterr().err == "vla_ros dashboard: a request failed: RuntimeError: no graph\n"
+    assert request(server, "PUT", "/estop")[0] == 405
