@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from vla_ros.dashboard.events import KEPT, Events
-from vla_ros.dashboard.sightings import FilterStatus, NodeReport, PlanWords
+from vla_ros.dashboard.event_log import MAX_EVENTS, EventLog
+from vla_ros.dashboard.observations import FilterStatus, NodeReport, PlanSummary
 
 
-def words(events: Events) -> list[str]:
+def words(events: EventLog) -> list[str]:
     return [event.text for event in events.newest()]
 
 
@@ -29,68 +29,68 @@ def limited(rule: str, joint: str = "joint4", **numbers: float) -> FilterStatus:
     ],
 )
 def test_a_rule_that_acts_is_said_with_its_numbers(status: FilterStatus, said: str) -> None:
-    events = Events(frozenset({"finger"}))
-    events.status(0.0, status)
+    events = EventLog(frozenset({"finger"}))
+    events.on_status(0.0, status)
     assert words(events)[0] == said
 
 
 def test_a_rule_that_goes_on_is_one_event_and_one_intervention() -> None:
-    events = Events()
-    events.status(0.0, FilterStatus("TRACKING", source="policy"))
+    events = EventLog()
+    events.on_status(0.0, FilterStatus("TRACKING", source="policy"))
     for tick in range(50):
-        events.status(1.0 + tick * 0.04, limited("velocity_limit", requested=3.0, limit=2.0))
+        events.on_status(1.0 + tick * 0.04, limited("velocity_limit", requested=3.0, limit=2.0))
     (event,) = [event for event in events.newest() if event.level == "warning"]
-    assert event.times == 50
+    assert event.count == 50
     rule = events.rules["velocity_limit"]
-    assert (rule.times, rule.seconds) == (1, pytest.approx(49 * 0.04))
-    events.status(10.0, limited("velocity_limit", requested=3.0, limit=2.0))
-    assert events.rules["velocity_limit"].times == 2
+    assert (rule.count, rule.total_s) == (1, pytest.approx(49 * 0.04))
+    events.on_status(10.0, limited("velocity_limit", requested=3.0, limit=2.0))
+    assert events.rules["velocity_limit"].count == 2
     assert len([event for event in events.newest() if event.level == "warning"]) == 2
 
 
 def test_tracking_and_limiting_may_alternate_without_a_word() -> None:
-    events = Events()
+    events = EventLog()
     for state in ("TRACKING", "LIMITING", "TRACKING", "LIMITING"):
-        events.status(0.0, FilterStatus(state, source="policy"))
+        events.on_status(0.0, FilterStatus(state, source="policy"))
     assert words(events) == ["the arm follows the policy"]
 
 
 def test_a_latch_is_an_alarm_with_its_reason() -> None:
-    events = Events()
-    events.status(0.0, FilterStatus("TRACKING", source="policy"))
-    events.status(1.0, FilterStatus("ESTOP", "estop", "service vla/estop"))
+    events = EventLog()
+    events.on_status(0.0, FilterStatus("TRACKING", source="policy"))
+    events.on_status(1.0, FilterStatus("ESTOP", "estop", "service vla/estop"))
     newest = events.newest()[0]
     assert (newest.level, newest.text) == ("alarm", "emergency stop: service vla/estop")
 
 
 def test_the_planner_is_heard_when_it_says_something_new() -> None:
-    events = Events()
+    events = EventLog()
     for _ in range(3):
-        events.plan(0.0, PlanWords("ACTIVE", "stack", 1, "grasp the red cube"))
-    events.plan(1.0, PlanWords("ACTIVE", "stack", 1, "lift"))
-    events.plan(2.0, PlanWords("FAILED", "stack", 1, reasoning="the cube is gone"))
+        events.on_plan(0.0, PlanSummary("ACTIVE", "stack", 1, "grasp the red cube"))
+    events.on_plan(1.0, PlanSummary("ACTIVE", "stack", 1, "lift"))
+    events.on_plan(2.0, PlanSummary("FAILED", "stack", 1, reasoning="the cube is gone"))
     assert words(events) == ["planner failed: the cube is gone", "planner: lift", "planner: grasp the red cube"]
     assert events.newest()[0].level == "alarm"
 
 
 def test_silence_is_told_once_and_so_is_its_end() -> None:
-    events = Events()
+    events = EventLog()
     for now_s in (1.0, 1.1, 1.2):
-        events.silence(now_s, {"planner": 0.6 + now_s})
-    events.silence(2.0, {})
+        events.on_silent(now_s, {"planner": 0.6 + now_s})
+    events.on_silent(2.0, {})
     assert words(events) == ["planner is heard again", "planner is silent (last heard 1.6 s ago)"]
 
 
 def test_a_node_is_named_when_its_level_changes() -> None:
-    events = Events()
+    events = EventLog()
     for level, message in ((0, "running"), (1, "late"), (1, "late"), (0, "running")):
-        events.report(0.0, NodeReport("camera", level, message, {}))
+        events.on_report(0.0, NodeReport("camera", level, message, {}))
     assert sorted(words(events)) == ["camera is well again", "camera: late"]
 
 
 def test_only_the_newest_are_kept() -> None:
-    events = Events()
-    for i in range(10 * KEPT):
-        events.say(float(i), "info", f"{i}")
-    assert len(events.newest()) == KEPT
-    assert words(events)[0] == f"{10 * KEPT - 1}"
+    events = EventLog()
+    for i in range(10 * MAX_EVENTS):
+        events.add(float(i), "info", f"{i}")
+    assert len(events.newest()) == MAX_EVENTS
+    assert words(events)[0] == f"{10 * MAX_EVENTS - 1}"

@@ -15,15 +15,15 @@ import viser._viser
 import viser.infra
 
 from vla_ros.dashboard.arm import Arm
-from vla_ros.dashboard.scene import Scene
-from vla_ros.dashboard.sightings import Shape
+from vla_ros.dashboard.observations import MarkerShape
+from vla_ros.dashboard.scene_3d import Scene3D
 from vla_ros.sim.arm_description import HOME
 
 NONE = np.zeros((0, 3))
 ENDS = ((0.0, 0.0, 0.0), (0.1, 0.0, 0.0))
 
 
-def shape(key: str, kind: str, **changes: Any) -> Shape:
+def shape(key: str, kind: str, **changes: Any) -> MarkerShape:
     values: dict[str, Any] = {
         "position": (0.1, 0.2, 0.3),
         "quaternion": (0.0, 0.0, 0.0, 1.0),
@@ -32,23 +32,23 @@ def shape(key: str, kind: str, **changes: Any) -> Shape:
         "colour": (1.0, 0.0, 0.0, 0.5),
         "text": "12 mm",
     }
-    return Shape(key, kind, **(values | changes))
+    return MarkerShape(key, kind, **(values | changes))
 
 
 @pytest.fixture(scope="module")
-def scene(arm: Arm) -> Iterator[Scene]:
-    made = Scene(arm)
+def scene(arm: Arm) -> Iterator[Scene3D]:
+    made = Scene3D(arm)
     yield made
     made.stop()
 
 
-def sent(scene: Scene) -> int:
+def sent(scene: Scene3D) -> int:
     """How many messages viser has been given so far."""
     count: int = scene._server._websock_server.get_message_buffer().message_counter
     return count
 
 
-def test_every_kind_of_marker_is_drawn_moved_and_removed(scene: Scene) -> None:
+def test_every_kind_of_marker_is_drawn_moved_and_removed(scene: Scene3D) -> None:
     kinds = ("box", "sphere", "cylinder", "lines", "path", "arrow", "text")
     shapes = [shape(f"all/{kind}", kind) for kind in kinds]
     scene.draw(HOME, None, NONE, NONE, shapes)
@@ -62,13 +62,13 @@ def test_every_kind_of_marker_is_drawn_moved_and_removed(scene: Scene) -> None:
     assert scene._shapes["all/box"][1] is not drawn["all/box"]
 
 
-def test_waypoints_that_are_no_numbers_are_left_out(scene: Scene) -> None:
+def test_waypoints_that_are_no_numbers_are_left_out(scene: Scene3D) -> None:
     scene.draw(HOME, None, NONE, np.array([[0.1, 0.0, 0.5], [np.nan, 0.0, 0.5], [0.3, 0.0, np.inf]]), [])
     assert scene._points.points.tolist() == [pytest.approx([0.1, 0.0, 0.5], abs=1e-3)]
-    assert scene._way.points.shape == (0, 2, 3)
+    assert scene._plan_path.points.shape == (0, 2, 3)
 
 
-def test_no_viewer_opens_a_way_to_outside(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_viewer_opens_a_way_to_outside(scene: Scene3D, monkeypatch: pytest.MonkeyPatch) -> None:
     """viser's own handler of the request is called, up to where it would connect."""
     server = scene._server
     tunnels: list[object] = []
@@ -94,7 +94,7 @@ def test_no_viewer_opens_a_way_to_outside(scene: Scene, monkeypatch: pytest.Monk
     assert tunnels == []
 
 
-def test_what_stays_costs_nothing(scene: Scene) -> None:
+def test_what_stays_costs_nothing(scene: Scene3D) -> None:
     path = np.array([[0.0, 0.0, 0.5], [0.1, 0.0, 0.5]])
     again = [shape("still", "box", until_ns=5)]
     scene.draw(HOME, HOME, path, path, again)
@@ -105,13 +105,13 @@ def test_what_stays_costs_nothing(scene: Scene) -> None:
     assert sent(scene) > before
 
 
-def test_the_ghost_is_there_while_something_is_proposed(scene: Scene, arm: Arm) -> None:
+def test_the_proposed_is_there_while_something_is_proposed(scene: Scene3D, arm: Arm) -> None:
     scene.draw(HOME, [0.5, *HOME[1:]], NONE, NONE, [])
-    assert scene._ghost.visible
-    arm.place([0.5, *HOME[1:]])
+    assert scene._proposed.visible
+    arm.set_joints([0.5, *HOME[1:]])
     position, turn = arm.joint_pose(1)
-    ghost = scene._bodies["/ghost"][1]
+    ghost = scene._bodies["/proposed_arm"][1]
     assert ghost.position == pytest.approx(position)
     assert ghost.wxyz == pytest.approx(turn)
     scene.draw(HOME, None, NONE, NONE, [])
-    assert not scene._ghost.visible
+    assert not scene._proposed.visible

@@ -1,4 +1,4 @@
-"""What the dashboard is told: the parts of messages that people want to see, without ROS."""
+"""The parts of messages that the page shows, as plain data without ROS."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vla_ros.arrays import Array, Image
 
 
 @dataclass(frozen=True)
 class FilterStatus:
-    """One vla/safety_status. Fields as in SafetyStatus.msg."""
+    """One vla/safety_status; fields as in SafetyStatus.msg."""
 
     state: str
     rule: str = ""
@@ -35,8 +36,11 @@ class FilterStatus:
 
 
 @dataclass(frozen=True)
-class PlanWords:
-    """One vla/latent_plan without its latent. waypoints: (n, 3) m in base, nearest first. stamp_ns: of the frames."""
+class PlanSummary:
+    """One vla/latent_plan without its latent.
+
+    waypoints: (n, 3) m, base, nearest first. stamp_ns: of the frames. Other fields as in LatentPlan.msg.
+    """
 
     state: str
     instruction: str
@@ -49,12 +53,12 @@ class PlanWords:
     stamp_ns: int = 0
     valid_for_s: float = 0.0
     inference_s: float = 0.0
-    waypoints: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    waypoints: Array = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @dataclass(frozen=True)
 class NodeReport:
-    """One entry of /diagnostics. level: 0 good, 1 warning, 2 and above error."""
+    """One entry of /diagnostics. level: 0 OK, 1 warning, 2 and above error."""
 
     name: str
     level: int
@@ -62,28 +66,39 @@ class NodeReport:
     values: Mapping[str, str]
 
 
+def own_node_name(name: str, namespace: str) -> str:
+    """Return the name of a node in /diagnostics without its namespace; empty for nodes of other namespaces.
+
+    /diagnostics is shared by all arms. namespace: of this arm, e.g. "/left"; empty: the only arm.
+    """
+    home = f"{namespace}/"
+    inner = name.removeprefix(home)
+    return inner if name.startswith(home) and "/" not in inner else ""
+
+
 @dataclass(frozen=True)
 class CameraImage:
     """One camera of vla/frames.
 
-    image: (height, width, 3) uint8 rgb. k: (3, 3) pixel, or None. health: in words. stamp_ns: when it was taken; 0: unknown.
+    image: (H, W, 3) rgb. k: (3, 3) pinhole matrix, pixel; None: unknown. health: in words. stamp_ns: when it was taken;
+    0: unknown.
     """
 
     name: str
     frame_id: str
-    image: NDArray[np.uint8]
-    k: NDArray[np.float64] | None
+    image: Image
+    k: Array | None
     health: str
     stamp_ns: int = 0
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Something to draw that was published as a marker.
+class MarkerShape:
+    """Something to draw in the 3D view that was published as a marker.
 
     key: unique. kind: "box", "sphere", "cylinder", "lines" (pairs of points), "path", "arrow" or "text". position: (3,) m.
-    quaternion: xyzw. size: (3,) m. points: (n, 3) m. colour: red, green, blue, opacity, 0..1 each. text: what it says.
-    until_ns: monotonic end of its life; 0: none.
+    quaternion: xyzw. size: (3,) m. points: (n, 3) m. colour: red, green, blue, opacity, 0..1 each. text: of
+    kind "text". until_ns: monotonic end of its lifetime; 0: none.
     """
 
     key: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from vla_ros.dashboard.history import History
+from vla_ros.dashboard.motion_history import MotionHistory
 
 
 def test_rows_are_bounded_and_gaps_are_gaps() -> None:
-    history = History(2, seconds=1.0, rate_hz=10.0)
+    history = MotionHistory(2, duration_s=1.0, rate_hz=10.0)
     for i in range(25):
         history.add(i / 10, [1.0, 2.0], [1.23456, math.nan], [], [3.0])
     rows = history.rows()
