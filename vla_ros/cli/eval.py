@@ -34,7 +34,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
     parser.add_argument("--instruction", default="", help="word the task yourself")
     parser.add_argument(
-        "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
+        "--chunk-transition",
+        "--splicing",
+        default="",
+        metavar="NAME",
+        help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",
     )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
@@ -48,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from vla_ros.control.chunk_player import SPLICINGS
+    from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
     from vla_ros.lab.evaluation.report import Report
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
@@ -63,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError(f"--seed {args.seed}: seeds of evaluation are 0 to 999999")
     if args.through_graph and args.suite != "nominal":
         raise ParameterError(f"--suite {args.suite}: only nominal runs through the graph")
-    if args.splicing and args.splicing not in SPLICINGS:
-        raise ParameterError(f"--splicing {args.splicing}: there are {', '.join(SPLICINGS)}")
+    if args.chunk_transition and args.chunk_transition not in CHUNK_TRANSITIONS:
+        raise ParameterError(f"--chunk-transition {args.chunk_transition}: there are {', '.join(CHUNK_TRANSITIONS)}")
     if args.jobs < 0:
         raise ParameterError(f"--jobs {args.jobs}: at least 1; 0 is one for each core")
     policy(args.policy)
@@ -105,12 +109,12 @@ def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Rep
     from vla_ros.lab.evaluation.through_graph import Graph
     from vla_ros.parameters import from_mapping
 
-    splicing = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).splicing
+    transition = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).chunk_transition
     chosen = tasks or tuple(TASKS.split(","))
     with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
         for i in range(args.episodes):
             yield graph.episode(args.seed + i, chosen[i % len(chosen)], args.instruction, lambda line: None)
-            report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
+            report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
         report.rates = graph.rates()
 
 
@@ -139,7 +143,7 @@ def _offline(
     ]
     jobs = args.jobs or len(os.sched_getaffinity(0))
     for outcome in episodes(setup, wanted, jobs):
-        report.about = {"checkpoint": outcome.checkpoint[:12], "splicing": conditions.splicing}
+        report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
 
 
@@ -155,5 +159,5 @@ def _nodes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _overrides(args: argparse.Namespace) -> dict[str, dict[str, str]]:
     """Parameters of nodes that the options stand for."""
     checkpoint = {f"{args.policy}.checkpoint": args.checkpoint} if args.checkpoint else {}
-    splicing = {"splicing": args.splicing} if args.splicing else {}
-    return {"planner": checkpoint, "action_expert": {**checkpoint, **splicing}}
+    transition = {"chunk_transition": args.chunk_transition} if args.chunk_transition else {}
+    return {"planner": checkpoint, "action_expert": {**checkpoint, **transition}}

@@ -48,13 +48,17 @@ class Worker:
         self.ready = False
         self._sent_plan = None
 
-    def request(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> bool:
+    def request(
+        self, plan: Plan, joint_state: JointState, previous: Chunk | None, prefix_length: int, start_ns: int
+    ) -> bool:
         """Ask for a chunk; False when the worker is busy, starting or gone."""
         if self.busy:
             return False
         # A plan may be large: it goes over once.
         try:
-            self._connection.send((None if plan is self._sent_plan else plan, joint_state, previous, delay, start_ns))
+            self._connection.send(
+                (None if plan is self._sent_plan else plan, joint_state, previous, prefix_length, start_ns)
+            )
         except OSError:
             return False
         self._sent_plan = plan
@@ -118,13 +122,13 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
         connection.send((system1.checkpoint,))
         plan: Plan | None = None
         while True:
-            changed, joint_state, previous, delay, start_ns = connection.recv()
+            changed, joint_state, previous, prefix_length, start_ns = connection.recv()
             plan = changed or plan
             if plan is None:
                 continue
             began_s = time.perf_counter()
             try:
-                chunk = system1.chunk(plan, joint_state, previous, delay, start_ns)
+                chunk = system1.chunk(plan, joint_state, previous, prefix_length, start_ns)
                 answer: Chunk | str = replace(chunk, inference_s=time.perf_counter() - began_s)
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]

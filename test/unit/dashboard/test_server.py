@@ -18,8 +18,7 @@ from vla_ros.dashboard.board import Document
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.server import LONGEST_BODY, Pages
-from vla_ros.guard.guard import Answer, Guard
-from vla_ros.guard.rules import load
+from vla_ros.guard import Guard, GuardAction, load_rules
 from vla_ros.parameters import ParameterError
 
 Make = Callable[..., Pages]
@@ -191,8 +190,8 @@ def test_a_long_sentence_reaches_the_guard_cut_and_holds_the_arm(make: Make, ask
     stop, cut, whole = (words for _, words in asked)
     assert whole == "tidy " * 100
     assert len(stop) == len(cut) == LONGEST_BODY
-    guard = Guard(load("guard"))
-    assert [guard.judge(text).answer for text in (stop, cut)] == [Answer.STOP, Answer.REFUSE]
+    guard = Guard(load_rules("guard"))
+    assert [guard.check(text).action for text in (stop, cut)] == [GuardAction.STOP, GuardAction.REFUSE]
     assert request(make(), "POST", "/estop", "x" * 9000)[0] == 200
 
 
