@@ -14,7 +14,7 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.offline import planner_core
-from vla_ros.lab.evaluation.suites import EvaluationCase
+from vla_ros.lab.evaluation.suites import EvaluationCase, WorldDisturbance
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
