@@ -9,10 +9,10 @@ import pinocchio
 import pytest
 from numpy.typing import NDArray
 
-from vla_ros.cli.check_recording import configuration
-from vla_ros.oracle.oracle import Oracle, Report
+from vla_ros.bringup.safety_configuration import safety_configuration
+from vla_ros.oracle.clearances import ball, box
+from vla_ros.oracle.oracle import Oracle, OracleReport
 from vla_ros.oracle.stream import PICO, Stream
-from vla_ros.oracle.surroundings import ball, box
 from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
@@ -24,7 +24,7 @@ LIMITS = {"velocity": 2.175, "acceleration": 7.5, "jerk": 750.0}  # of joint1 in
 
 @pytest.fixture(scope="module")
 def parameters() -> SafetyFilterParameters:
-    return configuration("sim", "", "")[0]
+    return safety_configuration()[0]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def joint1(path: Array) -> Array:
     return q
 
 
-def broken(report: Report) -> list[str]:
+def broken(report: OracleReport) -> list[str]:
     return [f"{each.quantity} {each.who}" for each in report.findings if each.broken]
 
 

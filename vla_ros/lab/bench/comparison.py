@@ -14,8 +14,7 @@ from vla_ros.lab.bench.adversary import Adversary
 from vla_ros.lab.bench.filter_rig import SETPOINT_NS, START, Rig, anywhere, whole, without
 from vla_ros.lab.bench.gates import Clamp, Filter, Gate, Ros2ControlFormula, Ruckig
 from vla_ros.lab.bench.load import collected, real_time
-from vla_ros.oracle.differences import QUANTITIES
-from vla_ros.oracle.oracle import Oracle
+from vla_ros.oracle import QUANTITIES, Oracle
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 Array = NDArray[np.float64]

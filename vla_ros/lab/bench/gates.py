@@ -13,7 +13,7 @@ import ruckig
 from numpy.typing import NDArray
 
 from vla_ros.lab.bench.filter_rig import Rig
-from vla_ros.oracle.oracle import Bounds
+from vla_ros.oracle import JointBounds
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Gate(Protocol):
 class Clamp:
     """Position and velocity clamped with numpy, from the last output; what is not finite is passed on."""
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._step = np.array([joint.velocity for joint in bounds]) * period_s
@@ -53,7 +53,7 @@ class Ros2ControlFormula:
     Source: ros2_control, package joint_limits, compute_position_limits and the saturation limiter, Jazzy.
     """
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._velocity = np.array([joint.velocity for joint in bounds])
@@ -81,7 +81,7 @@ class Ruckig:
     motion to the one before goes on.
     """
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._planner = ruckig.Ruckig(len(bounds), period_s)

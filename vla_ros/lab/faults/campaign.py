@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vla_ros.cli.check_recording import audited
 from vla_ros.lab.faults.case import MOVING, PROTECTIVE, Case, Seen, failures
 from vla_ros.lab.faults.controller_log import BEFORE_S
 from vla_ros.lab.faults.graphs import AUDIT, GRAPHS, REMOVED
 from vla_ros.lab.faults.machine import START_S
 from vla_ros.lab.faults.rig import Rig
 from vla_ros.lab.faults.stream import FULL_SPEED_S
-from vla_ros.oracle.recordings.choice import Silent, Unreadable
-from vla_ros.oracle.report import Report
+from vla_ros.oracle import NothingSent, OracleReport, UnreadableRecording, judge_log
 
 LATCHED = ("PROTECTIVE_STOP", "ESTOP")
 SETTLED_S = 0.25
@@ -102,14 +100,14 @@ def run(cases: Iterable[Case], say: Callable[[str], None]) -> tuple[list[Result]
 def judged(graph: str, folder: Path) -> Sent:
     """Have the oracle, which shares no code with the filter, judge what the filter sent."""
     time.sleep(WRITTEN_S)
-    reports: list[Report] = []
+    reports: list[OracleReport] = []
     broken: list[str] = []
     for log in (*sorted(folder.glob(f"{REMOVED}*")), folder / AUDIT):
         try:
-            reports += audited(log)
-        except Silent:
+            reports += judge_log(log)
+        except NothingSent:
             continue  # none of the cases was to move the arm
-        except Unreadable as error:
+        except UnreadableRecording as error:
             broken.append(str(error))
     findings = [finding for report in reports for finding in report.findings]
     worst = {

@@ -6,9 +6,9 @@ import numpy as np
 
 from vla_ros.lab.bench.adversary import Adversary
 from vla_ros.lab.bench.filter_rig import RADIUS_M, START, Rig, anywhere, near_obstacles, whole
+from vla_ros.oracle.clearances import ball
 from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.stream import Stream
-from vla_ros.oracle.surroundings import ball
 from vla_ros.safety.states import LATCHED
 from vla_ros.sim.arm_description import JOINT_NAMES
 
@@ -31,7 +31,7 @@ def test_no_output_breaks_a_limit_or_a_margin() -> None:
         assert decision.state not in LATCHED, decision.verdict
         assert decision.positions is not None
         sent.append(np.array(decision.positions))
-    stream = Stream.even(JOINT_NAMES, np.array(sent), parameters.period_s)
+    stream = Stream.evenly_spaced(JOINT_NAMES, np.array(sent), parameters.period_s)
     report = oracle.judge(stream, [ball(each.xyz, RADIUS_M) for each in obstacles])
     assert not report.broken, report.text()
     assert {"fence", "table", "self_collision", "obstacle"} <= {each.quantity for each in report.findings}

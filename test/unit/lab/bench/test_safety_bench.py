@@ -14,8 +14,8 @@ from vla_ros.lab.bench.comparison import compare
 from vla_ros.lab.bench.cost import STAGES
 from vla_ros.lab.bench.filter_rig import NEAR_M, RADIUS_M, START, near_obstacles, wave, whole, without
 from vla_ros.lab.bench.load import busy
+from vla_ros.oracle.clearances import ball
 from vla_ros.oracle.oracle import Oracle
-from vla_ros.oracle.surroundings import ball
 
 ROOT = Path(__file__).parents[4]
 
