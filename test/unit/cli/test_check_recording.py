@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -10,17 +9,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin
 
-from test.unit.oracle.recordings.written import array, bag, csv, smooth
-from vla_ros.cli import check_recording
-
-
-def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of the command."""
-    parser = argparse.ArgumentParser()
-    check_recording.arguments(parser)
-    code = check_recording.run(parser.parse_args(arguments))
-    out, err = capsys.readouterr()
-    return code, out, err
+from test.unit.oracle.recordings.written import array, bag, check, csv, smooth
 
 
 def test_a_good_and_a_bad_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,7 @@ def test_an_arm_at_rest_stays_at_rest() -> None:
     assert KINEMATICS.follow(KINEMATICS.forward(HOME), HOME) == pytest.approx(HOME, abs=1e-9)
 
 
-def test_strain_is_one_at_a_limit() -> None:
+def test_limit_proximity_is_one_at_a_limit() -> None:
     q = (KINEMATICS.lower + KINEMATICS.upper) / 2
     assert KINEMATICS.limit_proximity(q) == 0.0
     q[3] = KINEMATICS.upper[3]

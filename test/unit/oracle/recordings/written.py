@@ -1,15 +1,18 @@
-"""Recordings of every kind, written for tests."""
+"""Recordings of every kind, written for tests, and the command that judges them."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from vla_ros.arrays import Array
+from vla_ros.cli import check_recording
 from vla_ros.oracle.recordings.selection import RecordingSelection
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
@@ -64,3 +67,12 @@ def trajectory(ns: int, names: list[str], points: list[tuple[int, Array]]) -> An
 
 def _stamp(ns: int) -> Any:
     return T["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of `vla-ros check-recording`."""
+    parser = argparse.ArgumentParser()
+    check_recording.arguments(parser)
+    code = check_recording.run(parser.parse_args(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
