@@ -85,7 +85,7 @@ def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[floa
     waypoints = content["waypoints"]
     header = from_mapping(_File, {key: content[key] for key in content if key != "waypoints"}, f"{path}: ")
     whoever = header.relative and not header.joint_names  # offsets that any arm may take, joint by joint
-    order = np.arange(len(joint_names)) if whoever else JointMap(joint_names).exact(header.joint_names, str(path))
+    order = np.arange(len(joint_names)) if whoever else JointMap(joint_names).permutation(header.joint_names, str(path))
     course = []
     for number, waypoint in enumerate(waypoints):
         values = from_mapping(

@@ -20,7 +20,7 @@ from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import axes_along
 
@@ -150,7 +150,7 @@ class StraightLine:
             finger = np.array([fingers.at_time(max(t_s + step, 0.0))[0][0] for step in (-self.dt_s, 0.0, self.dt_s)])
             row += 1
             travel = float(np.linalg.norm(poses[1][:3, 3] - poses[0][:3, 3]))
-            chunk[row] = self._kinematics.follow(poses[1], chunk[row - 1], PULL * travel)
+            chunk[row] = self._kinematics.follow(poses[1], chunk[row - 1], CENTERING_PER_M * travel)
             chunk[row, self._finger] = finger[1]
             row_ns = start_ns + round(row * self.dt_s * NS_PER_S)
             passes = (

@@ -29,7 +29,7 @@ from vla_ros.policies.continuation import around
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
@@ -166,7 +166,7 @@ class System1:
         positions = np.empty((len(points), fixed.shape[1]))
         positions[: len(fixed)] = fixed
         fastest = kinematics.velocity * FINEST_S
-        pulls = (PULL * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
+        pulls = (CENTERING_PER_M * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
         for row in range(len(fixed), len(points)):
             pose = anchor.copy()
             pose[:3, 3] += points[row, :3]

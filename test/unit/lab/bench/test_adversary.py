@@ -17,9 +17,9 @@ from vla_ros.lab.bench.filter_rig import (
     near_obstacles,
     with_unlimited_steps,
 )
+from vla_ros.oracle.clearances import ball
 from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.stream import Stream
-from vla_ros.oracle.surroundings import ball
 from vla_ros.safety.states import LATCHED
 from vla_ros.sim.arm_description import JOINT_NAMES
 

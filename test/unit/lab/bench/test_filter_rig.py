@@ -22,8 +22,8 @@ from vla_ros.lab.bench.filter_rig import (
     with_unlimited_steps,
     without_rules,
 )
+from vla_ros.oracle.clearances import ball
 from vla_ros.oracle.oracle import Oracle
-from vla_ros.oracle.surroundings import ball
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.sim.arm_description import VELOCITY_LIMIT
 

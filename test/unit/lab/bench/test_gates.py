@@ -8,13 +8,13 @@ import numpy as np
 
 from vla_ros.lab.bench.filter_rig import START, FilterRig, full_configuration, without_rules
 from vla_ros.lab.bench.gates import NumpyClamp, Ros2ControlLimiter, RuckigGate, SafetyFilterGate
-from vla_ros.oracle.oracle import Bounds, Oracle
+from vla_ros.oracle.oracle import JointBounds, Oracle
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 PERIOD_S = 0.004
 
 
-def bounds() -> list[Bounds]:
+def bounds() -> list[JointBounds]:
     oracle = Oracle(*reversed(full_configuration()))
     return [oracle.bounds[name] for name in JOINT_NAMES]
 
