@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
+from vla_ros.arrays import Array
+from vla_ros.perception.intrinsics import pinhole_matrix
 from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
 from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.tasks.objects import (
@@ -218,7 +220,6 @@ def _product(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
     )
 
 
-def intrinsics(camera: str, height: int, width: int) -> np.ndarray:
+def intrinsics(camera: str, height: int, width: int) -> Array:
     """Return the (3, 3) pinhole matrix of a camera's images, pixel centres at whole numbers."""
-    focal = height / 2 / math.tan(math.radians(FIELD_OF_VIEW_DEG[camera]) / 2)
-    return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
+    return pinhole_matrix(height, width, math.radians(FIELD_OF_VIEW_DEG[camera]))
