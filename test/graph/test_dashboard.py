@@ -23,7 +23,8 @@ from geometry_msgs.msg import Point, Pose
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
-from vla_ros.bringup.graph import Process, bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.board import Board
@@ -32,8 +33,8 @@ from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.server import Pages
 from vla_ros.dashboard.sightings import CameraImage
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.ros.client import Client, client
-from vla_ros.ros.node import LATCHED, NEWEST
+from vla_ros.ros.client import Client, connect
+from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 TASK = "put the red cube in the bowl"
@@ -154,7 +155,7 @@ def stopped(talk: Client, press: Callable[[], object]) -> float:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     overrides = {"dashboard": {"port": 0}, "sim_arm": {"seed": 3, "task": "place"}}
     graph = Running(bringup(dashboard=True, overrides=overrides))
     yield graph
@@ -163,8 +164,8 @@ def running() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def talk(running: Running) -> Iterator[Client]:
-    with client() as made:
-        made.ready(90.0)
+    with connect() as made:
+        made.wait_until_ready(90.0)
         assert until(made, lambda: bool(running.address()))
         assert made.spin(90.0, lambda: made.status is not None), running.lines
         yield made

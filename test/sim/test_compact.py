@@ -13,9 +13,9 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import SUITES, suite
 from vla_ros.lab.training import sentences
+from vla_ros.lab.training.system1_loss import statistics
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.monitor_parameters import DriftParameters
-from vla_ros.monitors.training_statistics import statistics
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState

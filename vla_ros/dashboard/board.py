@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.cli.status import AGES
 from vla_ros.dashboard.arm import Arm
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.events import Events
@@ -19,6 +18,7 @@ from vla_ros.dashboard.history import History, rounded
 from vla_ros.dashboard.overlay import project
 from vla_ros.dashboard.sightings import CameraImage, FilterStatus, NodeReport, PlanWords
 from vla_ros.perception import jpeg
+from vla_ros.tracing.graph_status import AGE_KEYS
 from vla_ros.transforms import matrix
 
 Array = NDArray[np.float64]
@@ -353,7 +353,7 @@ class Board:
     def _node(self, name: str, now_ns: int, silent: Mapping[str, float]) -> dict[str, object]:
         report = self._reports.get(name)
         values = report.values if report is not None else {}
-        _, age = AGES.get(name, ("", ""))
+        _, age = AGE_KEYS.get(name, ("", ""))
         return {
             "name": name,
             "level": 3 if name in silent else report.level if report is not None else 0,

@@ -40,21 +40,14 @@ from vla_ros.dashboard.sightings import (
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
 from vla_ros.ros.convert import frames_from
-from vla_ros.ros.node import (
-    EVENTS,
-    LATCHED,
-    NEWEST,
-    OK,
-    WARN,
-    Diagnostics,
-    declare,
-    every,
-    listened_to,
-    nanoseconds,
-    run,
-    urdf_of,
-)
+from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
+from vla_ros.ros.discovery import instruction_nodes_matched
+from vla_ros.ros.node import run, steady_timer
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import polled, take
+from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
+from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import State
 from vla_ros.time import Rate, Window
 
@@ -77,7 +70,7 @@ class Dashboard(Node):
 
     def __init__(self) -> None:
         super().__init__("dashboard")
-        self.parameters = p = declare(self, DashboardParameters)
+        self.parameters = p = declare_parameters(self, DashboardParameters)
         self.namespace = self.get_namespace().rstrip("/")
         self.board = Board(p, self._arm(), f"{time.time_ns():x}", time.monotonic_ns(), self.namespace)
         self.feed = Feed()
@@ -102,7 +95,7 @@ class Dashboard(Node):
         self.skipped = 0
         self.faults: dict[str, str] = {}
         self.logged: set[str] = set()
-        every(self, 1.0 / p.rate_hz, self.tick)
+        steady_timer(self, 1.0 / p.rate_hz, self.tick)
         self.diagnostics = Diagnostics(self, self.report)
         self.scene = Scene(self.board.arm)
         missing = dict.fromkeys(self.board.arm.missing)
@@ -115,7 +108,7 @@ class Dashboard(Node):
 
     def _arm(self) -> Arm:
         p = self.parameters
-        return Arm(urdf_of(self, p.urdf), p.joint_names, p.tool_frame)
+        return Arm(wait_for_urdf(self, p.urdf), p.joint_names, p.tool_frame)
 
     def destroy_node(self) -> None:
         self.pages.close()
@@ -220,7 +213,7 @@ class Dashboard(Node):
         return answer.success, answer.message
 
     def _say(self, words: str) -> tuple[bool, str]:
-        heard = listened_to(self, self.words)
+        heard = instruction_nodes_matched(self, self.words)
         self.words.publish(String(data=words))  # in any case: of the two, either one holds the arm for a new sentence
         if not heard:
             return False, "planner and action expert do not both listen"

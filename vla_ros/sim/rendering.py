@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array, Image
-from vla_ros.scheduling import urgent
+from vla_ros.scheduling import raise_priority
 from vla_ros.sim.model import CAMERAS
 
 Geoms = NDArray[np.int32]
@@ -206,7 +206,7 @@ def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if live:
-        urgent()
+        raise_priority()
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
         try:
             model = mujoco.MjModel.from_xml_string(xml)

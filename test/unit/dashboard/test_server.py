@@ -18,8 +18,9 @@ from vla_ros.dashboard.board import Document
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.dashboard.feed import Feed
 from vla_ros.dashboard.server import LONGEST_BODY, Pages
-from vla_ros.guard.guard import Answer, Guard
+from vla_ros.guard.guard import Guard
 from vla_ros.guard.rules import load
+from vla_ros.lab.training.teacher import Answer
 from vla_ros.parameters import ParameterError
 
 Make = Callable[..., Pages]

@@ -13,13 +13,15 @@ from typing import Any
 
 import psutil
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.msg import SafetyStatus
-from vla_ros.ros.client import Client, Unreachable, client
-from vla_ros.ros.node import EVENTS, nanoseconds
+from vla_ros.ros.client import Client, Unreachable, connect
+from vla_ros.ros.qos import EVENTS
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import AT_REST, LATCHED, State
 
 LIMIT_S = 60.0
@@ -43,12 +45,12 @@ class GraphEvaluation:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         use_sim_time: bool = False,
     ) -> None:
-        os.environ.update(own_domain())
+        os.environ.update(private_domain())
         self._lines: list[str] = []
         self._supervisor = Supervisor(
             bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
         )
-        self._context = client()
+        self._context = connect()
         self._acted = InterventionCounter()
         self._limited, self._rule = 0, ""
         self._hz: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -60,7 +62,7 @@ class GraphEvaluation:
         self.client: Client = self._context.__enter__()
         self.client.node.create_subscription(SafetyStatus, "vla/safety_status", self._see, EVENTS)
         try:
-            self.client.ready(PATIENCE_S)
+            self.client.wait_until_ready(PATIENCE_S)
         except Unreachable as error:
             last = "; ".join(self._lines[-3:])
             self.__exit__()

@@ -107,7 +107,8 @@ def _recoloured(rng: np.random.Generator, things: list[SceneObject]) -> list[Sce
     while True:
         colours = iter(rng.permutation(list(COLOURS)))
         result = [
-            replace(thing, colour=str(next(colours)), drawn_rgb=()) if thing.shape in MOVABLE else thing for thing in things
+            replace(thing, colour=str(next(colours)), drawn_rgb=()) if thing.shape in MOVABLE else thing
+            for thing in things
         ]
         if all(sentences.permitted((thing.colour, thing.shape)) for thing in result):
             return result
