@@ -54,7 +54,7 @@ def _generate(chosen: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
     try:
-        made, tried = generate_dataset((chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
+        made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
     except RuntimeError as error:  # nothing can draw here
         raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")

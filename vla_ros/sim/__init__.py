@@ -1,7 +1,7 @@
 """The simulated arm: a Franka-like arm, a table, objects and cameras in MuJoCo.
 
 `Simulation(seed, kind)` is a scene with its task. Time passes when `tick` is called. `sample_task` and `sample_varied` make
-scenes and tasks from a seed. `RenderProcess` draws what the cameras see. `Expert` is the scripted expert that makes demonstrations.
+scenes and tasks from a seed. `RenderProcess` draws what the cameras see. `Expert` makes demonstrations.
 """
 
 from __future__ import annotations

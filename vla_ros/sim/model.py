@@ -10,7 +10,7 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.perception.intrinsics import pinhole_matrix
-from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
+from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, transform, wxyz
 from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.tasks.objects import (
     BOWL_HEIGHT_M,
@@ -123,7 +123,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
             pose[:3, :3] = rotation.reshape(3, 3)
             pose[:3, 3] = np.array(str(site.get("pos")).split(), np.float64)
             pose = pose @ transform(offset[:3], offset[3:])
-            w, x, y, z = quaternion(pose[:3, :3])
+            w, x, y, z = wxyz(pose)
             # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
             ElementTree.SubElement(
                 parents[site],
