@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike
 from vla_ros.arrays import Array
 
 try:
-    from tf_transformations import quaternion_from_euler, quaternion_from_matrix, quaternion_matrix
+    from tf_transformations import quaternion_from_euler as quaternion_from_euler
+    from tf_transformations import quaternion_from_matrix as quaternion_from_matrix
+    from tf_transformations import quaternion_matrix as quaternion_matrix
 except ImportError:
     from transforms3d.euler import euler2quat
     from transforms3d.quaternions import mat2quat, quat2mat
