@@ -10,10 +10,19 @@ from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
 
+__all__ = [
+    "axes_along",
+    "matrix",
+    "pose",
+    "quaternion_from_euler",
+    "quaternion_from_matrix",
+    "quaternion_from_rpy",
+    "quaternion_from_z_axis",
+    "quaternion_matrix",
+]
+
 try:
-    from tf_transformations import quaternion_from_euler as quaternion_from_euler
-    from tf_transformations import quaternion_from_matrix as quaternion_from_matrix
-    from tf_transformations import quaternion_matrix as quaternion_matrix
+    from tf_transformations import quaternion_from_euler, quaternion_from_matrix, quaternion_matrix
 except ImportError:
     from transforms3d.euler import euler2quat
     from transforms3d.quaternions import mat2quat, quat2mat
