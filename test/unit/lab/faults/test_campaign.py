@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vla_ros.cli.check_recording import safety_configuration
+from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.lab.faults import campaign, preparation
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.graphs import AUDIT
