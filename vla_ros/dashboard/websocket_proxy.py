@@ -39,31 +39,42 @@ async def proxy_websocket(
             server = await session.ws_connect(url, protocols=subprotocols, max_msg_size=0)
     except (aiohttp.ClientError, OSError, TimeoutError):
         raise web.HTTPBadGateway(reason="the 3D view does not answer") from None
-    async with server:
-        browser = web.WebSocketResponse(
-            timeout=timeout_s,
-            heartbeat=2 * timeout_s,  # a browser has half of it to answer a ping
-            protocols=[server.protocol] if server.protocol else [],
-            compress=False,
-            max_msg_size=MAX_MESSAGE_BYTES,
-        )
+    browser = web.WebSocketResponse(
+        timeout=timeout_s,
+        heartbeat=2 * timeout_s,  # a browser has half of it to answer a ping
+        protocols=[server.protocol] if server.protocol else [],
+        compress=False,
+        max_msg_size=MAX_MESSAGE_BYTES,
+    )
+    try:
         await browser.prepare(request)
-        directions = [
-            asyncio.create_task(_forward(browser, server, timeout_s)),
-            asyncio.create_task(_forward(server, browser, timeout_s)),
-        ]
-        try:
-            done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-            timed_out = any(isinstance(direction.exception(), TimeoutError) for direction in done)
-        finally:
-            for direction in directions:
-                direction.cancel()
-            await asyncio.gather(*directions, return_exceptions=True)
-        if timed_out and request.transport is not None:
-            request.transport.abort()  # a farewell would wait for the side that takes nothing
-        with contextlib.suppress(ConnectionError):
-            await browser.close()
+        await _forward_both(browser, server, timeout_s)
+        await browser.close()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # a closing handshake would wait for the side that takes nothing
+    finally:
+        await server.close()
     return browser
+
+
+async def _forward_both(
+    browser: web.WebSocketResponse, server: aiohttp.ClientWebSocketResponse, timeout_s: float
+) -> None:
+    """Forward in both directions until one side closes; raise TimeoutError when one takes nothing."""
+    directions = [
+        asyncio.create_task(_forward(browser, server, timeout_s)),
+        asyncio.create_task(_forward(server, browser, timeout_s)),
+    ]
+    try:
+        done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for direction in directions:
+            direction.cancel()
+        await asyncio.gather(*directions, return_exceptions=True)
+    with contextlib.suppress(ConnectionError):  # a side that has gone away
+        for direction in done:
+            direction.result()
 
 
 async def _forward(

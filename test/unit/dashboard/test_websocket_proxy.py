@@ -10,6 +10,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from test.unit.dashboard.rig import MakeServer
+from vla_ros.dashboard import routes
 
 PROTOCOL = "viser-v1"
 
@@ -20,11 +21,13 @@ class View:
     def __init__(self) -> None:
         self.handshakes: list[dict[str, str]] = []
         self.closed = asyncio.Event()
+        self.flood = False
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         self.handshakes.append(dict(request.headers))
         connection = web.WebSocketResponse(protocols=[PROTOCOL], max_msg_size=0)
         await connection.prepare(request)
+        flooding = asyncio.create_task(self._flood(connection))
         async for message in connection:
             if message.data == "bye":
                 break
@@ -32,9 +35,14 @@ class View:
                 await connection.send_str(f"heard {message.data}")
             else:
                 await connection.send_bytes(message.data[::-1])
+        flooding.cancel()
         await connection.close()
         self.closed.set()
         return connection
+
+    async def _flood(self, connection: web.WebSocketResponse) -> None:
+        while self.flood and not connection.closed:
+            await connection.send_bytes(bytes(1_000_000))
 
 
 def talk(make_server: MakeServer, script: Callable[[View, aiohttp.ClientSession, str], Awaitable[None]]) -> None:
@@ -83,6 +91,18 @@ def test_one_side_that_closes_closes_the_other(make_server: MakeServer) -> None:
         browser = await session.ws_connect(url, protocols=[PROTOCOL])
         await browser.close()
         await asyncio.wait_for(view.closed.wait(), 5.0)
+
+    talk(make_server, script)
+
+
+def test_a_browser_that_takes_nothing_loses_its_view(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "IDLE_TIMEOUT_S", 0.5)
+
+    async def script(view: View, session: aiohttp.ClientSession, url: str) -> None:
+        view.flood = True
+        browser = await session.ws_connect(url, protocols=[PROTOCOL], max_msg_size=0)
+        await asyncio.wait_for(view.closed.wait(), 10.0)
+        await browser.close()
 
     talk(make_server, script)
 
