@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Start the graph, say the scene's task, print planner's and simulator's verdicts; return 0 when it was done, else 1."""
-    from vla_ros.lab.evaluation.through_graph import Graph
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.ros.client import Unreachable
     from vla_ros.tasks.seeds import TRAINING
 
@@ -25,7 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"demo --seed {chosen.seed}: scenes are numbered from 0 to 999999")
     print("starting the graph", flush=True)
     try:
-        with Graph(chosen.policy) as graph:
+        with GraphEvaluation(chosen.policy) as graph:
             outcome = graph.episode(chosen.seed, "place", "", lambda line: print(line, flush=True))
     except Unreachable as error:
         raise ParameterError(str(error)) from None

@@ -13,8 +13,8 @@ from vla_ros.lab import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
-    from vla_ros.lab.evaluation.report import Outcome, Report
-    from vla_ros.lab.evaluation.suites import Case
+    from vla_ros.lab.evaluation.report import EvaluationReport, Outcome
+    from vla_ros.lab.evaluation.suites import EvaluationCase
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
 TASKS = "pick,place,push,stack,sequence"
@@ -34,7 +34,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
     command.add_argument("--instruction", default="", help="word the task yourself")
     command.add_argument(
-        "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
+        "--chunk-transition",
+        "--transition",
+        default="",
+        metavar="NAME",
+        help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",
     )
     command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
@@ -48,12 +52,12 @@ def run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from vla_ros.control.chunk_player import SPLICINGS
-    from vla_ros.lab.evaluation.report import Report
+    from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
+    from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
-    from vla_ros.sim.tasks import KINDS
     from vla_ros.tasks.seeds import TRAINING
+    from vla_ros.tasks.task import KINDS
 
     tasks = tuple(task for task in chosen.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
@@ -63,13 +67,13 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--seed {chosen.seed}: seeds of evaluation are 0 to 999999")
     if chosen.through_graph and chosen.suite != "nominal":
         raise ParameterError(f"--suite {chosen.suite}: only nominal runs through the graph")
-    if chosen.splicing and chosen.splicing not in SPLICINGS:
-        raise ParameterError(f"--splicing {chosen.splicing}: there are {', '.join(SPLICINGS)}")
+    if chosen.chunk_transition and chosen.chunk_transition not in CHUNK_TRANSITIONS:
+        raise ParameterError(f"--chunk-transition {chosen.chunk_transition}: there are {', '.join(CHUNK_TRANSITIONS)}")
     if chosen.jobs < 0:
         raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
     policy(chosen.policy)
     cases = suite(chosen.suite)
-    report = Report(chosen.policy, chosen.suite, chosen.seed)
+    report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
     outcomes = _through_graph(chosen, tasks, report) if chosen.through_graph else _offline(chosen, cases, tasks, report)
     total = chosen.episodes * (1 if chosen.through_graph else len(cases))
     interruption = ""
@@ -92,7 +96,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         Path(chosen.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
     if chosen.report:
-        from vla_ros.lab.evaluation.pages import write
+        from vla_ros.lab.evaluation.report_page import write
 
         Console().print(f"report: {write(report, Path(chosen.report))}")
     if interruption:
@@ -100,46 +104,48 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
-    from vla_ros.bringup.node_parameters import ActionExpertParameters
-    from vla_ros.lab.evaluation.through_graph import Graph
+def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
-    splicing = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).splicing
+    transition = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).chunk_transition
     kinds = tasks or tuple(TASKS.split(","))
-    with Graph(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
+    with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
         for i in range(chosen.episodes):
             yield graph.episode(chosen.seed + i, kinds[i % len(kinds)], chosen.instruction, lambda line: None)
-            report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
+            report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
         report.rates = graph.rates()
 
 
 def _offline(
-    chosen: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...], report: Report
+    chosen: argparse.Namespace, cases: tuple[EvaluationCase, ...], tasks: tuple[str, ...], report: EvaluationReport
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
-    from vla_ros.lab.evaluation.episodes import Setup, episodes
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.control.planner_parameters import PlannerParameters
+    from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
     nodes = _nodes(chosen)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    conditions = Conditions.of(
-        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
-    )
+    planner = from_mapping(PlannerParameters, nodes["planner"])
+    conditions = Conditions.of(planner, from_mapping(ActionExpertParameters, nodes["action_expert"]))
     options = nodes["planner"].get(chosen.policy, {})
-    setup = Setup(chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report))
+    setup = EvaluationSetup(
+        chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner
+    )
     wanted = [
         (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], chosen.seed + i)
         for case in cases
         for i in range(chosen.episodes)
     ]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
-    for outcome in episodes(setup, wanted, jobs):
-        report.about = {"checkpoint": outcome.checkpoint[:12], "splicing": conditions.splicing}
+    for outcome in run_episodes(setup, wanted, jobs):
+        report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
 
 
@@ -155,5 +161,5 @@ def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _overrides(chosen: argparse.Namespace) -> dict[str, dict[str, str]]:
     """Node → parameters that the options set."""
     checkpoint = {f"{chosen.policy}.checkpoint": chosen.checkpoint} if chosen.checkpoint else {}
-    splicing = {"splicing": chosen.splicing} if chosen.splicing else {}
-    return {"planner": checkpoint, "action_expert": {**checkpoint, **splicing}}
+    transition = {"chunk_transition": chosen.chunk_transition} if chosen.chunk_transition else {}
+    return {"planner": checkpoint, "action_expert": {**checkpoint, **transition}}

@@ -26,7 +26,7 @@ from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S, CommandRefused
 from vla_ros.sim.model import CAMERAS, intrinsics
-from vla_ros.sim.rendering import RenderProcess, flicker
+from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
@@ -161,7 +161,7 @@ class SimArmNode(Node):
             self.camera_rate.tick(time.monotonic_ns())
             for camera, pixels in drawn[1].items():
                 size = self.parameters.camera_size
-                flicker(pixels, drawn[0])
+                add_sensor_noise(pixels, drawn[0])
                 image = Image(height=size, width=size, encoding="rgb8", step=3 * size, data=pixels.tobytes())
                 image.header.frame_id = f"{camera}_camera_optical"
                 image.header.stamp = time_message(drawn[0])
@@ -188,9 +188,9 @@ class SimArmNode(Node):
 
     def ground_truth(self, request: GroundTruth.Request, response: GroundTruth.Response) -> GroundTruth.Response:
         """Return the judge's verdict and the state that it judged."""
-        response.task_success, measures = self.simulation.judged()
+        response.task_success, measures = self.simulation.evaluate_task()
         bodies = {
-            name: {"p_base": body.p_base.round(5).tolist(), "speed": round(body.speed, 4), "held": bool(body.held)}
+            name: {"p_base": body.p_base.round(5).tolist(), "speed": round(body.speed_m_s, 4), "held": bool(body.held)}
             for name, body in self.simulation.truth().items()
         }
         task = self.simulation.task

@@ -13,7 +13,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.arrays import Array
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
-from vla_ros.safety.geometry.clearance import Nearest
+from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.transforms import quaternion_from_rpy, quaternion_from_z_axis
@@ -105,7 +105,7 @@ class SafetyMarkers:
         self._static_markers = list(self._make_static_markers(parameters))
 
     def message(
-        self, ros_ns: int, obstacles: Sequence[Obstacle], nearest: Nearest | None, pair_text: str, state_text: str
+        self, ros_ns: int, obstacles: Sequence[Obstacle], nearest: NearestPair | None, pair_text: str, state_text: str
     ) -> MarkerArray:
         """Return all markers of now.
 
@@ -127,7 +127,7 @@ class SafetyMarkers:
             markers.append(self._solid("obstacles", i, kind, (x, y, z), xyz, quaternion, BLUE))
         if nearest is not None:
             ends = [Point(x=p[0], y=p[1], z=p[2]) for p in (point.tolist() for point in nearest.points)]
-            colour = GREEN if nearest.distance_m > nearest.row.margin_m + nearest.row.slow_m else AMBER
+            colour = GREEN if nearest.distance_m > nearest.pair.margin_m + nearest.pair.slow_m else AMBER
             line = self._marker("nearest", 0, Marker.LINE_LIST, colour)
             line.scale.x, line.points = 0.006, ends
             text = self._marker("nearest", 1, Marker.TEXT_VIEW_FACING, colour)
