@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,21 +14,17 @@ import numpy as np
 import pytest
 import rclpy
 import yaml
-from std_msgs.msg import Float64MultiArray
 
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.safety_filter import SafetyFilterNode
-from vla_ros.nodes.sim_arm import SimArmNode
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
-from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
-from vla_ros.srv import ResetScene
 
 S = 1_000_000_000
 
@@ -133,32 +128,3 @@ def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -
     node.tick(2 * S, 2 * S)
     values = node.report()[2]
     assert math.isnan(values["rate_hz"]) and math.isnan(values["chunk_rate_hz"])
-
-
-def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    node = start(SimArmNode, "sim_arm", camera_rate_hz=0.0)
-    assert node.report()[:2] == (OK, "running")
-    node.ticks_behind += 250
-    assert node.report()[:2] == (WARN, "fell 1.00 s behind real time in the last second")
-    assert node.report()[0] == OK
-    assert node.report()[2]["ticks_behind_real_time"] == 250
-    sent = {node.commands: [(Float64MultiArray(data=[0.0]), {})]}
-    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
-    node.receive_commands()
-    level, words, _ = node.report()
-    assert level == ERROR and words.startswith("command refused: ")
-    sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
-    node.receive_commands()
-    assert node.report()[0] == OK
-
-
-def test_a_simulated_arm_goes_on_without_eyes(start: Callable[..., Any]) -> None:
-    node = start(SimArmNode, "sim_arm")
-    os.kill(node.cameras._process.pid, signal.SIGKILL)
-    node.cameras._process.join()
-    assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success
-    node.publish_state(1000)
-    assert node.cameras is None
-    level, words, values = node.report()
-    assert level == ERROR and words.startswith("the process that draws") and values["renderer"] == "none"
-    assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success

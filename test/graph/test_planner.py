@@ -72,8 +72,8 @@ class World:
     def say(self, text: str) -> LatentPlan:
         """Publish, and return the first plan for it."""
         before = self.plans[-1].instruction_id if self.plans else 0
-        self.until(lambda: self.talk.words.get_subscription_count() >= 1, "the planner")
-        self.talk.words.publish(String(data=text))
+        self.until(lambda: self.talk.instructions.get_subscription_count() >= 1, "the planner")
+        self.talk.instructions.publish(String(data=text))
         self.until(lambda: bool(self.plans) and self.plans[-1].instruction_id > before, f"a plan for {text!r}")
         return next(plan for plan in self.plans if plan.instruction_id > before)
 

@@ -34,7 +34,8 @@ def run(
         name: of the node, for error lines.
         make: makes the node.
         spin: runs it until it ends.
-        end: what SIGINT and SIGTERM do to a node that runs; `spin` must then return.
+        end: what SIGINT and SIGTERM do to a node that runs; `spin` must then return. Python calls it when the executor
+            wakes up, at the latest with the next report of the node's diagnostics.
 
     Returns:
         0 after SIGINT, SIGTERM or a shutdown; 2 with one line on stderr when it cannot start.

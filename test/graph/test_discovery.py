@@ -1,0 +1,63 @@
+"""A publisher that cannot be heard is named with what is wrong with it; an instruction waits for those who act on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import rclpy
+from rclpy.context import Context
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+
+from test.graph.ros_node import ros_node
+from vla_ros.ros.discovery import instruction_nodes_matched, unmatched_publishers
+from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST, SENSOR
+
+TOPICS = {"joint_states": "sensor_msgs/msg/JointState", "orders": "std_msgs/msg/String"}
+
+
+def wait(until: Callable[[], bool]) -> bool:
+    end_s = time.monotonic() + 60.0
+    while not until() and time.monotonic() < end_s:
+        time.sleep(0.05)
+    return until()
+
+
+def test_the_wrong_type_and_the_wrong_qos_are_named() -> None:
+    with ros_node() as node:
+        node.create_subscription(JointState, "joint_states", lambda message: None, SENSOR)
+        node.create_subscription(String, "orders", lambda message: None, EVENTS)
+        context = Context()  # a participant of its own: within one, DDS refuses a second type itself
+        rclpy.init(context=context)
+        other = rclpy.create_node("other", namespace="left", context=context)
+        other.create_publisher(String, "/joint_states", SENSOR)
+        other.create_publisher(String, "/orders", SENSOR)
+        expected = [
+            "/joint_states: /left/other publishes std_msgs/msg/String, expected sensor_msgs/msg/JointState",
+            "/orders: /left/other is not heard: it publishes best-effort or volatile, and must not",
+        ]
+        assert wait(lambda: unmatched_publishers(node, TOPICS) == expected), unmatched_publishers(node, TOPICS)
+        other.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def test_who_can_be_heard_is_not_named() -> None:
+    with ros_node() as node:
+        node.create_subscription(String, "orders", lambda message: None, EVENTS)
+        publisher = node.create_publisher(String, "orders", LATCHED)
+        assert wait(lambda: publisher.get_subscription_count() == 1)
+        assert unmatched_publishers(node, TOPICS) == []
+
+
+def test_an_instruction_needs_planner_and_action_expert() -> None:
+    with ros_node() as node:
+        publisher = node.create_publisher(String, "task_instruction", NEWEST)
+        planner, expert = (rclpy.create_node(name) for name in ("planner", "action_expert"))
+        planner.create_subscription(String, "task_instruction", lambda message: None, NEWEST)
+        assert wait(lambda: publisher.get_subscription_count() == 1)
+        assert not instruction_nodes_matched(node, publisher)
+        expert.create_subscription(String, "task_instruction", lambda message: None, NEWEST)
+        assert wait(lambda: instruction_nodes_matched(node, publisher))
+        for other in (planner, expert):
+            other.destroy_node()
