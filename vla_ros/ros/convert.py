@@ -125,16 +125,16 @@ def plan_from(message: LatentPlan) -> Plan:
 
 
 def chunk_message(
-    chunk: Chunk, joint_names: Sequence[str], seams: tuple[float, float] = (math.nan, math.nan)
+    chunk: Chunk, joint_names: Sequence[str], discontinuity: tuple[float, float] = (math.nan, math.nan)
 ) -> ActionChunk:
-    """Pack a chunk; seams: velocity and acceleration jump to the chunk before it."""
+    """Pack a chunk; discontinuity: the jump of velocity and of acceleration from the previous chunk."""
     message = ActionChunk(
         chunk_id=chunk.chunk_id,
         plan_id=chunk.plan_id,
         frame_stamp=time_message(chunk.frame_stamp_ns),
-        frozen_points=chunk.prefix_length,
-        seam_velocity=seams[0],
-        seam_acceleration=seams[1],
+        prefix_length=chunk.prefix_length,
+        velocity_discontinuity=discontinuity[0],
+        acceleration_discontinuity=discontinuity[1],
         plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,
         inference_time=chunk.inference_s,
     )
