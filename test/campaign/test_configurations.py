@@ -44,7 +44,7 @@ def configured(tree: dict[str, Any]) -> dict[str, bool]:
     """Rule → whether it is asked for."""
     from vla_ros.safety.geometry import collision_constraints
 
-    return collision_constraints.configured(from_mapping(SafetyFilterParameters, tree))
+    return collision_constraints.configured_rules(from_mapping(SafetyFilterParameters, tree))
 
 
 def arm(*, self_collision: bool) -> SafetyFilterParameters:

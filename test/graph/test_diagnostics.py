@@ -17,16 +17,17 @@ import rclpy
 import yaml
 from std_msgs.msg import Float64MultiArray
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.safety_filter import SafetyFilterNode
-from vla_ros.nodes.sim_arm import SimArm
+from vla_ros.nodes.sim_arm import SimArmNode
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
-from vla_ros.ros.node import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.srv import ResetScene
 
@@ -36,7 +37,7 @@ S = 1_000_000_000
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes a node of this process with the parameters of the simulated arm, and others."""
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     made = []
 
     def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:
@@ -135,28 +136,28 @@ def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -
 
 
 def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    node = start(SimArm, "sim_arm", camera_rate_hz=0.0)
+    node = start(SimArmNode, "sim_arm", camera_rate_hz=0.0)
     assert node.report()[:2] == (OK, "running")
-    node.behind += 250
+    node.ticks_behind += 250
     assert node.report()[:2] == (WARN, "fell 1.00 s behind real time in the last second")
     assert node.report()[0] == OK
     assert node.report()[2]["ticks_behind_real_time"] == 250
     sent = {node.commands: [(Float64MultiArray(data=[0.0]), {})]}
     monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
-    node.listen()
+    node.receive_commands()
     level, words, _ = node.report()
     assert level == ERROR and words.startswith("command refused: ")
     sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
-    node.listen()
+    node.receive_commands()
     assert node.report()[0] == OK
 
 
 def test_a_simulated_arm_goes_on_without_eyes(start: Callable[..., Any]) -> None:
-    node = start(SimArm, "sim_arm")
+    node = start(SimArmNode, "sim_arm")
     os.kill(node.cameras._process.pid, signal.SIGKILL)
     node.cameras._process.join()
     assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success
-    node.speak(1000)
+    node.publish_state(1000)
     assert node.cameras is None
     level, words, values = node.report()
     assert level == ERROR and words.startswith("the process that draws") and values["renderer"] == "none"

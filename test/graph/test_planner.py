@@ -18,12 +18,14 @@ from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames, LatentPlan
 from vla_ros.parameters import nested
 from vla_ros.resources import share
-from vla_ros.ros.client import client
-from vla_ros.ros.node import NEWEST, SENSOR, time_message
+from vla_ros.ros.client import connect
+from vla_ros.ros.qos import NEWEST, SENSOR
+from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
@@ -36,7 +38,7 @@ class World:
     """The camera node, the arm and the people, as far as a planner hears them."""
 
     def __init__(self) -> None:
-        self.context = client()
+        self.context = connect()
         self.talk = self.context.__enter__()
         node = self.talk.node
         self.plans: list[LatentPlan] = []
@@ -82,7 +84,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     folder = tmp_path_factory.mktemp("planner")
     (folder / "stats.json").write_text(json.dumps(STATS))
     flat = {

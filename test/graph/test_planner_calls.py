@@ -13,7 +13,8 @@ import yaml
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import private_domain
 from vla_ros.control.planner import Level
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
@@ -21,7 +22,7 @@ from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
 from vla_ros.resources import share
 from vla_ros.ros.convert import joint_state_from
-from vla_ros.ros.node import time_message
+from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
@@ -29,7 +30,7 @@ PATIENCE_S = 90.0
 
 @pytest.fixture
 def planner(tmp_path: Path) -> Iterator[Planner]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     described = parameters_of("planner", policy="scripted")
     # A simulated clock that nobody moves.
     flat = {**described, "urdf": str(share() / "config" / "sim_arm.urdf"), "use_sim_time": True}

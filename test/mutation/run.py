@@ -24,22 +24,28 @@ ROOT = Path(__file__).parents[2]
 JOINTS = (
     *(
         "joint/test_stopping_distance",
+        "joint/test_velocity_limit",
+        "joint/test_acceleration_limit",
+        "joint/test_jerk_limit",
+        "joint/test_position_limit",
+        "joint/test_last_check",
+    ),
+    *(
         "test_states",
         "test_command_rules",
         "test_state_rules",
         "joint/test_joint_limits",
-    ),
-    *(
         "test_filter_inside",
         "test_filter_signals",
         "test_filter",
         "command/test_setpoint_spline",
         "joint/test_stop_path",
+        "joint/test_joint_motion",
     ),
-    "joint/test_joint_motion",
 )
 SPACE = (
-    *("geometry/test_active_set", "joint/test_effort_limit", "geometry/test_obstacle"),
+    *("geometry/test_active_set", "geometry/test_table", "geometry/test_fence", "geometry/test_keep_out"),
+    *("geometry/test_clearance", "geometry/test_self_collision", "joint/test_effort_limit", "geometry/test_obstacle"),
     *("geometry/test_collision_constraints", "geometry/test_arm_model"),
 )
 """Files of test/unit/safety, quick ones first: of what needs no model of the arm, and of what does."""

@@ -1,4 +1,4 @@
-"""What each node can be told: one dataclass per node, checked before anything starts and declared to ROS by the node."""
+"""The parameters of each node: one dataclass per node, checked before anything starts and declared to ROS by the node."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class CameraParameters:
     )
 
     def __post_init__(self) -> None:
-        strangers = set(self.depth_cameras) - set(self.cameras)
+        unknown = set(self.depth_cameras) - set(self.cameras)
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise ParameterError(f"cameras: needs at least one name, each once, got {self.cameras}")
-        if strangers:
-            raise ParameterError(f"depth_cameras: {', '.join(sorted(strangers))} is not in cameras")
+        if unknown:
+            raise ParameterError(f"depth_cameras: {', '.join(sorted(unknown))} is not in cameras")
         if self.topics and len(self.topics) != len(self.cameras):
             raise ParameterError(f"topics: expected {len(self.cameras)}, one per camera, got {len(self.topics)}")
 
@@ -72,3 +72,4 @@ PARAMETERS: dict[str, type] = {
     "dashboard": DashboardParameters,
     "motion_paths": MotionPathsParameters,
 }
+"""Node → its parameter dataclass."""

@@ -18,7 +18,7 @@ from vla_ros.monitors.monitors import Monitors
 from vla_ros.perception.frames import CameraHealth, Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.safety.states import ACTIVE, State
-from vla_ros.time import NS_PER_S, Moments, Rate
+from vla_ros.time import NS_PER_S, Rate, StampedBuffer
 
 JOINT_STATES = 250
 """A second of joint states at 250 Hz: older than that frames are not planned with."""
@@ -110,7 +110,7 @@ class PlannerCore:
         self._frames: Frames | None = None
         self._frames_ns: int | None = None  # when they came
         self._requested_ns: int | None = None
-        self._joint_states: Moments[JointState | None] = Moments(JOINT_STATES)
+        self._joint_states: StampedBuffer[JointState | None] = StampedBuffer(JOINT_STATES)
         self._may_move = False  # until the filter says so
         self._level, self._explanation = Level.OK, "waiting for frames"
         self._late = self._counted_ns = 0

@@ -12,7 +12,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
-from vla_ros.scheduling import ONE_THREAD, urgent
+from vla_ros.scheduling import ONE_THREAD, raise_priority
 
 FIRST_BACK_OFF_S = 0.5
 MAX_BACK_OFF_S = 5.0
@@ -125,7 +125,7 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
     """The child: answer requests until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing the pipe
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    urgent()
+    raise_priority()
     try:
         try:
             system1 = make()

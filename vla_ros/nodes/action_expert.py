@@ -23,27 +23,19 @@ from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.latents import LatentLost
 from vla_ros.policies.registry import Robot, policy, system1
-from vla_ros.ros.convert import chunk_message, commanded_by, joint_state_from, plan_from
-from vla_ros.ros.node import (
-    ERROR,
-    EVENTS,
-    NEWEST,
-    OK,
-    SENSOR,
-    WARN,
-    Diagnostics,
-    Managed,
-    autostart,
-    declare,
-    mismatches,
-    run,
-    time_message,
-    urdf_of,
-)
+from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.lifecycle import ManagedNode, autostart
+from vla_ros.ros.node import run
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import PacedLoop, polled, take
+from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
+from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.stamps import time_message
 from vla_ros.safety.states import ACTIVE
-from vla_ros.scheduling import real_time
-from vla_ros.time import Rate, SimulatedOffset, Window
+from vla_ros.scheduling import use_real_time_scheduling
+from vla_ros.time import Rate, SimulatedClockOffset, Window
 
 REALTIME_PRIORITY = 15
 NO_ANSWER_S = 1.0
@@ -59,12 +51,12 @@ LATE_SHARE = 0.03
 TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
 
 
-class ActionExpertNode(Managed):
+class ActionExpertNode(ManagedNode):
     """Thin: takes messages, asks the core for this tick's setpoint, hands the worker its next request."""
 
     def __init__(self) -> None:
         super().__init__("action_expert")
-        self.parameters = declare(self, ActionExpertParameters)
+        self.parameters = declare_parameters(self, ActionExpertParameters)
         policy(self.parameters.policy)
         # A finger that holds something is far from its setpoint by design.
         arm = np.array([name != self.parameters.classical.gripper_joint for name in self.parameters.joint_names])
@@ -86,7 +78,7 @@ class ActionExpertNode(Managed):
         self.scheduling = ""
         self.seq = 0
         self.simulated_time = bool(self.get_parameter("use_sim_time").value)
-        self.offset = SimulatedOffset()
+        self.offset = SimulatedClockOffset()
         self.clock_offset_ns = 0
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.chunk_rate = Rate(self.parameters.chunk_period_s, self.parameters.chunk_period_s, 200)
@@ -103,7 +95,7 @@ class ActionExpertNode(Managed):
 
     def configure(self) -> None:
         options = dataclasses.asdict(getattr(self.parameters, self.parameters.policy))
-        urdf = urdf_of(self, self.parameters.urdf)
+        urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))
 
@@ -121,7 +113,7 @@ class ActionExpertNode(Managed):
 
     def spin(self) -> None:
         """Tick until shutdown; services and diagnostics are served between ticks."""
-        self.scheduling = real_time(REALTIME_PRIORITY)
+        self.scheduling = use_real_time_scheduling(REALTIME_PRIORITY)
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
         loop = PacedLoop(
@@ -152,7 +144,7 @@ class ActionExpertNode(Managed):
                 self.joint_state, self.joint_state_ns = state, now_ns
         for message, _ in take(self.statuses):
             self.safety_state, self.status_ns = message.state, now_ns
-            self.commanded = commanded_by(message, self.parameters.joint_names)
+            self.commanded = commanded_positions(message, self.parameters.joint_names)
         for message, _ in take(self.plans):
             self.on_plan(message, now_ns)
 
@@ -205,7 +197,9 @@ class ActionExpertNode(Managed):
                 self.explanation = "waiting for a chunk from System 1"
                 if self.worker.busy and now_ns - self.expert.requested_ns > NO_ANSWER_S * 1e9:
                     self.level = WARN
-        if not self.worker.busy and self.expert.due(now_ns, self.safety_state == SafetyStatus.HOLDING):
+        if self.joint_state is None or self.worker.busy:
+            return
+        if self.expert.due(now_ns, self.safety_state == SafetyStatus.HOLDING):
             request = self.expert.request(self.joint_state, self.commanded, now_ns, ros_ns, stamp_ns)
             self.worker.request(*request)
             self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / 1e9)
@@ -279,7 +273,7 @@ class ActionExpertNode(Managed):
             "scheduling": self.scheduling,
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }
-        wrong = mismatches(self, TOPICS)
+        wrong = unmatched_publishers(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values
         if self.worker is not None and self.worker.fault:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
@@ -24,22 +25,16 @@ from vla_ros.policies.contract import Plan, System2
 from vla_ros.policies.latents import LatentWriter
 from vla_ros.policies.registry import Robot, policy, system2
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
-from vla_ros.ros.node import (
-    ERROR,
-    LATCHED,
-    NEWEST,
-    Diagnostics,
-    Managed,
-    autostart,
-    declare,
-    every,
-    mismatches,
-    nanoseconds,
-    run,
-    urdf_of,
-)
+from vla_ros.ros.diagnostics import ERROR, Diagnostics
+from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.lifecycle import ManagedNode, autostart
+from vla_ros.ros.node import run, steady_timer
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import polled, take
-from vla_ros.scheduling import urgent
+from vla_ros.ros.qos import LATCHED, NEWEST
+from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.stamps import nanoseconds
+from vla_ros.scheduling import raise_priority
 from vla_ros.time import NS_PER_S, Window
 from vla_ros.transforms import matrix
 
@@ -52,12 +47,12 @@ TICK_S = 0.2
 REPORT_S = 0.2
 
 
-class Planner(Managed):
+class Planner(ManagedNode):
     """Thin: converts messages for the core, calls the policy, publishes. No backlog: only the newest frames are kept."""
 
     def __init__(self) -> None:
         super().__init__("planner")
-        self.parameters = declare(self, PlannerParameters)
+        self.parameters = declare_parameters(self, PlannerParameters)
         policy(self.parameters.policy)
         poses = np.reshape(self.parameters.camera_poses, (-1, 7))
         self.camera_poses = {
@@ -72,13 +67,16 @@ class Planner(Managed):
         self.plan_publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
         self.waypoint_publisher = self.create_publisher(Path, "vla/waypoints", NEWEST)
         self.question_publisher = self.create_publisher(String, "vla/question", LATCHED)
-        self.create_subscription(String, "task_instruction", self.on_instruction, NEWEST)
+        on_instruction: Callable[..., None] = (
+            self.on_instruction
+        )  # rclpy's annotation does not know of the message info
+        self.create_subscription(String, "task_instruction", on_instruction, NEWEST)
         self.create_subscription(CameraFrames, "vla/frames", self.on_frames, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         qos = QoSProfile(depth=JOINT_STATES, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joint_states = polled(self, JointStateMessage, "joint_states", qos)
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
-        every(self, TICK_S, self.tick)
+        steady_timer(self, TICK_S, self.tick)
         # More often than others, so that people see within a second that it is gone.
         self.diagnostics = Diagnostics(self, self.report, REPORT_S)
 
@@ -87,7 +85,7 @@ class Planner(Managed):
     def configure(self) -> None:
         name, joint_names = self.parameters.policy, self.parameters.joint_names
         options = dataclasses.asdict(getattr(self.parameters, name))
-        urdf = urdf_of(self, self.parameters.urdf)
+        urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)
         brought = getattr(self.system2, "statistics", None)
@@ -113,9 +111,9 @@ class Planner(Managed):
 
     # What comes in.
 
-    def on_instruction(self, message: String, info: object) -> None:
+    def on_instruction(self, message: String, info: Mapping[str, int]) -> None:
         """A new instruction: served with the frames at hand."""
-        self.core.on_instruction(info["source_timestamp"], message.data)  # type: ignore[index]
+        self.core.on_instruction(info["source_timestamp"], message.data)
         self.publish_outputs()
         self.plan_when_due()
 
@@ -216,14 +214,14 @@ class Planner(Managed):
             "prompt": self.parameters.prompt,
             "question": self.core.question,
         }
-        wrong = mismatches(self, TOPICS)
+        wrong = unmatched_publishers(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values
         return bytes([level]), explanation, values
 
 
 def main() -> None:
-    urgent()
+    raise_priority()
     sys.exit(run("planner", lambda: autostart(Planner())))
 
 

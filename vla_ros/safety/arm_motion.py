@@ -1,8 +1,8 @@
 """All joints of the output together: what one tick may do to them, and what is said about it.
 
 Joint by joint velocity_limit, acceleration_limit, jerk_limit and position_limit bend the step (`motion`); for all joints
-together effort_limit, fence, table, keep_out, obstacle and self_collision hold it back (`surroundings`); last_check sees
-what is about to be sent.
+together effort_limit, fence, table, keep_out, obstacle and self_collision hold it back (`collision_constraints`); last_check
+sees what is about to be sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vla_ros.safety.command.setpoint import SOURCES
-from vla_ros.safety.geometry.collision_constraints import Surroundings, configured
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, configured_rules
 from vla_ros.safety.joint import acceleration_limit, last_check, position_limit, velocity_limit
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion
@@ -26,7 +26,7 @@ States = list[tuple[int, int, int]]
 class ArmMotion:
     """The output of one arm.
 
-    joints: in the order of joint_names. surroundings: None when no rule that needs a model of the arm is configured.
+    joints: in the order of joint_names. collision_constraints: None when no rule that needs a model of the arm is configured.
     scale: thousandths of all velocity limits that hold now.
 
     Args:
@@ -47,9 +47,9 @@ class ArmMotion:
         self._speeds = {
             source: [int(joint.limits.velocity * scales[source]) for joint in self.joints] for source in SOURCES
         }
-        self.surroundings: Surroundings | None = None
-        if urdf and any(configured(parameters).values()):
-            self.surroundings = Surroundings(urdf, parameters, self.limits, self.joints)
+        self.collision_constraints: CollisionConstraints | None = None
+        if urdf and any(configured_rules(parameters).values()):
+            self.collision_constraints = CollisionConstraints(urdf, parameters, self.limits, self.joints)
         self._last_check = LastCheck(limits, parameters.period_s)
 
     @property
@@ -83,13 +83,13 @@ class ArmMotion:
         for joint, at in zip(self.joints, q, strict=True):
             joint.place(at)
         self._last_check.restart(self.positions())
-        if self.surroundings is None:
+        if self.collision_constraints is None:
             return None
-        return self.stale(now_ns) or self.surroundings.restart()
+        return self.stale(now_ns) or self.collision_constraints.restart()
 
     def stale(self, now_ns: int) -> Verdict | None:
         """What is around the arm is not known."""
-        return None if self.surroundings is None else self.surroundings.stale(now_ns)
+        return None if self.collision_constraints is None else self.collision_constraints.stale(now_ns)
 
     def stop(self) -> None:
         """Take the stop policy's step with every joint."""
@@ -113,25 +113,26 @@ class ArmMotion:
         Returns:
             the verdict on the joint that is furthest from its target, or on all together; None: all are on it.
         """
-        near, row = (1000, None) if self.surroundings is None else self.surroundings.speed()
-        share = self.scale * near
+        constraints = self.collision_constraints
+        permille, nearest = (1000, None) if constraints is None else constraints.speed_permille()
+        share = self.scale * permille
         speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[source]]
         worst, furthest, acted = 0, -1, ""
         for i, joint in enumerate(self.joints):
             rule = joint.follow(targets[i], targets[i] - previous[i], speeds[i])
             if rule and abs(targets[i] - joint.q) > furthest:
                 worst, furthest, acted = i, abs(targets[i] - joint.q), rule
-        if self.surroundings is not None:
-            refused = self._keep_clear(before, self.surroundings)
+        if constraints is not None:
+            refused = self._keep_clear(before, constraints)
             if refused is not None:
                 return refused
         if not acted:
             return None
         verdict = self._limited_by(worst, acted, before[worst], targets[worst], speeds[worst])
-        if row is None or acted != velocity_limit.NAME or self.surroundings is None:
+        if nearest is None or acted != velocity_limit.NAME or constraints is None:
             return verdict
-        reason = f"slowed to {near / 10:.0f} % near its margin: {self.surroundings.what(row)}; {verdict.reason}"
-        return dataclasses.replace(verdict, rule=row.rule, reason=reason)
+        reason = f"slowed to {permille / 10:.0f} % near its margin: {constraints.describe(nearest)}; {verdict.reason}"
+        return dataclasses.replace(verdict, rule=nearest.rule, reason=reason)
 
     def violation(self, positions: Sequence[float]) -> Verdict | None:
         """What the last check has against `positions`."""
@@ -145,20 +146,22 @@ class ArmMotion:
 
     def sent(self, positions: Sequence[float], before: States) -> None:
         """`positions` have been sent."""
-        if self.surroundings is not None:
-            self.surroundings.moved([joint.q - q for joint, (q, _, _) in zip(self.joints, before, strict=True)])
+        if self.collision_constraints is not None:
+            self.collision_constraints.arm_moved(
+                [joint.q - q for joint, (q, _, _) in zip(self.joints, before, strict=True)]
+            )
         self._last_check.sent(positions)  # last: where the rest raises, this output is not sent
 
-    def _keep_clear(self, before: States, surroundings: Surroundings) -> Verdict | None:
+    def _keep_clear(self, before: States, constraints: CollisionConstraints) -> Verdict | None:
         """Where the candidate is refused for all joints together, take less of it, in the end the stop policy's step."""
-        refused = surroundings.refusal(before)
+        refused = constraints.violation(before)
         if refused is None:
             return None
         asked = [joint.a for joint in self.joints]
         for quarters in (2, 1):
             for joint, state, a in zip(self.joints, before, asked, strict=True):
-                joint.blend(state, a, quarters)
-            if surroundings.refusal(before) is None:
+                joint.scale_toward_stop(state, a, quarters)
+            if constraints.violation(before) is None:
                 return refused
         self.stop_from(before)
         return refused

@@ -26,7 +26,7 @@ from vla_ros.safety.command.schema import Schema
 from vla_ros.safety.command.sequence import Sequence as SequenceRule
 from vla_ros.safety.command.setpoint import Command
 from vla_ros.safety.command.setpoint_spline import Playback
-from vla_ros.safety.geometry.clearance import Nearest
+from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
 from vla_ros.safety.measured.joint_state import JointState
@@ -82,7 +82,7 @@ class SafetyFilter:
         self._delay_ns = round(parameters.command.delay_s * NANO)
         self._command_period_ns = round(parameters.command.period_s * NANO)
         self._motion = ArmMotion(parameters, limits, urdf)
-        self._surroundings = self._motion.surroundings
+        self._collision_constraints = self._motion.collision_constraints
 
         names = [joint.name for joint in limits]
         self._authority = Authority()
@@ -141,8 +141,8 @@ class SafetyFilter:
         """Take over the measured state; see `JointState.update`."""
         try:
             verdict = self._joint_state.update(receive_ns, names, positions, velocities, efforts)
-            if verdict is None and self._surroundings is not None and self.state in ACTIVE:
-                verdict = self._surroundings.touched(
+            if verdict is None and self._collision_constraints is not None and self.state in ACTIVE:
+                verdict = self._collision_constraints.check_contact(
                     receive_ns,
                     *self._joint_state.measured(),
                     self._motion.accelerations(),
@@ -158,10 +158,10 @@ class SafetyFilter:
 
     def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
         """Take over the complete list of obstacles; see `Obstacles.update`."""
-        if self._surroundings is None:
+        if self._collision_constraints is None:
             return None
         try:
-            return self._surroundings.obstacles(receive_ns, obstacles)
+            return self._collision_constraints.update_obstacles(receive_ns, obstacles)
         except Exception as error:
             verdict = raised(error)
             self._latch(verdict)
@@ -308,22 +308,26 @@ class SafetyFilter:
         """Velocity limit minus speed of the output, rad/s or m/s per joint."""
         return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._motion.joints]
 
-    def nearest(self) -> Nearest | None:
+    def nearest(self) -> NearestPair | None:
         """The pair of bodies nearest to its margin; None: no distance is kept. It changes nothing."""
-        return None if self._surroundings is None else self._surroundings.nearest()
+        return None if self._collision_constraints is None else self._collision_constraints.nearest()
 
-    def what(self, nearest: Nearest) -> str:
+    def what(self, nearest: NearestPair) -> str:
         """Whose distance that is, for people."""
-        return nearest.row.what if self._surroundings is None else self._surroundings.what(nearest.row)
+        return (
+            nearest.pair.description
+            if self._collision_constraints is None
+            else self._collision_constraints.describe(nearest.pair)
+        )
 
     @property
     def bare(self) -> list[str]:
         """Joints that move and carry no body, though distances are to be kept."""
-        return [] if self._surroundings is None else self._surroundings.bare
+        return [] if self._collision_constraints is None else self._collision_constraints.joints_without_geometry
 
     def shown(self) -> list[Obstacle]:
         """The obstacles that are kept away from."""
-        return [] if self._surroundings is None else self._surroundings.shown()
+        return [] if self._collision_constraints is None else self._collision_constraints.active_obstacles()
 
     # Inside
 
@@ -393,9 +397,9 @@ class SafetyFilter:
                 fault = self._joint_state.outside() or self._tracking_error.check(self._joint_state.q, self._motion.q())
                 if fault is not None:
                     self._latch(fault)
-            if self._surroundings is not None:
-                self._surroundings.begin()
-                stale = stale or self._surroundings.stale(now_ns)
+            if self._collision_constraints is not None:
+                self._collision_constraints.start_tick()
+                stale = stale or self._collision_constraints.stale(now_ns)
             stale = stale or self._authority.disputed() or self._deadman.released(now_ns)
             return self._follow_or_stop(now_ns, before, stale)
         if self._sending:

@@ -14,7 +14,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from vla_ros.cli import main
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
-from vla_ros.sim.controller import Controller
+from vla_ros.sim.controller import SimulatedController
 
 Array = NDArray[np.float64]
 STORE = get_typestore(Stores.ROS2_JAZZY)
@@ -141,7 +141,7 @@ def test_other_unreadable_things_say_why(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_log_of_the_simulated_controller(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "controller.csv"
-    controller = Controller(HOME, 0.1, str(log))
+    controller = SimulatedController(HOME, 0.1, str(log))
     for i, q in enumerate(smooth()):
         if i != 50:  # a tick without a command is no sample of the stream of commands
             controller.command(q.tolist())

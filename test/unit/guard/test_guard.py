@@ -14,8 +14,10 @@ from vla_ros.guard.guard import Guard, GuardAction
 from vla_ros.guard.rules import load_rules
 from vla_ros.guard.text_normalization import normalize
 from vla_ros.resources import share
-from vla_ros.sim.tasks import KINDS, sample_task
-from vla_ros.tasks.phrasings import HELD_OUT, NOUNS, TRAINING
+from vla_ros.sim.task_sampler import sample_task
+from vla_ros.tasks.phrasings import HELD_OUT, TRAINING
+from vla_ros.tasks.task import KINDS
+from vla_ros.tasks.vocabulary import NOUNS
 
 GUARD = Guard(load_rules("guard"))
 

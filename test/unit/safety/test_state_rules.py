@@ -1,18 +1,14 @@
-"""The rules that every tick meets, each on its own: joint_state, tracking_error, open_loop, estop, last_check."""
+"""The rules that every tick meets, each on its own: joint_state, tracking_error, open_loop, estop."""
 
 from __future__ import annotations
 
-import ast
 import math
-from pathlib import Path
 
 import pytest
 
 from vla_ros.safety.command import estop
 from vla_ros.safety.command.open_loop import OpenLoop
-from vla_ros.safety.joint import last_check
 from vla_ros.safety.joint.joint_limits import JointLimits
-from vla_ros.safety.joint.last_check import LastCheck
 from vla_ros.safety.measured.joint_state import JointState
 from vla_ros.safety.measured.tracking_error import TrackingError
 from vla_ros.safety.safety_parameters import Measured
@@ -109,74 +105,3 @@ def test_open_loop() -> None:
 
 def test_estop_says_who() -> None:
     assert estop.EStop.pressed("service vla/estop").reason == "e-stop by service vla/estop"
-
-
-# last_check
-
-
-def after(sent: list[float], position: float) -> tuple[str, str, float, float] | None:
-    check = LastCheck(LIMITS[:1], 0.004)
-    check.restart([sent[0]])
-    for value in sent[1:]:
-        check.sent([value])
-    return check.violation([position])
-
-
-@pytest.mark.parametrize(
-    ("sent", "position", "quantity"),
-    [
-        ([0.0], math.nan, "position"),
-        ([0.0], math.inf, "position"),
-        ([0.999999], 1.0000001, "position"),
-        ([-0.999999], -1.0000001, "position"),
-        ([0.0, 0.008, 0.016, 0.024], 0.0321, "velocity"),
-        ([0.0, 0.001, 0.002, 0.003], 0.0042, "acceleration"),
-        ([0.0, 0.0, 0.0, 0.0], 0.0001, "jerk"),
-    ],
-)
-def test_last_check_finds(sent: list[float], position: float, quantity: str) -> None:
-    violation = after(sent, position)
-    assert violation is not None
-    assert violation[:2] == ("a", quantity)
-
-
-@pytest.mark.parametrize(
-    ("start", "step", "found"),
-    [
-        (0.9, 0.0052, "slow zone's velocity"),  # 1.3 rad/s at 0.095 from the end, where 1.0 rad/s is allowed
-        (0.9, 0.0039, ""),
-        (0.9, -0.0052, ""),
-        (0.5, 0.0052, ""),
-        (-0.9, -0.0052, "slow zone's velocity"),
-    ],
-)
-def test_last_check_knows_slow_zones(start: float, step: float, found: str) -> None:
-    check = LastCheck([JointLimits("a", -1.0, 1.0, 2.0, 1e6, 1e9, 0.2, 0.1)], 0.004)
-    check.restart([start])
-    violation = check.violation([start + step])
-    assert (violation[1] if violation else "") == found
-
-
-def test_last_check_passes_what_is_inside_to_the_last_bit() -> None:
-    assert after([0.0, 0.008, 0.016, 0.024], 0.032) is None
-    assert after([0.0, 64e-6, 256e-6], 608e-6) is None  # 10 rad/s^2
-    assert after([0.0, 0.0, 0.0, 0.0], 0.000064) is None
-    assert after([1.0], 1.0) is None
-
-
-def test_last_check_wants_every_joint() -> None:
-    check = LastCheck(LIMITS, 0.004)
-    check.restart([0.0, 0.0])
-    violation = check.violation([0.0])
-    assert violation is not None and violation[1] == "number of joints"
-
-
-def test_last_check_shares_no_code_with_what_it_checks() -> None:
-    tree = ast.parse(Path(last_check.__file__).read_text())
-    imported = {
-        name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
-    }
-    assert not {name for name in imported if name and name.startswith("vla_ros")}

@@ -16,7 +16,7 @@ from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import CAMERA_SIZE, run_episode
 from vla_ros.lab.evaluation.report import Outcome
-from vla_ros.lab.evaluation.suites import Case
+from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.scheduling import ONE_THREAD
 from vla_ros.sim.rendering import RenderProcess
@@ -26,7 +26,7 @@ _cameras: RenderProcess | None = None  # of a worker process
 
 
 @dataclass(frozen=True)
-class Setup:
+class EvaluationSetup:
     """What is evaluated: see `run_episode`. film: keep the images. planner: None: as config/sim.yaml has it."""
 
     policy: str
@@ -37,7 +37,7 @@ class Setup:
     film: bool = False
     planner: PlannerParameters | None = None
 
-    def run(self, case: Case, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
+    def run(self, case: EvaluationCase, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
         return run_episode(
             self.policy,
@@ -54,7 +54,7 @@ class Setup:
         )
 
 
-def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) -> Iterator[Outcome]:
+def episodes(setup: EvaluationSetup, tasks: Sequence[tuple[EvaluationCase, str, int]], jobs: int) -> Iterator[Outcome]:
     """Yield what comes of each task (case, kind, seed), in order.
 
     Args:
@@ -101,6 +101,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(setup: Setup, case: Case, kind: str, seed: int) -> Outcome:
+def _run(setup: EvaluationSetup, case: EvaluationCase, kind: str, seed: int) -> Outcome:
     assert _cameras is not None
     return setup.run(case, kind, seed, _cameras)

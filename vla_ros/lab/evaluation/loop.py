@@ -13,10 +13,10 @@ from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner import PlannerCore, PlanOutput
 from vla_ros.control.planner_parameters import PlannerParameters
-from vla_ros.lab.evaluation.chunk_discontinuities import Seams
-from vla_ros.lab.evaluation.episode_monitor import Witness
-from vla_ros.lab.evaluation.interventions import Interventions
-from vla_ros.lab.evaluation.suites import Case, Nudge
+from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityMeter
+from vla_ros.lab.evaluation.episode_monitor import EpisodeMonitor
+from vla_ros.lab.evaluation.interventions import InterventionCounter
+from vla_ros.lab.evaluation.suites import EvaluationCase, MidTaskMove
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState, System1, System2
 from vla_ros.safety.command.setpoint import Command
@@ -29,7 +29,7 @@ from vla_ros.time import NS_PER_S
 STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and controller tick every 2
 SETPOINT_STEPS = 5
 FILTER_STEPS = 2
-WITNESS_STEPS = 20
+MONITOR_STEPS = 20
 STATUS_STEPS = 20  # the filter speaks 25 times a second
 PLANNER_TICK_NS = 200_000_000
 ARM = np.array([name != FINGER_JOINT for name in JOINT_NAMES])
@@ -96,7 +96,7 @@ class Loop:
         safety: SafetyFilter,
         instruction: Instruction,
         conditions: Conditions,
-        case: Case,
+        case: EvaluationCase,
         watch: Callable[[Simulation, Plan], None] | None,
         rng: np.random.Generator,
     ) -> None:
@@ -104,11 +104,11 @@ class Loop:
         self.system2, self.system1 = system2, system1
         self.instruction, self.conditions, self.watch = instruction, conditions, watch
         self.wrong, self.rng = case.disturbance, rng
-        self.nudge = Nudge(rng) if self.wrong.nudge else None
+        self.mid_task_move = MidTaskMove(rng) if self.wrong.moves_object else None
         self.expert = ActionExpert(conditions.chunk_transition, conditions.chunk_period_s, conditions.anchor_rad, ARM)
-        self.witness = Witness(simulation)
-        self.seams = Seams(SETPOINT_STEPS * STEP_NS, ARM)
-        self.interventions = Interventions()
+        self.episode_monitor = EpisodeMonitor(simulation)
+        self.discontinuities = DiscontinuityMeter(SETPOINT_STEPS * STEP_NS, ARM)
+        self.interventions = InterventionCounter()
         self.subtasks: list[str] = []
         self.plan: Plan | None = None
         self.ended_ns = 0
@@ -143,8 +143,8 @@ class Loop:
                 self._act(now_ns)
             if step % FILTER_STEPS == 0:
                 self._gate(now_ns)
-            if step % WITNESS_STEPS == 0:
-                self.witness.look()
+            if step % MONITOR_STEPS == 0:
+                self.episode_monitor.observe()
             step += 1
 
     @property
@@ -214,7 +214,7 @@ class Loop:
         self.plan = plan
         if plan.subtask and plan.subtask not in self.subtasks[-1:]:
             self.subtasks.append(plan.subtask)
-        self.witness.hear(plan)
+        self.episode_monitor.on_plan(plan)
         if self.watch is not None:
             self.watch(self.simulation, plan)
 
@@ -245,13 +245,13 @@ class Loop:
         played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
         if before is None:
             return
-        self.seams.part(max(played.prefix_end_ns, now_ns))
+        self.discontinuities.add_transition(max(played.prefix_end_ns, now_ns))
         if self.conditions.chunk_transition == "ensemble":
-            self.seams.part(played.end_ns)  # where it leaves the mean
+            self.discontinuities.add_transition(played.end_ns)  # where it leaves the mean
 
     def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:
         self._seq += 1
-        self.seams.play(now_ns, setpoint)
+        self.discontinuities.add_setpoint(now_ns, setpoint)
         refused = self.safety.command(
             Command("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
         )
@@ -277,8 +277,8 @@ class Loop:
             self._commanded = np.array(decision.positions)
             self.simulation.controller.command(decision.positions)
         self.simulation.tick()
-        if self.nudge is not None:
-            self.nudge.tick(self.simulation)
+        if self.mid_task_move is not None:
+            self.mid_task_move.tick(self.simulation)
 
     def _acted(self, rule: str, now_ns: int) -> None:
         if self.going:  # what comes after is no part of the time that interventions are told by

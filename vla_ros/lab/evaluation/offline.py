@@ -19,8 +19,8 @@ from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import Guard, load_prompt, load_rules
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
-from vla_ros.lab.evaluation.suites import Case
-from vla_ros.lab.evaluation.unknown import sentence
+from vla_ros.lab.evaluation.suites import EvaluationCase
+from vla_ros.lab.evaluation.unknown_instructions import unknown_instruction
 from vla_ros.monitors import Monitors
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
@@ -52,7 +52,7 @@ def run_episode(
     *,
     options: Mapping[str, Any] | None = None,
     instruction: str = "",
-    case: Case | None = None,
+    case: EvaluationCase | None = None,
     planner: PlannerParameters | None = None,
     conditions: Conditions | None = None,
     cameras: RenderProcess,
@@ -77,12 +77,12 @@ def run_episode(
         film: keep the images.
     """
     robot = Robot(urdf(), JOINT_NAMES)
-    case = case or Case("nominal")
+    case = case or EvaluationCase("nominal")
     simulation = case.simulation(kind, seed)
     task = simulation.task
     words = instruction or task.instruction
     if case.unknown and not instruction:
-        words = sentence(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
+        words = unknown_instruction(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
     cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
     eyes = _Eyes(simulation, cameras, case, seed)
@@ -110,14 +110,14 @@ def run_episode(
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
         simulation.controller.close()
-    success, measures = simulation.judged()
+    success, measures = simulation.evaluate_task()
     state = loop.plan.state if loop.plan else PlanState.HOLD
     said = loop.plan.reasoning if loop.plan else ""
     if case.unknown:
-        success = loop.witness.still() and state is not PlanState.DONE and bool(said)
+        success = loop.episode_monitor.is_untouched() and state is not PlanState.DONE and bool(said)
         reason = "" if success else "acted on it"
     else:
-        reason = "" if success else loop.witness.reason(measures, state, loop.latched)
+        reason = "" if success else loop.episode_monitor.failure_reason(measures, state, loop.latched)
     return Outcome(
         kind,
         seed,
@@ -130,10 +130,10 @@ def run_episode(
         interventions=loop.interventions.ticks,
         begun=loop.interventions.begun,
         reason=reason,
-        confidence=loop.witness.confidence,
-        meant=loop.witness.meant,
-        roughness=loop.seams.roughness(),
-        disturbed=loop.nudge.moved if loop.nudge is not None else case.disturbs,
+        confidence=loop.episode_monitor.confidence,
+        meant=loop.episode_monitor.meant,
+        roughness=loop.discontinuities.statistics(),
+        disturbed=loop.mid_task_move.moved if loop.mid_task_move is not None else case.disturbs,
         unknown=bool(case.unknown),
         state=state,
         subtasks=tuple(loop.subtasks),
@@ -169,7 +169,7 @@ class _Eyes:
     Attributes: seen: called with stamp and image of the fixed camera when it has been drawn.
     """
 
-    def __init__(self, simulation: Simulation, cameras: RenderProcess, case: Case, seed: int) -> None:
+    def __init__(self, simulation: Simulation, cameras: RenderProcess, case: EvaluationCase, seed: int) -> None:
         self._simulation, self._cameras, self._wrong = simulation, cameras, case.disturbance
         self._rng = {camera: np.random.default_rng([seed, 3, index]) for index, camera in enumerate(CAMERAS)}
         self.seen: Callable[[int, np.ndarray], None] = lambda stamp_ns, image: None

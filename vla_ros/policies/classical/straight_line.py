@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pinocchio
-from numpy.typing import NDArray
 from ruckig import Trajectory
 
+from vla_ros.arrays import Array
 from vla_ros.policies import waypoints
 from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, JointState, Plan
@@ -23,8 +23,6 @@ from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import PULL, Kinematics
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import axes_along
-
-Array = NDArray[np.float64]
 
 ROWS = 36  # points per chunk: 0.7 s
 ACCELERATION = np.array([0.7] * 3 + [2.0] * 3)  # of the tool: m/s^2, rad/s^2
@@ -39,7 +37,7 @@ LAG_S = 0.15  # but for the way it makes between two chunks
 
 
 @dataclass(frozen=True)
-class _Leg:
+class _LineMotion:
     """Motion to one waypoint: in the axes of the line for the translation, as rotation left for the orientation."""
 
     target: Array
@@ -171,7 +169,7 @@ class StraightLine:
         chunk[row + 1 :] = chunk[row]
         return chunk, due_ns
 
-    def _leg(self, poses: list[Array], waypoint: Waypoint, slower: float) -> _Leg:
+    def _leg(self, poses: list[Array], waypoint: Waypoint, slower: float) -> _LineMotion:
         target = waypoint.T_base_tool
         axes = axes_along(target[:3, 3] - poses[1][:3, 3])
         left = np.array(
@@ -181,7 +179,7 @@ class StraightLine:
             ]
         )
         speed = np.array([waypoint.speed * slower] * 3 + [TURN_SPEED * slower] * 3)
-        return _Leg(target, axes, to_rest(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
+        return _LineMotion(target, axes, to_rest(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
 
     def _fingers(self, finger: Array, target: float) -> Trajectory:
         limits = [np.array([limit]) for limit in self._finger_limits]

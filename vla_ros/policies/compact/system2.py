@@ -45,8 +45,7 @@ from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.sim.scene import CONTAINERS
-from vla_ros.tasks.phrasings import ADJECTIVES, NOUNS
+from vla_ros.tasks.vocabulary import ADJECTIVES, CONTAINERS, NOUNS
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import pose
 

@@ -1,12 +1,13 @@
-"""The arm as bodies in space: read from the URDF, placed by pinocchio, measured by coal.
+"""Where are the bodies of the arm, and how far apart? Read from the URDF, placed by pinocchio, measured by coal.
 
 Every collision element becomes one body: a box stays a box, a sphere a sphere, a cylinder becomes the capsule around it, a
 mesh the capsule around its vertices. A body inside another one of the same link is left out. Frames: all poses are in the
 frame of the URDF's root link, here called base.
 
-A joint that moves by s moves no point of a body by more than `reach` times s, where `reach` bounds the distance from the
-joint's axis to the body in every configuration. The sum over the joints bounds the motion of the body along any
-path, which is all that `clearance` needs to know about what lies between two samples.
+A joint that moves by s moves no point of a body by more than r s, where the lever arm bound r bounds the distance from the
+joint's axis to the body in every configuration (for a prismatic joint r = 1). The sum over the joints bounds the motion of
+the body along any path, which is all that `clearance` needs to know about what lies between two samples:
+    |p(q1) - p(q0)| <= sum over joints of r_i * (distance that joint i travels from q0 to q1)
 """
 
 from __future__ import annotations
@@ -23,19 +24,18 @@ from xml.etree import ElementTree
 import coal
 import numpy as np
 import pinocchio as pin
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.safety_parameters import Payload, Tool
-
-Array = NDArray[np.float64]
 
 ROUNDING = 1.0 + 1e-9
 """Bounds are computed in floating point; this makes up for it."""
 
 
 @dataclass(frozen=True)
-class Body:
+class CollisionBody:
     """A rigid piece of the arm.
 
     link: its name. joint: pinocchio's index of the joint that carries it. points: (k, 3) in that joint's frame, m; the body
@@ -52,21 +52,23 @@ class Body:
 class Coupling(NamedTuple):
     """How a joint of the model follows a commanded one: it stands at offset + ratio * position of joint `driver`.
 
-    velocity, position: where it is in the model's vectors. turns: it is continuous; pinocchio keeps its cosine and sine.
-    own: it is the commanded joint itself, no mimic.
+    velocity, position: its index in the model's vectors. continuous: pinocchio keeps its cosine and sine.
+    commanded: it is the commanded joint itself, no mimic.
     """
 
     driver: int
     velocity: int
     position: int
-    turns: bool
+    continuous: bool
     offset: float
     ratio: float
-    own: bool
+    commanded: bool
 
 
 class ArmModel:
-    """Kinematics, dynamics and bodies of one arm; a tool and a payload belong to the last link. root: its root link.
+    """Kinematics, dynamics and bodies of one arm with its tool and payload.
+
+    root: name of its root link. bodies: in the order in which methods number them. fingerprint: equal for equal bodies.
 
     Args:
         urdf: text of the URDF.
@@ -80,10 +82,10 @@ class ArmModel:
 
     def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
         self._joints = len(joint_names)
-        self.source = (urdf, tuple(joint_names), repr(tool))
+        self.fingerprint = (urdf, tuple(joint_names), repr(tool))
         try:
             self.model = pin.buildModelFromXML(urdf)
-            read = pin.buildGeomFromUrdfString(
+            urdf_geometry = pin.buildGeomFromUrdfString(
                 self.model, urdf, pin.GeometryType.COLLISION, package_dirs=package_folders()
             )
         except (ValueError, RuntimeError) as error:
@@ -98,63 +100,63 @@ class ArmModel:
         self._velocity_of = np.array([c.velocity for c in driven], np.intp)
         self._position_of = np.array([c.position for c in driven], np.intp)
         self._offset, self._ratio = np.array([c.offset for c in driven]), np.array([c.ratio for c in driven])
-        self._turning = [(k, c.position) for k, c in enumerate(driven) if c.turns]
-        # Velocities of the model's joints from those of the commanded ones.
-        self._spread = np.zeros((len(joint_names), self.model.nv))
-        self._spread[self._driver, self._velocity_of] = self._ratio
+        self._continuous = [(k, c.position) for k, c in enumerate(driven) if c.continuous]
+        # (n, nv): velocities of the model's joints are those of the commanded ones times this.
+        self._coupling_matrix = np.zeros((len(joint_names), self.model.nv))
+        self._coupling_matrix[self._driver, self._velocity_of] = self._ratio
         self._axes = _axes(self.model, urdf)
-        self._carriers = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
+        self._joint_of_velocity = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
         self._add_payload(payload)
         self._data = self.model.createData()
         self.geometry = pin.GeometryModel()
-        self.bodies = self._bodies(read, tool)
-        self._placed = self.geometry.createData()
+        self.bodies = self._collision_bodies(urdf_geometry, tool)
+        self._geometry_data = self.geometry.createData()
         self._pairs_of: dict[int, list[int]] = {}
-        self._bounds = [self._axis_bounds(body) for body in self.bodies]
+        self._lever_arms = [self._lever_arm_bounds_of(body) for body in self.bodies]
 
-    def add_world(self, name: str, shape: Any, pose: Any) -> int:
-        """Add a shape that stands in the base frame; its index. All pairs are added after it: see `pair`."""
+    def add_fixed_shape(self, name: str, shape: Any, pose: Any) -> int:
+        """Add a shape that stands in the base frame; return its index. All pairs are added after it, see `add_pair`."""
         index: int = self.geometry.addGeometryObject(pin.GeometryObject(name, 0, 0, pose, shape))
         return index
 
-    def set_world(self, index: int, shape: Any, pose: Any) -> None:
-        """Put another shape in the place of one that was added."""
+    def replace_fixed_shape(self, index: int, shape: Any, pose: Any) -> None:
+        """Put another shape, or another pose, in the place of one that was added."""
         objects = self.geometry.geometryObjects
         objects[index].geometry, objects[index].placement = shape, pose
         # pinocchio chose how to measure each pair when it first saw its shapes: a box would still be measured as a ball.
         for k in self._pairs_of.get(index, ()):
             pair = self.geometry.collisionPairs[k]
-            self._placed.distance_functors[k] = pin.ComputeDistance(objects[pair.first], objects[pair.second])
+            self._geometry_data.distance_functors[k] = pin.ComputeDistance(objects[pair.first], objects[pair.second])
 
-    def pair(self, first: int, second: int) -> int:
-        """Make a pair of shapes whose distance can be asked for; its index."""
+    def add_pair(self, first: int, second: int) -> int:
+        """Add a pair of shapes, given by their indices, whose distance can be asked for; return its index."""
         self.geometry.addCollisionPair(pin.CollisionPair(first, second))
         added = len(self.geometry.collisionPairs) - 1
         for index in (first, second):
             self._pairs_of.setdefault(index, []).append(added)
         return added
 
-    def ready(self) -> None:
-        """Say that all shapes and pairs are there."""
-        self._placed = self.geometry.createData()
+    def finish_pairs(self) -> None:
+        """Prepare the distance computation, once all shapes and pairs have been added."""
+        self._geometry_data = self.geometry.createData()
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # there is no other name for it yet
-            for request in self._placed.distanceRequests:
+            for request in self._geometry_data.distanceRequests:
                 # Beginning at the last result, coal comes to other last bits: a replay that asks less would differ.
                 request.enable_cached_gjk_guess = False
 
     def place(self, q: ArrayLike) -> None:
         """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
         pin.forwardKinematics(self.model, self._data, self._full(q))
-        pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._placed)
+        pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._geometry_data)
 
     def distance(self, pair: int) -> float:
-        """Distance of a pair where it was placed, m; negative when they overlap.
+        """Return the distance of a pair where the arm was placed, m; negative when its shapes overlap.
 
         Raises:
             ValueError: it is not a number. Every comparison with it would be false, and let something pass.
         """
-        distance = float(pin.computeDistance(self.geometry, self._placed, pair).min_distance)
+        distance = float(pin.computeDistance(self.geometry, self._geometry_data, pair).min_distance)
         if math.isnan(distance):
             shapes = self.geometry.collisionPairs[pair]
             names = (self.geometry.geometryObjects[index].name for index in (shapes.first, shapes.second))
@@ -162,12 +164,12 @@ class ArmModel:
         return distance
 
     def nearest_points(self, pair: int) -> tuple[Array, Array]:
-        """The points of a pair nearest to each other where it was placed, (3,) each in base, m."""
-        result = pin.computeDistance(self.geometry, self._placed, pair)
+        """Return the points of a pair nearest to each other where the arm was placed, (3,) each in base, m."""
+        result = pin.computeDistance(self.geometry, self._geometry_data, pair)
         return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
 
     def efforts(self, q: Array, dq: Array, ddq: Array) -> Array:
-        """Inverse dynamics of k states: the efforts, what coupled joints need included.
+        """Return the inverse dynamics of k states, what coupled joints need included.
 
         Args:
             q, dq, ddq: (k, n) rad or m, and per s and s^2.
@@ -175,24 +177,25 @@ class ArmModel:
         Returns:
             (k, n) N m or N.
         """
-        rates, changes = dq.dot(self._spread), ddq.dot(self._spread)
+        rates, changes = dq.dot(self._coupling_matrix), ddq.dot(self._coupling_matrix)
         rnea, model, data, full = pin.rnea, self.model, self._data, self._full
         tau = np.array([rnea(model, data, full(q[i]), rates[i], changes[i]) for i in range(len(q))])
-        efforts: Array = tau.dot(self._spread.T)
+        efforts: Array = tau.dot(self._coupling_matrix.T)
         return efforts
 
     def effort_limits(self) -> list[float]:
-        """As the URDF gives them, N m or N per joint of joint_names; 0 or infinite where it gives none."""
+        """Return what the URDF gives, N m or N per joint of joint_names; 0 or infinite where it gives none."""
         limits = self.model.upperEffortLimit
-        return [float(limits[coupling.velocity]) for coupling in self._couplings if coupling.own]
+        return [float(limits[coupling.velocity]) for coupling in self._couplings if coupling.commanded]
 
     def _full(self, q: ArrayLike) -> Array:
+        """The model's position vector, (nq,), from the commanded joints' positions."""
         values = np.asarray(q, np.float64).take(self._driver)
         values *= self._ratio
         values += self._offset
         full: Array = self._q
         full[self._position_of] = values
-        for k, i in self._turning:
+        for k, i in self._continuous:
             full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
         return full
 
@@ -209,28 +212,30 @@ class ArmModel:
             raise ParameterError(f"{key}: {link!r} is not a link of the URDF; it has {known}")
         return self.model.frames[self.model.getBodyId(link)]
 
-    def _bodies(self, read: Any, tool: Tool) -> list[Body]:
+    def _collision_bodies(self, urdf_geometry: Any, tool: Tool) -> list[CollisionBody]:
         found: list[tuple[str, int, Array, float, Any, Any]] = []
-        for element in read.geometryObjects:
+        for element in urdf_geometry.geometryObjects:
             link = self.model.frames[element.parentFrame].name
             shape, pose = _body_shape(element, link)
-            found.append((link, element.parentJoint, *_hull(shape, pose), shape, pose))
+            found.append((link, element.parentJoint, *_hull_points(shape, pose), shape, pose))
         for i in range(0, len(tool.capsules), 7):
             frame = self._frame(tool.link, "tool.link")
             numbers = np.array(tool.capsules[i : i + 7])
             shape, pose = _capsule(numbers[:3], numbers[3:6], float(numbers[6]))
             pose = frame.placement * pose
-            found.append((f"tool_{i // 7 + 1}", frame.parentJoint, *_hull(shape, pose), shape, pose))
+            found.append((f"tool_{i // 7 + 1}", frame.parentJoint, *_hull_points(shape, pose), shape, pose))
         bodies = []
         for i, (link, joint, points, radius, shape, pose) in enumerate(found):
-            holders = [k for k, other in enumerate(found) if k != i and other[0] == link and _inside(found[i], other)]
-            if any(k < i or not _inside(found[k], found[i]) for k in holders):  # of two equal ones the first stays
+            containers = [
+                k for k, other in enumerate(found) if k != i and other[0] == link and _inside(found[i], other)
+            ]
+            if any(k < i or not _inside(found[k], found[i]) for k in containers):  # of two equal ones the first stays
                 continue
             index = self.geometry.addGeometryObject(pin.GeometryObject(f"{link}_{i}", joint, 0, pose, shape))
-            bodies.append(Body(link, joint, points, radius, index))
+            bodies.append(CollisionBody(link, joint, points, radius, index))
         return bodies
 
-    def _axis_bounds(self, body: Body) -> dict[int, float]:
+    def _lever_arm_bounds_of(self, body: CollisionBody) -> dict[int, float]:
         """Bound on the distance from the axis of each joint before the body to the body, m; 1 for a prismatic joint.
 
         From the body inwards: the whole body lies within `ball` of the joint's origin, whatever the joints between do. The
@@ -248,51 +253,51 @@ class ArmModel:
             perpendicular = np.linalg.norm(across - np.outer(across @ axis, axis), axis=1).max() + added
             bounds[joint] = 1.0 if prismatic else float(min(ball, perpendicular)) * ROUNDING
             if prismatic:
-                ball += self._travel(joint)
+                ball += self._prismatic_range(joint)
             offset = self.model.jointPlacements[joint].translation
             across, added = offset.reshape(1, 3), ball
             ball += float(np.linalg.norm(offset))
             joint = self.model.parents[joint]
         return bounds
 
-    def _travel(self, joint: int) -> float:
+    def _prismatic_range(self, joint: int) -> float:
         """How far a prismatic joint goes from 0 at most, m: a mimic as far as the joint drives it that it follows."""
         at = self.model.joints[joint].idx_q
         for coupling in self._couplings:
             if coupling.position == at:
-                at = next(c.position for c in self._couplings if c.own and c.driver == coupling.driver)
+                at = next(c.position for c in self._couplings if c.commanded and c.driver == coupling.driver)
                 ends = self.model.lowerPositionLimit[at], self.model.upperPositionLimit[at]
                 return float(max(abs(coupling.offset + coupling.ratio * end) for end in ends))
         return float(abs(self._q[at]))
 
-    def reach(self, body: int, other: int | None = None) -> list[float]:
-        """By how much a body moves at most, in base or as seen from the other body, per unit of each commanded joint.
+    def lever_arm_bounds(self, body: int, other: int | None = None) -> list[float]:
+        """Return how far a body moves at most, in base or as seen from the other body, per unit of each commanded joint.
 
         Returns:
             m per rad or m, in the order of joint_names. A joint that carries both bodies moves neither against the other.
         """
-        mine, theirs = self._bounds[body], {} if other is None else self._bounds[other]
+        own, others = self._lever_arms[body], {} if other is None else self._lever_arms[other]
         sums = [0.0] * self._joints
         for coupling in self._couplings:
-            joint = self._carriers[coupling.velocity]
-            if joint not in mine or joint not in theirs:
-                sums[coupling.driver] += abs(coupling.ratio) * (mine.get(joint, 0.0) + theirs.get(joint, 0.0))
+            joint = self._joint_of_velocity[coupling.velocity]
+            if joint not in own or joint not in others:
+                sums[coupling.driver] += abs(coupling.ratio) * (own.get(joint, 0.0) + others.get(joint, 0.0))
         return sums
 
-    def moving(self) -> Iterator[int]:
-        """Yield the bodies that a commanded joint moves."""
+    def moving_bodies(self) -> Iterator[int]:
+        """Yield the indices of the bodies that a commanded joint moves."""
         for i in range(len(self.bodies)):
-            if any(self.reach(i)):
+            if any(self.lever_arm_bounds(i)):
                 yield i
 
-    def bare(self) -> list[str]:
-        """Joints that move and carry no body of their own: nothing keeps what hangs there away from anything."""
+    def joints_without_geometry(self) -> list[str]:
+        """Return the joints that move and carry no body: nothing keeps what hangs there away from anything."""
         carrying = {body.joint for body in self.bodies}
-        moved = (self._carriers[coupling.velocity] for coupling in self._couplings)
+        moved = (self._joint_of_velocity[coupling.velocity] for coupling in self._couplings)
         return [str(self.model.names[joint]) for joint in moved if joint not in carrying]
 
-    def neighbours(self, first: int, second: int) -> bool:
-        """Whether two bodies hang on the same joint, or on a joint and the next one after it."""
+    def adjacent(self, first: int, second: int) -> bool:
+        """Return whether two bodies hang on the same joint, or on a joint and the next one after it."""
         a, b = self.bodies[first].joint, self.bodies[second].joint
         return a == b or self.model.parents[a] == b or self.model.parents[b] == a
 
@@ -315,12 +320,12 @@ def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupli
         for name, tag in mimics.items():
             if name not in driven and tag.get("joint") in driven:
                 i, offset, ratio = driven[str(tag.get("joint"))]
-                mine, times = float(tag.get("offset", "0")), float(tag.get("multiplier", "1"))
-                driven[name] = i, mine + times * offset, times * ratio
+                own_offset, own_ratio = float(tag.get("offset", "0")), float(tag.get("multiplier", "1"))
+                driven[name] = i, own_offset + own_ratio * offset, own_ratio * ratio
     couplings = []
     for name, (i, offset, ratio) in driven.items():
-        own, joint = name in joint_names, model.joints[model.getJointId(name)]
-        couplings.append(Coupling(i, joint.idx_v, joint.idx_q, joint.nq == 2, offset, ratio, own))
+        commanded, joint = name in joint_names, model.joints[model.getJointId(name)]
+        couplings.append(Coupling(i, joint.idx_v, joint.idx_q, joint.nq == 2, offset, ratio, commanded))
     return couplings
 
 
@@ -344,14 +349,14 @@ def _body_shape(element: Any, link: str) -> tuple[Any, Any]:
     if isinstance(shape, coal.Cylinder):
         return coal.Capsule(shape.radius, 2 * shape.halfLength), pose
     if isinstance(shape, coal.BVHModelBase):
-        around, there = _around(np.array(shape.vertices()))  # pinocchio has scaled them
-        return around, pose * there
+        capsule, capsule_pose = _enclosing_capsule(np.array(shape.vertices()))  # pinocchio has scaled them
+        return capsule, pose * capsule_pose
     raise ParameterError(
         f"urdf: a collision element of {link} is a {type(shape).__name__}; use box, sphere, cylinder, mesh"
     )
 
 
-def _around(vertices: Array) -> tuple[Any, Any]:
+def _enclosing_capsule(vertices: Array) -> tuple[Any, Any]:
     """A capsule around points (k, 3), along their longest extent."""
     centre = (vertices.max(0) + vertices.min(0)) / 2
     _, axes = np.linalg.eigh(np.cov((vertices - centre).T))
@@ -373,7 +378,7 @@ def _capsule(start: Array, end: Array, radius: float) -> tuple[Any, Any]:
     return coal.Capsule(radius, length), pin.SE3(turn, (start + end) / 2)
 
 
-def _hull(shape: Any, pose: Any) -> tuple[Array, float]:
+def _hull_points(shape: Any, pose: Any) -> tuple[Array, float]:
     """Points (k, 3) and radius whose balls' convex hull is the shape."""
     if isinstance(shape, coal.Box):
         corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.array(shape.halfSide)
@@ -386,11 +391,11 @@ def _hull(shape: Any, pose: Any) -> tuple[Array, float]:
 def _inside(body: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether a body lies in another one that is a capsule or a ball."""
     _, _, points, radius, _, _ = body
-    _, _, ends, around, _, _ = other
-    if around == 0.0:
+    _, _, ends, other_radius, _, _ = other
+    if other_radius == 0.0:
         return False
     start, along = ends[0], ends[-1] - ends[0]
     length2 = float(along @ along)
     t = np.clip((points - start) @ along / length2, 0.0, 1.0) if length2 > 0.0 else np.zeros(len(points))
     gaps = np.linalg.norm(points - start - np.outer(t, along), axis=1)
-    return bool((gaps + radius <= around + 1e-9).all())
+    return bool((gaps + radius <= other_radius + 1e-9).all())

@@ -1,21 +1,21 @@
-"""Distances that must be kept, now and on the whole way to rest; and how few of them have to be computed for that.
+"""Are all distances kept, now and on the whole path to rest? And how few of them have to be computed for that?
 
-A row is a pair of shapes with a margin: a body of the arm and a side of the fence, the table, a keep-out box, an obstacle, or
-another body. For every row a lower bound d of its distance at the present output is kept. With w the row's `reach`
-(`arm_model`) and s the distance that each joint still covers until rest, nothing between now and rest is nearer than
-d - w.s; a row with d - w.s >= margin needs no look. Where that fails the distance is computed, and where that does not help
-either, it is computed at samples of the stopping path:
+A pair is two shapes with a margin: a body of the arm and a side of the fence, the table, a keep-out box, an obstacle, or
+another body. For every pair a lower bound d of its distance at the present output is kept. With w the pair's
+`lever_arm_bounds` (`arm_model`) and s the distance that each joint still travels until rest, nothing between now and rest is
+nearer than d - w.s; a pair with d - w.s >= margin needs no look. Where that fails the distance is computed, and where that
+does not help either, it is computed at samples of the stop path:
 
-    Between two samples with distances d1, d2 and b = w.(distance covered between them): a point of the path has covered at
-    most b / 2 since the first or until the second, so its distance is at least min(d1, d2) - b / 2.
+    Between two samples with distances d1, d2 and b = w.(distance travelled between them): a point of the path has travelled
+    at most b / 2 since the first or until the second, so its distance is at least min(d1, d2) - b / 2.
 
-So a stretch is clear when d1 and d2 are at least margin + b / 2. Samples keep BREATH more than the margin, so that the arm
-can also leave a place as near as that, where the first step away has some b, too.
+So a part of the path is clear when d1 and d2 are at least margin + b / 2. Samples keep SAMPLE_MARGIN_M more than the margin,
+so that the arm can also leave a place as near as that, where the first step away has some b, too.
 
-Guarantee: a candidate that `refusal` passes has distance >= margin in every row, at every moment until the stop policy is at
+Guarantee: a candidate without `violation` has distance >= margin in every pair, at every moment until the stop policy is at
 rest, for shapes that stay where they are. By induction so has every output, since the stop policy's action is always left.
-Rows that are nearer than that because a shape came to the arm do not get nearer by the arm's motion: the least of their
-distances grows from tick to tick until rest, or the candidate does not pass.
+Pairs that are nearer than that because a shape came to the arm do not get nearer by the arm's motion: the least of their
+distances grows from tick to tick until rest, or the candidate is a violation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_ros.safety.geometry.active_set import Array, Indices, Neighbours, Row, Snapshot, bound
+from vla_ros.arrays import Array
+from vla_ros.safety.geometry.active_set import ActiveSet, DistancePair, Indices, Snapshot, approach_bound
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO
 from vla_ros.safety.joint.joint_motion import JointMotion
@@ -33,237 +34,246 @@ from vla_ros.safety.joint.stop_path import StopPath
 
 TOLERANCE_M = 2e-6
 """coal's iterative distances are exact to 1e-6 m."""
-BREATH_M = 1e-3
+SAMPLE_MARGIN_M = 1e-3
 """Kept by samples on top of the margin."""
-WORK = 300
-"""Distances computed in one tick. What they do not prove does not pass; slower, there is less to prove."""
-SLOWEST = 50
+MAX_QUERIES = 300
+"""Distances computed in one tick. A candidate that they do not prove clear is a violation; a slower one needs fewer."""
+MIN_SPEED_PERMILLE = 50
 """Thousandths of the speed limit that are left at the margin: the arm comes to the margin, and to nothing beyond it."""
 
 
-def against(arm: ArmModel, shape: int, rule: str, what: str, margin_m: float, slow_m: float) -> Iterator[Row]:
-    """Yield a row for each moving body and one shape in the base frame."""
-    for i in arm.moving():
+def pairs_with(
+    arm: ArmModel, shape: int, rule: str, description: str, margin_m: float, slow_m: float
+) -> Iterator[DistancePair]:
+    """Yield the pair of each moving body with one shape in the base frame."""
+    for i in arm.moving_bodies():
         body = arm.bodies[i]
-        yield Row(rule, f"{body.link} and {what}", arm.pair(body.index, shape), arm.reach(i), margin_m, slow_m)
+        index, lever_arm_bounds = arm.add_pair(body.index, shape), arm.lever_arm_bounds(i)
+        yield DistancePair(rule, f"{body.link} and {description}", index, lever_arm_bounds, margin_m, slow_m)
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """The row nearest to its margin: distance in m, the points (3,) in base, m, and the row."""
+class NearestPair:
+    """The pair nearest to its margin: the pair, its distance in m, and the nearest points (3,) in base, m."""
 
-    row: Row
+    pair: DistancePair
     distance_m: float
     points: tuple[Array, Array]
 
 
 class Clearance:
-    """All rows of one arm.
+    """All distances of one arm. active_set: of its pairs.
 
     Args:
         arm: with all shapes and pairs added.
-        rows: to be kept from the start; those of obstacles begin far away.
-        present: the joints whose output is watched.
+        pairs: to be kept from the start; those of obstacles begin far away.
+        joints: whose motion is checked.
     """
 
-    def __init__(self, arm: ArmModel, rows: Sequence[Row], present: Sequence[JointMotion]) -> None:
+    def __init__(self, arm: ArmModel, pairs: Sequence[DistancePair], joints: Sequence[JointMotion]) -> None:
         self._arm = arm
-        self._rows = list(rows)
-        self._joints = present
-        self.near = Neighbours(rows, TOLERANCE_M + BREATH_M, [joint.limits.acceleration for joint in present])
+        self._pairs = list(pairs)
+        self._joints = joints
+        accelerations = [joint.limits.acceleration for joint in joints]
+        self.active_set = ActiveSet(pairs, TOLERANCE_M + SAMPLE_MARGIN_M, accelerations)
         self._placed = False
-        self._work = 0
+        self._queries = 0
 
     def snapshot(self) -> Snapshot:
-        """What changes from tick to tick."""
-        return self.near.snapshot()
+        """Return what changes from tick to tick."""
+        return self.active_set.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot."""
-        self.near.restore(snapshot)
+        self.active_set.restore(snapshot)
 
-    def begin(self) -> None:
-        """A tick begins: what was computed before was so for another output, and is from now on a bound."""
+    def start_tick(self) -> None:
+        """Begin a tick: what was computed before was so for another output, and is from now on a bound."""
         self._placed = False
-        self._work = 0
-        near = self.near
-        near.fresh[:] = False
-        if not near.suffice([0] * len(self._joints)):
-            near.survey([joint.way() for joint in self._joints])
+        self._queries = 0
+        active_set = self.active_set
+        active_set.current[:] = False
+        if not active_set.covers([0] * len(self._joints)):
+            active_set.refresh([joint.stop_path_length() for joint in self._joints])
 
-    def restart(self) -> tuple[Row, float] | None:
-        """The output has been placed elsewhere. The row that is furthest below its margin, if one is."""
+    def restart(self) -> tuple[DistancePair, float] | None:
+        """Begin where the output has been placed. Return the pair furthest below its margin, and its distance, if one is."""
         self._placed = False
-        rows = self.near.watched()
+        in_use = self.active_set.in_use()
         self._arm.place([joint.q / NANO for joint in self._joints])
-        found = np.array([self._arm.distance(self._rows[i].pair) for i in rows])
-        self.near.known(rows, found)
-        lacking = found - self.near.margins[rows]
-        if (lacking >= 0.0).all():
+        found = np.array([self._arm.distance(self._pairs[i].index) for i in in_use])
+        self.active_set.set_distances(in_use, found)
+        spare = found - self.active_set.margins[in_use]
+        if (spare >= 0.0).all():
             return None
-        k = int(lacking.argmin())
-        return self._rows[rows[k]], float(found[k])
+        k = int(spare.argmin())
+        return self._pairs[in_use[k]], float(found[k])
 
-    def speed(self) -> tuple[int, Row | None]:
-        """Thousandths of the speed limits that the nearest row leaves, and that row; 1000 and None: all of it."""
-        near = self.near
-        if not len(near.rows):
+    def speed_permille(self) -> tuple[int, DistancePair | None]:
+        """Return the thousandths of the speed limits that the nearest pair leaves, and that pair; (1000, None): all."""
+        near = self.active_set
+        if not len(near.active):
             return 1000, None
-        shares = (near.distance - near.margin) * near.per_slow + near.calm
+        shares = (near.distance - near.margin) * near.inverse_slow + near.no_slow_zone
         while True:
             k = int(shares.argmin())
             if shares[k] >= 1.0:
                 return 1000, None
-            if near.fresh[k]:
-                return max(SLOWEST, int(shares[k] * 1000)), self._rows[near.rows[k]]
-            if not self._affords(1):
-                return SLOWEST, self._rows[near.rows[k]]
-            self._compute(np.array([k]))
-            shares[k] = (near.distance[k] - near.margin[k]) * near.per_slow[k]
+            if near.current[k]:
+                return max(MIN_SPEED_PERMILLE, int(shares[k] * 1000)), self._pairs[near.active[k]]
+            if not self._within_budget(1):
+                return MIN_SPEED_PERMILLE, self._pairs[near.active[k]]
+            self._update_distances(np.array([k]))
+            shares[k] = (near.distance[k] - near.margin[k]) * near.inverse_slow[k]
 
-    def refusal(self, before: Sequence[tuple[int, int, int]]) -> tuple[Row, float] | None:
-        """Whether a candidate must not be sent: the row that it would break, and the distance found, m.
+    def violation(self, before: Sequence[tuple[int, int, int]]) -> tuple[DistancePair, float] | None:
+        """Return the pair that a candidate would bring below its margin, and the distance found, m; None: it is clear.
 
         Args:
             before: (q, v, a) of the joints as the last output left them; the joints themselves are the candidate.
         """
-        ways = [joint.way() for joint in self._joints]
-        if not any(ways):
+        path_lengths = [joint.stop_path_length() for joint in self._joints]
+        if not any(path_lengths):
             return None  # staying at rest is what remains when nothing else is allowed
-        near = self.near
-        if not near.suffice(ways):
-            near.survey(ways)
-        if not near.hold:
+        active_set = self.active_set
+        if not active_set.covers(path_lengths):
+            active_set.refresh(path_lengths)
+        if not active_set.may_hold:
             return None
-        need = near.margin + bound(near.reach, ways)
-        lacking = np.flatnonzero(near.distance < need)
-        if not len(lacking):
+        unproven = self._unproven(path_lengths, before)
+        if not len(unproven):
             return None
-        stale = lacking[~near.fresh[lacking]]
-        if len(stale):
-            room = WORK - self._work
-            if len(stale) > room:  # those that lack most; the others wait for the next tick
-                stale = stale[np.argsort(near.distance[stale] - need[stale], kind="stable")[:room]]
-            self._work += len(stale)
-            self._compute(stale, [q for q, _, _ in before])
-            lacking = lacking[near.distance[lacking] < need[lacking]]
-            if not len(lacking):
-                return None
-        steps = [abs(joint.v) for joint in self._joints]
-        inside = near.distance[lacking] < near.margin[lacking]
-        if inside.any():
-            return self._away(lacking[inside]) or self._along(lacking[~inside], steps)
-        return self._along(lacking, steps)
+        step_lengths = [abs(joint.v) for joint in self._joints]
+        below = active_set.distance[unproven] < active_set.margin[unproven]
+        if below.any():
+            return self._retreat_violation(unproven[below]) or self._path_violation(unproven[~below], step_lengths)
+        return self._path_violation(unproven, step_lengths)
 
-    def moved(self, steps: Sequence[int]) -> None:
-        """The output has moved by `steps`, nanoradian or nanometre per joint."""
+    def arm_moved(self, steps: Sequence[int]) -> None:
+        """Lower the bounds: the output has moved by `steps`, nanoradian or nanometre per joint."""
         if any(steps):
-            self.near.moved(steps)
+            self.active_set.arm_moved(steps)
 
-    def nearest(self) -> Nearest | None:
-        """The row nearest to its margin at the present output. It changes nothing."""
-        watched = self.near.watched()
-        if not len(watched):
+    def nearest(self) -> NearestPair | None:
+        """Return the pair nearest to its margin at the present output. It changes nothing."""
+        in_use = self.active_set.in_use()
+        if not len(in_use):
             return None
         self._arm.place([joint.q / NANO for joint in self._joints])
         self._placed = False
-        margins = self.near.margins[watched]
-        lacking = self.near.bounds()[watched] - margins
-        seen: set[int] = set()
+        margins = self.active_set.margins[in_use]
+        spare = self.active_set.distance_bounds()[in_use] - margins
+        computed: set[int] = set()
         while True:
-            k = int(lacking.argmin())
-            row = self._rows[watched[k]]
-            if k in seen or len(seen) == WORK:
-                return Nearest(row, self._arm.distance(row.pair), self._arm.nearest_points(row.pair))
-            lacking[k] = self._arm.distance(row.pair) - margins[k]
-            seen.add(k)
+            k = int(spare.argmin())
+            pair = self._pairs[in_use[k]]
+            if k in computed or len(computed) == MAX_QUERIES:
+                return NearestPair(pair, self._arm.distance(pair.index), self._arm.nearest_points(pair.index))
+            spare[k] = self._arm.distance(pair.index) - margins[k]
+            computed.add(k)
 
-    def _compute(self, near: Indices, q: Sequence[int] | None = None) -> None:
-        """Compute the distances of near rows at q, by default the present output's."""
+    def _unproven(self, path_lengths: Sequence[int], before: Sequence[tuple[int, int, int]]) -> Indices:
+        """Return those of the active pairs whose distance at `before` does not prove the whole path to rest clear."""
+        near = self.active_set
+        needed = near.margin + approach_bound(near.lever_arms, path_lengths)
+        unproven = np.flatnonzero(near.distance < needed)
+        outdated = unproven[~near.current[unproven]]
+        if len(outdated):
+            left = MAX_QUERIES - self._queries
+            if len(outdated) > left:  # those that lack most; the others wait for the next tick
+                outdated = outdated[np.argsort(near.distance[outdated] - needed[outdated], kind="stable")[:left]]
+            self._queries += len(outdated)
+            self._update_distances(outdated, [q for q, _, _ in before])
+            unproven = unproven[near.distance[unproven] < needed[unproven]]
+        return unproven
+
+    def _update_distances(self, active: Indices, q: Sequence[int] | None = None) -> None:
+        """Compute the distances of active pairs at q, by default the present output's."""
         if not self._placed:
             self._arm.place([x / NANO for x in (q or [joint.q for joint in self._joints])])
             self._placed = True
-        self.near.distance[near] = self._measured(near)
-        self.near.fresh[near] = True
+        self.active_set.distance[active] = self._query(active)
+        self.active_set.current[active] = True
 
-    def _measured(self, near: Indices) -> Array:
-        """Distances of near rows where the arm is placed, m."""
-        return np.array([self._arm.distance(self._rows[i].pair) for i in self.near.rows[near]])
+    def _query(self, active: Indices) -> Array:
+        """Compute the distances of active pairs where the arm is placed, m."""
+        return np.array([self._arm.distance(self._pairs[i].index) for i in self.active_set.active[active]])
 
-    def _away(self, rows: Indices) -> tuple[Row, float] | None:
-        """Follow the candidate's stopping path tick by tick; the row that lacks most where the least distance shrinks."""
+    def _retreat_violation(self, pairs: Indices) -> tuple[DistancePair, float] | None:
+        """Follow the candidate's stop path tick by tick; return the pair that lacks most where the least distance shrinks."""
         self._placed = False
-        paths = self._paths()
-        margin = self.near.margin[rows]
-        found = self.near.distance[rows]
+        paths = self._stop_paths()
+        margin = self.active_set.margin[pairs]
+        found = self.active_set.distance[pairs]
         end = max(path.ticks for path in paths)
-        if not self._affords((end + 1) * len(rows)):
-            return self._worst_of(rows, found)
+        if not self._within_budget((end + 1) * len(pairs)):
+            return self._worst(pairs, found)
         least = (found - margin).min()
         for tick in range(end + 1):
-            self._arm.place([path.at(tick) / NANO for path in paths])
-            found = self._measured(rows)
+            self._arm.place([path.position(tick) / NANO for path in paths])
+            found = self._query(pairs)
             if (found - margin).min() < least:
-                return self._worst_of(rows, found)
+                return self._worst(pairs, found)
             least = (found - margin).min()
         return None
 
-    def _paths(self) -> list[StopPath]:
+    def _stop_paths(self) -> list[StopPath]:
         return [
             StopPath(joint.q, joint.v, joint.a, joint.limits.acceleration, joint.limits.jerk) for joint in self._joints
         ]
 
-    def _along(self, rows: Indices, steps: Sequence[int]) -> tuple[Row, float] | None:
-        """Sample the stopping path of the candidate for these rows, whose distances at its start are known."""
+    def _path_violation(self, pairs: Indices, step_lengths: Sequence[int]) -> tuple[DistancePair, float] | None:
+        """Sample the stop path of the candidate for these pairs, whose distances at its start are known."""
         self._placed = False
-        paths = self._paths()
+        paths = self._stop_paths()
         end = 1 + max(path.ticks for path in paths)
-        whole = _covered(paths, steps, end)
-        tick, covered, stride = 0, [0] * len(paths), end
-        distance, reach, margin = self.near.distance[rows], self.near.reach[:, rows], self.near.margin[rows]
+        whole = _path_lengths(paths, step_lengths, end)
+        tick, travelled, stride = 0, [0] * len(paths), end
+        near = self.active_set
+        distance, lever_arms, margin = near.distance[pairs], near.lever_arms[:, pairs], near.margin[pairs]
         while True:
-            open_ = bound(reach, _minus(whole, covered)) > distance - margin
+            open_ = approach_bound(lever_arms, _difference(whole, travelled)) > distance - margin
             if not open_.any():
                 return None
             if not open_.all():
-                rows, distance, reach, margin = rows[open_], distance[open_], reach[:, open_], margin[open_]
+                pairs, distance, lever_arms, margin = pairs[open_], distance[open_], lever_arms[:, open_], margin[open_]
             stride = min(stride, end - tick)
             while True:
-                ahead = _covered(paths, steps, tick + stride)
-                half = bound(reach, _minus(ahead, covered)) / 2 - BREATH_M
+                ahead = _path_lengths(paths, step_lengths, tick + stride)
+                half = approach_bound(lever_arms, _difference(ahead, travelled)) / 2 - SAMPLE_MARGIN_M
                 if (half <= distance - margin).all():
                     break
                 if stride == 1:
-                    return self._worst_of(rows, distance - half)
+                    return self._worst(pairs, distance - half)
                 stride //= 2
-            if not self._affords(len(rows)):
-                return self._worst_of(rows, distance)
-            self._arm.place([path.at(tick + stride - 1) / NANO for path in paths])
-            found = self._measured(rows)
+            if not self._within_budget(len(pairs)):
+                return self._worst(pairs, distance)
+            self._arm.place([path.position(tick + stride - 1) / NANO for path in paths])
+            found = self._query(pairs)
             if (found >= margin).all() and (found >= margin + half).all():
-                tick, covered, distance = tick + stride, ahead, found
+                tick, travelled, distance = tick + stride, ahead, found
                 stride *= 2
             elif stride == 1 or (found < margin).any():
-                return self._worst_of(rows, found - np.maximum(half, 0.0))
+                return self._worst(pairs, found - np.maximum(half, 0.0))
             else:
                 stride //= 2
 
-    def _affords(self, count: int) -> bool:
-        """Whether this tick's work allows for that many distances more; if so, they are taken off it."""
-        if self._work + count > WORK:
+    def _within_budget(self, count: int) -> bool:
+        """Return whether this tick's budget allows for that many distances more; if so, they are taken off it."""
+        if self._queries + count > MAX_QUERIES:
             return False
-        self._work += count
+        self._queries += count
         return True
 
-    def _worst_of(self, rows: Indices, distance: Array) -> tuple[Row, float]:
-        k = int((distance - self.near.margin[rows]).argmin())
-        return self._rows[self.near.rows[rows[k]]], float(distance[k])
+    def _worst(self, pairs: Indices, distance: Array) -> tuple[DistancePair, float]:
+        k = int((distance - self.active_set.margin[pairs]).argmin())
+        return self._pairs[self.active_set.active[pairs[k]]], float(distance[k])
 
 
-def _covered(paths: Sequence[StopPath], steps: Sequence[int], tick: int) -> list[int]:
-    """Distance that each joint has covered `tick` ticks after the last output: the candidate's step, then the stop."""
-    return [step + path.travelled(tick - 1) for path, step in zip(paths, steps, strict=True)]
+def _path_lengths(paths: Sequence[StopPath], step_lengths: Sequence[int], tick: int) -> list[int]:
+    """Distance that each joint has travelled `tick` ticks after the last output: the candidate's step, then the stop."""
+    return [step + path.path_length(tick - 1) for path, step in zip(paths, step_lengths, strict=True)]
 
 
-def _minus(a: Sequence[int], b: Sequence[int]) -> list[int]:
+def _difference(a: Sequence[int], b: Sequence[int]) -> list[int]:
     return [x - y for x, y in zip(a, b, strict=True)]

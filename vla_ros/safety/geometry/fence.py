@@ -1,4 +1,4 @@
-"""Rule fence: no body of the arm leaves a convex space."""
+"""Fence: no body of the arm leaves a convex space, n.p <= d for every side (n, d) and every point p of a body."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pinocchio as pin
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry.active_set import Row
+from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.geometry.clearance import against
+from vla_ros.safety.geometry.clearance import pairs_with
 from vla_ros.safety.safety_parameters import Fence
 
 NAME = "fence"
@@ -38,9 +38,9 @@ def sides(fence: Fence) -> Iterator[tuple[str, tuple[float, float, float], float
         yield f"plane {i // 4 + 1}", tuple(normal / length), d / length
 
 
-def rows(arm: ArmModel, fence: Fence) -> Iterator[Row]:
-    """Yield a row for each moving body and each side."""
+def distance_pairs(arm: ArmModel, fence: Fence) -> Iterator[DistancePair]:
+    """Yield the pair of each moving body with the outside of each side."""
     for name, normal, d in sides(fence):
         # coal's half space is solid where n.p <= d: what the arm must keep away from is the other side.
-        outside = arm.add_world(f"fence {name}", coal.Halfspace(-np.array(normal), -d), pin.SE3.Identity())
-        yield from against(arm, outside, NAME, f"the fence ({name})", fence.margin_m, fence.slow_m)
+        outside = arm.add_fixed_shape(f"fence {name}", coal.Halfspace(-np.array(normal), -d), pin.SE3.Identity())
+        yield from pairs_with(arm, outside, NAME, f"the fence ({name})", fence.margin_m, fence.slow_m)

@@ -1,4 +1,4 @@
-"""Rule keep_out: no body of the arm enters a box that stands in the base frame."""
+"""Keep-out boxes: no body of the arm enters a box that stands in the base frame."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 import pinocchio as pin
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry.active_set import Row
+from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.geometry.clearance import against
+from vla_ros.safety.geometry.clearance import pairs_with
 from vla_ros.safety.safety_parameters import KeepOut
 
 NAME = "keep_out"
 
 
-def rows(arm: ArmModel, keep_out: KeepOut) -> Iterator[Row]:
-    """Yield a row for each moving body and each box.
+def distance_pairs(arm: ArmModel, keep_out: KeepOut) -> Iterator[DistancePair]:
+    """Yield the pair of each moving body with each box.
 
     Raises:
         ParameterError: a box has no extent.
@@ -28,5 +28,5 @@ def rows(arm: ArmModel, keep_out: KeepOut) -> Iterator[Row]:
         centre, size, rpy = (np.array(keep_out.boxes[i + k : i + k + 3]) for k in (0, 3, 6))
         if (size <= 0.0).any():
             raise ParameterError(f"keep_out.boxes: box {number} has size {size.tolist()}; every side must be above 0")
-        box = arm.add_world(f"keep_out {number}", coal.Box(*size), pin.SE3(pin.rpy.rpyToMatrix(*rpy), centre))
-        yield from against(arm, box, NAME, f"keep-out box {number}", keep_out.margin_m, keep_out.slow_m)
+        box = arm.add_fixed_shape(f"keep_out {number}", coal.Box(*size), pin.SE3(pin.rpy.rpyToMatrix(*rpy), centre))
+        yield from pairs_with(arm, box, NAME, f"keep-out box {number}", keep_out.margin_m, keep_out.slow_m)

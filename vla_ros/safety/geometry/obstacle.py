@@ -1,4 +1,4 @@
-"""Rule obstacle: the arm keeps away from boxes, balls and capsules that a feed reports, and stops when the feed does.
+"""Obstacles: the arm keeps away from boxes, balls and capsules that a feed reports, and stops when the feed does.
 
 Each message is the complete list: what it does not name is gone. Obstacles stand where the newest message says; how fast they
 come nearer is the feed's business and the margin's.
@@ -16,10 +16,10 @@ import numpy as np
 import pinocchio as pin
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry.active_set import Neighbours, Row
+from vla_ros.safety.geometry.active_set import ActiveSet, DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.geometry.clearance import against
-from vla_ros.safety.safety_parameters import Obstacle as Parameters
+from vla_ros.safety.geometry.clearance import pairs_with
+from vla_ros.safety.safety_parameters import Obstacle as ObstacleParameters
 from vla_ros.safety.verdict import Verdict
 
 NAME = "obstacle"
@@ -45,7 +45,7 @@ class Obstacle:
     quaternion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
 
     def fault(self) -> str:
-        """What is wrong with it; empty: nothing."""
+        """Return what is wrong with it; empty: nothing."""
         if self.shape not in SIZES or len(self.size) != SIZES[self.shape]:
             return (
                 f"obstacle {self.id!r:.80}: {self.shape!r:.80} with {len(self.size)} sizes; known: {', '.join(SIZES)}"
@@ -61,15 +61,15 @@ class Obstacle:
             return f"obstacle {self.id!r:.80}: the orientation {self.quaternion} is no unit quaternion"
         return ""
 
-    def solid(self) -> tuple[Any, Any]:
-        """The shape and its pose."""
+    def shape_and_pose(self) -> tuple[Any, Any]:
+        """Return the shape for coal and its pose in base for pinocchio."""
         x, y, z, w = (value / math.hypot(*self.quaternion) for value in self.quaternion)
         pose = pin.SE3(pin.Quaternion(w, x, y, z).toRotationMatrix(), np.array(self.xyz))
         make = {"box": coal.Box, "sphere": coal.Sphere, "capsule": coal.Capsule}[self.shape]
         return make(*self.size), pose
 
-    def shift_m(self, other: Obstacle) -> float:
-        """Bound on how far any of its points has moved from `other`, m; infinite when it is not the same solid."""
+    def displacement_m(self, other: Obstacle) -> float:
+        """Return a bound on how far any of its points has moved from `other`, m; infinite when it is not the same shape."""
         if (self.shape, self.size) != (other.shape, other.size):
             return math.inf
         shift = math.dist(self.xyz, other.xyz)
@@ -82,18 +82,21 @@ class Obstacle:
         return shift + 2.0 * radius * (math.sqrt(max(0.0, 1.0 - cosine * cosine)) + 1e-7)
 
 
+ObstacleSnapshot = tuple[dict[str, tuple[int, Obstacle]], int | None, str]
+
+
 class Obstacles:
-    """The obstacles of the newest valid message.
+    """The obstacles of the newest valid message. pairs: of all slots, slot by slot.
 
     Args:
-        arm: gets a place for each obstacle that there can be.
+        arm: gets a slot, a shape with its pairs, for each obstacle that there can be.
         parameters: of the rule.
 
     Raises:
         ParameterError: the frame of obstacles is not that of the arm.
     """
 
-    def __init__(self, arm: ArmModel, parameters: Parameters) -> None:
+    def __init__(self, arm: ArmModel, parameters: ObstacleParameters) -> None:
         self._arm = arm
         self._maximum = parameters.maximum
         self._frame = parameters.frame_id
@@ -103,37 +106,42 @@ class Obstacles:
                 "filter places obstacles; publish them in that frame"
             )
         self._timeout_ns = round(parameters.timeout_s * 1e9)
-        self._shown: dict[str, tuple[int, Obstacle]] = {}
+        self._active: dict[str, tuple[int, Obstacle]] = {}
         self._receive_ns: int | None = None
         self._refused = ""
         self._newest: list[Obstacle] = []
-        self.rows: list[Row] = []
+        self.pairs: list[DistancePair] = []
         self._shapes = [
-            arm.add_world(f"obstacle {k}", coal.Sphere(0.01), pin.SE3.Identity()) for k in range(self._maximum)
+            arm.add_fixed_shape(f"obstacle {k}", coal.Sphere(0.01), pin.SE3.Identity()) for k in range(self._maximum)
         ]
         for shape in self._shapes:
-            self.rows += against(arm, shape, NAME, "an obstacle", parameters.margin_m, parameters.slow_m)
-        self._per_shape = len(self.rows) // self._maximum
-        self._place_of = {id(row): i // self._per_shape for i, row in enumerate(self.rows)}
+            self.pairs += pairs_with(arm, shape, NAME, "an obstacle", parameters.margin_m, parameters.slow_m)
+        self._pairs_per_slot = len(self.pairs) // self._maximum
+        self._slot_of = {id(pair): i // self._pairs_per_slot for i, pair in enumerate(self.pairs)}
         self._first = 0
 
-    def begin(self, neighbours: Neighbours, first: int) -> None:
-        """All places are empty; the rows of the first one begin at `first`."""
+    def start(self, active_set: ActiveSet, first: int) -> None:
+        """Begin without obstacles.
+
+        Args:
+            active_set: of all pairs.
+            first: index in it of the first of `pairs`.
+        """
         self._first = first
-        neighbours.forget(first, len(self.rows), watched=False)
+        active_set.shapes_replaced(first, len(self.pairs), in_use=False)
 
-    def snapshot(self) -> tuple[dict[str, tuple[int, Obstacle]], int | None, str]:
-        """What changes from message to message."""
-        return dict(self._shown), self._receive_ns, self._refused
+    def snapshot(self) -> ObstacleSnapshot:
+        """Return what changes from message to message."""
+        return dict(self._active), self._receive_ns, self._refused
 
-    def restore(self, snapshot: tuple[dict[str, tuple[int, Obstacle]], int | None, str]) -> None:
+    def restore(self, snapshot: ObstacleSnapshot) -> None:
         """Go on from a snapshot."""
-        self._shown, self._receive_ns, self._refused = snapshot
-        self._newest = self.shown()
-        for k, obstacle in self._shown.values():
-            self._arm.set_world(self._shapes[k], *obstacle.solid())
+        self._active, self._receive_ns, self._refused = snapshot
+        self._newest = self.active()
+        for k, obstacle in self._active.values():
+            self._arm.replace_fixed_shape(self._shapes[k], *obstacle.shape_and_pose())
 
-    def update(self, receive_ns: int, obstacles: Sequence[Obstacle], neighbours: Neighbours) -> Verdict | None:
+    def update(self, receive_ns: int, obstacles: Sequence[Obstacle], active_set: ActiveSet) -> Verdict | None:
         """Take over a complete list.
 
         Returns:
@@ -145,19 +153,19 @@ class Obstacles:
             if self._refused:
                 return Verdict(NAME, self._refused)
             self._refused = "the newest obstacles could not be placed"  # stays where this raises
-            self._place(newest, neighbours)
+            self._place(newest, active_set)
             self._refused, self._newest = "", newest
         self._receive_ns = receive_ns
         return None
 
-    def shown(self) -> list[Obstacle]:
-        """What is kept away from now."""
-        return [obstacle for _, obstacle in self._shown.values()]
+    def active(self) -> list[Obstacle]:
+        """Return what is kept away from now."""
+        return [obstacle for _, obstacle in self._active.values()]
 
-    def name(self, row: Row) -> str:
-        """The id of the obstacle that one of `rows` is about."""
-        k = self._place_of[id(row)]
-        return next((obstacle.id for place, obstacle in self._shown.values() if place == k), "")
+    def id_of(self, pair: DistancePair) -> str:
+        """Return the id of the obstacle that one of `pairs` is about."""
+        k = self._slot_of[id(pair)]
+        return next((obstacle.id for slot, obstacle in self._active.values() if slot == k), "")
 
     def stale(self, now_ns: int) -> Verdict | None:
         """Stop when the obstacles are not known: no valid message yet, none lately, or the newest one was refused."""
@@ -175,25 +183,25 @@ class Obstacles:
             limit=self._timeout_ns / 1e9,
         )
 
-    def _place(self, obstacles: list[Obstacle], neighbours: Neighbours) -> None:
+    def _place(self, obstacles: list[Obstacle], active_set: ActiveSet) -> None:
         named = {obstacle.id: obstacle for obstacle in obstacles}
-        for gone in self._shown.keys() - named.keys():
-            k, _ = self._shown.pop(gone)
-            neighbours.forget(self._row(k), self._per_shape, watched=False)
-        free = sorted(set(range(self._maximum)) - {k for k, _ in self._shown.values()}, reverse=True)
+        for gone in self._active.keys() - named.keys():
+            k, _ = self._active.pop(gone)
+            active_set.shapes_replaced(self._first_pair(k), self._pairs_per_slot, in_use=False)
+        free = sorted(set(range(self._maximum)) - {k for k, _ in self._active.values()}, reverse=True)
         for name, obstacle in named.items():
-            k, before = self._shown.get(name) or (free.pop(), None)
-            shift_m = math.inf if before is None else obstacle.shift_m(before)
-            if shift_m > 0.0:
-                self._arm.set_world(self._shapes[k], *obstacle.solid())
-                if math.isinf(shift_m):
-                    neighbours.forget(self._row(k), self._per_shape, watched=True)
+            k, before = self._active.get(name) or (free.pop(), None)
+            displacement_m = math.inf if before is None else obstacle.displacement_m(before)
+            if displacement_m > 0.0:
+                self._arm.replace_fixed_shape(self._shapes[k], *obstacle.shape_and_pose())
+                if math.isinf(displacement_m):
+                    active_set.shapes_replaced(self._first_pair(k), self._pairs_per_slot, in_use=True)
                 else:
-                    neighbours.shifted(self._row(k), self._per_shape, shift_m)
-            self._shown[name] = k, obstacle
+                    active_set.shapes_moved(self._first_pair(k), self._pairs_per_slot, displacement_m)
+            self._active[name] = k, obstacle
 
-    def _row(self, k: int) -> int:
-        return self._first + k * self._per_shape
+    def _first_pair(self, k: int) -> int:
+        return self._first + k * self._pairs_per_slot
 
     def _fault(self, obstacles: Sequence[Obstacle]) -> str:
         if len(obstacles) > self._maximum:

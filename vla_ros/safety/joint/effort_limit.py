@@ -1,7 +1,9 @@
-"""Rule effort_limit: inverse dynamics of the next step, and of braking, stay inside the arm's effort limits.
+"""Effort limit: inverse dynamics of the next step, and of braking, stay inside the arm's effort limits.
 
-Checked for a candidate (q, v, a): the step itself; full brake from v at q; and full brake at the place of rest, where gravity
-may be another. What the stop needs between these places is not proved, only what it needs at them.
+Checked for a candidate (q, v, a), with tau the inverse dynamics, s = -sgn(v) and q_rest the position of rest of full brake:
+    |tau(q, v, a)| <= limit,   |tau(q, v, s A)| <= limit,   |tau(q_rest, 0, s A)| <= limit
+The third because gravity may differ there. What the stop needs between these states is not proved, only what it needs at
+them.
 """
 
 from __future__ import annotations
@@ -22,7 +24,15 @@ NAME = "effort_limit"
 
 
 class EffortLimit:
-    """Args: arm. joints: of the filter, with their names. parameters: of the rule. period_s: of a tick.
+    """The effort limits of all joints.
+
+    limits: N m or N per joint.
+
+    Args:
+        arm: the model.
+        names, joints: of the filter, in the same order.
+        parameters: of the rule.
+        period_s: of a tick.
 
     Raises:
         ParameterError: a joint has no effort limit, or the configuration is looser than the URDF.
@@ -34,8 +44,8 @@ class EffortLimit:
         self._arm = arm
         self._names = tuple(names)
         self._period_s = period_s
-        self._scale = 1.0 / NANO, 1.0 / period_s / NANO, 1.0 / period_s**2 / NANO
-        self._brake = [joint.limits.acceleration * self._scale[2] for joint in joints]
+        self._to_si = 1.0 / NANO, 1.0 / period_s / NANO, 1.0 / period_s**2 / NANO
+        self._brakes = [joint.limits.acceleration * self._to_si[2] for joint in joints]
         self.limits = list(parameters.limit)
         for i, (name, limit) in enumerate(zip(names, arm.effort_limits(), strict=True)):
             stated = math.isfinite(limit) and limit > 0.0
@@ -52,19 +62,20 @@ class EffortLimit:
                 self.limits.append(limit)
 
     def check(self, joints: Sequence[JointMotion]) -> Verdict | None:
-        """Refuse a candidate, or a place of rest, that needs more than the limits."""
-        q, v, a = self._scale
+        """Refuse a candidate when it, its full brake or its position of rest needs more than the limits."""
+        to_q, to_v, to_a = self._to_si
         states = []
-        for joint, brake in zip(joints, self._brake, strict=True):
-            at, speed = joint.q * q, joint.v * v
-            push = -math.copysign(brake, speed) if speed else 0.0
-            rest = at + speed * (abs(speed) / (2.0 * brake) + self._period_s)
-            states.append((at, at, rest, speed, speed, 0.0, joint.a * a, push, push))
+        for joint, brake in zip(joints, self._brakes, strict=True):
+            q, v = joint.q * to_q, joint.v * to_v
+            deceleration = -math.copysign(brake, v) if v else 0.0
+            q_rest = q + v * (abs(v) / (2.0 * brake) + self._period_s)
+            states.append((q, q, q_rest, v, v, 0.0, joint.a * to_a, deceleration, deceleration))
         columns = np.array(states).T
         efforts = self._arm.efforts(columns[:3], columns[3:6], columns[6:]).tolist()
-        for what, needed in zip(("moving", "braking", "the end of braking"), efforts, strict=True):
+        for phase, needed in zip(("moving", "braking", "the end of braking"), efforts, strict=True):
             for name, effort, limit in zip(self._names, needed, self.limits, strict=True):
                 if not -limit <= effort <= limit:  # nor is NaN
-                    reason = f"{name}: {what} needs {effort:.3g} of {limit:.3g} N m (N)"
-                    return Verdict(NAME, reason, name, round(effort, 3), limit)  # see `Surroundings._too_near`
+                    reason = f"{name}: {phase} needs {effort:.3g} of {limit:.3g} N m (N)"
+                    # Rounded: see `CollisionConstraints._distance_verdict`.
+                    return Verdict(NAME, reason, name, round(effort, 3), limit)
         return None

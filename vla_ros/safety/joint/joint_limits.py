@@ -1,4 +1,4 @@
-"""The limits of each joint: read from the URDF, tightened by the configuration, complete or refused by name."""
+"""What are the limits of each joint? Read from the URDF, tightened by the configuration, complete or refused by name."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TickLimits:
 
 
 def per_tick(limits: JointLimits, period_s: float) -> TickLimits:
-    """Convert to integers.
+    """Convert limits to whole nanoradians (nanometres) and ticks of period_s.
 
     Raises:
         ParameterError: a limit is so small that it rounds to nothing within one tick.
@@ -84,10 +84,10 @@ def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLi
             f"urdf: not readable as XML ({error}); check the file or topic robot_description"
         ) from None
     joints = {element.get("name"): element for element in root.iter("joint") if element.get("type") is not None}
-    return tuple(_one_joint(name, i, joints, parameters) for i, name in enumerate(parameters.joint_names))
+    return tuple(_limits_of_joint(name, i, joints, parameters) for i, name in enumerate(parameters.joint_names))
 
 
-def _one_joint(
+def _limits_of_joint(
     name: str, i: int, joints: dict[str | None, ElementTree.Element], parameters: SafetyFilterParameters
 ) -> JointLimits:
     element = joints.get(name)
@@ -105,9 +105,9 @@ def _one_joint(
         attributes.pop("lower", None)
         attributes.pop("upper", None)
     configured = parameters.limits
-    lower = _tighter(name, i, ("lower", attributes.get("lower")), ("position_lower", configured.position_lower))
-    upper = _tighter(name, i, ("upper", attributes.get("upper")), ("position_upper", configured.position_upper))
-    velocity = _tighter(name, i, ("velocity", attributes.get("velocity")), ("velocity", configured.velocity))
+    lower = _tighter_limit(name, i, ("lower", attributes.get("lower")), ("position_lower", configured.position_lower))
+    upper = _tighter_limit(name, i, ("upper", attributes.get("upper")), ("position_upper", configured.position_upper))
+    velocity = _tighter_limit(name, i, ("velocity", attributes.get("velocity")), ("velocity", configured.velocity))
     if lower >= upper:
         raise ParameterError(
             f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; "
@@ -131,7 +131,7 @@ def _one_joint(
     )
 
 
-def _tighter(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple[str, list[float]]) -> float:
+def _tighter_limit(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple[str, list[float]]) -> float:
     """The tighter of the URDF's (attribute, text) and the configuration's (key, values) limit of joint number i."""
     (attribute, text), (key, values) = urdf, configured
     if text is None and not values:

@@ -6,31 +6,69 @@ is viable (see `position_limit`): the stop policy brings it to rest inside all f
 
 from __future__ import annotations
 
-from vla_ros.safety.joint import acceleration_limit, jerk_limit, position_limit, velocity_limit
+from typing import Protocol
+
+from vla_ros.safety.joint import jerk_limit, position_limit, velocity_limit
+from vla_ros.safety.joint.acceleration_limit import AccelerationLimit
+from vla_ros.safety.joint.jerk_limit import JerkLimit
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.position_limit import PositionLimit
-from vla_ros.safety.joint.stopping_distance import travel
+from vla_ros.safety.joint.stopping_distance import stopping_distance
+from vla_ros.safety.joint.velocity_limit import VelocityLimit
 
-SHARES = (8, 4, 2, 1)
-"""Eighths of a step that are tried when the whole of it is not viable; the last resort is none, the stop policy."""
+STEP_EIGHTHS = (8, 4, 2, 1)
+"""Shares of a step that are tried until one is viable; the last resort is none of it, the stop policy."""
+UNBOUNDED = 2**63
+
+
+class KinodynamicLimit(Protocol):
+    """A limit that bounds the acceleration of this tick. name: of the rule."""
+
+    @property
+    def name(self) -> str: ...
+
+    def acceleration_bounds(self, v: int, a: int, max_speed: int) -> tuple[int, int]:
+        """Return the smallest and largest acceleration of this tick, per tick squared.
+
+        Args:
+            v, a: velocity and acceleration now, per tick and per tick squared.
+            max_speed: the velocity limit that holds now, per tick.
+        """
+        ...
 
 
 class JointMotion:
-    """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared."""
+    """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared.
 
-    __slots__ = ("_ramp", "_slack", "_surge", "_target_v", "_ticks", "a", "limits", "q", "range", "v")
+    Args:
+        limits: of the joint, per tick.
+    """
+
+    __slots__ = (
+        *("_jerk_limit", "_kinodynamic_limits", "_position_limit", "_velocity_limit"),
+        *("_ramp_ticks", "_stop_ticks", "_target_v", "_tolerance", "_velocity_rise"),
+        *("a", "limits", "q", "v"),
+    )
 
     def __init__(self, limits: TickLimits) -> None:
         self.limits = limits
-        self.range = PositionLimit(limits)
-        ramp = -(-limits.acceleration // limits.jerk)
-        # Bounds for `_far`: velocity still gained while an acceleration runs out; ticks to rest without a change of sign.
-        self._surge = limits.acceleration * (ramp + 1)
-        self._ticks = limits.velocity // limits.acceleration + 3 * ramp + 3
-        # For `way`: ticks in which the brake is built up and released.
-        self._ramp = -(-2 * limits.acceleration // limits.jerk) + 2
+        self._velocity_limit = VelocityLimit(limits)
+        self._jerk_limit = JerkLimit(limits)
+        self._position_limit = PositionLimit(limits)
+        self._kinodynamic_limits: tuple[KinodynamicLimit, ...] = (
+            self._velocity_limit,
+            AccelerationLimit(limits),
+            self._jerk_limit,
+        )
+        ramp_ticks = -(-limits.acceleration // limits.jerk)
+        # Bounds for `clearly_viable`: velocity still gained while an acceleration runs out; ticks to rest without a change
+        # of sign.
+        self._velocity_rise = limits.acceleration * (ramp_ticks + 1)
+        self._stop_ticks = limits.velocity // limits.acceleration + 3 * ramp_ticks + 3
+        # For `stop_path_length`: ticks in which the brake is built up and released.
+        self._ramp_ticks = -(-2 * limits.acceleration // limits.jerk) + 2
         # On the target to within this much jerk counts as moving with it.
-        self._slack = limits.jerk // 4
+        self._tolerance = limits.jerk // 4
         self.place(0)
 
     def place(self, q: int) -> None:
@@ -43,123 +81,131 @@ class JointMotion:
         """Whether it neither moves nor is about to."""
         return self.v == 0 and self.a == 0
 
-    def way(self) -> int:
-        """Bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
+    def stop_path_length(self) -> int:
+        """Return a bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
 
-        As `PositionLimit.reach`: the way on with the present velocity, and the way back of an acceleration against it.
+        As `PositionLimit.stop_distance_bound`: the path on with the present velocity, and the path back of an acceleration
+        against it.
         """
-        speed, push = abs(self.v), abs(self.a)
-        if not (speed or push):
+        speed, a = abs(self.v), abs(self.a)
+        if not (speed or a):
             return 0
         acceleration, jerk = self.limits.acceleration, self.limits.jerk
-        rise = travel(push, jerk) - push
-        ramp = self._ramp - (-push // jerk)
+        rise = stopping_distance(a, jerk) - a
+        ramp_ticks = self._ramp_ticks - (-a // jerk)
         if (self.v < 0) is (self.a < 0) or not speed:
             peak = speed + rise
-            return speed + peak * ramp + travel(peak, acceleration)
+            return speed + peak * ramp_ticks + stopping_distance(peak, acceleration)
         back = max(0, rise - speed)
-        return speed + (speed + back) * ramp + travel(speed, acceleration) + travel(back, acceleration)
+        return (
+            speed
+            + (speed + back) * ramp_ticks
+            + stopping_distance(speed, acceleration)
+            + stopping_distance(back, acceleration)
+        )
 
     def stop(self) -> None:
         """Take one step of the stop policy."""
-        limits = self.limits
-        self.a = jerk_limit.stop(self.v, self.a, limits.acceleration, limits.jerk)
+        self.a = self._jerk_limit.stop_policy(self.v, self.a)
         self.v += self.a
         self.q += self.v
         self._target_v = 0
 
-    def blend(self, before: tuple[int, int, int], a: int, share: int) -> None:
-        """Go back to the state `before`, then take a share, in quarters, of the step from the stop policy's action to a."""
+    def scale_toward_stop(self, before: tuple[int, int, int], a: int, quarters: int) -> None:
+        """Go back to the state `before`, then take that many quarters of the step from the stop policy's action to a."""
         self.q, self.v, self.a = before
-        stop = jerk_limit.stop(self.v, self.a, self.limits.acceleration, self.limits.jerk)
+        stop = self._jerk_limit.stop_policy(self.v, self.a)
         step = a - stop
         # Rounded towards the stop policy on either side.
-        self._step(stop + (step * share // 4 if step > 0 else -(-step * share // 4)))
+        self._step(stop + (step * quarters // 4 if step > 0 else -(-step * quarters // 4)))
 
-    def follow(self, target: int, target_v: int, speed: int) -> str:
+    def follow(self, target: int, target_v: int, max_speed: int) -> str:
         """Step onto the target if all limits allow it, else towards it.
 
         Args:
             target: where the joint should be after this tick.
             target_v: how far the target itself moved in this tick.
-            speed: the velocity limit that holds now, at most the joint's; a joint that is faster slows down to it.
+            max_speed: the velocity limit that holds now, at most the joint's; a joint that is faster slows down to it.
 
         Returns:
             the rule that kept it off the target; empty when it is on it.
         """
-        limits, slack = self.limits, self._slack
+        limits, tolerance = self.limits, self._tolerance
         q, v, a = self.q, self.v, self.a
-        gap = target - target_v - q
-        wanted = gap + target_v - v
-        off = wanted - (target_v - self._target_v)  # from the target's own acceleration
+        error = target - target_v - q
+        wanted = error + target_v - v
+        correction = wanted - (target_v - self._target_v)  # beyond the target's own acceleration
         self._target_v = target_v
         if (
-            -slack <= gap <= slack
-            and -slack <= off <= slack
+            -tolerance <= error <= tolerance
+            and -tolerance <= correction <= tolerance
             and abs(wanted) <= limits.acceleration
             and abs(wanted - a) <= limits.jerk
-            and self._far(target, v + wanted, speed)
+            and self.clearly_viable(target, v + wanted, max_speed)
         ):
             self.q, self.v, self.a = target, v + wanted, wanted
             return ""
-        slow = max(velocity_limit.peak(v, a, limits.jerk), velocity_limit.peak(-v, -a, limits.jerk)) <= speed
-        low, high, rule = self._bounds(wanted, speed if slow else limits.velocity)
-        if not slow:
+        within_speed = self._velocity_limit.peak_speed(v, a) <= max_speed
+        low, high, rule = self._acceleration_bounds(wanted, max_speed if within_speed else limits.velocity)
+        if not within_speed:
             rule = velocity_limit.NAME
-        elif not rule and max(abs(gap), abs(off)) > slack:
+        elif not rule and max(abs(error), abs(correction)) > tolerance:
             # On the target but not moving with it, it would be off again in the next tick for lack of jerk.
             rule = jerk_limit.NAME
         if not rule:
-            if self.range.viable(target, v + wanted, wanted):
+            if self._position_limit.viable(target, v + wanted, wanted):
                 self.q, self.v, self.a = target, v + wanted, wanted
                 return ""
             rule = position_limit.NAME
 
-        approach = self.range.approach
-        v_wanted = target_v + (approach(gap) if gap > 0 else -approach(-gap))
-        above, below = limits.upper - q, q - limits.lower
-        most, least = (
-            min(approach(above), self.range.allowed(above - v)),
-            -min(approach(below), self.range.allowed(below + v)),
-        )
-        if (target > limits.upper and most < min(v_wanted, speed)) or (
-            target < limits.lower and least > max(v_wanted, -speed)
+        approach_speed = self._position_limit.approach_speed
+        wanted_v = target_v + (approach_speed(error) if error > 0 else -approach_speed(-error))
+        lower_v, upper_v = self._range_velocities()
+        if (target > limits.upper and upper_v < min(wanted_v, max_speed)) or (
+            target < limits.lower and lower_v > max(wanted_v, -max_speed)
         ):
             rule = position_limit.NAME  # whatever else forbids it, this is what holds it
-        v_wanted = max(min(v_wanted, speed, most), -speed, least)
-        self._step(max(low, min(high, jerk_limit.towards(v_wanted - v, a, limits.acceleration, limits.jerk))))
+        wanted_v = max(min(wanted_v, max_speed, upper_v), -max_speed, lower_v)
+        self._step(max(low, min(high, self._jerk_limit.acceleration_toward(wanted_v - v, a))))
         return rule
 
-    def _far(self, q: int, v: int, speed: int) -> bool:
-        """Whether it is plain that a state with |a| <= A keeps the speed and stays viable. Fast; False says nothing."""
-        most = abs(v) + self._surge
-        way = most * self._ticks + self.limits.slow_zone
-        return most + self._surge <= speed and self.limits.lower + way <= q <= self.limits.upper - way
+    def clearly_viable(self, q: int, v: int, max_speed: int) -> bool:
+        """Return whether a state with |a| <= A keeps max_speed and is viable by a quick bound; False decides nothing."""
+        peak_speed = abs(v) + self._velocity_rise
+        distance = peak_speed * self._stop_ticks + self.limits.slow_zone
+        return (
+            peak_speed + self._velocity_rise <= max_speed
+            and self.limits.lower + distance <= q <= self.limits.upper - distance
+        )
 
-    def _bounds(self, wanted: int, speed: int) -> tuple[int, int, str]:
-        """The admissible accelerations of this tick without regard to position, and the rule that forbids `wanted`."""
-        limits = self.limits
-        low, high = velocity_limit.bounds(self.v, speed, limits.jerk)
-        rule = "" if low <= wanted <= high else velocity_limit.NAME
-        for name, (lower, upper) in (
-            (acceleration_limit.NAME, acceleration_limit.bounds(limits.acceleration)),
-            (jerk_limit.NAME, jerk_limit.bounds(self.a, limits.jerk)),
-        ):
+    def _range_velocities(self) -> tuple[int, int]:
+        """Return the lowest and highest velocity that the ends of the range, and their slow zones, leave."""
+        limit = self._position_limit
+        to_upper, to_lower = self.limits.upper - self.q, self.q - self.limits.lower
+        return (
+            -min(limit.approach_speed(to_lower), limit.max_speed_at(to_lower + self.v)),
+            min(limit.approach_speed(to_upper), limit.max_speed_at(to_upper - self.v)),
+        )
+
+    def _acceleration_bounds(self, wanted: int, max_speed: int) -> tuple[int, int, str]:
+        """Return the admissible accelerations of this tick without regard to position, and the rule that forbids `wanted`."""
+        low, high, rule = -UNBOUNDED, UNBOUNDED, ""
+        for limit in self._kinodynamic_limits:
+            lower, upper = limit.acceleration_bounds(self.v, self.a, max_speed)
             if not rule and not lower <= wanted <= upper:
-                rule = name
+                rule = limit.name
             low, high = max(low, lower), min(high, upper)
         return low, high, rule
 
     def _step(self, a: int) -> None:
         """Move with acceleration a, or with as much of it as is viable, the stop policy's action being the rest."""
         q, v = self.q, self.v
-        limits = self.limits
-        stop = jerk_limit.stop(v, self.a, limits.acceleration, limits.jerk)
+        stop = self._jerk_limit.stop_policy(v, self.a)
         step = a - stop
-        for share in SHARES:
+        for eighths in STEP_EIGHTHS:
             # Rounded towards the stop policy on either side, so that a mirrored motion is mirrored exactly.
-            tried = stop + (step * share // 8 if step > 0 else -(-step * share // 8))
-            if self.range.viable(q + v + tried, v + tried, tried):
+            tried = stop + (step * eighths // 8 if step > 0 else -(-step * eighths // 8))
+            if self._position_limit.viable(q + v + tried, v + tried, tried):
                 break
         else:
             tried = stop

@@ -1,7 +1,9 @@
-"""Rule last_check: what is about to be sent, checked once more by other means.
+"""Last check: does what is about to be sent keep every limit, judged by other means?
 
 Written apart from everything before it: floating point, SI units, finite differences of the positions that were really
-sent. It knows nothing of integers, stop policies or states, and imports none of them.
+sent. With h the period and x the position of a joint, for every output
+    lower <= x <= upper,   |dx| <= V h,   |d2x| <= A h^2,   |d3x| <= J h^3,   and |dx| within the slow zone's line.
+It knows nothing of integers, stop policies or states, and imports none of them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ ROUNDING = 2e-9
 """Positions are sent in steps of 1e-9 rad or m; differences of k-th order carry up to 2^k half steps."""
 
 
-class Bounds(Protocol):
+class OutputLimits(Protocol):
     """What is read of a joint's limits."""
 
     @property
@@ -45,10 +47,10 @@ class LastCheck:
         period_s: time between two outputs.
     """
 
-    def __init__(self, limits: Sequence[Bounds], period_s: float) -> None:
+    def __init__(self, limits: Sequence[OutputLimits], period_s: float) -> None:
         self._limits = tuple(limits)
         self._period_s = h = period_s
-        self._largest = [  # change of position, of that, and of that, from output to output
+        self._max_differences = [  # of position from output to output: first, second, third
             (
                 joint.velocity * h + ROUNDING,
                 joint.acceleration * h * h + 2.0 * ROUNDING,
@@ -59,39 +61,41 @@ class LastCheck:
         self._sent: list[tuple[float, ...]] = []
 
     def restart(self, positions: Sequence[float]) -> None:
-        """Begin a stream at rest at `positions`."""
+        """Begin a stream at rest at `positions`, rad or m per joint."""
         self._sent = [tuple(positions)] * 3
 
     def violation(self, positions: Sequence[float]) -> tuple[str, str, float, float] | None:
-        """The first limit that sending `positions` next would break: (joint, quantity, value, limit); None: none."""
+        """Return the first limit that sending `positions` next would break: (joint, quantity, value, limit); None: none."""
         h = self._period_s
         third, second, first = self._sent
         if len(positions) != len(self._limits):
             return "", "number of joints", float(len(positions)), float(len(self._limits))
-        rows = zip(self._limits, self._largest, third, second, first, positions, strict=True)
-        for joint, (velocity, acceleration, jerk), x3, x2, x1, x in rows:
+        joints = zip(self._limits, self._max_differences, third, second, first, positions, strict=True)
+        for joint, (max_dx, max_d2x, max_d3x), x3, x2, x1, x in joints:
             if not math.isfinite(x):
                 return joint.name, "position", x, joint.upper
             if x < joint.lower - ROUNDING:
                 return joint.name, "position", x, joint.lower
             if x > joint.upper + ROUNDING:
                 return joint.name, "position", x, joint.upper
-            step = x - x1
-            bend = step - (x1 - x2)
-            twist = bend - (x1 - 2.0 * x2 + x3)
-            if not -velocity <= step <= velocity:
-                return joint.name, "velocity", step / h, joint.velocity
-            room = joint.upper - x if step > 0.0 else x - joint.lower
-            if room < joint.slow_zone:
-                slow = joint.slow_velocity + (joint.velocity - joint.slow_velocity) * max(0.0, room) / joint.slow_zone
-                if abs(step) > slow * h + ROUNDING * (2.0 + joint.velocity * h / joint.slow_zone):
-                    return joint.name, "slow zone's velocity", step / h, slow
-            if not -acceleration <= bend <= acceleration:
-                return joint.name, "acceleration", bend / h**2, joint.acceleration
-            if not -jerk <= twist <= jerk:
-                return joint.name, "jerk", twist / h**3, joint.jerk
+            dx = x - x1
+            d2x = dx - (x1 - x2)
+            d3x = d2x - (x1 - 2.0 * x2 + x3)
+            if not -max_dx <= dx <= max_dx:
+                return joint.name, "velocity", dx / h, joint.velocity
+            distance = joint.upper - x if dx > 0.0 else x - joint.lower
+            if distance < joint.slow_zone:
+                slow = (
+                    joint.slow_velocity + (joint.velocity - joint.slow_velocity) * max(0.0, distance) / joint.slow_zone
+                )
+                if abs(dx) > slow * h + ROUNDING * (2.0 + joint.velocity * h / joint.slow_zone):
+                    return joint.name, "slow zone's velocity", dx / h, slow
+            if not -max_d2x <= d2x <= max_d2x:
+                return joint.name, "acceleration", d2x / h**2, joint.acceleration
+            if not -max_d3x <= d3x <= max_d3x:
+                return joint.name, "jerk", d3x / h**3, joint.jerk
         return None
 
     def sent(self, positions: Sequence[float]) -> None:
-        """Remember what has been sent."""
+        """Remember what has been sent, rad or m per joint."""
         self._sent = [self._sent[1], self._sent[2], tuple(positions)]

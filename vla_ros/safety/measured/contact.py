@@ -59,7 +59,9 @@ class Contact:
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
         (modelled,) = self._arm.efforts(*(np.array([values]) for values in (q, dq, ddq)))
         for i, name in enumerate(self._names):
-            external = round(efforts[i] - float(modelled[i]), 3)  # no finer: see `Surroundings._too_near`
+            external = round(
+                efforts[i] - float(modelled[i]), 3
+            )  # no finer: see `CollisionConstraints._distance_verdict`
             if abs(external) <= self._threshold[i]:
                 self._since_ns[i] = None
                 continue

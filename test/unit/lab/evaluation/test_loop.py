@@ -14,7 +14,7 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.offline import planner_core
-from vla_ros.lab.evaluation.suites import Case, Disturbance
+from vla_ros.lab.evaluation.suites import EvaluationCase, WorldDisturbance
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
@@ -23,7 +23,7 @@ from vla_ros.sim.simulation import Simulation
 from vla_ros.time import NS_PER_S
 
 TASK = "pick up the red cube"
-PLAIN = Case("plain")
+PLAIN = EvaluationCase("plain")
 
 
 class Policy:
@@ -65,7 +65,7 @@ class Gate:
 
 
 def loop(
-    conditions: Conditions, end_ns: int, text: str = TASK, case: Case = PLAIN, **changes: object
+    conditions: Conditions, end_ns: int, text: str = TASK, case: EvaluationCase = PLAIN, **changes: object
 ) -> tuple[Loop, list[int]]:
     """Return a loop whose planner is configured with `changes`, and the stamps of what was looked at."""
     stamps: list[int] = []
@@ -139,7 +139,7 @@ def test_a_monitor_that_asks_ends_the_episode(tmp_path: Path) -> None:
 
 
 def test_a_camera_that_falls_silent_is_told_and_a_slow_policy_is_not() -> None:
-    case = Case("dropped", disturbance=Disturbance(dropped=1.0))
+    case = EvaluationCase("dropped", disturbance=WorldDisturbance(dropped=1.0))
     made, _ = loop(Conditions(), 10**12, case=case)
     made.run(1.0)
     assert made.plan is not None and made.plan.reasoning == "no frames from the camera node"

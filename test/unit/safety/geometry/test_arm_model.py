@@ -22,8 +22,8 @@ from vla_ros.safety.safety_parameters import Payload, Tool
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 
-def test_reach_bounds_the_motion_of_every_body() -> None:
-    """Random pairs of configurations: no point of a body moves by more than reach times the joints' motion."""
+def test_lever_arms_bound_the_motion_of_every_body() -> None:
+    """Random pairs of configurations: no point of a body moves by more than its lever arm bounds times the joints' motion."""
     model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
     data, draw = model.model.createData(), np.random.default_rng(0)
     lower, upper = model.model.lowerPositionLimit[:8], model.model.upperPositionLimit[:8]
@@ -42,7 +42,7 @@ def test_reach_bounds_the_motion_of_every_body() -> None:
             )
         for i, (before, after) in enumerate(zip(*places, strict=True)):
             moved = np.linalg.norm(after - before, axis=1).max()
-            bound = float(np.array(model.reach(i)) @ np.abs(b - a))
+            bound = float(np.array(model.lever_arm_bounds(i)) @ np.abs(b - a))
             assert moved <= bound + 1e-12
             largest = max(largest, moved / bound if bound else 0.0)
     assert largest > 0.5, "the bound is far from what happens"
@@ -82,9 +82,9 @@ def test_bodies_stand_where_the_oracle_says_and_efforts_are_those_of_joints_with
     urdf = chain(draw, kinds)
     names = [f"joint{i + 1}" for i in draw.permutation(len(kinds))]
     model = ArmModel(urdf, names, Tool(), Payload())
-    probe = model.add_world("probe", coal.Sphere(0.01), pin.SE3.Identity())
-    pairs = [model.pair(body.index, probe) for body in model.bodies]
-    model.ready()
+    probe = model.add_fixed_shape("probe", coal.Sphere(0.01), pin.SE3.Identity())
+    pairs = [model.add_pair(body.index, probe) for body in model.bodies]
+    model.finish_pairs()
     turning = urdf.replace("continuous", "revolute")
     revolute = ArmModel(turning, names, Tool(), Payload())
     for q in draw.uniform(-3, 3, (5, len(names))):
@@ -112,9 +112,9 @@ def test_mimics_of_mimics_stand_where_the_oracle_says_and_reach_as_far_as_they_a
         )
     names = ["joint1", "joint4"]
     model, draw = ArmModel(urdf, names, Tool(), Payload()), np.random.default_rng(4)
-    probe = model.add_world("probe", coal.Sphere(0.01), pin.SE3.Identity())
-    pairs = [model.pair(body.index, probe) for body in model.bodies]
-    model.ready()
+    probe = model.add_fixed_shape("probe", coal.Sphere(0.01), pin.SE3.Identity())
+    pairs = [model.add_pair(body.index, probe) for body in model.bodies]
+    model.finish_pairs()
     places = []
     for q in draw.uniform(-3, 3, (60, 2)):
         model.place(q)
@@ -125,7 +125,7 @@ def test_mimics_of_mimics_stand_where_the_oracle_says_and_reach_as_far_as_they_a
         places.append((q, centres))
     for (a, before), (b, after) in itertools.combinations(places, 2):
         for i in range(len(model.bodies)):
-            bound = float(np.array(model.reach(i)) @ np.abs(b - a))
+            bound = float(np.array(model.lever_arm_bounds(i)) @ np.abs(b - a))
             assert np.linalg.norm(after[i] - before[i]) <= bound + 1e-9
 
 
@@ -165,11 +165,11 @@ def test_a_distance_does_not_depend_on_what_was_measured_before() -> None:
     def model() -> tuple[ArmModel, list[int]]:
         made = ArmModel(URDF, names, Tool(), Payload())
         shapes = [
-            made.add_world(f"{i}", shape, turn)
+            made.add_fixed_shape(f"{i}", shape, turn)
             for i, shape in enumerate((coal.Box(0.1, 0.2, 0.3), coal.Capsule(0.03, 0.4)))
         ]
-        pairs = [made.pair(body.index, shape) for body in made.bodies for shape in shapes]
-        made.ready()
+        pairs = [made.add_pair(body.index, shape) for body in made.bodies for shape in shapes]
+        made.finish_pairs()
         return made, pairs
 
     busy, pairs = model()
@@ -183,8 +183,8 @@ def test_a_distance_does_not_depend_on_what_was_measured_before() -> None:
 
 def test_a_distance_that_is_not_a_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
-    pair = model.pair(model.bodies[0].index, model.bodies[-1].index)
-    model.ready()
+    pair = model.add_pair(model.bodies[0].index, model.bodies[-1].index)
+    model.finish_pairs()
     monkeypatch.setattr(arm_model.pin, "computeDistance", lambda *_: SimpleNamespace(min_distance=math.nan))
     with pytest.raises(ValueError, match="the distance between .* and .* is not a number"):
         model.distance(pair)

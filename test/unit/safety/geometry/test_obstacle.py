@@ -48,19 +48,19 @@ def test_the_arm_stops_before_an_obstacle_names_it_and_goes_on_when_it_is_gone()
 def test_a_shape_put_in_the_place_of_another_is_measured_as_what_it_is(obstacle: Obstacle) -> None:
     def distances(first: Any, then: Any = None) -> list[float]:
         model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
-        index = model.add_world("thing", *first)
-        pairs = [model.pair(body.index, index) for body in model.bodies]
-        model.ready()
+        index = model.add_fixed_shape("thing", *first)
+        pairs = [model.add_pair(body.index, index) for body in model.bodies]
+        model.finish_pairs()
         model.place(HOME)
         found = [model.distance(pair) for pair in pairs]
         if then is not None:
-            model.set_world(index, *then)
+            model.replace_fixed_shape(index, *then)
             model.place(HOME)
             found = [model.distance(pair) for pair in pairs]
         return found
 
-    ball = Obstacle("ball", "base", "sphere", (0.01,), (9.0, 0.0, 0.0)).solid()
-    assert distances(ball, obstacle.solid()) == pytest.approx(distances(obstacle.solid()), abs=1e-6)
+    ball = Obstacle("ball", "base", "sphere", (0.01,), (9.0, 0.0, 0.0)).shape_and_pose()
+    assert distances(ball, obstacle.shape_and_pose()) == pytest.approx(distances(obstacle.shape_and_pose()), abs=1e-6)
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.05])
@@ -173,7 +173,7 @@ def test_obstacles_that_could_not_be_placed_are_not_taken_for_placed(monkeypatch
     arm = Arm(**{"obstacle.timeout_s": 0.2})
     arm.tick(3)
     with monkeypatch.context() as patched:
-        patched.setattr(ArmModel, "set_world", lambda *_: 1 / 0)
+        patched.setattr(ArmModel, "replace_fixed_shape", lambda *_: 1 / 0)
         arm.obstacles = [AHEAD]
         arm.tick()
         assert "the newest obstacles could not be placed" in arm.filter.arm(arm.now_ns)[1]

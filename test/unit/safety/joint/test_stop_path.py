@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from vla_ros.safety.joint import jerk_limit
+from vla_ros.safety.joint.jerk_limit import JerkLimit
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.joint.stop_path import StopPath
@@ -15,8 +15,9 @@ from vla_ros.safety.joint.stop_path import StopPath
 def steps(q: int, v: int, a: int, acceleration: int, jerk: int) -> list[tuple[int, int]]:
     """(position, distance covered) after 0, 1, ... ticks until rest."""
     found, covered = [(q, 0)], 0
+    rule = JerkLimit(TickLimits(0, 0, 1, acceleration, jerk))
     while v or a:
-        a = jerk_limit.stop(v, a, acceleration, jerk)
+        a = rule.stop_policy(v, a)
         v += a
         q += v
         covered += abs(v)
@@ -27,8 +28,8 @@ def steps(q: int, v: int, a: int, acceleration: int, jerk: int) -> list[tuple[in
 def check(q: int, v: int, a: int, acceleration: int, jerk: int) -> None:
     path, expected = StopPath(q, v, a, acceleration, jerk), steps(q, v, a, acceleration, jerk)
     assert path.ticks == len(expected) - 1
-    assert [(path.at(k), path.travelled(k)) for k in range(len(expected))] == expected
-    assert (path.at(path.ticks + 5), path.travelled(path.ticks + 5)) == expected[-1]
+    assert [(path.position(k), path.path_length(k)) for k in range(len(expected))] == expected
+    assert (path.position(path.ticks + 5), path.path_length(path.ticks + 5)) == expected[-1]
 
 
 @pytest.mark.parametrize(("acceleration", "jerk"), [(1, 1), (2, 1), (3, 1), (3, 2), (5, 2), (4, 9), (7, 3)])
@@ -47,16 +48,16 @@ def test_states_of_a_real_arm() -> None:
         check(draw.randint(-(10**9), 10**9), v, draw.randint(-acceleration, acceleration), acceleration, jerk)
 
 
-def test_a_long_brake_is_few_stretches() -> None:
+def test_a_long_brake_is_few_segments() -> None:
     path = StopPath(0, 8_700_000, 0, 60_000, 24_000)
     assert path.ticks > 140
-    assert len(path._stretches) < 12
+    assert len(path._segments) < 12
 
 
 @pytest.mark.parametrize(("velocity", "acceleration", "jerk"), [(6, 2, 1), (30, 5, 2), (9, 4, 9), (50, 12, 1)])
-def test_the_way_to_rest_is_never_longer_than_its_bound(velocity: int, acceleration: int, jerk: int) -> None:
+def test_the_path_to_rest_is_never_longer_than_its_bound(velocity: int, acceleration: int, jerk: int) -> None:
     joint = JointMotion(TickLimits(-(10**6), 10**6, velocity, acceleration, jerk))
     for v in range(-velocity, velocity + 1):
         for a in range(-acceleration, acceleration + 1):
             joint.q, joint.v, joint.a = 0, v, a
-            assert joint.way() >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]
+            assert joint.stop_path_length() >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]
