@@ -79,7 +79,7 @@ faults: setup
 	@. $(BIN)/activate && exec vla-ros faults --docs
 
 check: setup
-	@. $(BIN)/activate && ruff check . && ruff format --check . && mypy
+	@. $(BIN)/activate && python interface_stubs.py && ruff check . && ruff format --check . && mypy
 
 campaign: setup
 	@. $(BIN)/activate && exec nice -n 10 python -m test.campaign.campaign $(CAMPAIGN)

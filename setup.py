@@ -36,7 +36,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv"]),
-    package_data={"vla_ros.dashboard": ["page/*"]},
+    package_data={"vla_ros": ["py.typed"], "vla_ros.dashboard": ["page/*"]},
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
     extras_require={"models": ["torch>=2.13", "transformers>=5"]},

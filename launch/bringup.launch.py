@@ -7,7 +7,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.bringup.graph import RESPAWN_DELAY_S, bringup, environment
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
@@ -37,7 +38,7 @@ def actions(context):
             arguments=list(process.arguments),
             respawn=process.respawn,
             respawn_delay=RESPAWN_DELAY_S,
-            additional_env=environment(),
+            additional_env=dds_environment(),
             output="screen",
         )
         result.append(node)

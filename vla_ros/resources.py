@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def share() -> Path:
-    """The folder that holds config/: of the checkout, or share/vla_ros of an installation."""
+    """Return the folder that holds config/: the checkout, or share/vla_ros of an installation."""
     checkout = Path(__file__).resolve().parent.parent
     if (checkout / "config").is_dir():
         return checkout

@@ -1,4 +1,4 @@
-"""How the processes of the graph share the processor with each other and with other programs."""
+"""How the processes of the graph share the processor with each other and with other programs: priority, threads, output."""
 
 from __future__ import annotations
 
@@ -9,38 +9,41 @@ import threading
 from pathlib import Path
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-"""Environment in which libraries for arithmetic leave the other cores alone."""
+"""Environment variables that give numerical libraries one thread."""
 
 
-def real_time(priority: int, cpu: int = -1) -> str:
-    """Ask for real-time scheduling of every thread of this process, DDS's included; what became of it, in words.
+def use_real_time_scheduling(priority: int, cpu: int = -1) -> str:
+    """Ask for real-time scheduling of every thread of this process, DDS's included.
+
+    Processes started later do not inherit the priority.
 
     Args:
         priority: of SCHED_FIFO. cpu: core that the calling thread is pinned to; -1: none.
 
-    Processes started later do not inherit the priority.
+    Returns:
+        what was granted, as text for /diagnostics.
     """
-    said = []
+    granted = []
     try:
         for thread in os.listdir("/proc/self/task"):
             os.sched_setscheduler(int(thread), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-        said.append(f"SCHED_FIFO {priority}")
+        granted.append(f"SCHED_FIFO {priority}")
     except (AttributeError, OSError) as error:
-        said.append(f"normal; SCHED_FIFO is not permitted here ({error}); give the user rtprio in limits.conf")
+        granted.append(f"normal; SCHED_FIFO is not permitted here ({error}); give the user rtprio in limits.conf")
     if cpu >= 0:
         try:
             os.sched_setaffinity(threading.get_native_id(), {cpu})
-            said.append(f"on core {cpu}")
+            granted.append(f"on core {cpu}")
         except (AttributeError, OSError) as error:
-            said.append(f"not pinned to core {cpu} ({error})")
-    return "; ".join(said)
+            granted.append(f"not pinned to core {cpu} ({error})")
+    return "; ".join(granted)
 
 
-def urgent() -> None:
-    """Ask for ten times an ordinary program's share of the processor: frames and plans age.
+def raise_priority() -> None:
+    """Ask for ten times an ordinary program's share of the processor (niceness -10): frames and plans age.
 
-    Where that is not permitted, real-time scheduling is not either, and this process steps back behind those that keep
-    a rate: a late frame or plan is stale, a late setpoint is a jerk.
+    Where that is not permitted, real-time scheduling is not either. This process then lowers its priority below those that
+    keep a rate: a late frame or plan is stale, a late setpoint is a jerk.
     """
     try:
         niceness = os.nice(-10)
@@ -53,10 +56,10 @@ def urgent() -> None:
             Path("/proc/self/autogroup").write_text(str(niceness))
 
 
-def unwaiting() -> None:
-    """Lose what this process prints rather than wait for who reads it: a paused terminal must not stop a control loop.
+def make_output_nonblocking() -> None:
+    """Drop output of this process rather than wait for its reader: a paused terminal must not stop a control loop.
 
-    The pipe or terminal is opened anew for that, since the old opening is shared with other programs.
+    Pipe or terminal is opened anew, since the flag O_NONBLOCK of the old opening is shared with other programs.
     """
     for number in (1, 2):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Rates and ages as measured numbers: period error, deadline misses, percentiles over a sliding window.
+"""Rates and ages as measured numbers: period error, deadline misses, percentiles over a sliding window; values by stamp.
 
 Times are integers in nanoseconds and come from the caller; nothing here reads a clock.
 """
@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
-CLOCK_SET_NS = 50_000_000
-"""A simulated clock that differs by more than this from what was expected has been set."""
+CLOCK_JUMP_NS = 50_000_000
+"""A simulated clock whose offset changes by more than this has been set."""
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -38,15 +38,17 @@ class Summary:
 
 
 class Window:
-    """The newest `size` values of one quantity, e.g. an age in seconds."""
+    """The newest `size` values of one quantity, e.g. an age in s."""
 
     def __init__(self, size: int = 1000) -> None:
         self._values: deque[float] = deque(maxlen=size)
 
     def add(self, value: float) -> None:
+        """Add the newest value."""
         self._values.append(value)
 
     def summary(self) -> Summary:
+        """Return the percentiles of the values."""
         ordered = sorted(self._values)
         if not ordered:
             return Summary(0, math.nan, math.nan, math.nan, math.nan)
@@ -55,31 +57,35 @@ class Window:
         )
 
 
-class Moments(Generic[T]):
-    """The newest `size` values of something that is stamped, to be looked up by time."""
+class StampedBuffer(Generic[T]):
+    """The newest `size` values of something that is stamped, looked up by time."""
 
     def __init__(self, size: int) -> None:
         self._values: deque[tuple[int, T]] = deque(maxlen=size)
 
     def add(self, stamp_ns: int, value: T) -> None:
+        """Add the newest value; stamp_ns: its time, ns."""
         self._values.appendleft((stamp_ns, value))
 
     def nearest(self, stamp_ns: int) -> T | None:
-        """Return the value stamped nearest to `stamp_ns`, of several the newest; None when there is none."""
+        """Return the value stamped nearest to `stamp_ns`; of several equally near, the newest; None when there is none."""
         found = min(self._values, key=lambda stamped: abs(stamped[0] - stamp_ns), default=None)
         return None if found is None else found[1]
 
 
-class SimulatedOffset:
-    """What a simulated clock is ahead of the monotonic one. It comes in steps and late, so the most of the newest counts."""
+class SimulatedClockOffset:
+    """Offset of a simulated clock from the monotonic one: the largest of the newest 25 readings.
+
+    /clock arrives in steps and late, so every reading is too small by its delay.
+    """
 
     def __init__(self) -> None:
         self._values: deque[int] = deque(maxlen=25)
 
     def ahead_ns(self, ros_ns: int, now_ns: int) -> int:
-        """Take in a reading of both clocks; a clock that was set is believed at once."""
+        """Add a reading of both clocks, ns, and return the offset, ns; after a jump older readings do not count."""
         read_ns = ros_ns - now_ns
-        if self._values and abs(read_ns - max(self._values)) > CLOCK_SET_NS:
+        if self._values and abs(read_ns - max(self._values)) > CLOCK_JUMP_NS:
             self._values.clear()
         self._values.append(read_ns)
         return max(self._values)
@@ -89,8 +95,8 @@ class Rate:
     """How well something that should happen every `period_s` keeps its period.
 
     Args:
-        period_s: nominal period, second.
-        tolerance_s: an interval that is off by more counts as a deadline miss, second.
+        period_s: nominal period, s.
+        tolerance_s: an interval that is off by more counts as a deadline miss, s.
         size: number of intervals that the percentiles look back on.
     """
 
@@ -98,13 +104,13 @@ class Rate:
         self.period_s = period_s
         self.tolerance_s = tolerance_s
         self.ticks = 0
-        self.misses = self._told = 0
+        self.misses = self._reported_misses = 0
         self._last_ns: int | None = None
         self._errors_s = Window(size)
         self._times_ns: deque[int] = deque(maxlen=size)
 
     def tick(self, now_ns: int) -> None:
-        """Note one occurrence at `now_ns`, nanosecond on any monotonic clock."""
+        """Record one occurrence at `now_ns`, ns of any monotonic clock."""
         if self._last_ns is not None:
             error_s = abs((now_ns - self._last_ns) / NS_PER_S - self.period_s)
             self._errors_s.add(error_s)
@@ -114,28 +120,28 @@ class Rate:
         self.ticks += 1
 
     def pause(self) -> None:
-        """The next interval does not count, and the rate begins anew: nothing is meant to happen meanwhile."""
+        """Leave out the interval to the next tick, and start the mean rate anew: nothing is due meanwhile."""
         self._last_ns = None
         self._times_ns.clear()
 
     @property
     def hz(self) -> float:
-        """Mean rate over the window since the last pause; NaN before its second tick."""
+        """Mean rate over the window since the last pause, Hz; NaN before its second tick."""
         if len(self._times_ns) < 2 or self._times_ns[-1] == self._times_ns[0]:
             return math.nan
         return (len(self._times_ns) - 1) * NS_PER_S / (self._times_ns[-1] - self._times_ns[0])
 
     def errors(self) -> Summary:
-        """Absolute period error over the window, second."""
+        """Return the percentiles of the absolute period error over the window, s."""
         return self._errors_s.summary()
 
     def newly_missed(self) -> int:
-        """Deadlines missed since this was last asked."""
-        newly, self._told = self.misses - self._told, self.misses
+        """Return the deadlines missed since the last call."""
+        newly, self._reported_misses = self.misses - self._reported_misses, self.misses
         return newly
 
     def values(self) -> dict[str, object]:
-        """For /diagnostics."""
+        """Return the rate, misses and period errors for /diagnostics."""
         errors = self.errors()
         return {
             "rate_hz": self.hz,

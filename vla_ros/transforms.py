@@ -1,15 +1,19 @@
-"""Axes, and rotations: quaternions are xyzw as in ROS. By tf_transformations where it is installed, else transforms3d."""
+"""Poses, rotations and axes. Quaternions are xyzw as in ROS; angles are rad.
+
+By tf_transformations where it is installed (a ROS installation), else by transforms3d (PyPI), on which it is built.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 try:
-    from tf_transformations import quaternion_from_matrix, quaternion_matrix
+    from tf_transformations import quaternion_from_euler, quaternion_from_matrix, quaternion_matrix
 except ImportError:
+    from transforms3d.euler import euler2quat
     from transforms3d.quaternions import mat2quat, quat2mat
 
     def quaternion_matrix(quaternion: ArrayLike) -> Array:
@@ -20,6 +24,10 @@ except ImportError:
 
     def quaternion_from_matrix(transform: ArrayLike) -> Array:
         w, x, y, z = mat2quat(np.asarray(transform, np.float64)[:3, :3])
+        return np.array([x, y, z, w])
+
+    def quaternion_from_euler(roll: float, pitch: float, yaw: float) -> Array:
+        w, x, y, z = euler2quat(roll, pitch, yaw)
         return np.array([x, y, z, w])
 
 
@@ -36,8 +44,23 @@ def pose(transform: ArrayLike) -> Array:
     return np.concatenate([transform[:3, 3], quaternion_from_matrix(transform)])
 
 
+def quaternion_from_rpy(roll: float, pitch: float, yaw: float) -> Array:
+    """Return the quaternion (4,) xyzw of a URDF's rpy: rotations about the fixed axes x, then y, then z, rad."""
+    return np.asarray(quaternion_from_euler(roll, pitch, yaw), np.float64)
+
+
+def quaternion_from_z_axis(axis: Array) -> Array:
+    """Return the quaternion (4,) xyzw of the shortest rotation that takes z to the unit vector `axis` (3,).
+
+    It is (z × axis, 1 + z · axis) normalised; half a turn about x where `axis` is -z.
+    """
+    quaternion = np.array([-axis[1], axis[0], 0.0, 1.0 + axis[2]])
+    length = float(np.linalg.norm(quaternion))
+    return quaternion / length if length > 1e-9 else np.array([1.0, 0.0, 0.0, 0.0])
+
+
 def axes_along(line: Array) -> Array:
-    """Return (3, 3) orthonormal rows of which the first points along `line`; any, where it has no length."""
+    """Return (3, 3) orthonormal rows of which the first points along `line` (3,); the identity where it has no length."""
     length = float(np.linalg.norm(line))
     if length < 1e-6:
         return np.eye(3)

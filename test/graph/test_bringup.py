@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from vla_ros.bringup.graph import bringup, own_domain, parameters_of
+from vla_ros.bringup.graph import bringup, parameters_of
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import command_line
 from vla_ros.parameters import nested
 from vla_ros.resources import share
@@ -94,7 +95,7 @@ def test_who_is_started_again_and_who_is_vital() -> None:
 
 def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "vla_ros.cli.main", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "vla_ros.cli", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -130,7 +131,7 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_a_bad_argument_is_one_clear_line(arguments: tuple[str, ...], text: str) -> None:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     done = vla_ros(*arguments)
     assert done.returncode == 2
     assert text in done.stderr
@@ -138,7 +139,7 @@ def test_a_bad_argument_is_one_clear_line(arguments: tuple[str, ...], text: str)
 
 
 def test_missing_limits_are_named_by_the_filter_itself() -> None:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.safety_filter", "--ros-args", "-p", "joint_names:=[joint1]"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
@@ -146,7 +147,7 @@ def test_missing_limits_are_named_by_the_filter_itself() -> None:
 
 
 def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     gate = parameters_of("safety_filter")
     names = [*gate["joint_names"][:-1], "joint9"]
     file = tmp_path / "gate.yaml"
@@ -160,9 +161,9 @@ def test_an_unknown_joint_is_named_by_the_filter(tmp_path: Path) -> None:
 
 
 def test_interrupt_ends_everything_in_time_and_quietly() -> None:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     up = subprocess.Popen(
-        [sys.executable, "-m", "vla_ros.cli.main", "up"],
+        [sys.executable, "-m", "vla_ros.cli", "up"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

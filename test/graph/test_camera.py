@@ -15,23 +15,23 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames
-from vla_ros.ros.client import Client, client
-from vla_ros.ros.node import NEWEST
+from vla_ros.ros.client import Client, connect
+from vla_ros.ros.qos import NEWEST
 
 
 @pytest.fixture
 def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
     """Args: request.param: the names of the cameras, "front" alone unless told otherwise, and other parameters."""
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     command = [sys.executable, "-m", "vla_ros.nodes.camera", "--ros-args", "-r", "__ns:=/left"]
     cameras, *others = getattr(request, "param", ["front"])
     command += ["-p", f"cameras:=[{cameras}]", *(word for other in others for word in ("-p", other))]
     command += ["-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
     node = subprocess.Popen(command)
     try:
-        with client("left") as made:
+        with connect("left") as made:
             yield made
     finally:
         node.terminate()

@@ -12,7 +12,8 @@ from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros import msg
-from vla_ros.policies.contract import CameraHealth, Instruction, Plan, PlanState
+from vla_ros.perception.frames import CameraHealth
+from vla_ros.policies.contract import Instruction, Plan, PlanState
 from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.ros.convert import joint_state_from, plan_from, plan_message
 from vla_ros.ros.markers import obstacles_from

@@ -17,16 +17,17 @@ import rclpy
 import yaml
 from std_msgs.msg import Float64MultiArray
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.safety_filter import SafetyFilterNode
-from vla_ros.nodes.sim_arm import SimArm
+from vla_ros.nodes.sim_arm import SimArmNode
 from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
-from vla_ros.ros.node import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.srv import ResetScene
 
@@ -36,7 +37,7 @@ S = 1_000_000_000
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes a node of this process with the parameters of the simulated arm, and others."""
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     made = []
 
     def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:
@@ -87,23 +88,23 @@ def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
 def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
     node = start(ActionExpertNode, "action_expert")
     now_ns = time.monotonic_ns()
-    assert node.shut(now_ns) == (WARN, "no safety filter heard")
+    assert node.output_blocked(now_ns) == (WARN, "no safety filter heard")
     node.safety_state, node.status_ns = SafetyStatus.DISARMED, now_ns
-    assert node.shut(now_ns) == (WARN, "no fresh joint state")
+    assert node.output_blocked(now_ns) == (WARN, "no fresh joint state")
     node.joint_state, node.joint_state_ns = "one", now_ns
-    assert node.shut(now_ns) == (OK, "the safety filter is not armed")
+    assert node.output_blocked(now_ns) == (OK, "the safety filter is not armed")
     node.status_ns -= S
-    assert node.shut(now_ns) == (WARN, "no safety filter heard")
+    assert node.output_blocked(now_ns) == (WARN, "no safety filter heard")
     node.active = True
     assert node.report()[0] == OK
-    node.sentence.hear(9, now_ns)
-    node.consider(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
-    node.sentence.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
+    node.instruction_tracker.on_instruction(9, now_ns)
+    node.on_plan(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
+    node.instruction_tracker.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
     assert node.report()[:2] == (WARN, "the planner has not taken up the newest instruction: say it again")
-    node.consider(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
+    node.on_plan(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
     assert node.report()[0] == OK
-    node.consider(LatentPlan(instruction_id=9, state=99), now_ns)
-    assert node.planless == "plan state 99 is unknown here"
+    node.on_plan(LatentPlan(instruction_id=9, state=99), now_ns)
+    assert node.no_plan_reason == "plan state 99 is unknown here"
 
 
 def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
@@ -125,38 +126,38 @@ def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -
         now_ns = S + tick * S // 100
         if tick % 20 == 1:
             chunks.append(Chunk(np.zeros((40, len(JOINT_NAMES))), 0.01, now_ns))
-        node.act(now_ns, now_ns)
+        node.tick(now_ns, now_ns)
     values = node.report()[2]
     assert (values["rate_hz"], values["chunk_rate_hz"]) == (100.0, 5.0)
     node.safety_state = SafetyStatus.DISARMED
-    node.act(2 * S, 2 * S)
+    node.tick(2 * S, 2 * S)
     values = node.report()[2]
     assert math.isnan(values["rate_hz"]) and math.isnan(values["chunk_rate_hz"])
 
 
 def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    node = start(SimArm, "sim_arm", camera_rate_hz=0.0)
+    node = start(SimArmNode, "sim_arm", camera_rate_hz=0.0)
     assert node.report()[:2] == (OK, "running")
-    node.behind += 250
+    node.ticks_behind += 250
     assert node.report()[:2] == (WARN, "fell 1.00 s behind real time in the last second")
     assert node.report()[0] == OK
     assert node.report()[2]["ticks_behind_real_time"] == 250
     sent = {node.commands: [(Float64MultiArray(data=[0.0]), {})]}
     monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
-    node.listen()
+    node.receive_commands()
     level, words, _ = node.report()
     assert level == ERROR and words.startswith("command refused: ")
     sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
-    node.listen()
+    node.receive_commands()
     assert node.report()[0] == OK
 
 
 def test_a_simulated_arm_goes_on_without_eyes(start: Callable[..., Any]) -> None:
-    node = start(SimArm, "sim_arm")
+    node = start(SimArmNode, "sim_arm")
     os.kill(node.cameras._process.pid, signal.SIGKILL)
     node.cameras._process.join()
     assert node.reset_scene(ResetScene.Request(seed=1), ResetScene.Response()).success
-    node.speak(1000)
+    node.publish_state(1000)
     assert node.cameras is None
     level, words, values = node.report()
     assert level == ERROR and words.startswith("the process that draws") and values["renderer"] == "none"

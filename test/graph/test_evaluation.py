@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.lab.evaluation.episodes import Setup, episodes
+from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
 from vla_ros.lab.evaluation.intervals import wilson
-from vla_ros.lab.evaluation.interventions import Interventions
+from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import suite
-from vla_ros.lab.evaluation.through_graph import Graph
+from vla_ros.lab.evaluation.through_graph import GraphEvaluation
 from vla_ros.msg import SafetyStatus
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.policies.compact.checkpoint import load
@@ -23,13 +23,13 @@ TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4), ("place", 3), ("sta
 
 @pytest.mark.timeout(3600)  # in real time, on a machine that may be slow
 def test_offline_and_graph_agree() -> None:
-    setup = Setup(
+    setup = EvaluationSetup(
         "compact", from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
     )
     (case,) = suite("nominal")
     offline = sum(end.success for end in episodes(setup, [(case, *task) for task in TASKS], 1))
     assert offline == len(TASKS)  # else there is nothing to agree on
-    with Graph("compact") as graph:
+    with GraphEvaluation("compact") as graph:
         ends = [_episode(graph, *task) for task in TASKS]
         rates, checkpoint = graph.rates(), graph.checkpoint
     low, _ = wilson(offline, len(TASKS))
@@ -40,7 +40,7 @@ def test_offline_and_graph_agree() -> None:
     assert sum(sum(end.interventions.values()) for end in ends) <= int(rates["safety_filter"]["limited"])
 
 
-def _episode(graph: Graph, task: str, seed: int) -> Outcome:
+def _episode(graph: GraphEvaluation, task: str, seed: int) -> Outcome:
     """Once more, at most twice, when it failed on a machine that stood still meanwhile: that is no real time."""
     for _ in range(3):
         end = graph.episode(seed, task, say=lambda line: None)
@@ -50,8 +50,8 @@ def _episode(graph: Graph, task: str, seed: int) -> Outcome:
 
 
 def test_interventions_are_counted_from_what_the_filter_says() -> None:
-    graph = Graph.__new__(Graph)
-    graph._acted, graph._limited, graph._rule = Interventions(), 10, ""
+    graph = GraphEvaluation.__new__(GraphEvaluation)
+    graph._acted, graph._limited, graph._rule = InterventionCounter(), 10, ""
 
     def hear(ms: int, state: int, rule: str, limited: int) -> None:
         status = SafetyStatus(state=state, rule=rule, limited=limited)

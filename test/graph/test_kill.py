@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
-from vla_ros.ros.client import Client, client
+from vla_ros.ros.client import Client, connect
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, VELOCITY_LIMIT
 
 REST_S = 1.0  # documented in docs/safety.md: at rest within this after any one process has died
@@ -23,7 +24,7 @@ class Running:
     """The graph with a task under way."""
 
     def __init__(self, log: Path) -> None:
-        os.environ.update(own_domain())
+        os.environ.update(private_domain())
         self.log = log
         self.lines: list[str] = []
         patient = {"monitors.hold": ["failure"]}  # a slow machine makes no progress for long
@@ -31,7 +32,7 @@ class Running:
         self.supervisor = Supervisor(bringup(overrides=overrides), self.lines.append)
 
     def start(self, talk: Client) -> None:
-        talk.ready(180.0)
+        talk.wait_until_ready(180.0)
         armed, why = talk.arm(60.0)
         assert armed, why
         talk.publish("put the red cube in the bowl")
@@ -85,7 +86,7 @@ def after(graph: Running, killed_s: float) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize("name", ["safety_filter", "action_expert", "planner", "camera"])
 def test_the_arm_comes_to_rest_inside_its_limits(running: Running, name: str) -> None:
-    with client() as talk:
+    with connect() as talk:
         running.start(talk)
         killed_s = running.kill(name)
         talk.spin(2.0)
@@ -102,7 +103,7 @@ def test_the_arm_comes_to_rest_inside_its_limits(running: Running, name: str) ->
 
 
 def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: Running) -> None:
-    with client() as talk:
+    with connect() as talk:
         running.start(talk)
         running.kill("planner")
         talk.spin(4.0)
@@ -110,7 +111,7 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
             running.supervisor.watch()
             talk.spin(0.2)
         talk.diagnostics.clear()
-        talk.ready(180.0)
+        talk.wait_until_ready(180.0)
         assert talk.spin(60.0, lambda: bool(np.ptp(running.rows()[1][-250:], axis=0).max() < 1e-6)), "at rest"
         settled = running.rows()[1][-1]
         talk.spin(3.0)
@@ -121,7 +122,7 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
 
 def test_an_expert_that_comes_back_is_heard_when_the_dead_one_is_forgotten(running: Running) -> None:
     """Its predecessor's publisher counts as a second source until the middleware gives it up: config/fastdds.xml."""
-    with client() as talk:
+    with connect() as talk:
         running.start(talk)
         running.kill("action_expert")
         talk.spin(1.0)

@@ -8,7 +8,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.ros.markers import Drawing, age_ns, obstacles_from, root_link
+from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import urdf
@@ -28,7 +28,7 @@ SHOWN = [
 
 def drawn() -> dict[tuple[str, int], Marker]:
     parameters = from_mapping(SafetyFilterParameters, nested({**parameters_of("safety_filter"), **WORLD}))
-    message = Drawing(parameters, "pedestal").message(7 * 10**9, SHOWN, None, "", "LIMITING: joint4: too fast")
+    message = SafetyMarkers(parameters, "pedestal").message(7 * 10**9, SHOWN, None, "", "LIMITING: joint4: too fast")
     return {(marker.ns, marker.id): marker for marker in message.markers}
 
 
@@ -75,9 +75,9 @@ def test_obstacles_come_back_as_what_they_are() -> None:
 def test_markers_are_as_old_as_the_oldest_stamp_says() -> None:
     stamped, unstamped = Marker(), Marker()
     stamped.header.stamp.sec = 5
-    assert age_ns(MarkerArray(markers=[unstamped]), 7 * 10**9) == 0
-    assert age_ns(MarkerArray(markers=[stamped, unstamped]), 7 * 10**9) == 2 * 10**9
-    assert age_ns(MarkerArray(markers=[stamped]), 4 * 10**9) == 0
+    assert oldest_stamp_age_ns(MarkerArray(markers=[unstamped]), 7 * 10**9) == 0
+    assert oldest_stamp_age_ns(MarkerArray(markers=[stamped, unstamped]), 7 * 10**9) == 2 * 10**9
+    assert oldest_stamp_age_ns(MarkerArray(markers=[stamped]), 4 * 10**9) == 0
 
 
 def test_what_a_marker_cannot_mean_is_refused_by_name() -> None:

@@ -1,4 +1,5 @@
-"""The planner alone, over real DDS: the guard answers without the policy, a monitor asks, faults are told."""
+"""The planner node: what comes over DDS reaches its core, and what the core says is published. Its rules are tested in
+test/unit/control/test_planner.py."""
 
 from __future__ import annotations
 
@@ -17,12 +18,14 @@ from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain, parameters_of
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames, LatentPlan
 from vla_ros.parameters import nested
 from vla_ros.resources import share
-from vla_ros.ros.client import client
-from vla_ros.ros.node import NEWEST, SENSOR, time_message
+from vla_ros.ros.client import connect
+from vla_ros.ros.qos import NEWEST, SENSOR
+from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PATIENCE_S = 90.0
@@ -35,7 +38,7 @@ class World:
     """The camera node, the arm and the people, as far as a planner hears them."""
 
     def __init__(self) -> None:
-        self.context = client()
+        self.context = connect()
         self.talk = self.context.__enter__()
         node = self.talk.node
         self.plans: list[LatentPlan] = []
@@ -81,7 +84,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     folder = tmp_path_factory.mktemp("planner")
     (folder / "stats.json").write_text(json.dumps(STATS))
     flat = {
@@ -111,11 +114,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     assert "Traceback" not in errors
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def healthy(world: World) -> None:
     world.bright, world.seeing = 0.02, True
 
 
+@pytest.mark.usefixtures("healthy")
 def test_a_task_is_planned_in_the_words_that_were_said(world: World) -> None:
     plan = world.say("run")
     world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
@@ -123,16 +127,17 @@ def test_a_task_is_planned_in_the_words_that_were_said(world: World) -> None:
     world.until(lambda: world.planner["level"] == "0", "level OK")
 
 
-@pytest.mark.parametrize("text", ["whoa there... please FREEZE!", "s t o p", "ѕtор", "don't move"])
-def test_a_stop_ends_motion_and_the_policy_hears_no_more_of_it(world: World, text: str) -> None:
+@pytest.mark.usefixtures("healthy")
+def test_a_stop_ends_motion_and_the_policy_hears_no_more_of_it(world: World) -> None:
     world.say("run")
     world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
-    plan = world.say(text)
+    plan = world.say("whoa there... please FREEZE!")
     world.talk.spin(1.0)
     assert (plan.state, world.plans[-1].plan_id) == (LatentPlan.DONE, plan.plan_id)
     assert plan.reasoning.startswith("holding: ")
 
 
+@pytest.mark.usefixtures("healthy")
 def test_what_is_refused_is_refused_once_with_its_rule(world: World) -> None:
     plan = world.say("pick up the knife")
     world.talk.spin(1.0)
@@ -140,6 +145,7 @@ def test_what_is_refused_is_refused_once_with_its_rule(world: World) -> None:
     assert plan.reasoning.startswith("dangerous: ")
 
 
+@pytest.mark.usefixtures("healthy")
 def test_a_monitor_asks_and_an_instruction_answers(world: World) -> None:
     world.bright = 0.8
     world.say("run")
@@ -159,6 +165,7 @@ def test_a_monitor_asks_and_an_instruction_answers(world: World) -> None:
     world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
 
 
+@pytest.mark.usefixtures("healthy")
 def test_missing_frames_are_a_warning_and_hold(world: World) -> None:
     world.say("run")
     world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
@@ -170,6 +177,7 @@ def test_missing_frames_are_a_warning_and_hold(world: World) -> None:
     world.until(lambda: world.planner["level"] == "0", "level OK")
 
 
+@pytest.mark.usefixtures("healthy")
 def test_a_planner_that_was_deactivated_does_not_go_on_by_itself(world: World) -> None:
     assert world.say("run").state == LatentPlan.ACTIVE
     for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
@@ -181,6 +189,7 @@ def test_a_planner_that_was_deactivated_does_not_go_on_by_itself(world: World) -
     assert world.say("run").state == LatentPlan.ACTIVE
 
 
+@pytest.mark.usefixtures("healthy")
 def test_what_is_done_stays_done_whatever_is_seen_after_it(world: World) -> None:
     world.say("run")
     world.until(lambda: world.plans[-1].state == LatentPlan.DONE, "the end of the walk")

@@ -132,7 +132,8 @@ def test_received_ns_without_a_stamp_is_the_last_look() -> None:
 
 def test_lines_that_nobody_reads_are_lost_and_not_waited_for() -> None:
     text = (
-        "import rclpy.logging as l; from vla_ros.scheduling import unwaiting; unwaiting(); log = l.get_logger('gate')"
+        "import rclpy.logging as l; from vla_ros.scheduling import make_output_nonblocking\n"
+        "make_output_nonblocking(); log = l.get_logger('gate')"
     )
     command = [sys.executable, "-c", f"{text}\nfor i in range(5000): log.info('a line that is as long as others are')"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -19,12 +19,13 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import SafetyStatus
 from vla_ros.resources import share
-from vla_ros.ros.client import Client, client
-from vla_ros.ros.node import LATCHED, SENSOR
+from vla_ros.ros.client import Client, connect
+from vla_ros.ros.qos import LATCHED, SENSOR
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 ARM = [f"fr3_joint{i}" for i in range(1, 8)]
@@ -80,7 +81,7 @@ class Driver(Node):
 
 @pytest.fixture
 def driver() -> Iterator[Driver]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     context = Context()
     rclpy.init(context=context)
     made = Driver(context)
@@ -104,14 +105,14 @@ def talk(driver: Driver, tmp_path: Path) -> Iterator[Client]:
         bringup(robot=str(mine), policy="scripted", overrides={"planner": quick, "action_expert": quick}), print
     )
     try:
-        with client() as made:
+        with connect() as made:
             yield made
     finally:
         supervisor.stop()
 
 
 def test_the_first_motions_of_a_real_arm(driver: Driver, talk: Client) -> None:
-    talk.ready(PATIENCE_S)
+    talk.wait_until_ready(PATIENCE_S)
     armed, why = talk.arm(PATIENCE_S)
     assert armed, why
     assert talk.diagnostics["safety_filter"]["not_checked"].startswith(

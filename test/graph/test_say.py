@@ -12,18 +12,18 @@ import rclpy
 from rclpy.node import Node
 from std_msgs.msg import String
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan
 from vla_ros.ros import client as client_module
-from vla_ros.ros.client import Client, Unreachable, client
-from vla_ros.ros.node import LATCHED, NEWEST
+from vla_ros.ros.client import Client, Unreachable, connect
 from vla_ros.ros.polling import take
+from vla_ros.ros.qos import LATCHED, NEWEST
 
 
 @pytest.fixture
 def talk() -> Iterator[Client]:
-    os.environ.update(own_domain())
-    with client("left") as made:
+    os.environ.update(private_domain())
+    with connect("left") as made:
         yield made
 
 
@@ -37,11 +37,11 @@ def test_others_who_listen_do_not_stand_for_the_planner(talk: Client, monkeypatc
     nodes = [listener("action_expert"), listener("vla_ros_tracer_1"), listener("planner", "right")]
     deaf = rclpy.create_node("recorder", namespace="left")
     deaf.create_subscription(String, "task_instruction", lambda message: None, LATCHED)
-    assert talk.spin(60.0, lambda: talk.words.get_subscription_count() == len(nodes))
-    monkeypatch.setattr(client_module, "PATIENCE_S", 0.5)
+    assert talk.spin(60.0, lambda: talk.instructions.get_subscription_count() == len(nodes))
+    monkeypatch.setattr(client_module, "CONNECTION_TIMEOUT_S", 0.5)
     with pytest.raises(Unreachable, match="do not listen on /left/task_instruction"):
         talk.publish("go")
-    monkeypatch.setattr(client_module, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(client_module, "CONNECTION_TIMEOUT_S", 60.0)
     nodes.append(listener("planner"))
     talk.publish("go on")
     for node in nodes:
@@ -55,7 +55,7 @@ def test_others_who_listen_do_not_stand_for_the_planner(talk: Client, monkeypatc
 
 
 def test_plans_for_the_sentence_before_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "TAKEN_UP_S", 0.0)
+    monkeypatch.setattr(client_module, "INSTRUCTION_TIMEOUT_S", 0.0)
     who = SimpleNamespace(
         publish=lambda text: 9, status=None, plan=LatentPlan(instruction_id=7, state=LatentPlan.ACTIVE)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vla_ros.lab.evaluation.through_graph import Graph
+from vla_ros.lab.evaluation.through_graph import GraphEvaluation
 from vla_ros.msg import SafetyStatus
 
 
@@ -12,7 +12,7 @@ from vla_ros.msg import SafetyStatus
 def test_the_scripted_walk_is_walked(use_sim_time: bool) -> None:
     quick = {"scripted.speed_scale": 0.5}
     overrides = {"planner": quick, "action_expert": quick}
-    with Graph("scripted", overrides=overrides, use_sim_time=use_sim_time) as graph:
+    with GraphEvaluation("scripted", overrides=overrides, use_sim_time=use_sim_time) as graph:
         talk = graph.client
         armed, why = talk.arm(60.0)
         assert armed, why

@@ -13,14 +13,15 @@ import pytest
 from nav_msgs.msg import Path as PathMessage
 from rclpy.qos import ReliabilityPolicy
 
-from vla_ros.bringup.graph import Process, bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.rviz import view
 from vla_ros.bringup.supervisor import Supervisor
-from vla_ros.cli.status import EXPECTED
 from vla_ros.msg import LatentPlan, SafetyStatus
-from vla_ros.ros.client import Client, client
-from vla_ros.ros.node import NEWEST
+from vla_ros.ros.client import Client, connect
+from vla_ros.ros.qos import NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.tracing.graph_status import REQUIRED_NODES
 
 # A training in the dark: what the camera sees is unlike it, always.
 STATS = {"observation.images.front": {"mean": [0.02, 0.02, 0.02], "std": [0.01, 0.01, 0.01]}}
@@ -80,13 +81,13 @@ class Running:
 
 
 def vla_ros(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vla_ros.cli.main", *arguments]
+    command = [sys.executable, "-m", "vla_ros.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    os.environ.update(own_domain())
+    os.environ.update(private_domain())
     stats = tmp_path_factory.mktemp("training") / "stats.json"
     stats.write_text(json.dumps(STATS))
     watched = {"monitors.statistics": str(stats), "monitors.hold": ["drift"]}
@@ -94,8 +95,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     lines: list[str] = []
     supervisor = Supervisor((*bringup(overrides={"planner": watched}), paths), lines.append)
     try:
-        with client() as talk:
-            talk.ready(PATIENCE_S)
+        with connect() as talk:
+            talk.wait_until_ready(PATIENCE_S)
             yield Running(talk)
             assert not supervisor.watch(), lines[-5:]
     finally:
@@ -199,7 +200,7 @@ def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(runnin
 
 
 def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
-    everybody = set(EXPECTED) | {"sim_arm", "motion_paths"}
+    everybody = set(REQUIRED_NODES) | {"sim_arm", "motion_paths"}
     for _ in range(10):  # a node that a busy machine keeps silent is not listed
         running.move()
         done = vla_ros("status", "--json")

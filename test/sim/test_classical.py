@@ -12,14 +12,18 @@ from vla_ros.lab.evaluation import offline
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.model import body_name
 from vla_ros.sim.rendering import RenderProcess
-from vla_ros.sim.scene import COLOURS
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import IN_BOWL_M, KINDS, PUSHED_M, Body, sample_task
+from vla_ros.sim.task_sampler import sample_task
+from vla_ros.tasks.geometry import IN_BOWL_M, PUSHED_M
+from vla_ros.tasks.judge import ObjectState
+from vla_ros.tasks.task import KINDS
+from vla_ros.tasks.vocabulary import COLOURS
 
 SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter")))
 
@@ -54,10 +58,10 @@ def test_a_thing_that_is_moved_away_is_found_again(cameras: RenderProcess) -> No
 
     def interfere(simulation: Simulation, plan: Plan) -> None:
         if plan.subtask.startswith("reach") and simulation.time_s > 2.0 and not moved:
-            thing = simulation.scene.thing(simulation.task.steps[0].x)
+            thing = simulation.scene.find(simulation.task.steps[0].x)
             joint = simulation.model.body(body_name(thing)).jntadr[0]
             address = simulation.model.jnt_qposadr[joint]
-            others = [other for other in simulation.scene.things if other is not thing]
+            others = [other for other in simulation.scene.objects if other is not thing]
             spots = [np.array([x, y]) for x in np.arange(0.42, 0.62, 0.04) for y in np.arange(-0.24, 0.25, 0.04)]
             free = max(spots, key=lambda spot: min(np.hypot(*(spot - (other.x, other.y))) for other in others))
             simulation.data.qpos[address : address + 2] = free
@@ -91,7 +95,7 @@ def test_what_one_instruction_picks_up_the_next_one_puts_down(
             return self._inner.plan(frames, Instruction(2, f"put the {thing} in the bowl"), joint_state)
 
     monkeypatch.setattr(offline, "system2", TwoInstructions)
-    where: dict[str, Body] = {}
+    where: dict[str, ObjectState] = {}
     episode = run_episode(
         "classical",
         "pick",
@@ -106,9 +110,9 @@ def test_what_one_instruction_picks_up_the_next_one_puts_down(
 
 
 def test_what_is_held_is_put_back_before_something_else(cameras: RenderProcess) -> None:
-    first, second = (thing for thing in sample_task(5, "pick")[0].things[2:4])
+    first, second = (thing for thing in sample_task(5, "pick")[0].objects[2:4])
     words = f"pick up the {first.name}, then push the {second.name} to the left"
-    where: dict[str, Body] = {}
+    where: dict[str, ObjectState] = {}
     episode = run_episode(
         "classical",
         "pick",
@@ -126,7 +130,7 @@ def test_what_is_held_is_put_back_before_something_else(cameras: RenderProcess) 
 
 def test_what_is_not_there_is_refused_and_the_arm_stays(cameras: RenderProcess) -> None:
     scene, _ = sample_task(3, "pick")
-    absent = next(colour for colour in COLOURS if colour not in {thing.colour for thing in scene.things})
+    absent = next(colour for colour in COLOURS if colour not in {thing.colour for thing in scene.objects})
     episode = run_episode("classical", "pick", 3, SAFETY, instruction=f"pick up the {absent} cube", cameras=cameras)
     assert episode.state is PlanState.REFUSED
     assert episode.said == f"the {absent} cube: not in view"
@@ -135,7 +139,9 @@ def test_what_is_not_there_is_refused_and_the_arm_stays(cameras: RenderProcess) 
 
 def test_what_could_be_two_things_is_asked_back(cameras: RenderProcess) -> None:
     seed = next(
-        seed for seed in range(100) if [thing.shape for thing in sample_task(seed, "pick")[0].things].count("cube") == 2
+        seed
+        for seed in range(100)
+        if [thing.shape for thing in sample_task(seed, "pick")[0].objects].count("cube") == 2
     )
     episode = run_episode("classical", "pick", seed, SAFETY, instruction="pick up the cube", cameras=cameras)
     assert episode.state is PlanState.REFUSED

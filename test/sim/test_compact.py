@@ -13,19 +13,21 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import SUITES, suite
 from vla_ros.lab.training import sentences
+from vla_ros.lab.training.system1_loss import statistics
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.monitor_parameters import DriftParameters
-from vla_ros.monitors.training_statistics import statistics
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.policies.contract import CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim import arm_description
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import KINDS, sample_task
+from vla_ros.sim.task_sampler import sample_task
 from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.tasks.task import KINDS
 
 SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
 AWAY_M = 0.08
@@ -77,13 +79,13 @@ def test_a_thing_that_is_moved_while_the_hand_reaches_for_it_is_reached_all_the_
     def interfere(simulation: Simulation, plan: Plan) -> None:
         if plan.subtask.startswith("go down") and not moved:
             name = simulation.task.steps[0].x
-            place = simulation.thing_pose(name)[:3, 3]
+            place = simulation.object_pose(name)[:3, 3]
             others = [
-                simulation.thing_pose(other.name)[:3, 3] for other in simulation.scene.things if other.name != name
+                simulation.object_pose(other.name)[:3, 3] for other in simulation.scene.objects if other.name != name
             ]
             ways = [(AWAY_M, 0, 0), (-AWAY_M, 0, 0), (0, AWAY_M, 0), (0, -AWAY_M, 0)]
             free = max(ways, key=lambda way: min(float(((place + way - other) ** 2).sum()) for other in others))
-            simulation.move_thing(name, place + free)
+            simulation.move_object(name, place + free)
             moved.append(name)
 
     episode = run_episode("compact", "pick", 3, SAFETY, cameras=cameras, watch=interfere)

@@ -9,10 +9,10 @@ from vla_ros.data import demonstrations, disturbances
 from vla_ros.data.demonstrations import demonstrate
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.jpeg import decode
-from vla_ros.sim.expert import CLOSED, OPEN
 from vla_ros.sim.phases import DONE, DOWN, GRASP, PHASES, REACH
-from vla_ros.sim.tasks import KINDS
 from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.tasks.hand import FINGER_CLOSED_M, FINGER_OPEN_M
+from vla_ros.tasks.task import KINDS
 
 
 def only(monkeypatch: pytest.MonkeyPatch, kind: str, disturbance: str) -> None:
@@ -86,8 +86,8 @@ def test_labels_are_the_simulators_truth(monkeypatch: pytest.MonkeyPatch) -> Non
     goals = columns["label.waypoints"].reshape(-1, 4, 6)
     going = phase == DOWN
     assert np.abs(goals[going, 0, :2] - things[going, x, :2]).max() < 0.002
-    assert (goals[phase == GRASP, 0, 4] == np.float32(CLOSED)).all()
-    assert (goals[phase == REACH, 0, 4] == np.float32(OPEN)).all()
+    assert (goals[phase == GRASP, 0, 4] == np.float32(FINGER_CLOSED_M)).all()
+    assert (goals[phase == REACH, 0, 4] == np.float32(FINGER_OPEN_M)).all()
     assert {PHASES[p].split(" ")[0] for p in phase} == {text.split(" ")[0] for text in episode.subtasks}
     # The wrist camera sees what the hand goes down to, where the label says, in the colour that it is drawn in.
     row = int(np.flatnonzero(going)[-1])
@@ -96,6 +96,6 @@ def test_labels_are_the_simulators_truth(monkeypatch: pytest.MonkeyPatch) -> Non
     image = (
         decode(episode.images["wrist"][row])[int(v) - 1 : int(v) + 2, int(u) - 1 : int(u) + 2].reshape(-1, 3).mean(0)
     )
-    drawn = np.array(sample_varied(2_000_020, "pick", TRAINING)[0].things[x].rgb)
+    drawn = np.array(sample_varied(2_000_020, "pick", TRAINING)[0].objects[x].rgb)
     shade = image / np.linalg.norm(image) @ drawn / np.linalg.norm(drawn)
     assert shade > 0.97

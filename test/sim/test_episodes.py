@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.lab.evaluation.episodes import Setup, episodes
-from vla_ros.lab.evaluation.loop import Conditions, Interventions
+from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
+from vla_ros.lab.evaluation.loop import Conditions, InterventionCounter
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import suite
 from vla_ros.parameters import from_mapping, nested
@@ -17,25 +17,25 @@ SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filte
 
 
 def test_several_processes_give_what_one_gives() -> None:
-    setup = Setup("classical", SAFETY, film=True)
+    setup = EvaluationSetup("classical", SAFETY, film=True)
     tasks = [(case, "pick", 40 + k) for k, case in enumerate(suite("unknown")[:3])]
     alone, beside = ([str(vars(end)) for end in episodes(setup, tasks, jobs)] for jobs in (1, 2))
     assert alone == beside and len(alone) == 3
 
 
 def test_what_makes_no_sense_is_refused_and_nothing_is_touched() -> None:
-    (end,) = episodes(Setup("classical", SAFETY), [(suite("unknown")[0], "pick", 41)], 1)
+    (end,) = episodes(EvaluationSetup("classical", SAFETY), [(suite("unknown")[0], "pick", 41)], 1)
     assert end.success and end.state is PlanState.REFUSED and "not in view" in end.said
     assert not end.film
 
 
-def test_every_way_of_splicing_gets_there_and_only_real_time_without_jumps() -> None:
+def test_every_chunk_transition_gets_there_and_only_real_time_without_jumps() -> None:
     cameras = RenderProcess(Simulation(0).xml, 256)
     ends = {}
     try:
-        for splicing in ("real_time", "naive"):
-            conditions = Conditions(splicing=splicing)
-            ends[splicing] = run_episode(
+        for transition in ("real_time", "naive"):
+            conditions = Conditions(chunk_transition=transition)
+            ends[transition] = run_episode(
                 "classical", "pick", 5, SAFETY, conditions=conditions, cameras=cameras, limit_s=6.0
             )
     finally:
@@ -47,7 +47,7 @@ def test_every_way_of_splicing_gets_there_and_only_real_time_without_jumps() -> 
 
 
 def test_ticks_of_one_rule_in_a_row_are_one_intervention() -> None:
-    interventions = Interventions()
+    interventions = InterventionCounter()
     for now_ns in (*range(0, 40_000_000, 4_000_000), *range(500_000_000, 520_000_000, 4_000_000)):
         interventions.add("jerk_limit", now_ns)
     assert interventions.ticks == {"jerk_limit": 15}

@@ -17,18 +17,21 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("lab",),
     ("nodes",),
     ("ros",),
-    ("dashboard", "bringup", "tracing"),
+    ("bringup",),
+    ("dashboard",),
+    ("tracing",),
     ("data",),
-    ("control", "monitors", "guard", "sim"),
+    ("control",),
+    ("monitors", "guard", "sim"),
     ("policies",),
     ("oracle", "perception"),
     ("safety",),
     ("tasks", "robot"),
-    ("arrays", "parameters", "resources", "scheduling", "time", "transforms"),
+    ("parameters", "resources", "scheduling", "time", "transforms"),
+    ("arrays",),
 )
-"""The rooms from top to bottom. A room may import what stands below it, and nothing beside or above it. The last line is the
-ground: files that know nothing of robots' tasks, or of each other's rooms."""
-GROUND = LEVELS[-1]
+"""The rooms from top to bottom. A room may import what stands below it, and nothing beside or above it. The last two lines
+are the ground: files that know nothing of robots' tasks."""
 LEVEL = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 

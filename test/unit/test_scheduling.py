@@ -13,8 +13,8 @@ AUTOGROUP = Path("/proc/self/autogroup")
 SAY = """
 import os
 from pathlib import Path
-from vla_ros.scheduling import urgent
-urgent()
+from vla_ros.scheduling import raise_priority
+raise_priority()
 group = Path("/proc/self/autogroup")
 print(os.nice(0), group.read_text().split()[-1] if group.exists() else "")
 """
@@ -34,7 +34,7 @@ def permitted() -> bool:
     return not subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
-def test_who_is_urgent_comes_before_others_or_steps_back_behind_them() -> None:
+def test_a_raised_priority_comes_before_others_or_is_lowered_where_not_permitted() -> None:
     niceness, *session = said([sys.executable, "-c", SAY])
     before = os.nice(0)
     if not permitted():

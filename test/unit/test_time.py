@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_ros.time import NS_PER_S, Moments, Rate, Window, percentile
+from vla_ros.time import NS_PER_S, Rate, StampedBuffer, Window, percentile
 
 MS = NS_PER_S // 1000
 
@@ -34,7 +34,7 @@ def test_a_window_forgets() -> None:
 
 
 def test_a_moment_is_looked_up_by_its_stamp() -> None:
-    moments: Moments[str] = Moments(3)
+    moments: StampedBuffer[str] = StampedBuffer(3)
     assert moments.nearest(5) is None
     for stamp_ns, value in ((1, "forgotten"), (10, "a"), (20, "b"), (20, "c")):
         moments.add(stamp_ns, value)

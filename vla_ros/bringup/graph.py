@@ -1,63 +1,26 @@
-"""What is started, with which parameters: the one description behind the launch file and `vla-ros up`."""
+"""What is started, with which parameters: the launch file and `vla-ros up` start the same graph from this description."""
 
 from __future__ import annotations
 
 import copy
 import difflib
-import os
-import random
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.process import Process, check_namespace
 from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
 from vla_ros.policies.registry import policy as check_policy
 from vla_ros.resources import share
 
-NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
+NODE_NAMES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
 
-PLANNED = {"dashboard": ("cameras", "camera_poses", "tool_frame"), "motion_paths": ("base_frame", "tool_frame")}
-"""The viewers, and what they draw with that the planner's block of a configuration knows."""
-
-
-RESPAWN_DELAY_S = 1.0
-
-
-@dataclass(frozen=True)
-class Process:
-    """One process of the graph.
-
-    executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
-    again, after RESPAWN_DELAY_S and longer each time, when it dies; vital: its death stops the graph; viewer: it only
-    shows, and the graph goes on when it refuses to start.
-    """
-
-    name: str
-    executable: str
-    namespace: str = ""
-    package: str = "vla_ros"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    remappings: Mapping[str, str] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
-    respawn: bool = False
-    vital: bool = False
-    viewer: bool = False
-
-
-def own_domain() -> dict[str, str]:
-    """Variables of a ROS domain that, but for chance, nobody else uses: another graph on this machine must not hear a run."""
-    return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-
-
-def environment() -> dict[str, str]:
-    """Variables that the processes of the graph get besides their parent's: config/fastdds.xml, unless there is another."""
-    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-    if any(os.environ.get(name) for name in names):
-        return {}
-    return dict.fromkeys(names, str(share() / "config" / "fastdds.xml"))
+VIEWER_PARAMETERS = {
+    "dashboard": ("cameras", "camera_poses", "tool_frame"),
+    "motion_paths": ("base_frame", "tool_frame"),
+}
+"""Viewer → parameters that it takes over from the planner's block of a configuration."""
 
 
 def bringup(
@@ -84,22 +47,22 @@ def bringup(
     """
     check_policy(policy)
     check_namespace(namespace)
-    tree = read(_file_of(robot))
+    tree = read_parameter_file(_robot_file(robot))
     if config:
-        tree = _laid_over(tree, read(Path(config)))
+        tree = _merged(tree, read_parameter_file(Path(config)))
     processes = []
-    planned = _of(tree, "planner")
-    for node in NODES:
+    planner = _node_block(tree, "planner")
+    for node in NODE_NAMES:
         if not {"sim_arm": robot == "sim", "dashboard": dashboard, "motion_paths": rviz}.get(node, True):
             continue
-        flat = _of(tree, node)
+        flat = _node_block(tree, node)
         if node in ("planner", "action_expert"):
             flat["policy"] = policy
-        flat = {key: planned[key] for key in PLANNED.get(node, ()) if key in planned} | flat
+        flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
-        asked = flat.pop("use_sim_time", False)
+        simulated = flat.pop("use_sim_time", False)
         from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
-        if use_sim_time or asked is True:  # the simulated arm makes the clock that the others follow
+        if use_sim_time or simulated is True:  # the simulated arm makes the clock that the others follow
             flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
         processes.append(
             Process(
@@ -109,36 +72,24 @@ def bringup(
                 parameters=flat,
                 respawn=node not in ("safety_filter", "sim_arm"),
                 vital=node in ("safety_filter", "sim_arm"),
-                viewer=node in PLANNED,
+                viewer=node in VIEWER_PARAMETERS,
             )
         )
     if rviz:
-        from vla_ros.bringup.rviz import processes as viewers
+        from vla_ros.bringup.rviz import rviz_processes
 
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
-        processes += viewers(robot, namespace, planned.get("base_frame", "base"), camera, use_sim_time)
+        processes += rviz_processes(robot, namespace, planner.get("base_frame", "base"), camera, use_sim_time)
     return tuple(processes)
 
 
-def parameters_of(node: str, **asked: Any) -> dict[str, Any]:
-    """Return the parameters of one node as `bringup(**asked)` gives them, flat with dotted names."""
-    (found,) = [process.parameters for process in bringup(**asked) if process.name == node]
+def parameters_of(node: str, **options: Any) -> dict[str, Any]:
+    """Return the parameters of one node as `bringup(**options)` gives them, flat with dotted names."""
+    (found,) = [process.parameters for process in bringup(**options) if process.name == node]
     return dict(found)
 
 
-def check_namespace(namespace: str) -> None:
-    """Check the namespace of an arm, with or without slashes at its ends; empty: none.
-
-    Raises:
-        ParameterError: ROS would not take it.
-    """
-    if namespace.strip("/") and not re.fullmatch(r"([A-Za-z_]\w*)(/[A-Za-z_]\w*)*", namespace.strip("/"), re.ASCII):
-        raise ParameterError(
-            f"namespace {namespace!r}: letters, digits and _, none beginning with a digit, / between them"
-        )
-
-
-def read(path: Path) -> dict[str, dict[str, Any]]:
+def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
     """Read a ROS parameter file and check its names.
 
     Returns:
@@ -150,26 +101,26 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     tree = yaml_of(path, f"config: {path}")
     if not isinstance(tree, dict):
         raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
-    everywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}
+    known_anywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}
     blocks = {}
     for node, block in tree.items():
         name = "/**" if node == "/**" else str(node).rsplit("/", 1)[-1]
         if name != "/**" and name not in PARAMETERS:
-            raise ParameterError(f"config: {path}: no node {node!r}{_nearest(name, PARAMETERS)}")
+            raise ParameterError(f"config: {path}: no node {node!r}{_suggestion(name, PARAMETERS)}")
         if not isinstance(block, dict) or not isinstance(block.get("ros__parameters"), dict):
             raise ParameterError(f"config: {path}: {node}: expected `ros__parameters:` with parameters below it")
-        known = everywhere if name == "/**" else {entry.name for entry in declarations(PARAMETERS[name])}
+        known = known_anywhere if name == "/**" else {entry.name for entry in declarations(PARAMETERS[name])}
         flat = flattened(block["ros__parameters"])
         for key in flat:
             if key not in known and key != "use_sim_time":
-                raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_nearest(key, known)}")
+                raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_suggestion(key, known)}")
         blocks[name] = flat
     return blocks
 
 
-def _file_of(robot: str) -> Path:
+def _robot_file(robot: str) -> Path:
     if robot.endswith(".yaml"):
-        return Path(robot)  # of one's own: no limit of another arm lies below it
+        return Path(robot)  # a user's own file stands alone: it inherits no limit of another arm
     packaged = share() / "config" / f"{robot}.yaml"
     if not packaged.is_file():
         found = sorted(packaged.parent.glob("*.yaml"))
@@ -178,20 +129,23 @@ def _file_of(robot: str) -> Path:
     return packaged
 
 
-def _nearest(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like `word`, or all of them, as the end of an error line."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
-def _laid_over(
+def _merged(
     below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
+    """Return both trees as one; where both have a parameter, that of `above` counts."""
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 
 
-def _of(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
-    """The parameters of one node: those of /** that it declares, then its own."""
+def _node_block(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
+    """Return the parameters of one node: those of /** that it declares, then its own."""
     declared = {declaration.name for declaration in declarations(PARAMETERS[node])}
     shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
-    # Each value by itself: what an anchor shares in the file would be an alias in the node's own, which rcl does not read.
+    # Copies: values that share a YAML anchor would become aliases in the node's own file, which rcl does not read.
     return {key: copy.deepcopy(value) for key, value in {**shared, **tree.get(node, {})}.items()}

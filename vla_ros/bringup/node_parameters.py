@@ -1,19 +1,15 @@
-"""What each node can be told: one dataclass per node, checked before anything starts and declared to ROS by the node."""
+"""The parameters of each node: one dataclass per node, checked before anything starts and declared to ROS by the node."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_ros.control.chunk_player import SPLICINGS
+from vla_ros.control.action_expert_parameters import ActionExpertParameters
+from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.guard.guard_parameters import GuardParameters
-from vla_ros.monitors.monitor_parameters import MonitorsParameters
 from vla_ros.parameters import ParameterError, parameter
-from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
-
-POLICY = "policy, as vla_ros/policies/registry.py names it"
 
 
 @dataclass(frozen=True)
@@ -47,91 +43,13 @@ class CameraParameters:
     )
 
     def __post_init__(self) -> None:
-        strangers = set(self.depth_cameras) - set(self.cameras)
+        unknown = set(self.depth_cameras) - set(self.cameras)
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise ParameterError(f"cameras: needs at least one name, each once, got {self.cameras}")
-        if strangers:
-            raise ParameterError(f"depth_cameras: {', '.join(sorted(strangers))} is not in cameras")
+        if unknown:
+            raise ParameterError(f"depth_cameras: {', '.join(sorted(unknown))} is not in cameras")
         if self.topics and len(self.topics) != len(self.cameras):
             raise ParameterError(f"topics: expected {len(self.cameras)}, one per camera, got {len(self.topics)}")
-
-
-@dataclass(frozen=True)
-class PlannerParameters:
-    """System 2."""
-
-    classical: ClassicalParameters
-    compact: CompactParameters
-    scripted: ScriptedParameters
-    guard: GuardParameters
-    monitors: MonitorsParameters
-    joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
-    policy: str = parameter("classical", description=POLICY)
-    prompt: str = parameter("plain.v1", description="how a policy is told the instruction: a file in config/prompts/")
-    tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
-    base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
-    cameras: list[str] = parameter(
-        [], description="cameras that have a fixed, known pose, in the order of camera_poses"
-    )
-    camera_poses: list[float] = parameter(
-        [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
-    )
-    required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
-    rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
-    shared_memory_bytes: int = parameter(
-        0,
-        description="plans of at least so many bytes go through shared memory instead of the message; 0: never. "
-        "Only where planner and action expert run on one host",
-        minimum=0,
-    )
-    frames_timeout_s: float = parameter(
-        0.5, description="without frames for this long the arm holds", unit="s", above=0.0
-    )
-    valid_for_s: float = parameter(0.6, description="age at which a plan is void", unit="s", above=0.0)
-    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
-    autostart: bool = parameter(
-        True, description="configure and activate at start; false: wait for a lifecycle manager"
-    )
-
-    def __post_init__(self) -> None:
-        if len(self.camera_poses) != 7 * len(self.cameras):
-            raise ParameterError(
-                f"camera_poses: {len(self.camera_poses)} values for {len(self.cameras)} cameras; each needs 7"
-            )
-
-
-@dataclass(frozen=True)
-class ActionExpertParameters:
-    """System 1."""
-
-    classical: ClassicalParameters
-    compact: CompactParameters
-    scripted: ScriptedParameters
-    joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
-    policy: str = parameter("classical", description=POLICY)
-    tool_frame: str = parameter("tool", description="link of the URDF that the policy moves")
-    rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
-    phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")
-    chunk_period_s: float = parameter(
-        0.15,
-        description="longest time from one request for a chunk to the next; a new plan is asked for at once",
-        unit="s",
-        above=0.0,
-    )
-    splicing: str = parameter("real_time", description="how chunks follow each other", choices=SPLICINGS)
-    anchor_distance: float = parameter(
-        0.08,
-        description="a new chunk starts at the measured arm when it is so far from where it is told to be",
-        unit="rad",
-        above=0.0,
-    )
-    joint_state_timeout_s: float = parameter(
-        0.2, description="without a joint state for this long no setpoints are made", unit="s", above=0.0
-    )
-    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
-    autostart: bool = parameter(
-        True, description="configure and activate at start; false: wait for a lifecycle manager"
-    )
 
 
 @dataclass(frozen=True)
@@ -154,3 +72,4 @@ PARAMETERS: dict[str, type] = {
     "dashboard": DashboardParameters,
     "motion_paths": MotionPathsParameters,
 }
+"""Node → its parameter dataclass."""

@@ -1,4 +1,4 @@
-"""Starts the graph without launch_ros, names what dies, starts again what may be, and stops everything together."""
+"""Starts the graph without launch_ros, reports processes that die, restarts those that may be, and stops all together."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ from typing import IO
 
 import yaml
 
-from vla_ros.bringup.graph import RESPAWN_DELAY_S, Process, environment
+from vla_ros.bringup.process import RESPAWN_DELAY_S, Process, dds_environment, find_program
 from vla_ros.parameters import nested
 from vla_ros.scheduling import ONE_THREAD
 
-PATIENCE_S = 15.0  # from asking a process to end to ending it; one that is still starting hears it when it has started
-LONGEST_BACK_OFF_S = 10.0
+STOP_TIMEOUT_S = 15.0
+"""From asking a process to end to killing it; one that is still starting answers when it has started."""
+MAX_RESPAWN_DELAY_S = 10.0
+STABLE_S = 30.0
+"""A process that has run for so long is restarted after RESPAWN_DELAY_S again."""
+REFUSED = 2
+"""Exit code of a node that cannot start with its configuration."""
 
 
 def command_line(process: Process, folder: Path) -> list[str]:
@@ -32,9 +37,7 @@ def command_line(process: Process, folder: Path) -> list[str]:
     file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(process.parameters)}}))
     program = [sys.executable, "-m", f"vla_ros.nodes.{process.executable}"]
     if process.package != "vla_ros":
-        from vla_ros.bringup.rviz import program as installed
-
-        program = [installed(process.package, process.executable)]
+        program = [find_program(process.package, process.executable)]
     remappings = {"__node": process.name, **process.remappings}
     if process.namespace:
         remappings["__ns"] = f"/{process.namespace.strip('/')}"
@@ -43,21 +46,21 @@ def command_line(process: Process, folder: Path) -> list[str]:
 
 
 class Child:
-    """One running process: its output with its name before each line, and its last words."""
+    """One running process. Its output goes to `on_line` with its name before each line; the end of it is kept."""
 
-    def __init__(self, process: Process, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, process: Process, folder: Path, on_line: Callable[[str], None]) -> None:
         self.process = process
         self.failures = 0
         self.restart_at_s = 0.0
         self._folder = folder
-        self._say = say
+        self._on_line = on_line
         self.start()
 
     def start(self) -> None:
-        """Start it, again perhaps."""
+        """Start it, for the first time or again."""
         self.started_s = time.monotonic()
         self.restart_at_s = 0.0
-        self.last_words: deque[str] = deque(maxlen=3)
+        self.last_lines: deque[str] = deque(maxlen=3)
         self.popen = subprocess.Popen(
             command_line(self.process, self._folder),
             stdout=subprocess.PIPE,
@@ -68,7 +71,7 @@ class Child:
             # A group of its own: Ctrl-C reaches the supervisor alone, which stops everybody in order.
             start_new_session=True,
             preexec_fn=_die_with_parent,
-            env={**ONE_THREAD, **os.environ, **environment(), "PYTHONUNBUFFERED": "1"},
+            env={**ONE_THREAD, **os.environ, **dds_environment(), "PYTHONUNBUFFERED": "1"},
         )
         assert self.popen.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.popen.stdout,), daemon=True)
@@ -77,105 +80,109 @@ class Child:
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
             if line.strip():
-                self.last_words.append(line.strip())
-                self._say(f"[{self.process.name}] {line.rstrip()}")
+                self.last_lines.append(line.strip())
+                self._on_line(f"[{self.process.name}] {line.rstrip()}")
 
-    def ended(self) -> str:
-        """Return how it ended, in words; empty while it runs."""
+    def how_it_ended(self) -> str:
+        """Return one line on how it ended; empty while it runs."""
         code = self.popen.poll()
         if code is None:
             return ""
         self._reader.join(0.2)
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        words = f"; last words: {self.last_words[-1]}" if self.last_words else ""
-        return f"{self.process.name} ended ({how}){words}"
+        output = f"; last output: {self.last_lines[-1]}" if self.last_lines else ""
+        return f"{self.process.name} ended ({how}){output}"
 
 
 def _die_with_parent() -> None:
-    """Linux ends a child when its supervisor is killed, so that no arm is driven by orphans."""
+    """Have Linux kill this child when its supervisor is killed, so that no orphan drives an arm."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class Supervisor:
-    """Runs processes until it is told to stop, or one of them that is vital dies.
+    """Runs processes until it is told to stop, or a vital one dies.
 
-    Args: processes: from vla_ros.bringup.graph. say: where lines go.
+    Args: processes: from `bringup`. on_line: called with each line of output.
     """
 
-    def __init__(self, processes: Sequence[Process], say: Callable[[str], None] = print) -> None:
+    def __init__(self, processes: Sequence[Process], on_line: Callable[[str], None] = print) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vla_ros_")
-        self._say = say
-        self.children = {process.name: Child(process, Path(self._folder.name), say) for process in processes}
+        self._on_line = on_line
+        self.children = {process.name: Child(process, Path(self._folder.name), on_line) for process in processes}
 
     def watch(self) -> str:
-        """Look after the children once; return why the graph must stop, or nothing."""
+        """Report and restart what has ended; return why the graph must stop, or an empty text."""
         now_s = time.monotonic()
         for child in self.children.values():
             if child.restart_at_s:
                 if now_s >= child.restart_at_s:
                     child.start()
                 continue
-            ended = child.ended()
+            ended = child.how_it_ended()
             if not ended:
                 continue
-            refused = child.popen.returncode == 2  # its configuration: starting it again does not help
+            refused = child.popen.returncode == REFUSED  # restarting does not help
             if child.process.vital or (refused and not child.failures and not child.process.viewer):
                 return ended
             if refused or not child.process.respawn:
-                self._say(f"vla_ros: {ended}")
+                self._on_line(f"vla_ros: {ended}")
                 child.restart_at_s = float("inf")
                 continue
-            child.failures = 1 if now_s - child.started_s > 30.0 else child.failures + 1
-            delay_s = min(RESPAWN_DELAY_S * 2 ** (child.failures - 1), LONGEST_BACK_OFF_S)
+            child.failures = 1 if now_s - child.started_s > STABLE_S else child.failures + 1
+            delay_s = min(RESPAWN_DELAY_S * 2 ** (child.failures - 1), MAX_RESPAWN_DELAY_S)
             child.restart_at_s = now_s + delay_s
-            self._say(f"vla_ros: {ended}; starting it again in {delay_s:.0f} s")
+            self._on_line(f"vla_ros: {ended}; starting it again in {delay_s:.0f} s")
         return ""
 
     def stop(self) -> list[str]:
-        """End everything, the sources of motion first; return the names of those that had to be killed."""
+        """End all processes, the sources of motion first; return the names of those that had to be killed."""
         running = [child for child in self.children.values() if child.popen.poll() is None]
         for child in reversed(running):
             child.popen.send_signal(signal.SIGINT)
-            if child.process.vital:  # the filter brings the arm to rest, for which there must still be an arm
+            if child.process.vital:  # the filter brings the arm to rest, for which the arm must still run
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.popen.wait(PATIENCE_S)
-        deadline_s = time.monotonic() + PATIENCE_S
-        stubborn = []
+                    child.popen.wait(STOP_TIMEOUT_S)
+        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        killed = []
         for child in running:
             try:
                 child.popen.wait(max(0.0, deadline_s - time.monotonic()))
             except subprocess.TimeoutExpired:
                 child.popen.kill()
                 child.popen.wait()
-                stubborn.append(child.process.name)
+                killed.append(child.process.name)
         self._folder.cleanup()
-        return stubborn
+        return killed
 
 
-def run(processes: Sequence[Process], ready: Callable[[threading.Event], None] | None = None) -> int:
-    """Run the graph in the foreground until Ctrl-C. `ready` is called in a thread once everything is started, with what is
-    set when it is to end: DDS does not bear a process that leaves while a thread is inside it.
+def run(processes: Sequence[Process], on_start: Callable[[threading.Event], None] | None = None) -> int:
+    """Run the graph in the foreground until Ctrl-C.
+
+    Args:
+        processes: from `bringup`.
+        on_start: called in a thread once all processes are started, with an event that is set when it must end: a process
+            that exits while one of its threads is inside DDS may hang.
 
     Returns:
-        0 after Ctrl-C or SIGTERM; 1 when a process that the graph cannot be without has died.
+        0 after Ctrl-C or SIGTERM; 1 when a vital process has died.
     """
-    asked: list[int] = []  # no threading.Event: its lock is not for a handler that interrupts who waits for it
+    signals: list[int] = []  # no threading.Event: a handler that interrupts its waiter would wait for its lock
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: asked.append(number))
+        signal.signal(number, lambda number, _: signals.append(number))
     supervisor = Supervisor(processes, lambda line: print(line, flush=True))
-    over = threading.Event()
-    waiting = threading.Thread(target=ready or (lambda _: None), args=(over,), daemon=True)
-    waiting.start()
+    stopping = threading.Event()
+    starter = threading.Thread(target=on_start or (lambda _: None), args=(stopping,), daemon=True)
+    starter.start()
     why = ""
-    while not (asked or why):
+    while not (signals or why):
         time.sleep(0.1)
         why = supervisor.watch()
-    over.set()
-    stubborn = supervisor.stop()
-    waiting.join(PATIENCE_S)
-    if stubborn:
-        print(f"vla_ros: {', '.join(stubborn)} did not end when asked and was killed", flush=True)
+    stopping.set()
+    killed = supervisor.stop()
+    starter.join(STOP_TIMEOUT_S)
+    if killed:
+        print(f"vla_ros: {', '.join(killed)} did not end when asked and was killed", flush=True)
     if why:
         print(f"vla_ros: {why}; everything was stopped", file=sys.stderr, flush=True)
         return 1

@@ -13,7 +13,7 @@ NAMES = {
     "safety": "vla_ros.lab.bench.safety",
     "transport": "vla_ros.lab.bench.transport",
 }
-"""Name → module with `run(chosen) -> exit code`."""
+"""Bench → module with `run(chosen) -> exit code`."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -44,6 +44,6 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run the bench; the exit code."""
+    """Run the bench; return the exit code."""
     code: int = importlib.import_module(NAMES[chosen.name]).run(chosen)
     return code

@@ -29,7 +29,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Do it; the exit code."""
+    """Make or check demonstrations; return the exit code."""
     return {"generate": _generate, "check": _check}[chosen.action](chosen)
 
 
@@ -43,18 +43,18 @@ def _generate(chosen: argparse.Namespace) -> int:
         )
     workers = chosen.workers or len(os.sched_getaffinity(0))
     began_s = time.monotonic()
-    last_s = 0.0
+    printed_s = 0.0
 
-    def told(made: int, tried: int) -> None:
-        nonlocal last_s
-        if made == chosen.episodes or time.monotonic() - last_s > 10.0:
-            last_s = time.monotonic()
-            pace = tried / (last_s - began_s) * 3600
+    def on_progress(made: int, tried: int) -> None:
+        nonlocal printed_s
+        if made == chosen.episodes or time.monotonic() - printed_s > 10.0:
+            printed_s = time.monotonic()
+            pace = tried / (printed_s - began_s) * 3600
             print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
     try:
-        made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, told)
+        made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
     except RuntimeError as error:  # nothing can draw here
         raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")

@@ -1,4 +1,4 @@
-"""vla-ros eval: how often a policy succeeds."""
+"""The command `vla-ros eval`: how often a policy succeeds."""
 
 from __future__ import annotations
 
@@ -13,147 +13,153 @@ from vla_ros.lab import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
-    from vla_ros.lab.evaluation.report import Outcome, Report
-    from vla_ros.lab.evaluation.suites import Case
+    from vla_ros.lab.evaluation.report import EvaluationReport, Outcome
+    from vla_ros.lab.evaluation.suites import EvaluationCase
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
 TASKS = "pick,place,push,stack,sequence"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--policy", default="classical")
-    parser.add_argument(
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    command.add_argument("--policy", default="classical")
+    command.add_argument(
         "--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, shapes, push_to or unknown"
     )
-    parser.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
-    parser.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
-    parser.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
-    parser.add_argument("--episodes", type=int, default=10, metavar="N", help="of each case of the suite")
-    parser.add_argument("--seed", type=int, default=1000, metavar="S", help="episode i has seed S + i")
-    parser.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
-    parser.add_argument("--instruction", default="", help="word the task yourself")
-    parser.add_argument(
-        "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
+    command.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
+    command.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
+    command.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
+    command.add_argument("--episodes", type=int, default=10, metavar="N", help="of each case of the suite")
+    command.add_argument("--seed", type=int, default=1000, metavar="S", help="episode i has seed S + i")
+    command.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
+    command.add_argument("--instruction", default="", help="word the task yourself")
+    command.add_argument(
+        "--chunk-transition",
+        "--transition",
+        default="",
+        metavar="NAME",
+        help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",
     )
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
-    parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
-    parser.add_argument(
+    command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
+    command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
+    command.add_argument(
         "--report", type=outputs.folder, default="", metavar="DIR", help="write a page with pictures and films there"
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run the episodes and show what came of them."""
+def run(chosen: argparse.Namespace) -> int:
+    """Run the episodes and print the results; return the exit code."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from vla_ros.control.chunk_player import SPLICINGS
-    from vla_ros.lab.evaluation.report import Report
+    from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
+    from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
-    from vla_ros.sim.tasks import KINDS
     from vla_ros.tasks.seeds import TRAINING
+    from vla_ros.tasks.task import KINDS
 
-    tasks = tuple(task for task in args.tasks.split(",") if task)
+    tasks = tuple(task for task in chosen.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
-    if unknown or args.episodes < 1:
-        raise ParameterError(f"--tasks {args.tasks} --episodes {args.episodes}: task kinds are {', '.join(KINDS)}")
-    if not 0 <= args.seed < TRAINING - args.episodes:
-        raise ParameterError(f"--seed {args.seed}: seeds of evaluation are 0 to 999999")
-    if args.through_graph and args.suite != "nominal":
-        raise ParameterError(f"--suite {args.suite}: only nominal runs through the graph")
-    if args.splicing and args.splicing not in SPLICINGS:
-        raise ParameterError(f"--splicing {args.splicing}: there are {', '.join(SPLICINGS)}")
-    if args.jobs < 0:
-        raise ParameterError(f"--jobs {args.jobs}: at least 1; 0 is one for each core")
-    policy(args.policy)
-    cases = suite(args.suite)
-    report = Report(args.policy, args.suite, args.seed)
-    outcomes = _through_graph(args, tasks, report) if args.through_graph else _offline(args, cases, tasks, report)
-    total = args.episodes * (1 if args.through_graph else len(cases))
-    broken = ""
+    if unknown or chosen.episodes < 1:
+        raise ParameterError(f"--tasks {chosen.tasks} --episodes {chosen.episodes}: task kinds are {', '.join(KINDS)}")
+    if not 0 <= chosen.seed < TRAINING - chosen.episodes:
+        raise ParameterError(f"--seed {chosen.seed}: seeds of evaluation are 0 to 999999")
+    if chosen.through_graph and chosen.suite != "nominal":
+        raise ParameterError(f"--suite {chosen.suite}: only nominal runs through the graph")
+    if chosen.chunk_transition and chosen.chunk_transition not in CHUNK_TRANSITIONS:
+        raise ParameterError(f"--chunk-transition {chosen.chunk_transition}: there are {', '.join(CHUNK_TRANSITIONS)}")
+    if chosen.jobs < 0:
+        raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
+    policy(chosen.policy)
+    cases = suite(chosen.suite)
+    report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
+    outcomes = _through_graph(chosen, tasks, report) if chosen.through_graph else _offline(chosen, cases, tasks, report)
+    total = chosen.episodes * (1 if chosen.through_graph else len(cases))
+    interruption = ""
     try:
         with Progress(console=Console(stderr=True)) as progress:
-            bar = progress.add_task(args.policy, total=total)
+            bar = progress.add_task(chosen.policy, total=total)
             for outcome in outcomes:
                 report.add(outcome)
                 good = sum(entry.success for entry in report.outcomes)
-                progress.update(bar, advance=1, description=f"{args.policy}: {good} of {len(report.outcomes)}")
+                progress.update(bar, advance=1, description=f"{chosen.policy}: {good} of {len(report.outcomes)}")
                 if not outcome.success:
                     where = f"{outcome.case} seed {outcome.seed} {outcome.task}".strip()
                     why = " | ".join(part for part in (outcome.reason, outcome.ended) if part)
                     progress.print(f"{where}: {outcome.instruction}: {why}", markup=False)
     except (RuntimeError, KeyboardInterrupt) as error:
-        broken = str(error) or "interrupted"
+        interruption = str(error) or "interrupted"
         if not report.outcomes:
-            raise ParameterError(broken) from None
+            raise ParameterError(interruption) from None
     Console().print(report.table())
-    if args.json:
-        Path(args.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
-    if args.report:
-        from vla_ros.lab.evaluation.pages import write
+    if chosen.json:
+        Path(chosen.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
+    if chosen.report:
+        from vla_ros.lab.evaluation.report_page import write
 
-        Console().print(f"report: {write(report, Path(args.report))}")
-    if broken:
-        raise ParameterError(f"after {len(report.outcomes)} of {total} episodes, which are told above: {broken}")
+        Console().print(f"report: {write(report, Path(chosen.report))}")
+    if interruption:
+        raise ParameterError(f"after {len(report.outcomes)} of {total} episodes, which are shown above: {interruption}")
     return 0
 
 
-def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
-    from vla_ros.bringup.node_parameters import ActionExpertParameters
-    from vla_ros.lab.evaluation.through_graph import Graph
+def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
-    splicing = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).splicing
-    chosen = tasks or tuple(TASKS.split(","))
-    with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
-        for i in range(args.episodes):
-            yield graph.episode(args.seed + i, chosen[i % len(chosen)], args.instruction, lambda line: None)
-            report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
+    transition = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).chunk_transition
+    kinds = tasks or tuple(TASKS.split(","))
+    with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
+        for i in range(chosen.episodes):
+            yield graph.episode(chosen.seed + i, kinds[i % len(kinds)], chosen.instruction, lambda line: None)
+            report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
         report.rates = graph.rates()
 
 
 def _offline(
-    args: argparse.Namespace, cases: tuple[Case, ...], tasks: tuple[str, ...], report: Report
+    chosen: argparse.Namespace, cases: tuple[EvaluationCase, ...], tasks: tuple[str, ...], report: EvaluationReport
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
-    from vla_ros.lab.evaluation.episodes import Setup, episodes
+    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.control.planner_parameters import PlannerParameters
+    from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
-    nodes = _nodes(args)
+    nodes = _nodes(chosen)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    conditions = Conditions.of(
-        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
+    planner = from_mapping(PlannerParameters, nodes["planner"])
+    conditions = Conditions.of(planner, from_mapping(ActionExpertParameters, nodes["action_expert"]))
+    options = nodes["planner"].get(chosen.policy, {})
+    setup = EvaluationSetup(
+        chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner
     )
-    options = nodes["planner"].get(args.policy, {})
-    setup = Setup(args.policy, safety, options, conditions, args.instruction, bool(args.report))
     wanted = [
-        (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], args.seed + i)
+        (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], chosen.seed + i)
         for case in cases
-        for i in range(args.episodes)
+        for i in range(chosen.episodes)
     ]
-    jobs = args.jobs or len(os.sched_getaffinity(0))
+    jobs = chosen.jobs or len(os.sched_getaffinity(0))
     for outcome in episodes(setup, wanted, jobs):
-        report.about = {"checkpoint": outcome.checkpoint[:12], "splicing": conditions.splicing}
+        report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
 
 
-def _nodes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Parameters of all nodes, by node."""
+def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Node → its parameters."""
     from vla_ros.bringup.graph import bringup
     from vla_ros.parameters import nested
 
-    started = bringup(policy=args.policy, config=args.config, overrides=_overrides(args))
+    started = bringup(policy=chosen.policy, config=chosen.config, overrides=_overrides(chosen))
     return {process.name: nested(process.parameters) for process in started}
 
 
-def _overrides(args: argparse.Namespace) -> dict[str, dict[str, str]]:
-    """Parameters of nodes that the options stand for."""
-    checkpoint = {f"{args.policy}.checkpoint": args.checkpoint} if args.checkpoint else {}
-    splicing = {"splicing": args.splicing} if args.splicing else {}
-    return {"planner": checkpoint, "action_expert": {**checkpoint, **splicing}}
+def _overrides(chosen: argparse.Namespace) -> dict[str, dict[str, str]]:
+    """Node → parameters that the options set."""
+    checkpoint = {f"{chosen.policy}.checkpoint": chosen.checkpoint} if chosen.checkpoint else {}
+    transition = {"chunk_transition": chosen.chunk_transition} if chosen.chunk_transition else {}
+    return {"planner": checkpoint, "action_expert": {**checkpoint, **transition}}

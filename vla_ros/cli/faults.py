@@ -18,7 +18,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Provoke and judge; the exit code."""
+    """Provoke faults and judge the reactions; return the exit code."""
     import time
 
     from vla_ros.lab.faults import campaign, report
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
     began_s = time.monotonic()
     results, sent = campaign.run(cases, lambda line: print(line, flush=True))
     seconds = time.monotonic() - began_s
-    print(campaign.summary(results, sent, seconds))
+    print(report.summary(results, sent, seconds))
     if page is not None:
-        page.write_text(report.text(results, sent, seconds))
+        page.write_text(report.document(results, sent, seconds))
     return int(any(result.wrong for result in results) or any(each.broken for each in sent))

@@ -1,4 +1,4 @@
-"""The command `vla-ros trace`: where the time goes between the camera and the arm controller, and what was decided."""
+"""The command `vla-ros trace`: how long each hop from the camera to the arm controller takes, and what was decided."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vla_ros.lab import outputs
-from vla_ros.tracing.hops import HOPS, Hops
+from vla_ros.tracing.hops import HOPS, HopTracker
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from vla_ros.time import Summary
-    from vla_ros.tracing.reasoning import Entry
+    from vla_ros.tracing.reasoning import ReasoningEntry
 
 TEXT = "follow camera frames to the arm controller; exit code 0: some arrived, 1: none did, 2: nobody there"
-PAPER = 140
-"""Columns where there is no terminal to ask."""
+WIDTH_WITHOUT_TERMINAL = 140
+"""Columns."""
 MEANINGS = {name: text for name, _, _, text in HOPS} | {
     "of it in System 2": "one call of the policy's planning half",
     "of it in System 1": "from request to result of its moving half",
@@ -30,7 +30,8 @@ MEANINGS = {name: text for name, _, _, text in HOPS} | {
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
-    """Declare the command line; --namespace is declared by `vla_ros.cli.main`."""
+    """Declare the command line."""
+    command.add_argument("--namespace", default="", help="namespace of the arm")
     command.add_argument(
         "--seconds", type=float, default=10.0, metavar="S", help="how long to look (default 10); 0: until Ctrl-C"
     )
@@ -47,8 +48,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Look, then print; the exit code."""
-    from vla_ros.ros.tracer import tracer
+    """Listen, then print; return the exit code."""
+    from vla_ros.ros.tracer import connect_tracer
     from vla_ros.tracing import perfetto
 
     if not 0.0 <= chosen.seconds < 1e6:
@@ -61,17 +62,17 @@ def run(chosen: argparse.Namespace) -> int:
         except OSError as error:
             return _refuse(str(error))
 
-        def write(entry: Entry) -> None:
+        def write(entry: ReasoningEntry) -> None:
             if lines is not None:
                 print(entry.line(), file=lines, flush=True)
 
-        looking = stack.enter_context(tracer(chosen.namespace, write))
+        connected = stack.enter_context(connect_tracer(chosen.namespace, write))
         with suppress(KeyboardInterrupt):
-            looking.spin(time.monotonic() + chosen.seconds if chosen.seconds else float("inf"))
-        hops, reasoning = looking.hops, looking.reasoning
+            connected.spin(time.monotonic() + chosen.seconds if chosen.seconds else float("inf"))
+        hops, reasoning = connected.hops, connected.reasoning
     if chosen.perfetto:
         Path(chosen.perfetto).write_text(json.dumps(perfetto.trace(hops.complete(), reasoning.entries)) + "\n")
-    if not looking.heard:
+    if not connected.messages:
         return _refuse("nobody speaks: start the graph (vla-ros up), or give --namespace")
     show(hops, chosen.json)
     if missing := hops.missing():
@@ -79,26 +80,22 @@ def run(chosen: argparse.Namespace) -> int:
     return int(bool(missing))
 
 
-def show(hops: Hops, as_json: bool) -> None:
+def show(hops: HopTracker, as_json: bool) -> None:
     """Print the table."""
     from rich.console import Console
 
     summaries = hops.summaries()
     if as_json:
         numbers = {name: _milliseconds(summary) for name, summary in summaries.items()}
-        print(
-            json.dumps({"frames": len(hops.journeys), "complete": len(hops.complete()), "hops_ms": numbers}, indent=2)
-        )
+        print(json.dumps({"frames": len(hops.traces), "complete": len(hops.complete()), "hops_ms": numbers}, indent=2))
         return
-    Console(width=None if sys.stdout.isatty() else PAPER).print(table(summaries))
-    print(
-        f"{len(hops.complete())} of {len(hops.journeys)} frames were followed all the way. The filter plays setpoints"
-    )
+    Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL).print(table(summaries))
+    print(f"{len(hops.complete())} of {len(hops.traces)} frames were followed all the way. The filter plays setpoints")
     print("back command.delay_s later than it takes them in; that comes on top (docs/safety.md).")
 
 
 def table(summaries: dict[str, Summary]) -> Table:
-    """The hops for a terminal."""
+    """Return the hops for a terminal."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="bold")

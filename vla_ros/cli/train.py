@@ -1,4 +1,4 @@
-"""vla-ros train: from nothing to a checkpoint."""
+"""The command `vla-ros train`: from nothing to a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vla_ros.parameters import ParameterError, from_mapping, yaml_of
 TEXT = "train the compact policy from nothing: draws its data, trains both systems, writes a checkpoint"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--config", default="", metavar="FILE", help="values other than the standard ones")
-    parser.add_argument("--out", default="train", metavar="DIR", help="folder of the run (default train)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--phases", default=",".join(PHASES), help="which, in order")
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    command.add_argument("--config", default="", metavar="FILE", help="values other than the standard ones")
+    command.add_argument("--out", default="train", metavar="DIR", help="folder of the run (default train)")
+    command.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    command.add_argument("--phases", default=",".join(PHASES), help="which, in order")
 
 
 def parameters(path: str) -> TrainParameters:
@@ -35,7 +35,7 @@ def parameters(path: str) -> TrainParameters:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run it."""
+    """Train and measure; return the exit code."""
     chosen = parameters(args.config)
     phases = [phase for phase in args.phases.split(",") if phase]
     from rich.console import Console
@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     trainer = Trainer(chosen, Path(args.out), args.resume, console.print)
     trainer.prepare()
-    columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[words]}"))
+    columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[text]}"))
     with Progress(*columns, console=console) as progress:
         for phase in phases:
-            bar = progress.add_task(phase, total=getattr(chosen, phase).steps, words="")
+            bar = progress.add_task(phase, total=getattr(chosen, phase).steps, text="")
 
-            def tick(done: int, total: int, words: str, bar: Any = bar) -> None:
-                progress.update(bar, completed=done, total=total, words=words)
+            def tick(done: int, total: int, text: str, bar: Any = bar) -> None:
+                progress.update(bar, completed=done, total=total, text=text)
 
             trainer.phase(phase, tick)
     trainer.measure()

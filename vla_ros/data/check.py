@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vla_ros.data.dataset import SHAPES, Dataset, Episode
+from vla_ros.data.dataset import COLUMN_SHAPES, Dataset, DatasetEpisode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, KINDS_OF_RECOVERY, PATH_HZ, SIZE
 from vla_ros.data.writer import INDEX_COLUMNS, features
 from vla_ros.perception.jpeg import decode
 from vla_ros.sim.arm_description import JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
 from vla_ros.sim.model import intrinsics
 from vla_ros.sim.phases import PHASES
-from vla_ros.sim.tasks import KINDS
 from vla_ros.sim.variation import TRAINING, X_RANGE, Y_RANGE, sample_varied
 from vla_ros.tasks import phrasings, seeds
+from vla_ros.tasks.task import KINDS
 from vla_ros.transforms import matrix
 
 Columns = dict[str, NDArray[Any]]
@@ -44,8 +43,15 @@ COUNTED = ("observation.state", "observation.velocity", "action")  # whose stati
 
 
 @dataclass
-class Report:
-    """bad: what is wrong with an episode, by its index. problems: of the whole. about: counts and shares."""
+class DatasetReport:
+    """What was found.
+
+    Attributes:
+        folder: of the data set.
+        bad: what is wrong with an episode, by its index.
+        problems: of the whole.
+        about: counts and shares.
+    """
 
     folder: str
     bad: dict[int, list[str]] = field(default_factory=dict)
@@ -69,14 +75,14 @@ class Report:
         return "\n".join([*lines, f"{self.folder}: {'good' if self.good else f'{len(self.bad)} bad episodes'}"])
 
 
-def check(folder: Path) -> Report:
+def check(folder: Path) -> DatasetReport:
     """Read all of a data set.
 
     Raises:
         ParameterError: it cannot be read.
     """
     data = Dataset(folder, packed=False)
-    report = Report(str(folder))
+    report = DatasetReport(str(folder))
     report.problems += _information(data)
     moved = np.zeros(len(JOINT_NAMES))
     cells = np.zeros(CELLS, int)
@@ -118,7 +124,7 @@ def check(folder: Path) -> Report:
     return report
 
 
-def _read(data: Dataset, episode: Episode) -> tuple[Columns, dict[str, list[bytes]]]:
+def _read(data: Dataset, episode: DatasetEpisode) -> tuple[Columns, dict[str, list[bytes]]]:
     """Return the columns of an episode, shaped as in `Dataset`, and its JPEG images.
 
     Raises:
@@ -131,7 +137,7 @@ def _read(data: Dataset, episode: Episode) -> tuple[Columns, dict[str, list[byte
         flat = column.flatten() if pa.types.is_fixed_size_list(column.type) else column
         shape = FEATURES[key].shape if key in FEATURES else (1,)
         values = flat.to_numpy(zero_copy_only=False)
-        columns[key] = values if shape == (1,) else values.reshape(-1, *SHAPES.get(key, shape))
+        columns[key] = values if shape == (1,) else values.reshape(-1, *COLUMN_SHAPES.get(key, shape))
     images = {}
     for camera in CAMERAS:
         cells = table[f"observation.images.{camera}"].combine_chunks()
@@ -150,7 +156,7 @@ def _information(data: Dataset) -> list[str]:
     return found
 
 
-def _times(data: Dataset, episode: Episode, columns: Columns) -> list[str]:
+def _times(data: Dataset, episode: DatasetEpisode, columns: Columns) -> list[str]:
     rows = np.arange(episode.length)
     found = []
     if np.abs(columns["timestamp"] - rows / data.info["fps"]).max() > 1e-3:
@@ -191,7 +197,7 @@ def _motion(columns: Columns) -> list[str]:
     return found + [f"{JOINT_NAMES[joint]} is dead" for joint in np.flatnonzero(dead)]
 
 
-def _labels(episode: Episode, columns: Columns) -> list[str]:
+def _labels(episode: DatasetEpisode, columns: Columns) -> list[str]:
     found = []
     things = len(episode.about["things"])
     progress, done = columns["label.progress"], columns["label.done"]
@@ -246,7 +252,7 @@ def _pictures(columns: Columns, images: dict[str, list[bytes]]) -> list[str]:
     return found
 
 
-def _origin(episode: Episode) -> list[str]:
+def _origin(episode: DatasetEpisode) -> list[str]:
     """Nothing of what evaluation uses has come in."""
     about, found = episode.about, []
     if about["seed"] < seeds.TRAINING:
@@ -259,31 +265,13 @@ def _origin(episode: Episode) -> list[str]:
         if (thing["colour"], thing["shape"]) in phrasings.HELD_OUT_OBJECTS:
             found.append(f"holds the {thing['name']}, which is held out")
     for step in about["steps"]:
-        if not phrasings.allowed(colours.get(step["x"], ""), shapes.get(step["y"], step["y"])):
+        if not phrasings.is_trained_target(colours.get(step["x"], ""), shapes.get(step["y"], step["y"])):
             found.append(f"{step['x']} to {step['y']} is held out")
-    if held_out(about["instruction"], len(about["steps"]) > 1):
+    if phrasings.is_held_out(about["instruction"], len(about["steps"]) > 1):
         found.append(f"the phrasing {about['instruction']!r} is held out")
     if sample_varied(about["seed"], about["kind"], TRAINING)[1].instruction != about["instruction"]:
         found.append("the instruction is not that of its seed")
     return found
-
-
-def held_out(instruction: str, joined: bool) -> bool:
-    """Return whether an instruction is said in a held-out way. joined: it has several steps."""
-    nouns = "|".join(word for words in phrasings.NOUNS.values() for word in words)
-    thing = rf"the (\w+ )?({nouns}|one|thing|object)"
-    holes = {"x": thing, "y": thing, "side": "(left|right)", "in": "(in|into|inside|on|onto|on top of)"}
-    holes |= {"a": "(.+)", "b": "(.+)"}
-    for kind, phrases in phrasings.HELD_OUT.items():
-        if (kind == "sequence") != joined:
-            continue
-        for phrase in phrases:
-            pattern = re.escape(phrase)
-            for hole, words in holes.items():
-                pattern = pattern.replace(re.escape(f"{{{hole}}}"), words)
-            if re.fullmatch(pattern, instruction):
-                return True
-    return False
 
 
 def _statistics(data: Dataset, sums: dict[str, NDArray[np.float64]]) -> list[str]:
@@ -303,7 +291,7 @@ def _statistics(data: Dataset, sums: dict[str, NDArray[np.float64]]) -> list[str
         return [f"meta/stats.json: cannot be read: {type(error).__name__}: {error}"]
 
 
-def _summary(data: Dataset, report: Report, cells: NDArray[np.int_]) -> None:
+def _summary(data: Dataset, report: DatasetReport, cells: NDArray[np.int_]) -> None:
     abouts = [episode.about for episode in data.episodes]
     seeds = Counter(about["seed"] for about in abouts)
     for seed, times in seeds.items():

@@ -41,7 +41,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.perception.jpeg import decode
 from vla_ros.sim.arm_description import JOINT_NAMES
 
-SHAPES = {
+COLUMN_SHAPES = {
     "action.path": (PATH_STEPS, len(JOINT_NAMES)),
     "label.waypoints": (WAYPOINTS, len(GOAL)),
     "label.things": (THINGS, 4),
@@ -50,8 +50,16 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class Episode:
-    """first, length: its rows. instruction: the words. about: see the writer."""
+class DatasetEpisode:
+    """Where an episode lies.
+
+    Attributes:
+        index: its number.
+        first, length: its rows.
+        instruction: the words.
+        about: see `vla_ros.data.writer`.
+        file, group: parquet file, and row group in it.
+    """
 
     index: int
     first: int
@@ -63,7 +71,7 @@ class Episode:
 
 
 class Dataset:
-    """A folder as `vla_ros.data.writer.Writer` leaves it.
+    """A folder as `vla_ros.data.writer.DatasetWriter` leaves it.
 
     Args:
         folder: of the data set.
@@ -116,13 +124,13 @@ class Dataset:
         if key not in self._columns:
             parts = [self._read(file, [key])[key].combine_chunks() for file in self._files()]
             feature = FEATURES.get(key)
-            shape = SHAPES.get(key, feature.shape if feature and feature.shape != (1,) else ())
+            shape = COLUMN_SHAPES.get(key, feature.shape if feature and feature.shape != (1,) else ())
             flat = [(part.flatten() if feature and feature.shape != (1,) else part).to_numpy() for part in parts]
             column = np.concatenate(flat).reshape(-1, *shape)[: len(self)]
             self._columns[key] = column
         return self._columns[key]
 
-    def episode_of(self, row: int) -> Episode:
+    def episode_of(self, row: int) -> DatasetEpisode:
         """Return the episode that a frame belongs to."""
         return self.episodes[bisect.bisect_right(self._firsts, row) - 1]
 
@@ -171,13 +179,13 @@ def _bytes(column: Any) -> list[bytes]:
     return [data for part in column.chunks for data in part.field("bytes").to_pylist()]
 
 
-def _episodes(folder: Path) -> Iterator[Episode]:
+def _episodes(folder: Path) -> Iterator[DatasetEpisode]:
     """Yield what meta/episodes says of each episode."""
     groups: dict[str, int] = {}
     for row in episode_table(folder):
         file = DATA_PATH.format(chunk_index=row["data/chunk_index"], file_index=row["data/file_index"])
         group = groups[file] = groups.get(file, -1) + 1
         about = json.loads(row["about"])
-        yield Episode(
+        yield DatasetEpisode(
             row["episode_index"], row["dataset_from_index"], row["length"], row["tasks"][0], about, file, group
         )

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ruckig import RuckigError
 
-from vla_ros.data.disturbances import Disturbance, draw
+from vla_ros.arrays import Array
+from vla_ros.data.disturbances import ArmDisturbance, draw
 from vla_ros.data.features import (
     CAMERAS,
     FEATURES,
@@ -31,17 +32,15 @@ from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S
 from vla_ros.sim.expert import Expert
 from vla_ros.sim.model import body_name, intrinsics
-from vla_ros.sim.motion import DT_S, Motion
-from vla_ros.sim.phases import Decision, Goal, View, heading
-from vla_ros.sim.rendering import Eyes, see
-from vla_ros.sim.scene import Thing
+from vla_ros.sim.motion import DT_S, ToolMotion
+from vla_ros.sim.phases import ExpertDecision, ExpertObservation, ToolGoal, heading
+from vla_ros.sim.rendering import CameraRenderer, first_hits
+from vla_ros.sim.scene import SceneObject
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import Step
 from vla_ros.sim.variation import TRAINING, sample_varied
 from vla_ros.tasks import seeds
+from vla_ros.tasks.task import Step
 from vla_ros.transforms import pose as xyz_quaternion
-
-Array = NDArray[np.float64]
 
 SHARES = {"pick": 0.2, "place": 0.28, "push": 0.2, "stack": 0.17, "sequence": 0.15}  # of the kinds of task
 CONTROL_TICKS = round(DT_S / PERIOD_S)
@@ -50,14 +49,18 @@ DONE_S = 0.8  # recorded after the end
 LIMIT_S = {"sequence": 36.0}
 LIMIT = 20.0  # s
 QUALITY = 92  # of JPEG
-RIM = 0.7  # of a thing's half width: where it is probed for being in view
+RIM = 0.7  # of an object's half width: where it is probed for being in view
 
 
 @dataclass
-class Episode:
-    """A demonstration. columns: as in FEATURES, one row per frame. images: JPEG bytes by camera. subtasks: per frame.
+class RecordedEpisode:
+    """A demonstration.
 
-    about: what is known of the whole: seed, kind, instruction, recovery, things and more, all of it JSON.
+    Attributes:
+        columns: as in FEATURES, one row per frame.
+        images: JPEG bytes by camera.
+        subtasks: in words, one per frame.
+        about: what is known of the whole: seed, kind, instruction, recovery, things and more, all of it JSON.
     """
 
     columns: dict[str, NDArray[Any]]
@@ -66,7 +69,7 @@ class Episode:
     about: dict[str, Any]
 
 
-def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
+def demonstrate(seed: int, renderer: str = "egl") -> RecordedEpisode | None:
     """Return the demonstration of a seed, or None where the expert did not get it done.
 
     Args:
@@ -90,7 +93,7 @@ def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
         return None
     finally:
         recorder.close()
-    success, _ = simulation.judged()
+    success, _ = simulation.evaluate_task()
     if not (success and recorder.finished):
         return None
     return recorder.episode(seed)
@@ -99,25 +102,25 @@ def demonstrate(seed: int, renderer: str = "egl") -> Episode | None:
 class _Recorder:
     """Runs the expert at 50 Hz, the physics at 500 Hz, and looks at FPS."""
 
-    def __init__(self, simulation: Simulation, disturbance: Disturbance, renderer: str) -> None:
+    def __init__(self, simulation: Simulation, disturbance: ArmDisturbance, renderer: str) -> None:
         self.simulation, self.disturbance = simulation, disturbance
         self.kinematics = Kinematics(urdf(), JOINT_NAMES)
-        self.motion = Motion(self.kinematics, HOME)
+        self.motion = ToolMotion(self.kinematics, HOME)
         if disturbance.q is not None:
             simulation.place_arm(disturbance.q)
             self.motion.reset(disturbance.q)
         self.renderer = renderer
-        self.eyes = Eyes(simulation.model, SIZE, renderer) if renderer else None
+        self.camera_renderer = CameraRenderer(simulation.model, SIZE, renderer) if renderer else None
         self.rows: dict[str, list[Any]] = {key: [] for key in FEATURES}
         self.images: dict[str, list[bytes]] = {camera: [] for camera in CAMERAS if renderer}
         self.subtasks: list[str] = []
         self.finished = False
         self.fixed = {camera: intrinsics(camera, SIZE, SIZE) for camera in CAMERAS}
-        self.probe = _Probe(simulation)
+        self.probe = _VisibilityProbe(simulation)
 
     def close(self) -> None:
-        if self.eyes is not None:
-            self.eyes.close()
+        if self.camera_renderer is not None:
+            self.camera_renderer.close()
 
     def run(self, limit_s: float) -> None:
         """Record until the expert has been done for DONE_S, or the time is up."""
@@ -129,7 +132,7 @@ class _Recorder:
         begin_s = self.simulation.time_s
         while self.simulation.time_s - begin_s < limit_s:
             decision = expert.decide(self._view())
-            goals, valid = self.disturbance.act(decision, self.simulation, self.motion.aim)
+            goals, valid = self.disturbance.act(decision, self.simulation, self.motion.commanded_tool)
             goal = goals[0]
             if step % FRAME_STEPS == 0:
                 self._record(decision, expert, valid)
@@ -158,18 +161,18 @@ class _Recorder:
                 return
             self._advance(decision.goals[0])
 
-    def _advance(self, goal: Goal) -> None:
+    def _advance(self, goal: ToolGoal) -> None:
         before, after = self.motion.q, self.motion.step(goal)
         for tick in range(1, CONTROL_TICKS + 1):
             self.simulation.controller.command((before + (after - before) * tick / CONTROL_TICKS).tolist())
             self.simulation.tick()
 
-    def _view(self) -> View:
+    def _view(self) -> ExpertObservation:
         q, dq = self.simulation.q, self.simulation.dq
-        return View(
+        return ExpertObservation(
             self.simulation.time_s,
             self._tool(q),
-            self.motion.aim,
+            self.motion.commanded_tool,
             float(q[-1]),
             float(dq[-1]),
             self.simulation.gripped(),
@@ -179,30 +182,30 @@ class _Recorder:
         pose = self.kinematics.forward(q)
         return np.array([*pose[:3, 3], math.atan2(pose[1, 0], pose[0, 0])])
 
-    def _record(self, decision: Decision, expert: Expert, valid: bool) -> None:
+    def _record(self, decision: ExpertDecision, expert: Expert, valid: bool) -> None:
         simulation, rows = self.simulation, self.rows
         mujoco.mj_kinematics(simulation.model, simulation.data)
         mujoco.mj_camlight(simulation.model, simulation.data)
-        things = simulation.scene.things
-        names = [thing.name for thing in things]
+        objects = simulation.scene.objects
+        names = [item.name for item in objects]
         rows["observation.state"].append(simulation.q.copy())
         rows["observation.velocity"].append(simulation.dq.copy())
         rows["label.tool"].append(self._tool(simulation.q))
         goals = [list(goal) for goal in decision.goals[:WAYPOINTS]]
         goals += [goals[-1]] * (WAYPOINTS - len(goals))
         rows["label.waypoints"].append(np.array(goals).reshape(-1))
-        poses = [simulation.thing_pose(name) for name in names]
+        poses = [simulation.object_pose(name) for name in names]
         table = np.zeros((THINGS, 4))
-        for row, thing, pose in zip(table, things, poses, strict=False):
-            row[:] = *pose[:3, 3], heading(thing.shape, pose)
+        for row, item, pose in zip(table, objects, poses, strict=False):
+            row[:] = *pose[:3, 3], heading(item.shape, pose)
         rows["label.things"].append(table.reshape(-1))
         pixels = np.zeros((len(CAMERAS), THINGS, 3))
         for index, camera in enumerate(CAMERAS):
             T_base_camera = simulation.camera_pose(camera)
             rows[f"label.camera_{camera}"].append(xyz_quaternion(T_base_camera))
-            pixels[index, : len(things)] = self.probe.look(camera, T_base_camera, self.fixed[camera], poses)
-            if self.eyes is not None:
-                image = self.eyes.look(simulation.data, camera)
+            pixels[index, : len(objects)] = self.probe.measure(camera, T_base_camera, self.fixed[camera], poses)
+            if self.camera_renderer is not None:
+                image = self.camera_renderer.render(simulation.data, camera)
                 self.images[camera].append(jpeg.encode(image, QUALITY))
         rows["label.pixels"].append(pixels.reshape(-1))
         rows["label.start"].append(expert.start.copy())
@@ -218,7 +221,7 @@ class _Recorder:
         rows["label.valid"].append([int(valid)])
         self.subtasks.append(decision.subtask)
 
-    def episode(self, seed: int) -> Episode:
+    def episode(self, seed: int) -> RecordedEpisode:
         columns = {
             key: np.asarray(self.rows[key], feature.dtype).reshape(-1, *feature.shape)
             for key, feature in FEATURES.items()
@@ -230,39 +233,39 @@ class _Recorder:
             "kind": task.kind,
             "instruction": task.instruction,
             "steps": [{"kind": step.kind, "x": step.x, "y": step.y} for step in task.steps],
-            "things": [{"name": t.name, "shape": t.shape, "colour": t.colour} for t in scene.things],
+            "things": [{"name": item.name, "shape": item.shape, "colour": item.colour} for item in scene.objects],
             "recovery": self.disturbance.recovery,
             "renderer": self.renderer,
             "seconds": len(self.subtasks) / FPS,
         }
-        return Episode(columns, self.images, self.subtasks, about)
+        return RecordedEpisode(columns, self.images, self.subtasks, about)
 
 
-class _Probe:
-    """Tells where things are in an image and how much of them is seen, by rays to five points of each."""
+class _VisibilityProbe:
+    """Tells where objects are in an image and how much of them is seen, by rays to five points of each."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-        self._things: tuple[Thing, ...] = simulation.scene.things
-        self._bodies = np.array([simulation.model.body(body_name(thing)).id for thing in self._things])
+        self._objects: tuple[SceneObject, ...] = simulation.scene.objects
+        self._bodies = np.array([simulation.model.body(body_name(item)).id for item in self._objects])
 
-    def look(self, camera: str, T_base_camera: Array, k: Array, poses: list[Array]) -> Array:
-        """Return (things, 3): column, row, visible share 0..1; 0, 0, 0 where a thing is behind the camera.
+    def measure(self, camera: str, T_base_camera: Array, k: Array, poses: list[Array]) -> Array:
+        """Return (objects, 3): column, row, visible share 0..1; 0, 0, 0 where an object is behind the camera.
 
         Args:
-            camera: its name. T_base_camera: (4, 4) of the optical frame. k: (3, 3). poses: T_base_thing of each thing.
+            camera: its name. T_base_camera: (4, 4) of the optical frame. k: (3, 3). poses: T_base_object of each object.
         """
         origin, rotation = T_base_camera[:3, 3], T_base_camera[:3, :3]
         targets = []
-        for thing, pose in zip(self._things, poses, strict=True):
+        for item, pose in zip(self._objects, poses, strict=True):
             centre = pose[:3, 3]
-            right, down = rotation[:, 0] * thing.radius * RIM, rotation[:, 1] * thing.height / 2 * RIM
+            right, down = rotation[:, 0] * item.radius * RIM, rotation[:, 1] * item.height / 2 * RIM
             targets += [centre, centre + right, centre - right, centre + down, centre - down]
         points = np.array(targets)
         rays = points - origin
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
         model = self._simulation.model
-        geoms, _ = see(model, self._simulation.data, camera, rays)
+        geoms, _ = first_hits(model, self._simulation.data, camera, rays)
         bodies = np.where(geoms >= 0, model.geom_bodyid[geoms], -1)
         hit = bodies.reshape(-1, 5) == self._bodies[:, None]
         local = (points - origin) @ rotation

@@ -6,17 +6,17 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.sim import expert, phases
+from vla_ros.sim import phases
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.motion import pose_of
-from vla_ros.sim.phases import Decision, Goal
-from vla_ros.sim.scene import SHAPES
+from vla_ros.sim.phases import ExpertDecision, ToolGoal
 from vla_ros.sim.simulation import Simulation
-
-Array = NDArray[np.float64]
+from vla_ros.sim.variation import X_RANGE, Y_RANGE
+from vla_ros.tasks.hand import FINGER_CLOSED_M, FINGER_OPEN_M, LOWEST_TOOL_M
+from vla_ros.tasks.vocabulary import MOVABLE_SHAPES
 
 SHARES = {
     "none": 0.50,
@@ -39,10 +39,15 @@ KICKING_S = 0.4
 
 
 @dataclass
-class Disturbance:
-    """kind: of SHARES. q: (8,) where the arm starts, or None: HOME. held: name of what is in the hand at the start.
+class ArmDisturbance:
+    """What goes wrong in one demonstration.
 
-    rng: source of what is random later. happened: whether it came about; of an odd start, q says so.
+    Attributes:
+        kind: of SHARES.
+        rng: source of what is random later.
+        q: (8,) where the arm starts, rad (m), or None: HOME.
+        held: name of what is in the hand at the start.
+        happened: whether it came about; of an odd start, q says so.
     """
 
     kind: str
@@ -57,17 +62,19 @@ class Disturbance:
     _until_s: float = math.nan
     _over: bool = False
     _seen: int = -1
-    _astray: Goal | None = None
+    _astray: ToolGoal | None = None
 
     @property
     def recovery(self) -> str:
         """What the expert had to recover from: a disturbance that was drawn and did not happen is none."""
         return self.kind if self.happened else "none" if self.q is None else "odd start"
 
-    def act(self, decision: Decision, simulation: Simulation, aim: Array) -> tuple[tuple[Goal, ...], bool]:
+    def act(
+        self, decision: ExpertDecision, simulation: Simulation, commanded_tool: Array
+    ) -> tuple[tuple[ToolGoal, ...], bool]:
         """Return the goals that the arm follows in truth, and whether they are the expert's own.
 
-        It may also move a thing.
+        It may also move an object.
         """
         now_s = simulation.time_s
         goals = decision.goals
@@ -76,10 +83,10 @@ class Disturbance:
         entered = decision.phase != self._seen
         self._seen = decision.phase
         if self.kind == "slip":
-            return self._slip(decision, now_s, aim)
+            return self._slip(decision, now_s, commanded_tool)
         if not math.isnan(self._until_s):
             if now_s < self._until_s:
-                return self._disturbed(goals, aim), False
+                return self._disturbed(goals, commanded_tool), False
             self._over, self._until_s = True, math.nan
             return goals, True
         if entered and decision.phase == self._phase:
@@ -87,15 +94,15 @@ class Disturbance:
         if decision.phase == self._phase and now_s >= self._at_s:
             if self.kind == "moved":
                 self._over = True
-                self.happened = shift(simulation, decision.x, self.rng)
+                self.happened = move_to_free_place(simulation, decision.x, self.rng)
                 return goals, True
             self.happened = True
             self._until_s = now_s + (DROPPING_S if self.kind == "drop" else KICKING_S)
-            return self._disturbed(goals, aim), False
+            return self._disturbed(goals, commanded_tool), False
         return goals, True
 
-    def _slip(self, decision: Decision, now_s: float, aim: Array) -> tuple[tuple[Goal, ...], bool]:
-        """Go down beside the thing and close the fingers there, once."""
+    def _slip(self, decision: ExpertDecision, now_s: float, commanded_tool: Array) -> tuple[tuple[ToolGoal, ...], bool]:
+        """Go down beside the object and close the fingers there, once."""
         goals = decision.goals
         if self._astray is None:
             if decision.phase != phases.DOWN:
@@ -103,29 +110,29 @@ class Disturbance:
             first = goals[0]
             self._astray = first._replace(x=first.x + self._offset[0], y=first.y + self._offset[1])
         astray = self._astray
-        if math.isnan(self._until_s) and np.abs(aim[:3] - astray[:3]).max() < 0.002:
+        if math.isnan(self._until_s) and np.abs(commanded_tool[:3] - astray[:3]).max() < 0.002:
             self._until_s, self.happened = now_s + CLOSING_S, True
         self._over = now_s >= self._until_s
         if not math.isnan(self._until_s):
-            astray = astray._replace(gripper=expert.CLOSED)
+            astray = astray._replace(gripper=FINGER_CLOSED_M)
         return (goals, True) if self._over else ((astray,), False)
 
-    def _disturbed(self, goals: tuple[Goal, ...], aim: Array) -> tuple[Goal, ...]:
+    def _disturbed(self, goals: tuple[ToolGoal, ...], commanded_tool: Array) -> tuple[ToolGoal, ...]:
         first = goals[0]
         if self.kind == "drop":
-            return (first._replace(gripper=expert.OPEN), *goals[1:])
-        x, y, z = (float(v) for v in aim[:3] + self._offset)
-        return (first._replace(x=x, y=y, z=max(z, expert.LOWEST + 0.02), speed=0.3), *goals[1:])
+            return (first._replace(gripper=FINGER_OPEN_M), *goals[1:])
+        x, y, z = (float(v) for v in commanded_tool[:3] + self._offset)
+        return (first._replace(x=x, y=y, z=max(z, LOWEST_TOOL_M + 0.02), speed=0.3), *goals[1:])
 
 
-def draw(rng: np.random.Generator, simulation: Simulation) -> Disturbance:
+def draw(rng: np.random.Generator, simulation: Simulation) -> ArmDisturbance:
     """Return a disturbance that fits the simulation's task."""
     steps = simulation.task.steps
     grasps = [step for step in steps if step.kind != "push"]
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     if kind in ("slip", "drop") and not grasps:
         kind = "moved" if kind == "slip" else "kick"
-    disturbance = Disturbance(kind, rng)
+    disturbance = ArmDisturbance(kind, rng)
     if kind == "odd start" or (kind not in ("none", "wrong object") and rng.random() < ALSO_ODD):
         disturbance.q = _odd_start(rng)
     angle = rng.uniform(0, 2 * math.pi)
@@ -147,7 +154,9 @@ def draw(rng: np.random.Generator, simulation: Simulation) -> Disturbance:
         disturbance._phase, disturbance._share = int(rng.choice(when)), float(rng.uniform(0.1, 1.0))
     if kind == "wrong object":
         named = {step.x for step in steps} | {step.y for step in steps}
-        others = [thing.name for thing in simulation.scene.things if thing.shape in SHAPES and thing.name not in named]
+        others = [
+            item.name for item in simulation.scene.objects if item.shape in MOVABLE_SHAPES and item.name not in named
+        ]
         if others:
             disturbance.held = str(rng.choice(others))
         else:
@@ -163,20 +172,20 @@ def _odd_start(rng: np.random.Generator) -> Array:
         )
         q = kinematics.inverse(pose_of(values), HOME + np.array([*rng.uniform(-0.15, 0.15, 7), 0.0]))
         if q is not None and kinematics.limit_proximity(q) < 0.93:
-            q[-1] = rng.choice([0.0, 0.0395, rng.uniform(0.0, 0.0395)], p=[0.3, 0.4, 0.3])
+            q[-1] = rng.choice([0.0, FINGER_OPEN_M, rng.uniform(0.0, FINGER_OPEN_M)], p=[0.3, 0.4, 0.3])
             return q
 
 
-def shift(simulation: Simulation, name: str, rng: np.random.Generator) -> bool:
-    """Move a thing over the table to where there is room; returns whether there is any."""
-    at = simulation.thing_pose(name)[:3, 3]
-    thing = simulation.scene.thing(name)
-    others = [(o.radius, simulation.thing_pose(o.name)[:2, 3]) for o in simulation.scene.things if o.name != name]
+def move_to_free_place(simulation: Simulation, name: str, rng: np.random.Generator) -> bool:
+    """Move an object over the table to where there is room; returns whether there is any."""
+    at = simulation.object_pose(name)[:3, 3]
+    item = simulation.scene.find(name)
+    others = [(o.radius, simulation.object_pose(o.name)[:2, 3]) for o in simulation.scene.objects if o.name != name]
     for _ in range(100):
         angle, length = rng.uniform(0, 2 * math.pi), rng.uniform(*SHIFT_M)
         spot = at[:2] + length * np.array([math.cos(angle), math.sin(angle)])
-        inside = 0.38 < spot[0] < 0.66 and abs(spot[1]) < 0.29
-        if inside and all(np.linalg.norm(spot - p) > r + thing.radius + 0.03 for r, p in others):
-            simulation.move_thing(name, np.array([*spot, at[2]]))
+        inside = X_RANGE[0] < spot[0] < X_RANGE[1] and Y_RANGE[0] < spot[1] < Y_RANGE[1]
+        if inside and all(np.linalg.norm(spot - p) > r + item.radius + 0.03 for r, p in others):
+            simulation.move_object(name, np.array([*spot, at[2]]))
             return True
     return False

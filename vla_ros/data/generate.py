@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vla_ros.data.demonstrations import Episode, demonstrate
-from vla_ros.data.writer import Writer
+from vla_ros.data.demonstrations import RecordedEpisode, demonstrate
+from vla_ros.data.writer import DatasetWriter
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.rendering import RenderProcess
 from vla_ros.sim.simulation import Simulation
@@ -34,7 +34,7 @@ def generate(folder: Path, episodes: int, seed: int, workers: int, told: Callabl
     """
     if seed < TRAINING:
         raise ParameterError(f"--seed {seed}: is kept for evaluation; training seeds begin at {TRAINING}")
-    writer = Writer(folder)
+    writer = DatasetWriter(folder)
     if writer.last_seed is not None:
         if writer.last_seed < seed:
             raise ParameterError(
@@ -57,7 +57,7 @@ def generate(folder: Path, episodes: int, seed: int, workers: int, told: Callabl
     return made, tried
 
 
-def _episodes(seed: int, workers: int) -> Iterator[Episode | None]:
+def _episodes(seed: int, workers: int) -> Iterator[RecordedEpisode | None]:
     """Yield what becomes of each seed, in order. Drawing happens in the workers: mujoco reads MUJOCO_GL at import."""
     renderer = _renderer()
     kept = os.environ.get("MUJOCO_GL")

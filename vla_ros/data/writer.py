@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vla_ros.data.demonstrations import Episode
+from vla_ros.data.demonstrations import RecordedEpisode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, IMAGE_KEYS, SIZE
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.jpeg import decode
@@ -35,7 +35,7 @@ INDEX_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_ind
 IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-class Writer:
+class DatasetWriter:
     """Appends episodes to a folder; goes on where an earlier one stopped.
 
     A file counts once its episodes stand in meta/episodes, which is written after it; what was not so far is written
@@ -71,11 +71,11 @@ class Writer:
         self._tasks = _texts(folder / "meta/tasks.parquet", "task")
         self._subtasks = _texts(folder / "meta/subtasks.parquet", "subtask")
         self._statistics = [_episode_statistics(row) for row in known]
-        self._waiting: list[Episode] = []
+        self._waiting: list[RecordedEpisode] = []
         self._interrupted = False
         self._summarise()  # so that a folder tells from the start whose it is, and nothing older than its episodes
 
-    def add(self, episode: Episode) -> None:
+    def add(self, episode: RecordedEpisode) -> None:
         """Take an episode; it is on disk after `EPISODES_PER_FILE` of them or `close`."""
         self._waiting.append(episode)
         if len(self._waiting) == EPISODES_PER_FILE:
@@ -137,7 +137,7 @@ class Writer:
             _write_json(self.folder / "meta/stats.json", _aggregate(self._statistics))
         _write_json(self.folder / "meta/info.json", self._info())
 
-    def _table(self, episode: Episode, number: int, index: int) -> pa.Table:
+    def _table(self, episode: RecordedEpisode, number: int, index: int) -> pa.Table:
         length = len(episode.subtasks)
         task = self._tasks.setdefault(episode.about["instruction"], len(self._tasks))
         columns: dict[str, Any] = {}
@@ -220,7 +220,7 @@ def _array(values: NDArray[Any], dtype: str, shape: tuple[int, ...]) -> pa.Array
     return flat if shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, shape[0])
 
 
-def _statistics(episode: Episode, table: pa.Table) -> dict[str, dict[str, Any]]:
+def _statistics(episode: RecordedEpisode, table: pa.Table) -> dict[str, dict[str, Any]]:
     """Statistics of every feature as LeRobot keeps them: of images per channel in 0..1, shape (3, 1, 1)."""
     statistics = {}
     for key, jpegs in zip(IMAGE_KEYS, (episode.images[camera] for camera in CAMERAS), strict=True):

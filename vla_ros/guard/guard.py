@@ -1,4 +1,4 @@
-"""What people say to the arm, judged before any model reads it: to be carried out, to stop, or to be refused."""
+"""The instruction guard: checks what people say before any model reads it, and accepts, stops or refuses it."""
 
 from __future__ import annotations
 
@@ -8,67 +8,81 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from vla_ros.guard.rules import Rules, StopWords
-from vla_ros.guard.wording import plain, slips, squeezed
+from vla_ros.guard.rules import GuardRules, StopWords
+from vla_ros.guard.text_normalization import collapse_repeats, misspellings, normalize
 
-LONGEST = 10_000
-"""Characters that are read at all. Longer sentences are refused, which holds the arm as well as a stop does."""
+MAX_CHARACTERS = 10_000
+"""Characters that are searched for a stop. A longer text is refused, which holds the arm as well as a stop does."""
 AGAIN = "again"
-"""Name of the rule for words like "yes": where a question stands, they ask for the instruction before it once more."""
+"""Name of the refusal rule for words like "yes". While a question is open they mean: the previous instruction once more."""
 
 
-class Answer(enum.Enum):
-    """What becomes of a sentence. On each but PASS the arm holds."""
+class GuardAction(enum.Enum):
+    """What happens to an instruction. On STOP and REFUSE the arm holds."""
 
-    PASS = "pass"
+    ACCEPT = "accept"
     STOP = "stop"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """rule: name of what decided; empty: nothing objected. reason: for the one who asked."""
+class GuardDecision:
+    """The guard's decision about one instruction.
 
-    answer: Answer
+    Attributes:
+        action: what happens to it.
+        rule: name of the rule that decided; empty for ACCEPT.
+        reason: one line for the person who asked; empty for ACCEPT.
+    """
+
+    action: GuardAction
     rule: str = ""
     reason: str = ""
 
 
 class Guard:
-    """Judges sentences. It holds no state, reads no clock and asks no model.
+    """Checks instructions. It has no state, reads no clock and uses no model: the same text gives the same decision.
 
-    Args: rules: see `vla_ros.guard.rules.load`.
+    Args:
+        rules: see `vla_ros.guard.rules.load_rules`.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: GuardRules) -> None:
         self._rules = rules
-        self._stop = _Stop(rules.stop)
+        self._stop = _StopDetector(rules.stop)
         self._refused = {name: _any_of(rule.patterns) for name, rule in rules.refused.items()}
         self._needed = _any_of(rules.needed.patterns) if rules.needed else None
         self._scripts = {script.upper() for script in rules.bounds.scripts}
 
-    def judge(self, text: str) -> Judgement:
-        """Judge one sentence. What asks for a stop is never refused for its form."""
-        words = plain(text[:LONGEST])
-        found = self._stop.found_in(words)
+    def check(self, text: str) -> GuardDecision:
+        """Check one instruction. A request to stop always stops, and is never refused for its form.
+
+        Args:
+            text: as a person typed it; any length and any characters.
+        """
+        words = normalize(text[:MAX_CHARACTERS])
+        found = self._stop.find(words)
         if found:
-            return Judgement(Answer.STOP, "stop", f"holding: {found!r} always stops; say what to do next without it")
+            return GuardDecision(
+                GuardAction.STOP, "stop", f"holding: {found!r} always stops; say what to do next without it"
+            )
         bounds = self._rules.bounds
         if len(text) > bounds.characters:
             return _refusal("length", f"{len(text)} characters; at most {bounds.characters} are read")
         if (count := len(text.split())) > bounds.words:
             return _refusal("length", f"{count} words; at most {bounds.words} are read")
-        strange = self._strange(text)
-        if strange:
-            return _refusal("script", strange)
+        foreign = self._foreign_character(text)
+        if foreign:
+            return _refusal("script", foreign)
         for name, pattern in self._refused.items():
             if match := pattern.search(words):
                 return _refusal(name, f"{self._rules.refused[name].reason} ({match[0].strip()!r})")
         if self._needed is not None and self._rules.needed is not None and not self._needed.search(words):
             return _refusal("needed", self._rules.needed.reason)
-        return Judgement(Answer.PASS)
+        return GuardDecision(GuardAction.ACCEPT)
 
-    def _strange(self, text: str) -> str:
+    def _foreign_character(self, text: str) -> str:
+        """Return a description of the first character that is not read here; empty when there is none."""
         for character in text:
             if character.isspace():
                 continue
@@ -82,20 +96,22 @@ class Guard:
         return ""
 
 
-class _Stop:
-    def __init__(self, words: StopWords) -> None:
-        plains = [plain(word) for word in words.words]
-        self._spellings = {slip: word for word in plains if word.isascii() for slip in slips(word)}
-        self._whole = {squeezed(word): word for word in plains if word.isascii()}
-        # Scripts without spaces between words: anywhere in the text.
-        self._anywhere = [word for word in plains if not word.isascii()]
-        self._phrases = _any_of(words.phrases) if words.phrases else None
-        self._alone = {squeezed(plain(word)) for word in words.alone}
-        self._filling = {squeezed(plain(word)) for word in words.filling}
+class _StopDetector:
+    """Finds a request to stop in normalised text, also when it is stretched, split, joined or misspelled."""
 
-    def found_in(self, words: str) -> str:
+    def __init__(self, words: StopWords) -> None:
+        stops = [normalize(word) for word in words.words]
+        self._spellings = {spelling: word for word in stops if word.isascii() for spelling in misspellings(word)}
+        self._whole = {collapse_repeats(word): word for word in stops if word.isascii()}
+        # Scripts without spaces between words: anywhere in the text.
+        self._anywhere = [word for word in stops if not word.isascii()]
+        self._phrases = _any_of(words.phrases) if words.phrases else None
+        self._alone = {collapse_repeats(normalize(word)) for word in words.alone}
+        self._filling = {collapse_repeats(normalize(word)) for word in words.filling}
+
+    def find(self, words: str) -> str:
         """Return the words that ask for a stop; empty when none do."""
-        short = [squeezed(word) for word in words.split()]
+        short = [collapse_repeats(word) for word in words.split()]
         for word in short:
             if word in self._spellings:
                 return self._spellings[word]
@@ -112,8 +128,8 @@ class _Stop:
         return words if rest and set(rest) <= self._alone else ""
 
 
-def _refusal(rule: str, reason: str) -> Judgement:
-    return Judgement(Answer.REFUSE, rule, f"{rule}: {reason}")
+def _refusal(rule: str, reason: str) -> GuardDecision:
+    return GuardDecision(GuardAction.REFUSE, rule, f"{rule}: {reason}")
 
 
 def _any_of(patterns: list[str]) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""What the planner is told about sentences."""
+"""Parameters of the instruction guard."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from vla_ros.parameters import parameter
 
 @dataclass(frozen=True)
 class GuardParameters:
-    """The instruction guard; it cannot be switched off, its rules can be replaced."""
+    """The guard cannot be switched off; its rules can be replaced."""
 
     rules: str = parameter("guard", description="a file of rules, or the name of one in config/")

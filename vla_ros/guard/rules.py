@@ -1,4 +1,4 @@
-"""The guard's rules, as config/guard.yaml holds them."""
+"""The guard's rules, read from config/guard.yaml or a file of the user's."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vla_ros.guard.wording import plain
+from vla_ros.guard.text_normalization import normalize
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.resources import share
 
 VERSION = 1
-LIST = re.compile(r"(?<!\?P)<(\w+)>")
-"""The place of a list in a pattern, by its name."""
+LIST_REFERENCE = re.compile(r"(?<!\?P)<(\w+)>")
+"""`<name>` in a pattern stands for any entry of the list of that name."""
 
 
 @dataclass(frozen=True)
 class StopWords:
-    """What asks the arm to stop, whatever else the sentence says."""
+    """What asks the arm to stop, whatever else the instruction says."""
 
     words: list[str] = parameter(description="words that stop wherever they stand")
     phrases: list[str] = parameter(description="regular expressions that stop wherever they match")
@@ -33,41 +33,50 @@ class StopWords:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """How much may be said."""
+class TextBounds:
+    """How long an instruction may be, and in which alphabets."""
 
-    characters: int = parameter(description="longest sentence", minimum=1, maximum=10_000)
-    words: int = parameter(description="most words of a sentence", minimum=1, maximum=2_000)
+    characters: int = parameter(description="longest instruction", minimum=1, maximum=10_000)
+    words: int = parameter(description="most words of an instruction", minimum=1, maximum=2_000)
     scripts: list[str] = parameter(description="alphabets, as Unicode names them: latin, cyrillic, han, hiragana …")
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A kind of sentence. patterns: matched anywhere in the plain words (see `wording.plain`)."""
+class RefusalRule:
+    """One kind of instruction that is refused. Patterns match anywhere in the text after `text_normalization.normalize`."""
 
-    reason: str = parameter(description="what the asker is told")
+    reason: str = parameter(description="what the person who asked is told")
     patterns: list[str] = parameter(description="regular expressions")
 
 
-T = TypeVar("T", StopWords, Bounds, Rule)
+T = TypeVar("T", StopWords, TextBounds, RefusalRule)
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Everything, with lists spelled out. refused: name → rule that no sentence may match. needed: one that each must
-    match, or nothing."""
+class GuardRules:
+    """All rules, with the lists in their patterns spelled out.
+
+    Attributes:
+        stop: what stops the arm.
+        bounds: what is refused for its form.
+        refused: name → rule; an instruction that matches one is refused.
+        needed: an instruction must match it; None: nothing is required.
+    """
 
     stop: StopWords
-    bounds: Bounds
-    refused: Mapping[str, Rule]
-    needed: Rule | None
+    bounds: TextBounds
+    refused: Mapping[str, RefusalRule]
+    needed: RefusalRule | None
 
 
-def load(name: str) -> Rules:
-    """Read rules from a file, or from config/<name>.yaml.
+def load_rules(name: str) -> GuardRules:
+    """Read rules.
+
+    Args:
+        name: config/<name>.yaml, or the path of a file.
 
     Raises:
-        ParameterError: the file cannot be read or says something that is no rule; the key is named.
+        ParameterError: the file cannot be read or holds something that is no rule; the key is named.
     """
     file = Path(name) if "/" in name or name.endswith(".yaml") else share() / "config" / f"{name}.yaml"
     where = f"guard.rules: {file}"
@@ -82,11 +91,11 @@ def load(name: str) -> Rules:
         if not (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
             raise ParameterError(f"{where}: lists.{key}: expected a list of texts, got {words!r}")
     refused = _branch(tree["refused"], f"{where}: refused")
-    return Rules(
-        _made(StopWords, tree["stop"], f"{where}: stop.", lists),
-        _made(Bounds, tree["bounds"], f"{where}: bounds.", lists),
-        {name: _made(Rule, rule, f"{where}: refused.{name}.", lists) for name, rule in refused.items()},
-        _made(Rule, tree["needed"], f"{where}: needed.", lists) if tree.get("needed") else None,
+    return GuardRules(
+        _parse(StopWords, tree["stop"], f"{where}: stop.", lists),
+        _parse(TextBounds, tree["bounds"], f"{where}: bounds.", lists),
+        {name: _parse(RefusalRule, rule, f"{where}: refused.{name}.", lists) for name, rule in refused.items()},
+        _parse(RefusalRule, tree["needed"], f"{where}: needed.", lists) if tree.get("needed") else None,
     )
 
 
@@ -96,13 +105,13 @@ def _branch(tree: Any, where: str) -> Mapping[str, Any]:
     return tree
 
 
-def _made(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]]) -> T:
-    made = from_mapping(kind, _branch(tree, where.rstrip(".")), where)
+def _parse(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]]) -> T:
+    parsed = from_mapping(kind, _branch(tree, where.rstrip(".")), where)
     spelled: dict[str, Any] = {}
     for name in ("phrases", "patterns"):
-        for pattern in getattr(made, name, ()):
+        for pattern in getattr(parsed, name, ()):
             try:
-                whole = LIST.sub(lambda found: f"(?:{'|'.join(lists[found[1]])})", pattern)
+                whole = LIST_REFERENCE.sub(lambda found: f"(?:{'|'.join(lists[found[1]])})", pattern)
                 re.compile(whole)
             except KeyError as error:
                 raise ParameterError(f"{where}{name}: {pattern!r}: there is no list {error}") from None
@@ -110,8 +119,8 @@ def _made(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]]) 
                 raise ParameterError(f"{where}{name}: {pattern!r}: {error}") from None
             spelled.setdefault(name, []).append(whole)
     for name in ("words", "alone", "filling"):
-        given = getattr(made, name, ())
+        given = getattr(parsed, name, ())
         for word in given if isinstance(given, list) else ():
-            if not plain(word):
+            if not normalize(word):
                 raise ParameterError(f"{where}{name}: {word!r} has no letter")
-    return dataclasses.replace(made, **spelled)
+    return dataclasses.replace(parsed, **spelled)

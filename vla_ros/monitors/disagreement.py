@@ -1,4 +1,4 @@
-"""Disagreement: plans that contradict the plans before them."""
+"""Disagreement: plans that contradict the previous plans."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ import numpy as np
 from vla_ros.monitors.monitor_parameters import DisagreementParameters
 from vla_ros.policies.contract import Plan
 
-CHANGES_NS = 2_000_000_000
+SUBTASK_WINDOW_NS = 2_000_000_000
+"""Changes of the subtask are counted over this time."""
 
 
 class Disagreement:
-    """Warns when within one subtask the end of the path jumps from plan to plan, or the subtask itself does."""
+    """Warns when the end of the path jumps from plan to plan within one subtask, or when the subtask keeps changing."""
 
     def __init__(self, parameters: DisagreementParameters) -> None:
         self._parameters = parameters
         self.reset()
 
     def reset(self) -> None:
-        """Another instruction: nothing before it counts."""
+        """Forget everything: a new instruction has begun."""
         self._jumps_m: deque[float] = deque(maxlen=self._parameters.plans)
         self._changes_ns: deque[int] = deque()
         self._last: Plan | None = None
 
-    def plan(self, now_ns: int, plan: Plan) -> None:
-        """An ACTIVE plan."""
+    def on_plan(self, now_ns: int, plan: Plan) -> None:
+        """Take in a plan that is ACTIVE."""
         last, self._last = self._last, plan
         if last is None:
             return
@@ -35,11 +36,11 @@ class Disagreement:
             self._jumps_m.clear()
         elif len(plan.path) and len(last.path):
             self._jumps_m.append(float(np.linalg.norm(plan.path[-1, :3] - last.path[-1, :3])))
-        while self._changes_ns and now_ns - self._changes_ns[0] > CHANGES_NS:
+        while self._changes_ns and now_ns - self._changes_ns[0] > SUBTASK_WINDOW_NS:
             self._changes_ns.popleft()
 
     def warning(self) -> str:
-        """What contradicts what; empty: nothing."""
+        """Return what contradicts what; empty when nothing does."""
         subtask = "" if self._last is None else self._last.subtask
         if len(self._changes_ns) >= self._parameters.changes:
             return f"plans disagree: the subtask changed {len(self._changes_ns)} times in 2 s, now {subtask!r}"

@@ -1,4 +1,4 @@
-"""Failure: the same step begun again and again, or one instruction after the other that failed."""
+"""Failure: one subtask begun again and again, or several failed instructions in a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vla_ros.policies.contract import Plan, PlanState
 
 
 class Failure:
-    """Counts beginnings of subtasks within an instruction, and failed instructions in a row."""
+    """Counts how often a subtask begins within one instruction, and how many instructions in a row failed."""
 
     def __init__(self, parameters: FailureParameters) -> None:
         self._parameters = parameters
@@ -17,24 +17,24 @@ class Failure:
         self.reset()
 
     def reset(self) -> None:
-        """Another instruction; failures of those before it go on counting."""
-        self._begun: Counter[str] = Counter()
+        """A new instruction has begun. Earlier failed instructions still count."""
+        self._starts: Counter[str] = Counter()
         self._subtask = ""
 
-    def plan(self, plan: Plan) -> None:
-        """A plan of any state."""
+    def on_plan(self, plan: Plan) -> None:
+        """Take in a plan of any state."""
         if plan.state is PlanState.FAILED and plan.instruction.id not in self._failed:
             self._failed = [*self._failed, plan.instruction.id][-self._parameters.failures :]
         elif plan.state is PlanState.DONE:
             self._failed = []
         if plan.state is PlanState.ACTIVE and plan.subtask != self._subtask:
             self._subtask = plan.subtask
-            self._begun[plan.subtask] += 1
+            self._starts[plan.subtask] += 1
 
     def warning(self) -> str:
-        """What fails; empty: nothing."""
-        if self._begun[self._subtask] >= self._parameters.repeats and self._subtask:
-            return f"{self._subtask!r} was begun {self._begun[self._subtask]} times"
+        """Return what fails; empty when nothing does."""
+        if self._starts[self._subtask] >= self._parameters.repeats and self._subtask:
+            return f"{self._subtask!r} was begun {self._starts[self._subtask]} times"
         if len(self._failed) >= self._parameters.failures:
             return f"{len(self._failed)} instructions in a row failed"
         return ""

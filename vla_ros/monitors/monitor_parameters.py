@@ -1,4 +1,4 @@
-"""When a run looks wrong, and what the planner does about it."""
+"""Parameters of the monitors: when a run looks wrong, and what the planner does about it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from vla_ros.parameters import ParameterError, parameter
 
-NAMES = ("drift", "disagreement", "failure", "oscillation", "progress")
-HOLDING = ["progress"]
-"""By default: an arm that gets nowhere does not get better by going on. The others may be wrong about a policy that copes:
-with light that it was not trained in, with an object that is moved, with a fourth try, with plans that come late."""
+MONITORS = ("drift", "disagreement", "failure", "oscillation", "progress")
+HOLD_BY_DEFAULT = ["progress"]
+"""An arm that makes no progress does not get better by going on. The other monitors can warn about a policy that copes: with
+light that it was not trained in, with an object that is moved, with a fourth try, with plans that come late."""
 
 
 @dataclass(frozen=True)
 class DriftParameters:
-    """What the policy sees against what it was trained on."""
+    """Compares what the policy sees with the data that it was trained on."""
 
     image_sigma: float = parameter(
         1.0, description="mean colour of an image off the training mean, in its standard deviations", above=0.0
@@ -28,7 +28,7 @@ class DriftParameters:
 
 @dataclass(frozen=True)
 class DisagreementParameters:
-    """Plans against the plans before them."""
+    """Compares plans with the previous plans."""
 
     endpoint_m: float = parameter(
         0.08, description="median way of the path's end from plan to plan within one subtask", unit="m", above=0.0
@@ -39,7 +39,7 @@ class DisagreementParameters:
 
 @dataclass(frozen=True)
 class FailureParameters:
-    """The same again and again."""
+    """Counts repeated and failed attempts."""
 
     repeats: int = parameter(4, description="beginnings of one subtask within an instruction", minimum=2)
     failures: int = parameter(3, description="instructions in a row that failed", minimum=1)
@@ -47,7 +47,7 @@ class FailureParameters:
 
 @dataclass(frozen=True)
 class OscillationParameters:
-    """To and fro."""
+    """Counts reversals of joints."""
 
     reversals: int = parameter(6, description="changes of direction of a joint", minimum=2)
     seconds: float = parameter(2.0, description="within so long", unit="s", above=0.0)
@@ -56,7 +56,7 @@ class OscillationParameters:
 
 @dataclass(frozen=True)
 class ProgressParameters:
-    """Nothing new."""
+    """Measures the time without progress."""
 
     seconds: float = parameter(
         30.0,
@@ -76,7 +76,7 @@ class MonitorsParameters:
     oscillation: OscillationParameters
     progress: ProgressParameters
     hold: list[str] = parameter(
-        HOLDING,
+        HOLD_BY_DEFAULT,
         description="monitors that hold the arm and ask: of drift, disagreement, failure, oscillation, progress",
     )
     statistics: str = parameter(
@@ -85,6 +85,6 @@ class MonitorsParameters:
     )
 
     def __post_init__(self) -> None:
-        strangers = [name for name in self.hold if name not in NAMES]
-        if strangers:
-            raise ParameterError(f"hold: there is no monitor {strangers[0]!r}; there are {', '.join(NAMES)}")
+        unknown = [name for name in self.hold if name not in MONITORS]
+        if unknown:
+            raise ParameterError(f"hold: there is no monitor {unknown[0]!r}; there are {', '.join(MONITORS)}")

@@ -1,27 +1,56 @@
-"""All monitors together: what they are told, what they warn of, and when the arm is held to ask."""
+"""All monitors together: what they take in, what they warn of, and when the arm is held to ask people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from vla_ros.arrays import Array
 from vla_ros.monitors.disagreement import Disagreement
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.failure import Failure
 from vla_ros.monitors.monitor_parameters import MonitorsParameters
 from vla_ros.monitors.oscillation import Oscillation
 from vla_ros.monitors.progress import Progress
-from vla_ros.monitors.training_statistics import TrainingStatistics
+from vla_ros.monitors.training_statistics import TrainingStatistics, load_statistics, parse_statistics
+from vla_ros.perception.frames import CameraView
 from vla_ros.policies.contract import Plan, PlanState
 
 
-class Monitors:
-    """Sees what the planner sees; time is the caller's, in ns. `motion` may have a clock of its own.
+class Monitor(Protocol):
+    """One monitor. It is told what it watches, in ns of the caller's time, and asked for its warning."""
 
-    Args: statistics: of the policy's training; None: not known.
+    def warning(self) -> str:
+        """Return what is wrong, in one line; empty when nothing is."""
+        ...
+
+
+class Monitors:
+    """The monitors of one planner. Times are the caller's, in ns; `on_motion` may have a clock of its own.
+
+    Args:
+        parameters: thresholds, and which monitors hold the arm.
+        joint_names: (n,) the policy's, in its order.
+        statistics: of the policy's training data; None: unknown.
     """
+
+    @classmethod
+    def for_policy(
+        cls, parameters: MonitorsParameters, joint_names: Sequence[str], brought: Mapping[str, Any] | None
+    ) -> Monitors:
+        """Return the monitors of a loaded policy.
+
+        Args:
+            parameters, joint_names: as above.
+            brought: content of the stats.json that the policy brings along; None: it brings none. A file named in
+                `parameters` goes first.
+
+        Raises:
+            ParameterError: the statistics cannot be read, or are not for these joints.
+        """
+        if parameters.statistics:
+            return cls(parameters, joint_names, load_statistics(parameters.statistics, joint_names))
+        return cls(parameters, joint_names, None if brought is None else parse_statistics(brought, joint_names))
 
     def __init__(
         self, parameters: MonitorsParameters, joint_names: Sequence[str], statistics: TrainingStatistics | None = None
@@ -32,48 +61,55 @@ class Monitors:
         self._failure = Failure(parameters.failure)
         self._oscillation = Oscillation(parameters.oscillation)
         self._progress = Progress(parameters.progress)
-        self._excused: set[str] = set()
+        self._monitors: dict[str, Monitor] = {
+            "drift": self._drift,
+            "disagreement": self._disagreement,
+            "failure": self._failure,
+            "oscillation": self._oscillation,
+            "progress": self._progress,
+        }
+        self._acknowledged: set[str] = set()
         self._may_move = False
 
-    def instruction(self) -> None:
-        """A new sentence. It answers what was asked: a warning that stands now asks again only after it has gone."""
-        self._excused = set(self.warnings())
+    def on_instruction(self) -> None:
+        """A new instruction. It answers an open question: a warning that stands now asks again only after it has gone."""
+        self._acknowledged = set(self.warnings())
         for monitor in (self._disagreement, self._failure, self._oscillation, self._progress):
             monitor.reset()
 
-    def observation(self, now_ns: int, images: Mapping[str, NDArray[np.uint8]], q: NDArray[np.float64]) -> None:
-        """What the policy is about to be given. images: (h, w, 3) rgb of healthy cameras. q: (n,) rad or m."""
-        self._drift.images(now_ns, images)
-        self._drift.state(now_ns, q)
+    def on_observation(self, now_ns: int, views: Mapping[str, CameraView], q: Array) -> None:
+        """Take in what the policy is about to be given. views: by camera. q: (n,) measured joints, rad or m."""
+        self._drift.on_images(now_ns, views)
+        self._drift.on_joint_positions(now_ns, q)
 
-    def plan(self, now_ns: int, plan: Plan) -> None:
-        """What the policy made of it."""
-        self._failure.plan(plan)
+    def on_plan(self, now_ns: int, plan: Plan) -> None:
+        """Take in a plan."""
+        self._failure.on_plan(plan)
         if plan.state is PlanState.ACTIVE:
-            self._disagreement.plan(now_ns, plan)
-            self._progress.plan(now_ns, plan, self._may_move)
+            self._disagreement.on_plan(now_ns, plan)
+            self._progress.on_plan(now_ns, plan, self._may_move)
 
-    def motion(self, now_ns: int, may_move: bool, names: Sequence[str], positions: Sequence[float]) -> None:
-        """What the filter sent, and when. may_move: whether the policy may move the arm. positions: empty: nothing."""
+    def on_motion(self, now_ns: int, may_move: bool, names: Sequence[str], positions: Sequence[float]) -> None:
+        """Take in what the safety filter does.
+
+        Args:
+            now_ns: when it did so.
+            may_move: whether the policy may move the arm.
+            names, positions: (n,) what it sent, rad or m; empty: nothing.
+        """
         self._may_move = may_move
-        self._oscillation.positions(now_ns, names, positions)
+        self._oscillation.on_setpoint(now_ns, names, positions)
 
     def warnings(self) -> dict[str, str]:
-        """Name → words, of each monitor that warns."""
-        said = {
-            "drift": self._drift.warning(),
-            "disagreement": self._disagreement.warning(),
-            "failure": self._failure.warning(),
-            "oscillation": self._oscillation.warning(),
-            "progress": self._progress.warning(),
-        }
-        return {name: words for name, words in said.items() if words}
+        """Return name → text of each monitor that warns."""
+        texts = {name: monitor.warning() for name, monitor in self._monitors.items()}
+        return {name: text for name, text in texts.items() if text}
 
     def question(self) -> str:
-        """What to ask while the arm is held; empty: nothing to hold for."""
+        """Return what to ask people while the arm is held; empty when there is nothing to hold for."""
         warnings = self.warnings()
-        self._excused &= set(warnings)
-        for name, words in warnings.items():
-            if name in self._hold and name not in self._excused:
-                return f"{name}: {words}. What shall I do?"
+        self._acknowledged &= set(warnings)
+        for name, text in warnings.items():
+            if name in self._hold and name not in self._acknowledged:
+                return f"{name}: {text}. What shall I do?"
         return ""

@@ -1,4 +1,4 @@
-"""Progress: an instruction that gets no further."""
+"""Progress: an instruction that makes no progress."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ import math
 from vla_ros.monitors.monitor_parameters import ProgressParameters
 from vla_ros.policies.contract import Plan
 
-LEAST = 0.01
-"""Rise of a plan's progress that counts."""
-LONGEST_NS = 1_000_000_000
-"""So much at most counts of the time between two plans: what is longer is no frames, no joint states or no permission."""
+MIN_RISE = 0.01
+"""A smaller rise of a plan's progress does not count."""
+MAX_GAP_NS = 1_000_000_000
+"""At most this much counts of the time between two plans: a longer gap means no frames, no joint states or no permission."""
 
 
 class Progress:
-    """Warns when for `seconds` no plan brought a new subtask or a higher progress. Time in which the policy may not move the
-    arm, makes no plans or does not estimate its progress does not count."""
+    """Warns when no plan brought a new subtask or a higher progress for `seconds`.
+
+    Time does not count while the policy may not move the arm, makes no plans, or does not estimate its progress.
+    """
 
     def __init__(self, parameters: ProgressParameters) -> None:
         self._parameters = parameters
         self.reset()
 
     def reset(self) -> None:
-        """Another instruction."""
+        """Forget everything: a new instruction has begun."""
         self._seen: set[str] = set()
         self._best = -math.inf
         self._last_ns: int | None = None
         self._stuck_ns = 0
         self._subtask = ""
 
-    def plan(self, now_ns: int, plan: Plan, may_move: bool) -> None:
-        """An ACTIVE plan. may_move: whether the filter lets the policy move the arm."""
+    def on_plan(self, now_ns: int, plan: Plan, may_move: bool) -> None:
+        """Take in a plan that is ACTIVE. may_move: whether the safety filter lets the policy move the arm."""
         if self._last_ns is not None and may_move and math.isfinite(plan.progress):
-            self._stuck_ns += min(now_ns - self._last_ns, LONGEST_NS)
+            self._stuck_ns += min(now_ns - self._last_ns, MAX_GAP_NS)
         self._last_ns, self._subtask = now_ns, plan.subtask
-        higher = math.isfinite(plan.progress) and plan.progress >= self._best + LEAST
+        higher = math.isfinite(plan.progress) and plan.progress >= self._best + MIN_RISE
         if higher or plan.subtask not in self._seen:
             self._stuck_ns = 0
         if higher:
@@ -42,7 +44,7 @@ class Progress:
         self._seen.add(plan.subtask)
 
     def warning(self) -> str:
-        """What does not go on; empty: all does."""
+        """Return what makes no progress; empty when all does."""
         if self._stuck_ns < self._parameters.seconds * 1e9:
             return ""
         return f"no progress for {self._stuck_ns / 1e9:.0f} s{f': {self._subtask}' if self._subtask else ''}"

@@ -1,4 +1,4 @@
-"""What a policy was trained on, in numbers: meta/stats.json of a LeRobotDataset v3."""
+"""Statistics of the data that a policy was trained on: meta/stats.json of a LeRobotDataset v3."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 
-Array = NDArray[np.float64]
 STATE, IMAGES = "observation.state", "observation.images."
 
 
 @dataclass(frozen=True)
 class ImageStatistics:
-    """One camera. mean, std: (3,) of all pixels, rgb, 0..1."""
+    """Of one camera. mean, std: (3,) over all pixels, rgb, 0..1."""
 
     mean: Array
     std: Array
@@ -27,15 +26,24 @@ class ImageStatistics:
 
 @dataclass(frozen=True)
 class TrainingStatistics:
-    """images: by camera. lower, upper: (n,) range of the joints, rad or m; empty: not known."""
+    """Of all inputs of a policy.
+
+    Attributes:
+        images: camera name → its statistics.
+        lower, upper: (n,) range of the joint positions, rad or m; (0,) when unknown.
+    """
 
     images: Mapping[str, ImageStatistics]
     lower: Array
     upper: Array
 
 
-def load(file: str, joint_names: Sequence[str]) -> TrainingStatistics:
-    """Read stats.json.
+def load_statistics(file: str, joint_names: Sequence[str]) -> TrainingStatistics:
+    """Read a stats.json.
+
+    Args:
+        file: its path.
+        joint_names: (n,) the policy's joints; the state in the file has this length.
 
     Raises:
         ParameterError: it cannot be read, or is not for these joints.
@@ -47,13 +55,17 @@ def load(file: str, joint_names: Sequence[str]) -> TrainingStatistics:
     if not isinstance(tree, Mapping):
         raise ParameterError(f"monitors.statistics: {file}: expected the mapping of a stats.json")
     try:
-        return statistics(tree, joint_names)
+        return parse_statistics(tree, joint_names)
     except ParameterError as error:
         raise ParameterError(f"monitors.statistics: {file}: {error}") from None
 
 
-def statistics(tree: Mapping[str, Any], joint_names: Sequence[str]) -> TrainingStatistics:
-    """Return the parts of a stats.json that monitors use: quantiles of the state where it has them, else its extremes.
+def parse_statistics(tree: Mapping[str, Any], joint_names: Sequence[str]) -> TrainingStatistics:
+    """Return the parts of a stats.json that the monitors use: quantiles of the state if it has them, else its extremes.
+
+    Args:
+        tree: content of the file.
+        joint_names: (n,) the policy's joints.
 
     Raises:
         ParameterError: a part is missing or has another length.

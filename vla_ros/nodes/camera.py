@@ -1,4 +1,4 @@
-"""Every camera's newest image, decoded, checked and resized once for everyone."""
+"""camera: every camera's newest image, decoded, checked and resized once for all nodes."""
 
 from __future__ import annotations
 
@@ -14,44 +14,40 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from vla_ros.bringup.node_parameters import CameraParameters
 from vla_ros.msg import CameraFrames
 from vla_ros.perception.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
-from vla_ros.policies.contract import CameraHealth
-from vla_ros.ros.node import (
-    ERROR,
-    IMAGE,
-    NEWEST,
-    OK,
-    WARN,
-    Diagnostics,
-    Managed,
-    autostart,
-    declare,
-    every,
-    mismatches,
-    nanoseconds,
-    run,
-    time_message,
-)
+from vla_ros.perception.frames import CameraHealth
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.lifecycle import ManagedNode, autostart
+from vla_ros.ros.node import run, steady_timer
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import polled, take
-from vla_ros.scheduling import urgent
+from vla_ros.ros.qos import IMAGE, NEWEST
+from vla_ros.ros.stamps import nanoseconds, time_message
+from vla_ros.scheduling import raise_priority
 from vla_ros.time import Rate, Window
 
 LATE_SHARE = 0.3
-"""So many late sets of a second's are worth a warning."""
+"""Share of late sets in a second from which on the node warns."""
+EARLY_SHARE = 0.7
+"""Share of the period after which the next set may begin: the first camera's images are not exactly periodic."""
 
 
-class Camera(Managed):
-    """Thin: images in, one set of frames out when the first camera has a new image and the others theirs of that moment."""
+class CameraNode(ManagedNode):
+    """Publishes one set of frames when the first camera has a new image and the others have images of the same time.
+
+    The first camera sets the pace; for the others' images a set waits at most `skew_s`.
+    """
 
     def __init__(self) -> None:
         super().__init__("camera")
-        self.parameters = p = declare(self, CameraParameters)
+        self.parameters = p = declare_parameters(self, CameraParameters)
         compressed = p.transport == "compressed"
         kind, suffix = (CompressedImage, "/compressed") if compressed else (Image, "")
         self.checks = {
             name: CameraCheck(p.height, p.width, round(p.stale_s * 1e9), p.frozen_images, p.dark_level)
             for name in p.cameras
         }
-        self.announced: dict[str, Subscription] = {}
+        self.info_subscriptions: dict[str, Subscription] = {}
         self.infos: dict[str, CameraInfo] = {}
         self.depths: dict[str, Depth] = {}
         self.depth_paces = {name: Pace() for name in p.depth_cameras}
@@ -60,56 +56,57 @@ class Camera(Managed):
         for name, images in zip(p.cameras, p.topics or [f"{name}_camera/image_raw" for name in p.cameras], strict=True):
             topic = images + suffix
             self.topics[topic] = f"sensor_msgs/msg/{kind.__name__}"
-            self.create_subscription(kind, topic, functools.partial(self.see, name), IMAGE)
-            # Read when an image comes: waking up for it would cost more than all that is done with it.
-            self.announced[name] = polled(self, CameraInfo, images[: images.rfind("/") + 1] + "camera_info", IMAGE)
+            self.create_subscription(kind, topic, functools.partial(self.on_image, name), IMAGE)
+            # Polled when an image comes: a callback would cost more than reading it.
+            self.info_subscriptions[name] = polled(
+                self, CameraInfo, images[: images.rfind("/") + 1] + "camera_info", IMAGE
+            )
         for name in p.depth_cameras:
             topic = f"{name}_camera/depth/image_raw"
             self.topics[topic] = "sensor_msgs/msg/Image"
-            self.create_subscription(Image, topic, functools.partial(self.see_depth, name), IMAGE)
+            self.create_subscription(Image, topic, functools.partial(self.on_depth, name), IMAGE)
         self.publisher = self.create_publisher(CameraFrames, "vla/frames", NEWEST)
-        # Also without images: that a camera is gone must be said.
-        every(self, 2 * p.stale_s, self.watch)
-        self.due = False
-        self.patience = every(self, p.skew_s, self.overdue)
-        self.patience.cancel()
-        self.published_ns = self.due_ns = 0
+        # Also without images, so that others learn that a camera is gone.
+        steady_timer(self, 2 * p.stale_s, self.publish_if_silent)
+        self.set_pending = False
+        self.wait_timer = steady_timer(self, p.skew_s, self.on_wait_timeout)
+        self.wait_timer.cancel()
+        self.published_ns = self.set_begun_ns = 0
         self.rate = Rate(1.0 / p.rate_hz, 0.5 / p.rate_hz, 200)
-        self.age, self.work = Window(200), Window(200)
+        self.age_s, self.processing_s = Window(200), Window(200)
         self.depth_problem = ""
         self.diagnostics = Diagnostics(self, self.report)
 
-    def see(self, name: str, message: Image | CompressedImage) -> None:
-        """An image of camera `name`."""
+    def on_image(self, name: str, message: Image | CompressedImage) -> None:
+        """Take in an image of a camera; one of the first camera begins a set."""
         began = time.perf_counter()
         self.frame_ids[name] = message.header.frame_id
-        for info, _ in take(self.announced[name]):
+        for info, _ in take(self.info_subscriptions[name]):
             self.infos[name] = info
         self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
-        # The first camera's rate is the pace.
         now_ns = time.monotonic_ns()
-        enough = now_ns - self.due_ns >= 0.7e9 / self.parameters.rate_hz
-        if self.active and enough and not self.due and name == self.parameters.cameras[0]:
-            self.due, self.due_ns = True, now_ns
-            self.patience.reset()
-        self.complete()
-        self.work.add(time.perf_counter() - began)
+        elapsed = now_ns - self.set_begun_ns >= EARLY_SHARE * 1e9 / self.parameters.rate_hz
+        if self.active and elapsed and not self.set_pending and name == self.parameters.cameras[0]:
+            self.set_pending, self.set_begun_ns = True, now_ns
+            self.wait_timer.reset()
+        self.publish_if_complete()
+        self.processing_s.add(time.perf_counter() - began)
 
-    def complete(self) -> None:
-        """Publish the set that is due, unless more of the moment of the first camera's image is to come."""
-        if not (self.due and self.active):
+    def publish_if_complete(self) -> None:
+        """Publish the set that was begun, unless images of the same time are still to come."""
+        if not (self.set_pending and self.active):
             return
         now_ns = self.get_clock().now().nanoseconds
-        moment_ns = self.checks[self.parameters.cameras[0]].shot.stamp_ns
-        awaited = any(check.awaited(moment_ns, now_ns) for check in self.checks.values())
+        reference_ns = self.checks[self.parameters.cameras[0]].shot.stamp_ns
+        awaited = any(check.awaited(reference_ns, now_ns) for check in self.checks.values())
         for name, pace in self.depth_paces.items():
             shot = self.checks[name].shot
             awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * 1e9 and pace.awaited(shot.stamp_ns)
         if not awaited:
             self.publish()
 
-    def see_depth(self, name: str, message: Image) -> None:
-        """A depth image of camera `name`."""
+    def on_depth(self, name: str, message: Image) -> None:
+        """Take in a depth image of a camera."""
         try:
             self.depths[name] = depth(message)
             self.depth_paces[name].add(nanoseconds(message.header.stamp))
@@ -117,24 +114,24 @@ class Camera(Managed):
         except WrongEncoding as error:
             self.depths.pop(name, None)
             self.depth_problem = f"depth of {name}: {error}"
-        self.complete()
+        self.publish_if_complete()
 
-    def watch(self) -> None:
-        """Keep saying how the cameras are when no image comes."""
+    def publish_if_silent(self) -> None:
+        """Publish a set when none has been for long, with what is wrong with its cameras."""
         if self.active and time.monotonic_ns() - self.published_ns > 2e9 * self.parameters.stale_s:
             self.publish()
 
-    def overdue(self) -> None:
-        """What was waited for has not come in time."""
-        self.due = False
-        self.patience.cancel()
+    def on_wait_timeout(self) -> None:
+        """Publish the set without the images that have not come in time."""
+        self.set_pending = False
+        self.wait_timer.cancel()
         if self.active:
             self.publish()
 
     def publish(self) -> None:
-        """One set of frames."""
-        self.due = False
-        self.patience.cancel()
+        """Publish one set of frames."""
+        self.set_pending = False
+        self.wait_timer.cancel()
         now_ns = self.get_clock().now().nanoseconds
         shots = [check.judged(now_ns) for check in self.checks.values()]
         message = CameraFrames(
@@ -149,7 +146,7 @@ class Camera(Managed):
         message.k = np.stack([np.zeros((3, 3)) if shot.k is None else shot.k for shot in shots]).ravel().tolist()
         depths = {}
         for name, shot in zip(self.checks, shots, strict=True):
-            # Depth that is not of the image's moment would put its pixels where nothing is.
+            # Depth of another time than the image's would place its pixels wrongly.
             if (
                 name in self.depths
                 and abs(self.depth_paces[name].stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * 1e9
@@ -160,34 +157,34 @@ class Camera(Managed):
             import cv2
 
             size = (self.parameters.width, self.parameters.height)
-            # Nearest: a mean over an edge would be a surface that does not exist.
+            # Nearest: interpolation over an edge would make surfaces that do not exist.
             maps = [cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in depths.values()]
             message.depth = array("f", np.stack(maps).tobytes())
-        # What cannot be used does not make the others old.
-        seen = [shot.stamp_ns for shot in shots if shot.health is CameraHealth.OK] or [
+        # An unusable image does not make the set older.
+        stamps_ns = [shot.stamp_ns for shot in shots if shot.health is CameraHealth.OK] or [
             shot.stamp_ns for shot in shots if shot.stamp_ns
         ]
-        message.header.stamp = time_message(min(seen, default=0))
+        message.header.stamp = time_message(min(stamps_ns, default=0))
         self.publisher.publish(message)
         self.published_ns = time.monotonic_ns()
         self.rate.tick(self.published_ns)
-        if seen:
-            self.age.add((now_ns - min(seen)) / 1e9)
+        if stamps_ns:
+            self.age_s.add((now_ns - min(stamps_ns)) / 1e9)
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
-        """For /diagnostics."""
+        """Return level, message and values for /diagnostics."""
         late = self.rate.newly_missed()
         now_ns = self.get_clock().now().nanoseconds
         shots = {name: check.judged(now_ns) for name, check in self.checks.items()}
         values: dict[str, object] = {
             **self.rate.values(),
-            "image_age_p50_ms": 1e3 * self.age.summary().p50,
-            "image_age_p95_ms": 1e3 * self.age.summary().p95,
-            "work_p99_ms": 1e3 * self.work.summary().p99,
+            "image_age_p50_ms": 1e3 * self.age_s.summary().p50,
+            "image_age_p95_ms": 1e3 * self.age_s.summary().p95,
+            "work_p99_ms": 1e3 * self.processing_s.summary().p99,
             **{f"{name}_images": check.images for name, check in self.checks.items()},
             **{f"{name}_health": shot.health.name for name, shot in shots.items()},
         }
-        wrong = mismatches(self, self.topics)
+        wrong = unmatched_publishers(self, self.topics)
         bad = [
             f"{name}: {shot.health.name.lower()}: {shot.problem}"
             for name, shot in shots.items()
@@ -203,8 +200,8 @@ class Camera(Managed):
 
 
 def main() -> None:
-    urgent()
-    sys.exit(run("camera", lambda: autostart(Camera())))
+    raise_priority()
+    sys.exit(run("camera", lambda: autostart(CameraNode())))
 
 
 if __name__ == "__main__":

@@ -28,24 +28,15 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
-from vla_ros.ros.markers import Drawing, age_ns, obstacles_from, root_link
-from vla_ros.ros.node import (
-    ERROR,
-    EVENTS,
-    NEWEST,
-    OK,
-    SENSOR,
-    WARN,
-    Diagnostics,
-    declare,
-    duration_message,
-    mismatches,
-    nanoseconds,
-    run,
-    time_message,
-    urdf_of,
-)
+from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
+from vla_ros.ros.node import run
+from vla_ros.ros.parameters import declare_parameters
 from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
+from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
+from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.setpoint import Command
@@ -55,8 +46,8 @@ from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import per_tick
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import AT_REST, LATCHED, State
-from vla_ros.scheduling import real_time, unwaiting
-from vla_ros.time import NS_PER_S, Rate, SimulatedOffset, Window
+from vla_ros.scheduling import make_output_nonblocking, use_real_time_scheduling
+from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
 
 STATUS_HZ = 25
 SLOW_HZ = 10
@@ -136,8 +127,8 @@ class SafetyFilterNode(Node):
 
     def __init__(self) -> None:
         super().__init__("safety_filter")
-        self.parameters = declare(self, SafetyFilterParameters)
-        urdf = urdf_of(self, self.parameters.urdf)
+        self.parameters = declare_parameters(self, SafetyFilterParameters)
+        urdf = wait_for_urdf(self, self.parameters.urdf)
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
         self._joint_states = polled(self, JointState, "joint_states", SENSOR)
         self._commands = {source: polled(self, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
@@ -159,11 +150,11 @@ class SafetyFilterNode(Node):
         ]
         self._output = ControllerOutput(self, self.parameters)
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
-        self._drawing = Drawing(self.parameters, root_link(urdf))
+        self._drawing = SafetyMarkers(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._simulated_time = bool(self.get_parameter("use_sim_time").value)
-        self._offset = SimulatedOffset()
+        self._offset = SimulatedClockOffset()
         self._emptied_ns = time.monotonic_ns()
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
         self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
@@ -182,7 +173,7 @@ class SafetyFilterNode(Node):
         """Tick until shutdown."""
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
-        self._scheduling = real_time(REALTIME_PRIORITY, self.parameters.cpu)
+        self._scheduling = use_real_time_scheduling(REALTIME_PRIORITY, self.parameters.cpu)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -284,7 +275,7 @@ class SafetyFilterNode(Node):
             self.filter.joint_state(receive_ns, message.name, *measured)
         for message, receive_ns in self._arrived(self._obstacles):
             ros_ns = self.get_clock().now().nanoseconds
-            self.filter.obstacles(receive_ns - age_ns(message, ros_ns), obstacles_from(message, ros_ns))
+            self.filter.obstacles(receive_ns - oldest_stamp_age_ns(message, ros_ns), obstacles_from(message, ros_ns))
         for source, subscription in self._commands.items():
             for message, info in take(subscription):
                 self._offer(source, message, info)
@@ -349,12 +340,14 @@ class SafetyFilterNode(Node):
                 self._hops_s.add((sent_ns - receive_ns) / NS_PER_S)
 
     def _arm(self) -> tuple[bool, str]:
-        deaf = mismatches(self, {"vla/estop": TYPES["vla/estop"]})
+        deaf = unmatched_publishers(self, {"vla/estop": TYPES["vla/estop"]})
         if deaf:
             return False, f"cannot arm: {deaf[0]}"
         return self.filter.arm(time.monotonic_ns())
 
-    def _answer(self, act: Callable[[], tuple[bool, str]]) -> Callable[[Trigger.Request, Trigger.Response], object]:
+    def _answer(
+        self, act: Callable[[], tuple[bool, str]]
+    ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
             response.success, response.message = act()
             self.get_logger().info(response.message)
@@ -401,7 +394,7 @@ class SafetyFilterNode(Node):
         late, self._late_reported = self._loop.late - self._late_reported, self._loop.late
         state = self.filter.state
         reason = decision.verdict.reason if decision is not None and decision.verdict is not None else ""
-        wrong = mismatches(self, TYPES)
+        wrong = unmatched_publishers(self, TYPES)
         level = OK
         joint_state_age_s = self.filter.joint_state_age_s(now_ns)
         if state not in LATCHED and not joint_state_age_s <= self.parameters.measured.timeout_s:  # NaN: none yet
@@ -465,7 +458,7 @@ def _over(decision: Decision | None) -> bool:
 
 
 def main() -> int:
-    unwaiting()
+    make_output_nonblocking()
     return run("safety_filter", SafetyFilterNode, SafetyFilterNode.spin, SafetyFilterNode.end)
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.contract import CameraHealth
+from vla_ros.perception.frames import CameraHealth
 
 Image = NDArray[np.uint8]
 Depth = NDArray[np.float32]

@@ -1,0 +1,71 @@
+"""What nodes and commands share of ROS: the life of a node, parameters, quality of service, diagnostics, messages.
+
+rclpy is imported when a name is first used, so that programs that only ask whether ROS is installed can say that it is not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vla_ros.ros.client import Client, Unreachable, connect
+    from vla_ros.ros.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
+    from vla_ros.ros.diagnostics import Diagnostics
+    from vla_ros.ros.discovery import instruction_nodes_matched, unmatched_publishers
+    from vla_ros.ros.lifecycle import ManagedNode, autostart
+    from vla_ros.ros.node import StartRefused, run, steady_timer
+    from vla_ros.ros.parameters import declare_parameters
+    from vla_ros.ros.polling import PacedLoop, polled, take
+    from vla_ros.ros.robot_description import wait_for_urdf
+    from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
+
+__all__ = [
+    "Client",
+    "Diagnostics",
+    "ManagedNode",
+    "PacedLoop",
+    "StartRefused",
+    "Unreachable",
+    "autostart",
+    "chunk_message",
+    "connect",
+    "declare_parameters",
+    "duration_message",
+    "frames_from",
+    "instruction_nodes_matched",
+    "joint_state_from",
+    "nanoseconds",
+    "plan_from",
+    "plan_message",
+    "polled",
+    "run",
+    "steady_timer",
+    "take",
+    "time_message",
+    "unmatched_publishers",
+    "wait_for_urdf",
+]
+_MODULES = {
+    "client": ("Client", "Unreachable", "connect"),
+    "convert": ("chunk_message", "frames_from", "joint_state_from", "plan_from", "plan_message"),
+    "diagnostics": ("Diagnostics",),
+    "discovery": ("instruction_nodes_matched", "unmatched_publishers"),
+    "lifecycle": ("ManagedNode", "autostart"),
+    "node": ("StartRefused", "run", "steady_timer"),
+    "parameters": ("declare_parameters",),
+    "polling": ("PacedLoop", "polled", "take"),
+    "robot_description": ("wait_for_urdf",),
+    "stamps": ("duration_message", "nanoseconds", "time_message"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

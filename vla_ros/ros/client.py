@@ -1,4 +1,4 @@
-"""The ROS side of the commands: say, arm, estop, what the simulator says, what diagnostics say."""
+"""The ROS side of the commands of vla-ros: instructions, the filter's services, the simulator's verdict, diagnostics."""
 
 from __future__ import annotations
 
@@ -17,32 +17,43 @@ from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from vla_ros.cli.status import Report, Snapshot
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
-from vla_ros.ros.node import EVENTS, LATCHED, NEWEST, listened_to
+from vla_ros.ros.discovery import instruction_nodes_matched
+from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
 from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
 from vla_ros.srv import GroundTruth, ResetScene
+from vla_ros.tracing.graph_status import GraphStatus, NodeStatus
 
-PATIENCE_S = 10.0
-"""So long a node may take to be found, or to answer."""
-SETTLED_S = 0.2
-"""Who is matched here matches on its own side a moment later, and hears nothing before that."""
-TAKEN_UP_S, SILENT_S = 10.0, 30.0
-"""So long a planner may take to begin with a sentence, and from plan to plan."""
-ENDS = (PlanState.DONE, PlanState.FAILED, PlanState.REFUSED)
+CONNECTION_TIMEOUT_S = 10.0
+"""Longest wait for the nodes that hear an instruction."""
+SERVICE_TIMEOUT_S, ANSWER_TIMEOUT_S = 3.0, 5.0
+"""Longest wait for a service to be found, and for its answer after that."""
+MATCH_DELAY_S = 0.2
+"""A subscription that is matched here is matched on its own side a moment later, and receives nothing before that."""
+INSTRUCTION_TIMEOUT_S, PLAN_TIMEOUT_S = 10.0, 30.0
+"""Longest wait for the first plan of an instruction, and from plan to plan."""
+FINAL_STATES = (PlanState.DONE, PlanState.FAILED, PlanState.REFUSED)
 
 
 class Unreachable(RuntimeError):
-    """Nobody answers; the text says who, and what to do."""
+    """A node does not answer; the text says which, and what to do."""
 
 
 class Client:
-    """A node of its own for as long as a command runs. Use `client()`."""
+    """A node for as long as a command runs. Use `connect()`.
 
-    def __init__(self, namespace: str = "", over: threading.Event | None = None) -> None:
-        self.over = over or threading.Event()
+    plan, status, question: the newest message of each; None or "" while none was heard. plan_s: when the plan came, s of
+    the monotonic clock. diagnostics: node → its values, with "level" and "message".
+
+    Args:
+        namespace: of the arm.
+        end: event that another thread sets to end what this client waits for.
+    """
+
+    def __init__(self, namespace: str = "", end: threading.Event | None = None) -> None:
+        self._end = end or threading.Event()
         self.node = rclpy.create_node(f"vla_ros_client_{time.monotonic_ns() % 10**9}", namespace=namespace)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
@@ -50,69 +61,57 @@ class Client:
         self.plan_s = 0.0
         self.status: SafetyStatus | None = None
         self.diagnostics: dict[str, dict[str, str]] = {}
-        self.heard_s: dict[str, float] = {}
+        self._diagnostics_s: dict[str, float] = {}
         self.question = ""
-        self.node.create_subscription(LatentPlan, "vla/latent_plan", self._see_plan, NEWEST)
-        self.node.create_subscription(SafetyStatus, "vla/safety_status", self._see_status, EVENTS)
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._see_diagnostics, EVENTS)
-        self.node.create_subscription(String, "vla/question", self._see_question, LATCHED)
-        self.words = self.node.create_publisher(String, "task_instruction", NEWEST)
+        self.node.create_subscription(LatentPlan, "vla/latent_plan", self._on_plan, NEWEST)
+        self.node.create_subscription(SafetyStatus, "vla/safety_status", self._on_status, EVENTS)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, EVENTS)
+        self.node.create_subscription(String, "vla/question", self._on_question, LATCHED)
+        self.instructions = self.node.create_publisher(String, "task_instruction", NEWEST)
 
-    def _see_plan(self, message: LatentPlan) -> None:
+    def _on_plan(self, message: LatentPlan) -> None:
         self.plan, self.plan_s = message, time.monotonic()
 
-    def _see_status(self, message: SafetyStatus) -> None:
+    def _on_status(self, message: SafetyStatus) -> None:
         self.status = message
 
-    def _see_question(self, message: String) -> None:
+    def _on_question(self, message: String) -> None:
         self.question = message.data
 
-    def _see_diagnostics(self, message: DiagnosticArray) -> None:
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.rpartition("/")[0] != self.node.get_namespace().rstrip("/"):
                 continue  # all arms share the topic
-            self.heard_s[status.name.rsplit("/", 1)[-1]] = time.monotonic()
+            self._diagnostics_s[status.name.rsplit("/", 1)[-1]] = time.monotonic()
             values = {pair.key: pair.value for pair in status.values}
             values["level"], values["message"] = str(int.from_bytes(status.level, "little")), status.message
             self.diagnostics[status.name.rsplit("/", 1)[-1]] = values
 
-    def snapshot(self) -> Snapshot:
-        """What has been heard so far, for `vla-ros status`."""
+    def graph_status(self) -> GraphStatus:
+        """Return what has been heard so far, for `vla-ros status`."""
         reports, now_s = [], time.monotonic()
-        for name, said in self.diagnostics.items():
-            values = {key: value for key, value in said.items() if key not in ("level", "message")}
-            reports.append(Report(name, int(said["level"]), said["message"], values, now_s - self.heard_s[name]))
-        gate, plan = self.status, self.plan
-        words = "" if gate is None else f"{State(gate.state).name}{f': {gate.reason}' if gate.reason else ''}"
-        intent = ""
-        if plan is not None:
-            said = plan.subtask or plan.reasoning
-            intent = (
-                f"{PlanState(plan.state).name}: {plan.instruction or '(no instruction)'}{f': {said}' if said else ''}"
-            )
-            intent += "".join(
-                f", {name} {value:.0%}"
-                for name, value in (("progress", plan.progress), ("confidence", plan.confidence))
-                if math.isfinite(value)
-            )
-        return Snapshot(reports, words, intent, self.question)
+        for name, diagnostics in self.diagnostics.items():
+            values = {key: value for key, value in diagnostics.items() if key not in ("level", "message")}
+            heard_s = now_s - self._diagnostics_s[name]
+            reports.append(NodeStatus(name, int(diagnostics["level"]), diagnostics["message"], values, heard_s))
+        return GraphStatus(reports, _filter_line(self.status), _plan_line(self.plan), self.question)
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Serve what arrives for at most `seconds`; True as soon as `until` holds.
+        """Serve what arrives for at most `seconds`; return True as soon as `until` holds.
 
         Raises:
-            Unreachable: the command is over.
+            Unreachable: the event `end` is set.
         """
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
-            if self.over.is_set():
+            if self._end.is_set():
                 raise Unreachable("asked to end")
             if until():
                 return True
             self.executor.spin_once(timeout_sec=0.05)
         return until()
 
-    def call(self, kind: Any, name: str, request: Any, patience_s: float = 3.0) -> Any:
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = SERVICE_TIMEOUT_S) -> Any:
         """Call a service.
 
         Raises:
@@ -121,30 +120,30 @@ class Client:
         client = self.node.create_client(kind, name)
         full_name = self.node.resolve_service_name(name)
         try:
-            if not self.spin(patience_s, client.service_is_ready):
+            if not self.spin(timeout_s, client.service_is_ready):
                 raise Unreachable(f"nobody offers {full_name}: start the graph (vla-ros up), or give --namespace")
             future = client.call_async(request)
-            if not self.spin(patience_s + 5.0, future.done):
+            if not self.spin(timeout_s + ANSWER_TIMEOUT_S, future.done):
                 raise Unreachable(f"{full_name} does not answer")
             return future.result()
         finally:
             self.node.destroy_client(client)
 
-    def trigger(self, name: str, patience_s: float = 3.0) -> tuple[bool, str]:
-        """Call one of the filter's services: arm, disarm, estop, reset."""
-        answer = self.call(Trigger, f"vla/{name}", Trigger.Request(), patience_s)
+    def trigger(self, name: str, timeout_s: float = SERVICE_TIMEOUT_S) -> tuple[bool, str]:
+        """Call one of the filter's services: arm, disarm, estop, reset. Returns whether it was done, and its message."""
+        answer: Trigger.Response = self.call(Trigger, f"vla/{name}", Trigger.Request(), timeout_s)
         return answer.success, answer.message
 
-    def arm(self, patience_s: float) -> tuple[bool, str]:
-        """Arm, waiting until the filter hears the arm."""
-        end_s = time.monotonic() + patience_s
+    def arm(self, timeout_s: float) -> tuple[bool, str]:
+        """Arm, waiting until the filter hears the arm. Returns as `trigger`."""
+        end_s = time.monotonic() + timeout_s
         while True:
-            done, message = self.trigger("arm", max(3.0, end_s - time.monotonic()))
+            done, message = self.trigger("arm", max(SERVICE_TIMEOUT_S, end_s - time.monotonic()))
             if done or time.monotonic() > end_s:
                 return done, message
             self.spin(0.3)
 
-    def ready(self, patience_s: float) -> None:
+    def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the filter is there, and camera, planner and action expert are active.
 
         Raises:
@@ -156,36 +155,45 @@ class Client:
             silent = {"message": "not active"}
             return [name for name in needed if self.diagnostics.get(name, silent)["message"] == "not active"]
 
-        if not self.spin(patience_s, lambda: not missing()):
-            raise Unreachable(f"not ready after {patience_s:.0f} s: {', '.join(missing())}")
+        if not self.spin(timeout_s, lambda: not missing()):
+            raise Unreachable(f"not ready after {timeout_s:.0f} s: {', '.join(missing())}")
 
     def publish(self, text: str) -> int:
-        """Publish an instruction once planner, action expert and everybody else who listens can hear it.
+        """Publish an instruction once planner, action expert and all other subscribers can hear it.
 
         Returns:
-            when, ns of the system clock; the plans for it have an instruction_id that is not less.
+            the time of publishing, ns of the system clock; plans for it have an instruction_id that is not less.
 
         Raises:
             Unreachable: planner or action expert does not listen.
         """
-        if not self.spin(PATIENCE_S, lambda: listened_to(self.node, self.words)):
-            raise Unreachable(f"planner and action expert do not listen on {self.words.topic_name}: start the graph")
-        self.spin(SETTLED_S)
-        said_ns = time.time_ns()
-        self.words.publish(String(data=text))
-        return said_ns
+        if not self.spin(CONNECTION_TIMEOUT_S, lambda: instruction_nodes_matched(self.node, self.instructions)):
+            raise Unreachable(
+                f"planner and action expert do not listen on {self.instructions.topic_name}: start the graph"
+            )
+        self.spin(MATCH_DELAY_S)
+        published_ns = time.time_ns()
+        self.instructions.publish(String(data=text))
+        return published_ns
 
-    def follow(self, text: str, limit_s: float = float("inf"), say: Callable[[str], None] = print) -> tuple[str, str]:
+    def follow(
+        self, text: str, limit_s: float = float("inf"), on_line: Callable[[str], None] = print
+    ) -> tuple[str, str]:
         """Give an instruction and follow it to its end.
 
+        Args:
+            text: the instruction.
+            limit_s: longest time to follow it.
+            on_line: called with each new line about what is being done.
+
         Returns:
-            "done", "failed", "refused", "stopped" (the filter latched), "unarmed", "superseded" (somebody said something
-            else), "silent" (the planner says nothing, or nothing of this) or "timeout"; and why.
+            outcome and reason. Outcomes: "done", "failed", "refused", "stopped" (the filter latched), "unarmed",
+            "superseded" (another instruction came), "silent" (no plans, or none for this instruction), "timeout".
         """
-        said_ns = self.publish(text)
+        published_ns = self.publish(text)
         began_s = self.plan_s = time.monotonic()
         end_s = began_s + limit_s
-        last, mine = "", 0
+        last_line, instruction_id = "", 0
         while time.monotonic() < end_s:
             self.spin(0.05)
             if self.status is not None and self.status.state in LATCHES:
@@ -193,26 +201,27 @@ class Client:
             if self.status is not None and self.status.state == State.DISARMED:
                 return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
             plan = self.plan
-            if time.monotonic() - self.plan_s > SILENT_S:
-                return "silent", f"no plan for {SILENT_S:g} s: see `vla-ros status`"
-            late = time.monotonic() - began_s > TAKEN_UP_S
-            if plan is None or plan.instruction_id < said_ns:  # stamped by this machine's clock, if it is mine
+            if time.monotonic() - self.plan_s > PLAN_TIMEOUT_S:
+                return "silent", f"no plan for {PLAN_TIMEOUT_S:g} s: see `vla-ros status`"
+            late = time.monotonic() - began_s > INSTRUCTION_TIMEOUT_S
+            # An instruction's id is the time at which it was published, by this machine's clock.
+            if plan is None or plan.instruction_id < published_ns:
                 if late:
                     return "silent", "the planner has not taken it up: say it again, or see `vla-ros status`"
                 continue
-            if not mine and plan.instruction == text.strip():
-                mine = plan.instruction_id
-            if plan.instruction_id != mine:
-                if mine or late:
+            if not instruction_id and plan.instruction == text.strip():
+                instruction_id = plan.instruction_id
+            if plan.instruction_id != instruction_id:
+                if instruction_id or late:
                     return "superseded", f"somebody said {plan.instruction!r}"
                 continue
             line = plan.subtask or plan.reasoning
-            if line and line != last:
-                last = line
-                say(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
-            if plan.state in ENDS:
+            if line and line != last_line:
+                last_line = line
+                on_line(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
+            if plan.state in FINAL_STATES:
                 return PlanState(plan.state).name.lower(), plan.reasoning
-        return "timeout", f"not finished after {limit_s:.0f} s ({last})"
+        return "timeout", f"not finished after {limit_s:.0f} s ({last_line})"
 
     def reset_scene(self, seed: int, task: str = "") -> str:
         """Build another scene in the simulator and return the words for its task.
@@ -231,11 +240,28 @@ class Client:
         return answer.task_success, json.loads(answer.state)
 
 
+def _filter_line(status: SafetyStatus | None) -> str:
+    """The filter's state and why; empty without a status."""
+    if status is None:
+        return ""
+    return f"{State(status.state).name}{f': {status.reason}' if status.reason else ''}"
+
+
+def _plan_line(plan: LatentPlan | None) -> str:
+    """What the planner does, how far it is and how sure; empty without a plan."""
+    if plan is None:
+        return ""
+    text = plan.subtask or plan.reasoning
+    line = f"{PlanState(plan.state).name}: {plan.instruction or '(no instruction)'}{f': {text}' if text else ''}"
+    shares = (("progress", plan.progress), ("confidence", plan.confidence))
+    return line + "".join(f", {name} {value:.0%}" for name, value in shares if math.isfinite(value))
+
+
 @contextmanager
-def client(namespace: str = "", over: threading.Event | None = None) -> Iterator[Client]:
-    """A connected client; signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. `over`: set to end it."""
+def connect(namespace: str = "", end: threading.Event | None = None) -> Iterator[Client]:
+    """Yield a connected client. Signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. Arguments: see `Client`."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    made = Client(namespace, over)
+    made = Client(namespace, end)
     try:
         yield made
     finally:

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion
-from numpy.typing import NDArray
+from sensor_msgs.msg import JointState as JointStateMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
+from vla_ros.arrays import Array
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import CameraHealth, CameraView, Chunk, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
-from vla_ros.ros.node import duration_message, nanoseconds, time_message
+from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 
 
-def frames_from(message: CameraFrames, poses: Mapping[str, NDArray[np.float64]]) -> Frames:
+def frames_from(message: CameraFrames, poses: Mapping[str, Array]) -> Frames:
     """Unpack vla/frames; poses: T_base_camera of the cameras whose pose is known."""
     shape = (len(message.names), message.height, message.width)
     images = np.frombuffer(message.data, np.uint8).reshape(*shape, 3)
@@ -38,25 +40,25 @@ def frames_from(message: CameraFrames, poses: Mapping[str, NDArray[np.float64]])
     )
 
 
-def joint_state_from(message: object, joint_names: Sequence[str]) -> JointState | None:
+def joint_state_from(message: JointStateMessage, joint_names: Sequence[str]) -> JointState | None:
     """Pick the named joints out of a sensor_msgs/JointState; None when it lacks one or its finite position."""
-    index = {name: i for i, name in enumerate(message.name)}  # type: ignore[attr-defined]
+    index = {name: i for i, name in enumerate(message.name)}
     if not all(name in index for name in joint_names):
         return None
     order = [index[name] for name in joint_names]
     # A broadcaster may leave position or velocity empty.
-    if len(message.position) != len(message.name):  # type: ignore[attr-defined]
+    if len(message.position) != len(message.name):
         return None
-    measured = len(message.velocity) == len(message.name)  # type: ignore[attr-defined]
-    q = np.array(message.position)[order]  # type: ignore[attr-defined]
-    dq = np.array(message.velocity)[order] if measured else np.zeros(len(order))  # type: ignore[attr-defined]
+    measured = len(message.velocity) == len(message.name)
+    q = np.array(message.position)[order]
+    dq = np.array(message.velocity)[order] if measured else np.zeros(len(order))
     if not (np.isfinite(q).all() and np.isfinite(dq).all()):
         return None
-    return JointState(nanoseconds(message.header.stamp), q, dq)  # type: ignore[attr-defined]
+    return JointState(nanoseconds(message.header.stamp), q, dq)
 
 
-def commanded_by(message: SafetyStatus, joint_names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Pick what is sent for the named joints (n,) out of a status; None when nothing is, or not for all of them."""
+def commanded_positions(message: SafetyStatus, joint_names: Sequence[str]) -> Array | None:
+    """Return the positions (n,) that the filter sends for the named joints, rad; None when it sends none, or not for all."""
     sent = dict(zip(message.joint_names, message.positions, strict=False))
     return np.array([sent[name] for name in joint_names]) if sent.keys() >= set(joint_names) else None
 
@@ -124,16 +126,16 @@ def plan_from(message: LatentPlan) -> Plan:
 
 
 def chunk_message(
-    chunk: Chunk, joint_names: Sequence[str], seams: tuple[float, float] = (math.nan, math.nan)
+    chunk: Chunk, joint_names: Sequence[str], discontinuity: tuple[float, float] = (math.nan, math.nan)
 ) -> ActionChunk:
-    """Pack a chunk; seams: velocity and acceleration jump to the chunk before it."""
+    """Pack a chunk; discontinuity: jump of velocity (rad/s) and acceleration (rad/s²) to the chunk before it."""
     message = ActionChunk(
         chunk_id=chunk.chunk_id,
         plan_id=chunk.plan_id,
         frame_stamp=time_message(chunk.frame_stamp_ns),
-        frozen_points=chunk.frozen,
-        seam_velocity=seams[0],
-        seam_acceleration=seams[1],
+        frozen_points=chunk.prefix_length,
+        seam_velocity=discontinuity[0],
+        seam_acceleration=discontinuity[1],
         plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,
         inference_time=chunk.inference_s,
     )

@@ -1,32 +1,46 @@
-"""What ROS is installed, for `vla-ros doctor`."""
+"""Which ROS 2 is installed, for `vla-ros doctor`. Imports rclpy only when asked, since it may be missing."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import rclpy
-from rclpy.serialization import serialize_message
-from rclpy.utilities import get_rmw_implementation_identifier
 
-from vla_ros.cli.doctor import Finding
+@dataclass(frozen=True)
+class InstallationFinding:
+    """One thing that a machine has or lacks. level: "ok", "warn" or "fail"."""
+
+    level: str
+    what: str
+    text: str
+    remedy: str = ""
 
 
-def findings() -> Iterator[Finding]:
-    """Which ROS 2, which middleware, whether the messages load, and who is heard."""
+def ros_findings() -> Iterator[InstallationFinding]:
+    """Yield which ROS 2, which middleware, whether the messages load, and which domain is used."""
+    if importlib.util.find_spec("rclpy") is None:
+        remedy = "make setup, or source a ROS installation"
+        yield InstallationFinding("fail", "ROS 2", "rclpy is not found", remedy)
+        return
+    import rclpy
+    from rclpy.serialization import serialize_message
+    from rclpy.utilities import get_rmw_implementation_identifier
+
     home = Path(rclpy.__file__).resolve()
     kind = "wheels" if Path(sys.prefix) in home.parents else f"installation {os.environ.get('ROS_DISTRO', '')}".strip()
-    yield Finding("ok", "ROS 2", f"{kind}, {home.parent}")
-    yield Finding("ok", "RMW", get_rmw_implementation_identifier())
+    yield InstallationFinding("ok", "ROS 2", f"{kind}, {home.parent}")
+    yield InstallationFinding("ok", "RMW", get_rmw_implementation_identifier())
     try:
         from vla_ros.msg import LatentPlan
 
         serialize_message(LatentPlan())
-        yield Finding("ok", "messages", "vla_ros.msg can be sent")
+        yield InstallationFinding("ok", "messages", "vla_ros.msg can be sent")
     except Exception as error:  # an import error, or a library that does not load
-        yield Finding("fail", "messages", f"vla_ros.msg: {error}", "make setup, or colcon build")
+        yield InstallationFinding("fail", "messages", f"vla_ros.msg: {error}", "make setup, or colcon build")
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
-    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    yield Finding("ok", "domain", f"ROS_DOMAIN_ID {domain}, discovery {reach}")
+    discovery = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    yield InstallationFinding("ok", "domain", f"ROS_DOMAIN_ID {domain}, discovery {discovery}")

@@ -1,4 +1,4 @@
-"""Obstacles as markers, and what the filter keeps the arm away from, drawn."""
+"""Markers as obstacles, and what the filter keeps the arm away from as markers."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ from xml.etree import ElementTree
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
-from numpy.typing import NDArray
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vla_ros.ros.node import duration_message, nanoseconds, time_message
+from vla_ros.arrays import Array
+from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
-from vla_ros.sim.arm_description import transform
-from vla_ros.transforms import pose
+from vla_ros.transforms import quaternion_from_rpy, quaternion_from_z_axis
 
-Array = NDArray[np.float64]
 Colour = tuple[float, float, float, float]
 
 LIFETIME_S = 1.0
-"""Longer than the time between two messages: what is not drawn again goes."""
-EDGES = [(i, i ^ bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
-SHEET_M, TEXT_M = 2.0, 1.2
-CALM = ("DISARMED", "HOLDING", "TRACKING")
+"""Longer than the time between two messages: a marker that is not published again disappears."""
+BOX_EDGES = [(i, i ^ bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
+"""Pairs of corners; bit k of a corner's number: which end of axis k."""
+PLANE_SIZE_M, TEXT_HEIGHT_M = 2.0, 1.2
+NORMAL_STATES = ("DISARMED", "HOLDING", "TRACKING")
 PALE, GREY = (0.2, 0.75, 0.4, 0.12), (0.5, 0.5, 0.5, 0.25)
 GREEN, RED, AMBER, BLUE = (0.2, 0.75, 0.4, 0.8), (0.9, 0.2, 0.15, 0.35), (0.95, 0.65, 0.1, 1.0), (0.25, 0.5, 0.9, 0.35)
-
-
-AHEAD_NS = 100_000_000
-"""A stamp further in the future is of another clock: how old what it says is, is not known."""
+MAX_STAMP_AHEAD_NS = 100_000_000
+"""A stamp further in the future comes from another clock: the age of what it stamps is unknown."""
+MARKER_TYPES = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
+"""Shape of an obstacle → type of its marker."""
 
 
 def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
@@ -46,11 +45,12 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
     for marker in message.markers:
         if marker.action in (Marker.DELETE, Marker.DELETEALL):
             continue
-        shape, size = f"marker type {marker.type}", (marker.scale.x, marker.scale.y, marker.scale.z)
+        shape = f"marker type {marker.type}"
+        size: tuple[float, ...] = (marker.scale.x, marker.scale.y, marker.scale.z)
         ahead_ns = nanoseconds(marker.header.stamp) - ros_ns
         if marker.action != Marker.ADD:
             shape = f"marker action {marker.action}"
-        elif ahead_ns > AHEAD_NS:
+        elif ahead_ns > MAX_STAMP_AHEAD_NS:
             shape = f"marker stamped {ahead_ns / 1e9:.1f} s ahead"
         elif marker.type == Marker.CUBE:
             shape = "box"
@@ -58,78 +58,91 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
             shape, size = "sphere", (_largest(*size) / 2,)
         elif marker.type == Marker.CYLINDER:  # the capsule around it
             shape, size = "capsule", (_largest(*size[:2]) / 2, size[2])
-        at, turn = marker.pose.position, marker.pose.orientation
+        position, orientation = marker.pose.position, marker.pose.orientation
         obstacles.append(
             Obstacle(
                 id=f"{marker.ns}/{marker.id}" if marker.ns else str(marker.id),
                 frame=marker.header.frame_id,
                 shape=shape,
                 size=size,
-                xyz=(at.x, at.y, at.z),
-                quaternion=(turn.x, turn.y, turn.z, turn.w),
+                xyz=(position.x, position.y, position.z),
+                quaternion=(orientation.x, orientation.y, orientation.z, orientation.w),
             )
         )
     return obstacles
 
 
-def age_ns(message: MarkerArray, ros_ns: int) -> int:
-    """How old the oldest of the markers is by its stamp; one without a stamp is as new as its message."""
+def oldest_stamp_age_ns(message: MarkerArray, ros_ns: int) -> int:
+    """Return the age of the oldest marker by its stamp, ns; one without a stamp is as new as its message."""
     stamps = (nanoseconds(marker.header.stamp) for marker in message.markers)
     return max((ros_ns - stamp for stamp in stamps if 0 < stamp < ros_ns), default=0)
 
 
 def _largest(*sides: float) -> float:
-    """The largest; NaN when one is not finite, so that the filter refuses it: `max` passes over a NaN and over -inf."""
+    """Return the largest; NaN when one is not finite, so that the filter refuses it: `max` ignores a NaN and -inf."""
     return max(sides) if all(map(math.isfinite, sides)) else math.nan
 
 
 def root_link(urdf: str) -> str:
-    """Name of the link that hangs on no joint, in whose frame the filter places everything."""
+    """Return the name of the URDF's root link, in whose frame the filter computes positions."""
     robot = ElementTree.fromstring(urdf)
     children = {child.get("link") for child in robot.iterfind("joint/child")}
     named = (str(link.get("name")) for link in robot.iterfind("link") if link.get("name") not in children)
-    return next(named, "base")  # of joints alone, which do for limits
+    return next(named, "base")  # a URDF of joints alone, which is enough for limits
 
 
-class Drawing:
-    """What `safety_filter` publishes on vla/safety_markers: fence, table, keep-out boxes, obstacles, the nearest pair of
-    bodies, and what the filter does.
+class SafetyMarkers:
+    """Makes what `safety_filter` publishes on vla/safety_markers: fence, table, keep-out boxes, obstacles, the nearest pair
+    of bodies, state and active rule.
 
-    Args: parameters: of the filter; what never changes is drawn once. frame_id: root link of the arm.
+    Args:
+        parameters: of the filter; what never changes is made once.
+        frame_id: root link of the arm.
     """
 
     def __init__(self, parameters: SafetyFilterParameters, frame_id: str) -> None:
         self._frame_id = frame_id
-        self._still = list(self._draw_still(parameters))
+        self._static_markers = list(self._make_static_markers(parameters))
 
     def message(
-        self, ros_ns: int, shown: Sequence[Obstacle], nearest: NearestPair | None, what: str, doing: str
+        self, ros_ns: int, obstacles: Sequence[Obstacle], nearest: NearestPair | None, pair_text: str, state_text: str
     ) -> MarkerArray:
-        """Draw the present. what: the nearest pair, for people. doing: state and rule, for people."""
-        said = self._marker("filter", 0, Marker.TEXT_VIEW_FACING, GREEN if doing in CALM else AMBER)
-        said.scale.z, said.text, said.pose.position = 0.04, doing, Point(z=TEXT_M)
-        markers = [*self._still, said]
-        for i, obstacle in enumerate(shown):
-            types = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
+        """Return all markers of now.
+
+        Args:
+            ros_ns: ROS time now.
+            obstacles: those that the filter keeps clear of.
+            nearest: the pair of bodies with the least distance; None when there is none.
+            pair_text: names of that pair, for people.
+            state_text: the filter's state and rule, for people.
+        """
+        state = self._marker("filter", 0, Marker.TEXT_VIEW_FACING, GREEN if state_text in NORMAL_STATES else AMBER)
+        state.scale.z, state.text, state.pose.position = 0.04, state_text, Point(z=TEXT_HEIGHT_M)
+        markers = [*self._static_markers, state]
+        for i, obstacle in enumerate(obstacles):
             x, y, z = (obstacle.size * 3)[:3] if obstacle.shape == "box" else (2 * obstacle.size[0],) * 3
             if obstacle.shape == "capsule":
                 z = obstacle.size[1]
-            at, turn = obstacle.xyz, obstacle.quaternion
-            markers.append(self._solid("obstacles", i, types[obstacle.shape], (x, y, z), at, turn, BLUE))
+            kind, xyz, quaternion = MARKER_TYPES[obstacle.shape], obstacle.xyz, obstacle.quaternion
+            markers.append(self._solid("obstacles", i, kind, (x, y, z), xyz, quaternion, BLUE))
         if nearest is not None:
             ends = [Point(x=p[0], y=p[1], z=p[2]) for p in (point.tolist() for point in nearest.points)]
             colour = GREEN if nearest.distance_m > nearest.pair.margin_m + nearest.pair.slow_m else AMBER
             line = self._marker("nearest", 0, Marker.LINE_LIST, colour)
             line.scale.x, line.points = 0.006, ends
             text = self._marker("nearest", 1, Marker.TEXT_VIEW_FACING, colour)
-            text.scale.z, text.text, text.pose.position = 0.03, f"{what}: {nearest.distance_m * 1e3:.0f} mm", ends[0]
+            text.scale.z, text.text, text.pose.position = (
+                0.03,
+                f"{pair_text}: {nearest.distance_m * 1e3:.0f} mm",
+                ends[0],
+            )
             markers += [line, text]
         stamp = time_message(ros_ns)
         for marker in markers:
             marker.header.stamp = stamp
         return MarkerArray(markers=markers)
 
-    def _draw_still(self, parameters: SafetyFilterParameters) -> Iterator[Marker]:
+    def _make_static_markers(self, parameters: SafetyFilterParameters) -> Iterator[Marker]:
         if parameters.fence.box:
             box = parameters.fence.box
             corners = [
@@ -137,29 +150,25 @@ class Drawing:
             ]
             fence = self._marker("fence", 0, Marker.LINE_LIST, GREEN)
             fence.scale.x = 0.004
-            fence.points = [corners[i] for edge in EDGES for i in edge]
+            fence.points = [corners[i] for edge in BOX_EDGES for i in edge]
             yield fence
         planes = parameters.fence.planes
         for i in range(0, len(planes), 4):
             normal = np.array(planes[i : i + 3]) / np.linalg.norm(planes[i : i + 3])
             offset = planes[i + 3] / float(np.linalg.norm(planes[i : i + 3]))
-            yield self._sheet("fence", 1 + i // 4, normal, offset, PALE)
+            yield self._plane("fence", 1 + i // 4, normal, offset, PALE)
         for height in parameters.table.height_m:
-            yield self._sheet("table", 0, np.array([0.0, 0.0, 1.0]), height, GREY)
+            yield self._plane("table", 0, np.array([0.0, 0.0, 1.0]), height, GREY)
         boxes = parameters.keep_out.boxes
         for i in range(0, len(boxes), 9):
             centre, size, rpy = (tuple(boxes[i + k : i + k + 3]) for k in (0, 3, 6))
-            turn = pose(transform(centre, rpy)).tolist()[3:]
-            yield self._solid("keep_out", i // 9, Marker.CUBE, size, centre, turn, RED)
+            yield self._solid("keep_out", i // 9, Marker.CUBE, size, centre, quaternion_from_rpy(*rpy).tolist(), RED)
 
-    def _sheet(self, namespace: str, index: int, normal: Array, offset: float, colour: Colour) -> Marker:
-        """The plane normal.x = offset as a thin sheet; normal: (3,) unit."""
-        turn = np.array(
-            [-normal[1], normal[0], 0.0, 1.0 + normal[2]]
-        )  # of z to the normal; half a turn about x at worst
-        turn = turn / np.linalg.norm(turn) if np.linalg.norm(turn) > 1e-9 else np.array([1.0, 0.0, 0.0, 0.0])
-        size = (SHEET_M, SHEET_M, 0.001)
-        return self._solid(namespace, index, Marker.CUBE, size, (offset * normal).tolist(), turn.tolist(), colour)
+    def _plane(self, namespace: str, index: int, normal: Array, offset: float, colour: Colour) -> Marker:
+        """Return the plane {p: normal · p = offset} as a thin sheet; normal: (3,) unit; offset: m."""
+        quaternion = quaternion_from_z_axis(normal).tolist()
+        size = (PLANE_SIZE_M, PLANE_SIZE_M, 0.001)
+        return self._solid(namespace, index, Marker.CUBE, size, (offset * normal).tolist(), quaternion, colour)
 
     def _solid(
         self,

@@ -31,9 +31,11 @@ class PolledCallbackGroup(CallbackGroup):
     """Entities that the executor leaves alone: it neither waits for them nor calls their callbacks."""
 
     def can_execute(self, entity: Any) -> bool:
+        """Never."""
         return False
 
     def beginning_execution(self, entity: Any) -> bool:
+        """Never."""
         return False
 
     def ending_execution(self, entity: Any) -> None:
@@ -41,7 +43,7 @@ class PolledCallbackGroup(CallbackGroup):
 
 
 def polled(node: Node, kind: type, topic: str, qos: QoSProfile) -> Subscription:
-    """Subscribe for `take`."""
+    """Subscribe to a topic whose messages are read by `take`."""
     return node.create_subscription(kind, topic, _unused, qos, callback_group=PolledCallbackGroup())
 
 
@@ -50,10 +52,10 @@ def _unused(*_: Any) -> None:
 
 
 def take(subscription: Subscription) -> Iterator[tuple[Any, dict[str, int]]]:
-    """Yield (message, info) for all that has arrived, oldest first; ends when the queue is empty.
+    """Yield (message, info) for all that has arrived, oldest first, until the queue is empty.
 
-    `info` holds `source_timestamp` and `received_timestamp`, nanosecond of the system clock, 0 where the middleware
-    does not know. A queue that fills faster than it is read cannot hold the loop: at most one queue depth is taken.
+    `info` holds `source_timestamp` and `received_timestamp`, ns of the system clock, 0 where the middleware does not know
+    them. At most one queue depth is taken, so that a queue that fills faster than it is read cannot block the loop.
     """
     for _ in range(max(1, subscription.qos_profile.depth)):
         with subscription.handle:
@@ -65,11 +67,12 @@ def take(subscription: Subscription) -> Iterator[tuple[Any, dict[str, int]]]:
 
 def serve(service: Service) -> bool:
     """Answer one waiting request through the service's own callback; False when there is none."""
+    kind: Any = service.srv_type
     with service.handle:
-        request, header = service.handle.service_take_request(service.srv_type.Request)
+        request, header = service.handle.service_take_request(kind.Request)
     if header is None:
         return False
-    service.send_response(service.callback(request, service.srv_type.Response()), header)
+    service.send_response(service.callback(request, kind.Response()), header)
     return True
 
 

@@ -19,34 +19,35 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
-from vla_ros.ros.node import LATCHED, SENSOR, nanoseconds
 from vla_ros.ros.polling import polled, take
+from vla_ros.ros.qos import LATCHED, SENSOR
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import State
-from vla_ros.scheduling import real_time
-from vla_ros.tracing.hops import Hops
-from vla_ros.tracing.reasoning import Entry, Reasoning
+from vla_ros.scheduling import use_real_time_scheduling
+from vla_ros.tracing.hops import HopTracker
+from vla_ros.tracing.reasoning import Reasoning, ReasoningEntry
 
 POLL_S = 0.02
 REALTIME_PRIORITY = 1
-DEEP = QoSProfile(depth=200)
-CONTROLLER = {
+DEEP_QUEUE = QoSProfile(depth=200)
+CONTROLLER_MESSAGES = {
     "trajectory_msgs/msg/JointTrajectory": JointTrajectory,
     "std_msgs/msg/Float64MultiArray": Float64MultiArray,
 }
-FILTER = "safety_filter"
+FILTER_NODE = "safety_filter"
 
 
 class Tracer:
-    """A node of its own for as long as a trace runs. Use `tracer()`."""
+    """A node for as long as a trace runs. Use `connect_tracer()`. messages: how many were received."""
 
-    def __init__(self, namespace: str, say: Callable[[Entry], None]) -> None:
+    def __init__(self, namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> None:
         self.node = rclpy.create_node(f"vla_ros_tracer_{time.monotonic_ns() % 10**9}", namespace=namespace)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
-        self.hops = Hops()
+        self.hops = HopTracker()
         self.reasoning = Reasoning()
-        self.heard = 0
-        self._say = say
+        self.messages = 0
+        self._on_entry = on_entry
         subscribe = self._subscribe
         self._streams: list[tuple[Subscription, Callable[[Any, int], None]]] = [
             (subscribe(String, "task_instruction"), self._instruction),
@@ -63,7 +64,7 @@ class Tracer:
         ]
         self._controller: Subscription | None = None
 
-    def _subscribe(self, kind: type, topic: str, qos: QoSProfile = DEEP) -> Subscription:
+    def _subscribe(self, kind: type, topic: str, qos: QoSProfile = DEEP_QUEUE) -> Subscription:
         return polled(self.node, kind, topic, qos)
 
     def spin(self, until_s: float) -> None:
@@ -71,21 +72,21 @@ class Tracer:
         while time.monotonic() < until_s:
             if self._controller is None:
                 self._find_controller()
-            for subscription, see in self._streams:
+            for subscription, handle in self._streams:
                 for message, info in take(subscription):
-                    self.heard += 1
-                    see(message, info["source_timestamp"])
+                    self.messages += 1
+                    handle(message, info["source_timestamp"])
             self.executor.spin_once(timeout_sec=0)
             time.sleep(POLL_S)
 
     def _find_controller(self) -> None:
-        """The filter alone knows its controller's topic; the gripper's, sent in the same tick, would do as well."""
+        """Subscribe to what the filter publishes for its controller; arm and gripper get theirs in the same tick."""
         try:
-            found = self.node.get_publisher_names_and_types_by_node(FILTER, self.node.get_namespace())
+            found = self.node.get_publisher_names_and_types_by_node(FILTER_NODE, self.node.get_namespace())
         except NodeNameNonExistentError:
             return
         for topic, kinds in found:
-            kind = CONTROLLER.get(kinds[0])
+            kind = CONTROLLER_MESSAGES.get(kinds[0])
             if kind is not None:
                 self._controller = self._subscribe(kind, topic)
                 self._streams.append((self._controller, lambda _, sent_ns: self.hops.controller(sent_ns)))
@@ -102,8 +103,8 @@ class Tracer:
             stamp_ns = nanoseconds(message.header.stamp)
             self.hops.plan(stamp_ns, sent_ns, message.plan_id, message.inference_time, message.subtask)
         names = ("plan_id", "instruction_id", "instruction", "subtask", "reasoning", "progress", "confidence", "policy")
-        said = {name: getattr(message, name) for name in names}
-        self._note(self.reasoning.plan(sent_ns, {"state": PlanState(message.state).name, **said}))
+        fields = {name: getattr(message, name) for name in names}
+        self._note(self.reasoning.plan(sent_ns, {"state": PlanState(message.state).name, **fields}))
 
     def _chunk(self, message: ActionChunk, sent_ns: int) -> None:
         self.hops.chunk(nanoseconds(message.frame_stamp), sent_ns, message.chunk_id, message.inference_time)
@@ -116,23 +117,23 @@ class Tracer:
 
     def _status(self, message: SafetyStatus, sent_ns: int) -> None:
         names = ("rule", "reason", "joint", "requested", "limit", "granted", "source")
-        said = {name: getattr(message, name) for name in names}
-        self._note(self.reasoning.filter(sent_ns, {"state": State(message.state).name, **said}))
+        fields = {name: getattr(message, name) for name in names}
+        self._note(self.reasoning.filter(sent_ns, {"state": State(message.state).name, **fields}))
 
     def _question(self, message: String, sent_ns: int) -> None:
         self._note(self.reasoning.question(sent_ns, message.data))
 
-    def _note(self, entry: Entry | None) -> None:
+    def _note(self, entry: ReasoningEntry | None) -> None:
         if entry is not None:
-            self._say(entry)
+            self._on_entry(entry)
 
 
 @contextmanager
-def tracer(namespace: str, say: Callable[[Entry], None]) -> Iterator[Tracer]:
-    """A connected tracer. say: called with each new line of reasoning."""
+def connect_tracer(namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> Iterator[Tracer]:
+    """Yield a connected tracer. on_entry: called with each new line of reasoning."""
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    made = Tracer(namespace, say)
-    real_time(REALTIME_PRIORITY)  # who is late loses joint states, and then calls them old
+    made = Tracer(namespace, on_entry)
+    use_real_time_scheduling(REALTIME_PRIORITY)  # a late reader loses joint states, and would report older ones
     try:
         yield made
     finally:

@@ -1,4 +1,4 @@
-"""What stands behind the controller topics of the simulated arm: a position controller as ros2_control has one.
+"""The controller of the simulated arm: a position controller like those of ros2_control.
 
 It takes the newest command at each of its 250 Hz ticks. When commands stop it first goes on at the last velocity (a
 command may be late), and after the timeout it brings the setpoint to rest within acceleration and jerk limits of its
@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
-
-Array = NDArray[np.float64]
 
 PERIOD_S = 0.004
 STOP_ACCELERATION = 0.4 * ACCELERATION_LIMIT  # of the setpoint when it stops by itself, per s^2
@@ -28,10 +26,16 @@ class CommandRefused(ValueError):
     """A command that the controller does not take; the text is one line."""
 
 
-class Controller:
-    """Args: q: (8,) where the arm is. timeout_s: silence after which it stops by itself. log: CSV file or empty.
+class SimulatedController:
+    """Follows commands, and stops by itself when there are none.
 
-    Attributes: q, dq: (8,) the setpoint, rad (m) and per s.
+    Args:
+        q: (8,) where the arm is, rad (m).
+        timeout_s: time without a command after which it stops by itself.
+        log: CSV file, or empty.
+
+    Attributes:
+        q, dq: (8,) the setpoint, rad (m) and per s.
     """
 
     def __init__(self, q: Array, timeout_s: float, log: str = "") -> None:
@@ -115,8 +119,8 @@ class Controller:
 def _stoppable(room: Array) -> Array:
     """Largest speed from which the acceleration limit brakes to rest within `room`, the next tick included.
 
-    By ticks of w = A h^2 less each: see `vla_ros.safety.joint.stopping_distance.max_stoppable_speed`. Stopped only at the end
-    of its range, a joint that goes on for a late command, or catches up with it, would lose its whole speed within one tick.
+    By ticks of w = A h^2 less each: `vla_ros.safety.joint.stopping_distance.max_stoppable_speed`. Stopped only at the end of
+    its range, a joint that goes on for a late command, or catches up with it, would lose its whole speed within one tick.
     """
     room, w = np.maximum(room, 0.0), ACCELERATION_LIMIT * PERIOD_S**2
     n = np.floor((np.sqrt(8.0 * room / w + 1.0) - 1.0) / 2.0)

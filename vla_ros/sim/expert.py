@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.sim.phases import (
     ASIDE,
     BEHIND,
@@ -20,41 +20,60 @@ from vla_ros.sim.phases import (
     DOWN,
     DOWN_BEHIND,
     GRASP,
-    GRASPING,
+    GRASP_PHASES,
     LEAVE,
     LEAVE_THERE,
     LET_GO,
     LIFT,
     PUSH,
-    PUSHING,
+    PUSH_PHASES,
     PUT,
     REACH,
-    Decision,
-    Goal,
-    View,
+    ExpertDecision,
+    ExpertObservation,
+    ToolGoal,
     heading,
 )
-from vla_ros.sim.scene import BOWL_HEIGHT, PLATE_HEIGHT, Scene, Thing
+from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import Step
+from vla_ros.tasks.geometry import IN_BOWL_HEIGHT_M, IN_BOWL_M, ON_PLATE_M, STACK_HEIGHT_M, STACKED_M, with_margin
+from vla_ros.tasks.hand import (
+    APPROACH_SPEED_M_S,
+    FINGER_CLOSED_M,
+    FINGER_HALF_DEPTH_M,
+    FINGER_OPEN_M,
+    FINGERTIP_M,
+    HOLDING_FINGER_M,
+    LOWEST_TOOL_M,
+    PUSH_GAP_M,
+    PUSH_LENGTH_M,
+    PUSH_SPEED_M_S,
+    PUSH_START_GAP_M,
+    READY_HEIGHT_M,
+    RELEASE_CLEARANCE_M,
+    RELEASE_GAP_M,
+    TRAVEL_HEIGHT_M,
+    TRAVEL_SPEED_M_S,
+)
+from vla_ros.tasks.objects import BOWL_HEIGHT_M, OBJECT_HALF_WIDTH_M, PLATE_HEIGHT_M
+from vla_ros.tasks.task import Step
+from vla_ros.tasks.vocabulary import SIDES
 
-Array = NDArray[np.float64]
-
-TRAVEL_HEIGHT = 0.20  # m: of the tool, when something is in the hand
-READY_HEIGHT = 0.11  # m: before it goes down
-OPEN, CLOSED = 0.0395, 0.0005  # m, of one finger
-HOLDS = 0.006  # m: fingers told to close that stay farther apart hold something
-QUICK, SLOW, PUSH_SPEED = 0.35, 0.12, 0.08  # m/s
-LOWEST = 0.015  # m: of the tool
-DROP = 0.004  # m: gap over what a thing is put down on
-OVER_RIM = BOWL_HEIGHT + 0.011 + DROP  # m: open fingers are wider than a bowl, so they stay above its rim
-BOWL_FLOOR = 0.008  # m
-FINGER_DEPTH = 0.0095  # m, half, across the opening
-PUSH_START = 0.03  # m between finger and thing before a push
-PUSH_LENGTH = 0.11  # m to a side
-BESIDE = 0.008  # m: gap that a push to another thing leaves
-PUSHED = 0.006  # m left of a push that is done
-CLOSING_S = 1.0  # that fingers are given to find something between them
+RELEASE_OPENING_M = OBJECT_HALF_WIDTH_M + RELEASE_CLEARANCE_M
+PUSH_OPENING_M = 0.013
+OVER_RIM_M = BOWL_HEIGHT_M + FINGERTIP_M + RELEASE_GAP_M
+"""Height of the tool over a bowl: open fingers are wider than a bowl, so they stay above its rim."""
+PUSHED_M = 0.006
+"""A push with less than this left is done."""
+CLOSING_S = 1.0
+"""That fingers are given to find something between them."""
+# What the expert takes for placed, the judge does too: every tolerance is tighter than the judge's.
+PLACED_IN_BOWL_M = with_margin(IN_BOWL_M, -0.005)
+PLACED_IN_BOWL_HEIGHT_M = with_margin(IN_BOWL_HEIGHT_M, -0.02)
+PLACED_ON_PLATE_M = with_margin(ON_PLATE_M, -0.01)
+PLACED_ON_PLATE_HEIGHT_M = with_margin(STACK_HEIGHT_M, -0.003)
+PLACED_STACKED_M = with_margin(STACKED_M, -0.005)
+PLACED_STACK_HEIGHT_M = with_margin(STACK_HEIGHT_M, -0.004)
 
 
 class Expert:
@@ -73,7 +92,7 @@ class Expert:
         self._holding = 0  # decisions in a row in which something was between still fingers
         self._gripped, self._held, self._lost = "", "", 0
         self._aside: tuple[str, Array] | None = None
-        self._rest: Goal | None = None
+        self._rest: ToolGoal | None = None
         self._leaving = False
         self._yaws: dict[str, float] = {}
         self._begin()
@@ -93,7 +112,7 @@ class Expert:
         self._start = self._at(step.x)
         self._closing_s, self._holding, self._leaving, self._yaws = math.nan, 0, False, {}
 
-    def decide(self, view: View) -> Decision:
+    def decide(self, view: ExpertObservation) -> ExpertDecision:
         """Return what to do now. To be called every 20 ms."""
         if view.gripped:
             self._gripped, self._lost = view.gripped, 0
@@ -115,35 +134,42 @@ class Expert:
                 self._begin()
         last = self._steps[-1]
         if self._rest is None:
-            gripper = CLOSED if last.kind == "pick" else max(view.finger, 0.002)
-            self._rest = Goal(view.aim[0], view.aim[1], view.aim[2], view.aim[3], gripper, SLOW)
-        return Decision(DONE, (self._rest,), len(self._steps) - 1, last.x, last.y, 1.0, True)
+            gripper = FINGER_CLOSED_M if last.kind == "pick" else max(view.finger, 0.002)
+            self._rest = ToolGoal(
+                view.commanded_tool[0],
+                view.commanded_tool[1],
+                view.commanded_tool[2],
+                view.commanded_tool[3],
+                gripper,
+                APPROACH_SPEED_M_S,
+            )
+        return ExpertDecision(DONE, (self._rest,), len(self._steps) - 1, last.x, last.y, 1.0, True)
 
     # Grasping: pick, place, stack.
 
-    def _grasp(self, step: Step, view: View) -> Decision | None:
-        x, at = self._thing(step.x), self._at(step.x)
+    def _grasp(self, step: Step, view: ExpertObservation) -> ExpertDecision | None:
+        x, at = self._object(step.x), self._at(step.x)
         spot, release, near = self._spot(step)
         yaw = self._yaw_for(step.x)
-        wide = min(OPEN, 0.022 + 0.012)
-        height = max(float(at[2]), LOWEST)
-        above = Goal(at[0], at[1], max(READY_HEIGHT, height + 0.05), yaw, OPEN, QUICK)
-        down = above._replace(z=height, speed=SLOW)
-        grasp = down._replace(gripper=CLOSED)
-        hand, aim = view.tool, view.aim
-        lift = Goal(aim[0], aim[1], TRAVEL_HEIGHT, aim[3], CLOSED, QUICK)
+        wide = min(FINGER_OPEN_M, RELEASE_OPENING_M)
+        height = max(float(at[2]), LOWEST_TOOL_M)
+        above = ToolGoal(at[0], at[1], max(READY_HEIGHT_M, height + 0.05), yaw, FINGER_OPEN_M, TRAVEL_SPEED_M_S)
+        down = above._replace(z=height, speed=APPROACH_SPEED_M_S)
+        grasp = down._replace(gripper=FINGER_CLOSED_M)
+        hand, aim = view.tool, view.commanded_tool
+        lift = ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M, aim[3], FINGER_CLOSED_M, TRAVEL_SPEED_M_S)
         carry = lift._replace(x=spot[0], y=spot[1])
-        put = carry._replace(z=release, speed=SLOW)
+        put = carry._replace(z=release, speed=APPROACH_SPEED_M_S)
         let_go = put._replace(gripper=wide)
-        leave = let_go._replace(z=TRAVEL_HEIGHT, speed=QUICK)
-        chain = [above, down, grasp, grasp._replace(z=TRAVEL_HEIGHT, speed=QUICK)]
+        leave = let_go._replace(z=TRAVEL_HEIGHT_M, speed=TRAVEL_SPEED_M_S)
+        chain = [above, down, grasp, grasp._replace(z=TRAVEL_HEIGHT_M, speed=TRAVEL_SPEED_M_S)]
         if step.kind != "pick":
             chain += [carry._replace(yaw=yaw), put._replace(yaw=yaw), let_go._replace(yaw=yaw), leave._replace(yaw=yaw)]
         aside = float(np.hypot(*(hand[:2] - at[:2])))
 
         if self._gripped == step.x and (self._holding > 3 or self._holds(view)):
             if step.kind == "pick":
-                if hand[2] > self._start[2] + 0.14 and hand[2] > TRAVEL_HEIGHT - 0.012:
+                if hand[2] > self._start[2] + 0.14 and hand[2] > TRAVEL_HEIGHT_M - 0.012:
                     return None
                 return self._decision(LIFT, [lift], step)
             off = float(np.hypot(*(hand[:2] - spot)))
@@ -153,24 +179,26 @@ class Expert:
                 return self._decision(LET_GO, [let_go, leave], step)
             if off < max(near, 0.012 if hand[2] > release + 0.03 else near):
                 return self._decision(PUT, [put, let_go, leave], step)
-            if hand[2] < TRAVEL_HEIGHT - 0.035 and not (off < 0.03 and hand[2] > release):
+            if hand[2] < TRAVEL_HEIGHT_M - 0.035 and not (off < 0.03 and hand[2] > release):
                 return self._decision(LIFT, [lift, carry, put, let_go, leave], step)
             return self._decision(CARRY, [carry, put, let_go, leave], step)
         self._leaving = self._leaving and self._placed(step)
         if step.kind != "pick" and self._placed(step):
             if view.finger < wide - 0.005 and hand[2] < release + 0.03 and np.hypot(*(hand[:2] - spot)) < 0.03:
-                here = Goal(aim[0], aim[1], aim[2], aim[3], wide, SLOW)
+                here = ToolGoal(aim[0], aim[1], aim[2], aim[3], wide, APPROACH_SPEED_M_S)
                 return self._decision(LET_GO, [here, leave], step)
-            if hand[2] < TRAVEL_HEIGHT - 0.03 and aside < 0.12:
-                return self._decision(LEAVE, [Goal(aim[0], aim[1], TRAVEL_HEIGHT, aim[3], wide, QUICK)], step)
+            if hand[2] < TRAVEL_HEIGHT_M - 0.03 and aside < 0.12:
+                return self._decision(
+                    LEAVE, [ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M, aim[3], wide, TRAVEL_SPEED_M_S)], step
+                )
             return None
 
         turned = abs(math.remainder(yaw - hand[3], math.pi if self._lying(step.x) else 2 * math.pi))
         if not math.isnan(self._closing_s):
-            if view.time_s - self._closing_s < CLOSING_S and aside < 0.025 and view.finger > HOLDS * 0.4:
+            if view.time_s - self._closing_s < CLOSING_S and aside < 0.025 and view.finger > HOLDING_FINGER_M * 0.4:
                 return self._decision(GRASP, chain[2:], step)
             self._closing_s = math.nan
-        opened = view.finger > OPEN - 0.005
+        opened = view.finger > FINGER_OPEN_M - 0.005
         if opened and aside < 0.006 and abs(hand[2] - height) < 0.005 and turned < 0.08:
             self._closing_s = view.time_s
             return self._decision(GRASP, chain[2:], step)
@@ -178,16 +206,16 @@ class Expert:
         if aside < (0.03 if clear else 0.015) and (turned < 0.3 if clear else turned < 0.4) and opened:
             return self._decision(DOWN, chain[1:], step)
         if aside < 0.03 and not clear:
-            up = Goal(aim[0], aim[1], above.z, aim[3], OPEN, SLOW)
+            up = ToolGoal(aim[0], aim[1], above.z, aim[3], FINGER_OPEN_M, APPROACH_SPEED_M_S)
             return self._decision(REACH, [up, *chain], step)
         if hand[2] < above.z - 0.025:
-            up = Goal(aim[0], aim[1], TRAVEL_HEIGHT - 0.02, aim[3], OPEN, QUICK)
+            up = ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M - 0.02, aim[3], FINGER_OPEN_M, TRAVEL_SPEED_M_S)
             return self._decision(REACH, [up, *chain], step)
         return self._decision(REACH, chain, step)
 
-    def _holds(self, view: View) -> bool:
+    def _holds(self, view: ExpertObservation) -> bool:
         """Fingers have come to rest on something."""
-        still = view.gripped != "" and abs(view.finger_speed) < 0.004 and view.finger > HOLDS
+        still = view.gripped != "" and abs(view.finger_speed) < 0.004 and view.finger > HOLDING_FINGER_M
         self._holding = self._holding + 1 if still else 0
         if self._holding > 3:
             self._closing_s = math.nan
@@ -198,86 +226,86 @@ class Expert:
         """Return where x is to be let go (2,), the height of the tool there, and how near is near enough, m."""
         if not step.y:
             return np.zeros(2), 0.0, 0.0
-        x, y, at = self._thing(step.x), self._thing(step.y), self._at(step.y)
+        x, y, at = self._object(step.x), self._object(step.y), self._at(step.y)
         if y.shape == "bowl":
-            return at[:2], OVER_RIM, 0.008
+            return at[:2], OVER_RIM_M, 0.008
         if y.shape == "plate":
-            return at[:2], PLATE_HEIGHT + x.height / 2 + DROP, 0.008
-        return at[:2], float(at[2]) + y.height / 2 + x.height / 2 + DROP, 0.004
+            return at[:2], PLATE_HEIGHT_M + x.height / 2 + RELEASE_GAP_M, 0.008
+        return at[:2], float(at[2]) + y.height / 2 + x.height / 2 + RELEASE_GAP_M, 0.004
 
     def _placed(self, step: Step) -> bool:
         """x is where it is to be, whether a finger still touches it or not."""
-        x, y = self._thing(step.x), self._thing(step.y)
+        x, y = self._object(step.x), self._object(step.y)
         at, there = self._at(step.x), self._at(step.y)
         apart = float(np.hypot(*(at - there)[:2]))
         if y.shape == "bowl":
-            return apart < 0.055 and at[2] < 0.06
+            return apart < PLACED_IN_BOWL_M and at[2] < PLACED_IN_BOWL_HEIGHT_M
         if y.shape == "plate":
-            return apart < 0.07 and at[2] < PLATE_HEIGHT + x.height / 2 + 0.009
-        return apart < 0.02 and abs(at[2] - there[2] - (x.height + y.height) / 2) < 0.008
+            return apart < PLACED_ON_PLATE_M and at[2] < PLATE_HEIGHT_M + x.height / 2 + PLACED_ON_PLATE_HEIGHT_M
+        return apart < PLACED_STACKED_M and abs(at[2] - there[2] - (x.height + y.height) / 2) < PLACED_STACK_HEIGHT_M
 
     # Pushing.
 
-    def _push(self, step: Step, view: View) -> Decision | None:
-        x, at, hand, aim = self._thing(step.x), self._at(step.x), view.tool, view.aim
-        if step.y in ("left", "right"):
+    def _push(self, step: Step, view: ExpertObservation) -> ExpertDecision | None:
+        x, at, hand, aim = self._object(step.x), self._at(step.x), view.tool, view.commanded_tool
+        if step.y in SIDES:
             sign = 1.0 if step.y == "left" else -1.0
-            direction, left = np.array([0.0, sign]), sign * (self._start[1] + sign * PUSH_LENGTH - at[1])
+            direction, left = np.array([0.0, sign]), sign * (self._start[1] + sign * PUSH_LENGTH_M - at[1])
         else:
-            y = self._thing(step.y)
+            y = self._object(step.y)
             line = self._at(step.y)[:2] - at[:2]
             distance = float(np.linalg.norm(line))
             direction = line / distance
             # The fingers turn a cube until its face lies flat on them: then it reaches half its width.
-            left = distance - x.height / 2 * (x.shape == "cube") - 0.022 * (x.shape != "cube")
-            left -= self._reach(y, direction) + BESIDE
+            left = distance - x.height / 2 * (x.shape == "cube") - OBJECT_HALF_WIDTH_M * (x.shape != "cube")
+            left -= self._reach(y, direction) + PUSH_GAP_M
         yaw = self._turn("push", math.atan2(direction[1], direction[0]), math.pi, math.radians(-80.0))
-        height = max(float(at[2]), LOWEST)
-        opening = 0.013
-        behind = at[:2] - direction * (self._reach(x, direction) + FINGER_DEPTH + PUSH_START)
-        end = at[:2] + direction * (left - 0.022 - FINGER_DEPTH)
-        back = end - direction * PUSH_START
-        reach = Goal(behind[0], behind[1], READY_HEIGHT, yaw, opening, QUICK)
-        down = reach._replace(z=height, speed=SLOW)
-        push = down._replace(x=end[0], y=end[1], speed=PUSH_SPEED)
-        leave = push._replace(x=back[0], y=back[1], speed=SLOW)
-        rise = leave._replace(z=TRAVEL_HEIGHT, speed=QUICK)
+        height = max(float(at[2]), LOWEST_TOOL_M)
+        opening = PUSH_OPENING_M
+        behind = at[:2] - direction * (self._reach(x, direction) + FINGER_HALF_DEPTH_M + PUSH_START_GAP_M)
+        end = at[:2] + direction * (left - OBJECT_HALF_WIDTH_M - FINGER_HALF_DEPTH_M)
+        back = end - direction * PUSH_START_GAP_M
+        reach = ToolGoal(behind[0], behind[1], READY_HEIGHT_M, yaw, opening, TRAVEL_SPEED_M_S)
+        down = reach._replace(z=height, speed=APPROACH_SPEED_M_S)
+        push = down._replace(x=end[0], y=end[1], speed=PUSH_SPEED_M_S)
+        leave = push._replace(x=back[0], y=back[1], speed=APPROACH_SPEED_M_S)
+        rise = leave._replace(z=TRAVEL_HEIGHT_M, speed=TRAVEL_SPEED_M_S)
         offset = hand[:2] - at[:2]
         along, across = float(offset @ direction), float(offset @ (-direction[1], direction[0]))
         low = hand[2] < height + 0.02
-        if left < PUSHED or (self._leaving and left < 0.02):
+        if left < PUSHED_M or (self._leaving and left < 0.02):
             self._leaving = True
-            if low and -along < self._reach(x, direction) + FINGER_DEPTH + PUSH_START - 0.012:
+            if low and -along < self._reach(x, direction) + FINGER_HALF_DEPTH_M + PUSH_START_GAP_M - 0.012:
                 return self._decision(LEAVE_THERE, [leave, rise], step)
-            if hand[2] < TRAVEL_HEIGHT - 0.03 and float(np.hypot(*offset)) < 0.12:
-                up = Goal(aim[0], aim[1], TRAVEL_HEIGHT, aim[3], opening, QUICK)
+            if hand[2] < TRAVEL_HEIGHT_M - 0.03 and float(np.hypot(*offset)) < 0.12:
+                up = ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M, aim[3], opening, TRAVEL_SPEED_M_S)
                 return self._decision(LEAVE_THERE, [up], step)
             return None
         self._leaving = False
         turned = abs(math.remainder(yaw - hand[3], math.pi))
-        gap = -along - self._reach(x, direction) - FINGER_DEPTH
+        gap = -along - self._reach(x, direction) - FINGER_HALF_DEPTH_M
         closed = abs(view.finger - opening) < 0.004
         in_line = abs(across) < 0.012 and turned < 0.12
-        if closed and in_line and hand[2] < height + 0.008 and -0.012 < gap < PUSH_START + 0.012:
+        if closed and in_line and hand[2] < height + 0.008 and -0.012 < gap < PUSH_START_GAP_M + 0.012:
             return self._decision(PUSH, [push, leave, rise], step)
         to_behind = float(np.hypot(*(hand[:2] - behind)))
-        if to_behind < (0.03 if hand[2] > READY_HEIGHT - 0.03 else 0.014) and turned < 0.25:
+        if to_behind < (0.03 if hand[2] > READY_HEIGHT_M - 0.03 else 0.014) and turned < 0.25:
             return self._decision(DOWN_BEHIND, [down, push, leave, rise], step)
-        if hand[2] < READY_HEIGHT - 0.025:
-            up = Goal(aim[0], aim[1], TRAVEL_HEIGHT - 0.02, aim[3], opening, QUICK)
+        if hand[2] < READY_HEIGHT_M - 0.025:
+            up = ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M - 0.02, aim[3], opening, TRAVEL_SPEED_M_S)
             return self._decision(BEHIND, [up, reach, down, push], step)
         return self._decision(BEHIND, [reach, down, push, leave], step)
 
-    def _reach(self, thing: Thing, direction: Array) -> float:
+    def _reach(self, thing: SceneObject, direction: Array) -> float:
         """How far a thing extends from its middle along `direction` (2,), m."""
         if thing.shape != "cube":
             return thing.radius
         angle = math.atan2(direction[1], direction[0]) - self._heading(thing.name)
-        return 0.022 * (abs(math.cos(angle)) + abs(math.sin(angle)))
+        return OBJECT_HALF_WIDTH_M * (abs(math.cos(angle)) + abs(math.sin(angle)))
 
     # What is wrongly held.
 
-    def _put_aside(self, step: Step, view: View) -> Decision | None:
+    def _put_aside(self, step: Step, view: ExpertObservation) -> ExpertDecision | None:
         held = self._held
         wrong = held and (held != step.x or step.kind == "push")
         if self._aside is None and wrong:
@@ -285,38 +313,38 @@ class Expert:
         if self._aside is None:
             return None
         name, spot = self._aside
-        half = self._thing(name).height / 2
-        hand, aim = view.tool, view.aim
-        carry = Goal(spot[0], spot[1], TRAVEL_HEIGHT, aim[3], CLOSED, QUICK)
-        put = carry._replace(z=max(half, LOWEST) + DROP, speed=SLOW)
-        let_go = put._replace(gripper=0.034)
-        leave = let_go._replace(z=TRAVEL_HEIGHT - 0.05, speed=QUICK)
+        half = self._object(name).height / 2
+        hand, aim = view.tool, view.commanded_tool
+        carry = ToolGoal(spot[0], spot[1], TRAVEL_HEIGHT_M, aim[3], FINGER_CLOSED_M, TRAVEL_SPEED_M_S)
+        put = carry._replace(z=max(half, LOWEST_TOOL_M) + RELEASE_GAP_M, speed=APPROACH_SPEED_M_S)
+        let_go = put._replace(gripper=RELEASE_OPENING_M)
+        leave = let_go._replace(z=TRAVEL_HEIGHT_M - 0.05, speed=TRAVEL_SPEED_M_S)
         off = float(np.hypot(*(hand[:2] - spot)))
         if held == name and view.finger < 0.03 and hand[2] > put.z + 0.004:
-            if off > 0.015 and hand[2] < READY_HEIGHT:
-                up = Goal(aim[0], aim[1], TRAVEL_HEIGHT, aim[3], CLOSED, QUICK)
+            if off > 0.015 and hand[2] < READY_HEIGHT_M:
+                up = ToolGoal(aim[0], aim[1], TRAVEL_HEIGHT_M, aim[3], FINGER_CLOSED_M, TRAVEL_SPEED_M_S)
                 return self._decision(ASIDE, [up, carry, put], step, name)
             return self._decision(ASIDE, [carry, put, let_go] if off > 0.015 else [put, let_go, leave], step, name)
         if held == name or view.finger < 0.03:
-            here = Goal(aim[0], aim[1], aim[2], aim[3], 0.034, SLOW)
+            here = ToolGoal(aim[0], aim[1], aim[2], aim[3], RELEASE_OPENING_M, APPROACH_SPEED_M_S)
             return self._decision(LET_GO, [here, leave], step, name)
-        if hand[2] < TRAVEL_HEIGHT - 0.08:
+        if hand[2] < TRAVEL_HEIGHT_M - 0.08:
             return self._decision(LEAVE, [leave._replace(x=aim[0], y=aim[1])], step, name)
         self._aside = None
         return None
 
-    def _between(self, name: str, view: View) -> bool:
+    def _between(self, name: str, view: ExpertObservation) -> bool:
         """Both fingers touch it, and it is between them rather than before them."""
         return (
             name != ""
-            and view.finger > HOLDS
+            and view.finger > HOLDING_FINGER_M
             and float(np.linalg.norm(view.tool[:3] - self._at(name))) < 0.022
             and float(np.hypot(*(view.tool[:2] - self._at(name)[:2]))) < 0.02
         )
 
     def _free_spot(self, near: Array, held: str) -> Array:
         """Return the place (2,) nearest to `near` where there is room for a thing and open fingers."""
-        others = [(thing, self._at(thing.name)[:2]) for thing in self._scene.things if thing.name != held]
+        others = [(thing, self._at(thing.name)[:2]) for thing in self._scene.objects if thing.name != held]
         spots = [near, *(np.array([x, y]) for x in np.arange(0.40, 0.65, 0.02) for y in np.arange(-0.28, 0.29, 0.02))]
 
         def room(spot: Array) -> float:
@@ -331,23 +359,23 @@ class Expert:
     def _scene(self) -> Scene:
         return self._simulation.scene
 
-    def _thing(self, name: str) -> Thing:
-        return self._scene.thing(name)
+    def _object(self, name: str) -> SceneObject:
+        return self._scene.find(name)
 
     def _at(self, name: str) -> Array:
-        return self._simulation.thing_pose(name)[:3, 3]
+        return self._simulation.object_pose(name)[:3, 3]
 
     def _lying(self, name: str) -> bool:
         """A cylinder that has fallen over."""
-        return self._thing(name).shape == "cylinder" and abs(self._simulation.thing_pose(name)[2, 2]) < 0.7
+        return self._object(name).shape == "cylinder" and abs(self._simulation.object_pose(name)[2, 2]) < 0.7
 
     def _heading(self, name: str) -> float:
         """Return the direction of a cube's face, or of a lying cylinder's axis, rad."""
-        return heading(self._thing(name).shape, self._simulation.thing_pose(name))
+        return heading(self._object(name).shape, self._simulation.object_pose(name))
 
     def _yaw_for(self, name: str) -> float:
         """Return the yaw of the hand that grasps a thing: the one nearest to straight ahead that fits."""
-        shape = self._thing(name).shape
+        shape = self._object(name).shape
         if shape == "cube":
             return self._turn(name, self._heading(name), math.pi / 2, math.radians(-45.0))
         if self._lying(name):
@@ -362,10 +390,10 @@ class Expert:
         self._yaws[about] = chosen = lowest + (angle - lowest) % period
         return chosen
 
-    def _decision(self, phase: int, goals: list[Goal], step: Step, x: str = "") -> Decision:
-        recipe = PUSHING if step.kind == "push" else GRASPING[:4] if step.kind == "pick" else GRASPING
+    def _decision(self, phase: int, goals: list[ToolGoal], step: Step, x: str = "") -> ExpertDecision:
+        recipe = PUSH_PHASES if step.kind == "push" else GRASP_PHASES[:4] if step.kind == "pick" else GRASP_PHASES
         share = 0.0 if phase == ASIDE or x else recipe.index(phase) / len(recipe)
-        return Decision(
+        return ExpertDecision(
             phase,
             tuple(goals),
             self._number,

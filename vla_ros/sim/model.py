@@ -9,16 +9,15 @@ import mujoco
 import numpy as np
 
 from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
-from vla_ros.sim.scene import (
-    BOWL_HEIGHT,
-    BOWL_RADIUS,
-    CYLINDER_HEIGHT,
-    DISTRACTORS,
-    PLATE_HEIGHT,
-    PLATE_RADIUS,
-    WIDTH,
-    Scene,
-    Thing,
+from vla_ros.sim.scene import Scene, SceneObject
+from vla_ros.tasks.objects import (
+    BOWL_HEIGHT_M,
+    BOWL_RADIUS_M,
+    CYLINDER_HEIGHT_M,
+    DISTRACTOR_HALF_SIZES_M,
+    OBJECT_HALF_WIDTH_M,
+    PLATE_HEIGHT_M,
+    PLATE_RADIUS_M,
 )
 
 TIMESTEP_S = 0.002
@@ -26,7 +25,7 @@ FIELD_OF_VIEW_DEG = {"front": 45.0, "wrist": 75.0}
 CAMERAS = tuple(FIELD_OF_VIEW_DEG)
 STIFFNESS = (6000.0, 6000.0, 4500.0, 4500.0, 2000.0, 1500.0, 1000.0)  # N m/rad
 DAMPING = (300.0, 300.0, 220.0, 220.0, 90.0, 60.0, 40.0)  # N m s/rad, about critical at the arm's inertias
-LIT = np.array([0.36, 0.0, 0.0])  # what the main lamp points at
+LIGHT_TARGET = np.array([0.36, 0.0, 0.0])  # that the main light points at
 EFFORT = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
 
 HEAD = """
@@ -58,7 +57,7 @@ HEAD = """
     <material name="wood" texture="wood" texrepeat="{repeat}" specular="0.1" shininess="0.1"/>
   </asset>
   <worldbody>
-    <light pos="{lamp}" dir="{beam}" diffuse="{l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
+    <light pos="{light}" dir="{beam}" diffuse="{l}" specular="0.1 0.1 0.1" castshadow="{cast}"/>
     <light pos="1.6 0.9 2.0" dir="-0.5 -0.35 -1" diffuse="{f}" specular="0 0 0" castshadow="false"/>
     <geom type="plane" size="4 4 0.1" pos="0 0 -0.75" material="floor" contype="0" conaffinity="0"/>
     <geom type="box" size="0.02 6 2.4" pos="-1.6 0 0.6" rgba="{wall} 1" contype="0" conaffinity="0"/>
@@ -75,11 +74,11 @@ def _text(*values: float) -> str:
 
 def xml(scene: Scene, beautiful: bool = False) -> str:
     """Return the MJCF of a scene; `beautiful` adds shadows and multisampling, for pictures rather than for policies."""
-    look = scene.look
-    lamp = np.array(look.lamp)
+    appearance = scene.appearance
+    light = np.array(appearance.light_position)
 
-    def shade(brightness: float) -> str:
-        return _text(*(brightness * look.light * part for part in look.tint))
+    def shade(share: float) -> str:
+        return _text(*(share * appearance.brightness * part for part in appearance.light_rgb))
 
     root = ElementTree.fromstring(
         HEAD.format(
@@ -94,15 +93,15 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
             d=shade(0.22),
             l=shade(0.50),
             f=shade(0.18),
-            lamp=_text(*lamp),
-            beam=_text(*(LIT - lamp) / (lamp[2] - LIT[2])),
-            table1=_text(*look.table[0]),
-            table2=_text(*look.table[1]),
-            texture=look.texture,
-            repeat="10 10" if look.texture == "checker" else "1 1",
-            floor1=_text(*look.floor[0]),
-            floor2=_text(*look.floor[1]),
-            wall=_text(*look.wall),
+            light=_text(*light),
+            beam=_text(*(LIGHT_TARGET - light) / (light[2] - LIGHT_TARGET[2])),
+            table1=_text(*appearance.table[0]),
+            table2=_text(*appearance.table[1]),
+            texture=appearance.texture,
+            repeat="10 10" if appearance.texture == "checker" else "1 1",
+            floor1=_text(*appearance.floor[0]),
+            floor2=_text(*appearance.floor[1]),
+            wall=_text(*appearance.wall),
         )
     )
     world = root.find("worldbody")
@@ -116,7 +115,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
         site.set("group", "4")  # frames, not things: nobody sees them
         if name.endswith("_camera_optical"):
             camera = name.removesuffix("_camera_optical")
-            offset = getattr(look, camera)
+            offset = getattr(appearance, camera)
             pose = np.eye(4)
             mujoco.mju_quat2Mat(rotation := np.zeros(9), np.array(str(site.get("quat")).split(), np.float64))
             pose[:3, :3] = rotation.reshape(3, 3)
@@ -133,8 +132,8 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
                 fovy=_text(FIELD_OF_VIEW_DEG[camera]),
             )
     world.append(arm)
-    for thing in scene.things:
-        world.append(_body(thing))
+    for item in scene.objects:
+        world.append(_body(item))
     equality = ElementTree.SubElement(root, "equality")
     ElementTree.SubElement(equality, "joint", joint1=MIMIC_JOINT, joint2=FINGER_JOINT, solref="0.004 1")
     actuator = ElementTree.SubElement(root, "actuator")
@@ -148,36 +147,40 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def body_name(thing: Thing) -> str:
-    """Name of a thing's body in the model."""
-    return thing.name.replace(" ", "_")
+def body_name(item: SceneObject) -> str:
+    """Return the name of an object's body in the model."""
+    return item.name.replace(" ", "_")
 
 
-def _body(thing: Thing) -> ElementTree.Element:
-    half = thing.height / 2
+def _body(item: SceneObject) -> ElementTree.Element:
+    half = item.height / 2
     body = ElementTree.Element(
         "body",
-        name=body_name(thing),
-        pos=_text(thing.x, thing.y, half + 0.0005),
-        quat=_text(math.cos(thing.yaw / 2), 0, 0, math.sin(thing.yaw / 2)),
+        name=body_name(item),
+        pos=_text(item.x, item.y, half + 0.0005),
+        quat=_text(math.cos(item.yaw / 2), 0, 0, math.sin(item.yaw / 2)),
     )
     ElementTree.SubElement(body, "freejoint")
-    colour = {"class": "thing", "rgba": _text(*thing.rgb, 1.0)}
-    if thing.shape == "cube":
-        ElementTree.SubElement(body, "geom", colour, type="box", size=_text(*[WIDTH / 2] * 3), mass="0.05")
-    elif thing.shape == "cylinder":
+    colour = {"class": "thing", "rgba": _text(*item.rgb, 1.0)}
+    if item.shape == "cube":
+        ElementTree.SubElement(body, "geom", colour, type="box", size=_text(*[OBJECT_HALF_WIDTH_M] * 3), mass="0.05")
+    elif item.shape == "cylinder":
         ElementTree.SubElement(
-            body, "geom", colour, type="cylinder", size=_text(WIDTH / 2, CYLINDER_HEIGHT / 2), mass="0.05"
+            body, "geom", colour, type="cylinder", size=_text(OBJECT_HALF_WIDTH_M, CYLINDER_HEIGHT_M / 2), mass="0.05"
         )
-    elif thing.shape in DISTRACTORS:
-        ElementTree.SubElement(body, "geom", colour, type="box", size=_text(*DISTRACTORS[thing.shape]), mass="0.03")
-    elif thing.shape == "ball":
+    elif item.shape in DISTRACTOR_HALF_SIZES_M:
+        ElementTree.SubElement(
+            body, "geom", colour, type="box", size=_text(*DISTRACTOR_HALF_SIZES_M[item.shape]), mass="0.03"
+        )
+    elif item.shape == "ball":
         # Rolling friction: a ball on a real table comes to rest.
         rolling = {"condim": "6", "friction": "0.9 0.01 0.002"}
-        ElementTree.SubElement(body, "geom", {**colour, **rolling}, type="sphere", size=_text(WIDTH / 2), mass="0.04")
-    elif thing.shape == "plate":
         ElementTree.SubElement(
-            body, "geom", colour, type="cylinder", size=_text(PLATE_RADIUS, PLATE_HEIGHT / 2), mass="0.5"
+            body, "geom", {**colour, **rolling}, type="sphere", size=_text(OBJECT_HALF_WIDTH_M), mass="0.04"
+        )
+    elif item.shape == "plate":
+        ElementTree.SubElement(
+            body, "geom", colour, type="cylinder", size=_text(PLATE_RADIUS_M, PLATE_HEIGHT_M / 2), mass="0.5"
         )
     else:
         floor, sides = 0.004, 16
@@ -187,7 +190,7 @@ def _body(thing: Thing) -> ElementTree.Element:
         for angle in np.arange(sides) * 2 * math.pi / sides:
             # Staves that lean outwards by 25 degrees.
             lean = math.radians(25.0)
-            middle = BOWL_RADIUS - 0.0135
+            middle = BOWL_RADIUS_M - 0.0135
             quat = _product(
                 (math.cos(angle / 2), 0, 0, math.sin(angle / 2)), (math.cos(lean / 2), 0, math.sin(lean / 2), 0)
             )
@@ -196,7 +199,7 @@ def _body(thing: Thing) -> ElementTree.Element:
                 "geom",
                 colour,
                 type="box",
-                size=_text(0.003, 0.0145, BOWL_HEIGHT / 2 / math.cos(lean) - 0.0015),
+                size=_text(0.003, 0.0145, BOWL_HEIGHT_M / 2 / math.cos(lean) - 0.0015),
                 pos=_text(middle * math.cos(angle), middle * math.sin(angle), 0),
                 quat=_text(*quat),
                 mass="0.02",

@@ -6,14 +6,12 @@ import math
 
 import numpy as np
 import pinocchio
-from numpy.typing import NDArray
 from ruckig import InputParameter, OutputParameter, Ruckig, Synchronization
 
+from vla_ros.arrays import Array
 from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.sim.arm_description import JOINT_NAMES
-from vla_ros.sim.phases import Goal
-
-Array = NDArray[np.float64]
+from vla_ros.sim.phases import ToolGoal
 
 DT_S = 0.02
 ACCELERATION, JERK = 0.6, 6.0  # of the tool, m/s^2, m/s^3
@@ -23,12 +21,12 @@ LEAST_SHARE = 0.2  # of the speed that every axis may have
 DOWN = np.diag([1.0, -1.0, -1.0])
 
 
-class Motion:
+class ToolMotion:
     """Tool pose (x, y, z, yaw, two tilts) and finger, limited in velocity, acceleration and jerk.
 
     Attributes:
         q: (8,) joint positions now.
-        aim: (4,) x y z yaw of the tool at q.
+        commanded_tool: (4,) x y z yaw of the tool at q.
     """
 
     def __init__(self, kinematics: Kinematics, q: Array) -> None:
@@ -53,9 +51,9 @@ class Motion:
         self._arm_in.current_acceleration = [0.0] * 6
         self._finger_in.current_position = [float(q[-1])]
         self._finger_in.current_velocity = self._finger_in.current_acceleration = [0.0]
-        self.aim = np.array([*pose[:3, 3], yaw])
+        self.commanded_tool = np.array([*pose[:3, 3], yaw])
 
-    def step(self, goal: Goal) -> Array:
+    def step(self, goal: ToolGoal) -> Array:
         """Return q (8,) after DT_S on the way to `goal`."""
         here = np.array(self._arm_in.current_position)
         target = np.array([goal.x, goal.y, goal.z, goal.yaw, 0.0, 0.0])
@@ -76,7 +74,7 @@ class Motion:
         q = self._kinematics.follow(pose_of(now), self.q, CENTERING_PER_M * float(np.linalg.norm(now[:3] - here[:3])))
         q[len(JOINT_NAMES) - 1] = self._finger_in.current_position[0]
         self.q = np.clip(q, self._kinematics.lower, self._kinematics.upper)
-        self.aim = now[:4]
+        self.commanded_tool = now[:4]
         return self.q
 
 

@@ -1,4 +1,4 @@
-"""The words of the expert: phases of a step, goals of the tool, what is seen and what is decided."""
+"""What the scripted expert decides with: phases of a step, goals of the tool, what it observes."""
 
 from __future__ import annotations
 
@@ -7,35 +7,27 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
+from vla_ros.tasks.subtasks import SUBTASKS
+from vla_ros.tasks.vocabulary import SIDES
 
-PHASES = (
-    "reach for {x}",
-    "go down to {x}",
-    "grasp {x}",
-    "lift {x}",
-    "carry {x} to {y}",
-    "put {x} on {y}",
-    "let go of {x}",
-    "leave {x}",
-    "reach behind {x}",
-    "go down behind {x}",
-    "push {x}",
-    "leave {x} there",
-    "done",
-    "put {x} aside",
-)
-"""Subtasks; {x} and {y} stand for what the step moves and where to, {x} of the last one for what is wrongly held."""
+PHASES = (*SUBTASKS, "put {x} aside")
+"""The subtasks, and what the expert does with an object that is wrongly held: {x} is that one. Data sets store indices."""
 REACH, DOWN, GRASP, LIFT, CARRY, PUT, LET_GO, LEAVE, BEHIND, DOWN_BEHIND, PUSH, LEAVE_THERE, DONE, ASIDE = range(14)
-GRASPING = (REACH, DOWN, GRASP, LIFT, CARRY, PUT, LET_GO, LEAVE)
-PUSHING = (BEHIND, DOWN_BEHIND, PUSH, LEAVE_THERE)
+GRASP_PHASES = (REACH, DOWN, GRASP, LIFT, CARRY, PUT, LET_GO, LEAVE)
+PUSH_PHASES = (BEHIND, DOWN_BEHIND, PUSH, LEAVE_THERE)
 
 
-class Goal(NamedTuple):
-    """A tool pose on the way: pointing down. x, y, z: m, base frame. yaw: rad. gripper: finger joint on arrival, m.
-    speed: of the tool, m/s."""
+class ToolGoal(NamedTuple):
+    """A tool pose to go to, pointing down.
+
+    Attributes:
+        x, y, z: m, base frame.
+        yaw: rad.
+        gripper: finger joint on arrival, m.
+        speed: of the tool, m/s.
+    """
 
     x: float
     y: float
@@ -46,14 +38,20 @@ class Goal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Decision:
-    """phase: index into PHASES. goals: nearest first, at least one. x, y: names of what it is about, or empty.
+class ExpertDecision:
+    """What to do now.
 
-    step: index of the task's step. progress: 0..1 of the whole task. done: all steps are.
+    Attributes:
+        phase: index into PHASES.
+        goals: nearest first, at least one.
+        step: index of the task's step.
+        x, y: names of what it is about, or empty.
+        progress: 0..1 of the whole task.
+        done: all steps are.
     """
 
     phase: int
-    goals: tuple[Goal, ...]
+    goals: tuple[ToolGoal, ...]
     step: int
     x: str
     y: str
@@ -63,30 +61,37 @@ class Decision:
     @property
     def subtask(self) -> str:
         """The phase in words."""
-        where = f"the {self.y}" if self.y and self.y not in ("left", "right") else self.y
+        where = f"the {self.y}" if self.y and self.y not in SIDES else self.y
         return PHASES[self.phase].format(x=f"the {self.x}", y=where)
 
 
 @dataclass(frozen=True)
-class View:
-    """What the expert looks at. tool: x y z yaw, measured. aim: the same as commanded. finger: m.
+class ExpertObservation:
+    """The state of the arm that the expert decides on.
 
-    gripped: name of what is between the fingers, or empty.
+    Attributes:
+        time_s: simulated time.
+        tool: (4,) x y z yaw, measured, base frame.
+        commanded_tool: (4,) the same as commanded.
+        finger: opening, m.
+        finger_speed: m/s.
+        gripped: name of what is between the fingers, or empty.
     """
 
     time_s: float
     tool: Array
-    aim: Array
+    commanded_tool: Array
     finger: float
     finger_speed: float
     gripped: str
 
 
 def heading(shape: str, pose: Array) -> float:
-    """Return the direction in which a thing's side faces, seen from above, rad; 0 for what is round.
+    """Return the direction in which an object's side faces, seen from above, rad; 0 for what is round.
 
     Args:
-        shape: of the thing. pose: (4, 4), T_base_thing.
+        shape: of `vocabulary.SHAPES` or a distractor.
+        pose: (4, 4), T_base_object.
     """
     if shape == "cylinder":
         return math.atan2(pose[1, 2], pose[0, 2]) if abs(pose[2, 2]) < 0.7 else 0.0

@@ -17,19 +17,18 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.scheduling import urgent
+from vla_ros.arrays import Array, Image
+from vla_ros.scheduling import raise_priority
 from vla_ros.sim.model import CAMERAS
 
-Image = NDArray[np.uint8]
 Geoms = NDArray[np.int32]
-Normals = NDArray[np.float64]
 BACKENDS = ("egl", "osmesa", "ray")
 START_S = 30.0
 FAR_M = 50.0  # that rays go
 
 
-class Eyes:
-    """Draws with MuJoCo's renderer (OpenGL), or with rays. Call `look` with the MjData to draw."""
+class CameraRenderer:
+    """Draws with MuJoCo's renderer (OpenGL), or with rays. Call `render` with the MjData to draw."""
 
     def __init__(self, model: mujoco.MjModel, size: int, backend: str) -> None:
         self._model = model
@@ -38,10 +37,10 @@ class Eyes:
         if backend != "ray":
             self._renderer = mujoco.Renderer(model, size, size)
 
-    def look(self, data: mujoco.MjData, camera: str) -> Image:
+    def render(self, data: mujoco.MjData, camera: str) -> Image:
         """Return (size, size, 3) rgb."""
         if self._renderer is None:
-            return cast_rays(self._model, data, camera, self._size)
+            return render_by_rays(self._model, data, camera, self._size)
         self._renderer.update_scene(data, camera)
         image: Image = self._renderer.render()
         return image
@@ -52,7 +51,7 @@ class Eyes:
             self._renderer.close()
 
 
-def cast_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int) -> Image:
+def render_by_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int) -> Image:
     """Draw without OpenGL: one ray per pixel, matte shading with the scene's lights."""
     at = model.camera(camera).id
     half = math.tan(math.radians(model.cam_fovy[at]) / 2)
@@ -61,7 +60,7 @@ def cast_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int
     rays = np.stack([x, y, -np.ones_like(x)], -1).reshape(-1, 3)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     rays = rays @ data.cam_xmat[at].reshape(3, 3).T
-    geoms, normals = see(model, data, camera, rays)
+    geoms, normals = first_hits(model, data, camera, rays)
     hit = geoms >= 0
     colours = model.geom_rgba[:, :3].copy()
     for geom in np.flatnonzero(model.geom_matid >= 0):
@@ -78,7 +77,7 @@ def cast_rays(model: mujoco.MjModel, data: mujoco.MjData, camera: str, size: int
     return (np.clip(image, 0, 1) * 255).astype(np.uint8).reshape(size, size, 3)
 
 
-def see(model: mujoco.MjModel, data: mujoco.MjData, camera: str, rays: NDArray[np.float64]) -> tuple[Geoms, Normals]:
+def first_hits(model: mujoco.MjModel, data: mujoco.MjData, camera: str, rays: Array) -> tuple[Geoms, Array]:
     """Return which geom each ray from a camera meets, -1 for none, and its normal there (n, 3).
 
     What is nearer than the near plane is not seen, as in OpenGL: the rim of the wrist camera's own housing.
@@ -156,7 +155,7 @@ class RenderProcess:
         with self._alive():
             self._connection.send(xml)
 
-    def request(self, stamp_ns: int, qpos: NDArray[np.float64], cameras: tuple[str, ...] = CAMERAS) -> bool:
+    def request(self, stamp_ns: int, qpos: Array, cameras: tuple[str, ...] = CAMERAS) -> bool:
         """Ask for images of a state; False while the last ones are still being drawn."""
         if self.waiting:
             return False
@@ -197,7 +196,7 @@ class RenderProcess:
             self._process.join(1.0)
 
 
-def flicker(image: Image, stamp_ns: int) -> None:
+def add_sensor_noise(image: Image, stamp_ns: int) -> None:
     """Change the last bit of some pixels, as every sensor does: the picture of a scene at rest is not a frozen one."""
     some = image[::16, ::16]
     some ^= np.random.default_rng(stamp_ns).integers(0, 2, some.shape, np.uint8)
@@ -207,14 +206,14 @@ def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if live:
-        urgent()
+        raise_priority()
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
         try:
             model = mujoco.MjModel.from_xml_string(xml)
             data = mujoco.MjData(model)
-            eyes = Eyes(model, size, backend)
+            renderer = CameraRenderer(model, size, backend)
             mujoco.mj_forward(model, data)
-            eyes.look(data, CAMERAS[0])
+            renderer.render(data, CAMERAS[0])
         except Exception as error:
             connection.send(f"{type(error).__name__}: {error}")
             return
@@ -222,12 +221,12 @@ def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool
         while True:
             message = connection.recv()
             if isinstance(message, str):
-                eyes.close()
+                renderer.close()
                 model = mujoco.MjModel.from_xml_string(message)
                 data = mujoco.MjData(model)
-                eyes = Eyes(model, size, backend)
+                renderer = CameraRenderer(model, size, backend)
                 continue
             stamp_ns, data.qpos[:], cameras = message
             mujoco.mj_kinematics(model, data)
             mujoco.mj_camlight(model, data)
-            connection.send((stamp_ns, {camera: eyes.look(data, camera) for camera in cameras}))
+            connection.send((stamp_ns, {camera: renderer.render(data, camera) for camera in cameras}))

@@ -1,29 +1,29 @@
-"""Arm, table and things in MuJoCo, driven by setpoints. No clock: time passes when `tick` is called."""
+"""Arm, table and objects in MuJoCo, driven by setpoints. No clock: time passes when `tick` is called."""
 
 from __future__ import annotations
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, MIMIC_JOINT
-from vla_ros.sim.controller import PERIOD_S, Controller
+from vla_ros.sim.controller import PERIOD_S, SimulatedController
 from vla_ros.sim.model import TIMESTEP_S, body_name, xml
 from vla_ros.sim.scene import Scene
-from vla_ros.sim.tasks import Body, Task, judge, sample_task
+from vla_ros.sim.task_sampler import sample_task
 from vla_ros.sim.variation import Variation, sample_varied
-
-Array = NDArray[np.float64]
+from vla_ros.tasks.judge import ObjectState, evaluate_task
+from vla_ros.tasks.task import Task
 
 STEPS = round(PERIOD_S / TIMESTEP_S)
-SETTLE_S = 0.3  # things fall half a millimetre when a scene begins
+SETTLE_S = 0.3  # objects fall half a millimetre when a scene begins
 
 
 class Simulation:
     """A scene with its task. Contacts are MuJoCo's; nothing is ever attached to the hand.
 
     Args:
-        seed, kind: of the task (vla_ros.sim.tasks.sample_task). timeout_s, log: of the controller.
+        seed, kind: of the task (vla_ros.sim.task_sampler.sample_task). timeout_s, log: of the controller.
         variation: what may differ from the plain scene; None: nothing.
     """
 
@@ -35,7 +35,7 @@ class Simulation:
         log: str = "",
         variation: Variation | None = None,
     ) -> None:
-        self.controller = Controller(HOME, timeout_s, log)
+        self.controller = SimulatedController(HOME, timeout_s, log)
         self.time_s = 0.0
         self.reset(seed, kind, variation)
 
@@ -43,7 +43,7 @@ class Simulation:
     def of(cls, scene: Scene, task: Task) -> Simulation:
         """Return a simulation of this scene."""
         simulation = cls.__new__(cls)
-        simulation.controller, simulation.time_s = Controller(HOME, 0.02), 0.0
+        simulation.controller, simulation.time_s = SimulatedController(HOME, 0.02), 0.0
         simulation.put(scene, task)
         return simulation
 
@@ -60,7 +60,7 @@ class Simulation:
         addresses = [self.model.joint(name).qposadr[0] for name in JOINT_NAMES]
         self._q = np.array(addresses)
         self._dq = np.array([self.model.joint(name).dofadr[0] for name in JOINT_NAMES])
-        self._bodies = {thing.name: self.model.body(body_name(thing)).id for thing in scene.things}
+        self._bodies = {item.name: self.model.body(body_name(item)).id for item in scene.objects}
         self._left, self._right = (self.model.body(name).id for name in ("left_finger", "right_finger"))
         self._fingers = {self._left, self._right}
         self.place_arm(HOME)
@@ -71,7 +71,7 @@ class Simulation:
         self.start = self.truth()
 
     def place_arm(self, q: Array) -> None:
-        """Put the arm at q (8,), at rest, whatever stands there."""
+        """Put the arm at q (8,), at rest, whatever is there."""
         mimic = self.model.joint(MIMIC_JOINT)
         self.data.qpos[self._q], self.data.qvel[self._dq] = q, 0.0
         self.data.qpos[mimic.qposadr[0]], self.data.qvel[mimic.dofadr[0]] = q[JOINT_NAMES.index(FINGER_JOINT)], 0.0
@@ -109,7 +109,7 @@ class Simulation:
         forces: Array = (self.data.qfrc_actuator + self.data.qfrc_gravcomp)[self._dq]
         return forces
 
-    def truth(self) -> dict[str, Body]:
+    def truth(self) -> dict[str, ObjectState]:
         """State of everything on the table: for judges, never for a policy."""
         held = set()
         for contact in self.data.contact:
@@ -119,20 +119,20 @@ class Simulation:
         bodies = {}
         for (name, body), highest in zip(self._bodies.items(), self._highest, strict=True):
             mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_BODY, body, velocity, 0)
-            bodies[name] = Body(
+            bodies[name] = ObjectState(
                 self.data.xpos[body].copy(), float(np.linalg.norm(velocity[3:])), float(highest), body in held
             )
         return bodies
 
-    def thing_pose(self, name: str) -> Array:
-        """Return T_base_thing (4, 4)."""
+    def object_pose(self, name: str) -> Array:
+        """Return T_base_object (4, 4)."""
         pose = np.eye(4)
         pose[:3, :3] = self.data.xmat[self._bodies[name]].reshape(3, 3)
         pose[:3, 3] = self.data.xpos[self._bodies[name]]
         return pose
 
-    def move_thing(self, name: str, p_base: Array) -> None:
-        """Put a thing elsewhere, at rest. p_base: (3,) of its centre, m."""
+    def move_object(self, name: str, p_base: Array) -> None:
+        """Put an object elsewhere, at rest. p_base: (3,) of its centre, m."""
         joint = self.model.body(self._bodies[name]).jntadr[0]
         at, speed = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
         self.data.qpos[at : at + 3] = p_base
@@ -146,9 +146,9 @@ class Simulation:
         between = left & right
         return next((name for name, body in self._bodies.items() if body in between), "") if between else ""
 
-    def judged(self) -> tuple[bool, list[dict[str, object]]]:
+    def evaluate_task(self) -> tuple[bool, list[dict[str, object]]]:
         """Return whether the scene's task is achieved now, and what was measured."""
-        return judge(self.task, self.start, self.truth())
+        return evaluate_task(self.task, self.start, self.truth())
 
     def camera_pose(self, camera: str) -> Array:
         """Return T_base_camera (4, 4) of a camera's optical frame, now."""

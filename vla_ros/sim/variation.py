@@ -1,109 +1,147 @@
-"""Scenes and tasks beyond the plain ones: more things, other looks, other words. All of it comes from a seed.
+"""Scenes and tasks beyond the plain ones: more objects, other appearances, other words. All of it comes from a seed.
 
-`vla_ros.sim.tasks.sample_task` knows the plain scenes only; a `Variation` says in what a scene may differ from them.
+`vla_ros.sim.task_sampler.sample_task` knows the plain scenes only. A `Variation` says in what a scene may differ from them.
 """
 
 from __future__ import annotations
 
-import colorsys
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vla_ros.sim.scene import (
-    BOWL_COLOUR,
-    COLOURS,
-    CONTAINERS,
-    DISTRACTORS,
-    PLAIN,
-    PLATE_COLOUR,
-    SHAPES,
-    Look,
-    Scene,
-    Thing,
-)
-from vla_ros.sim.tasks import KINDS, PHRASES, Step, Task
+from vla_ros.sim.appearance import sample_appearance, sample_shade
+from vla_ros.sim.push_path import leaves_path_free, push_path
+from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.tasks import phrasings
+from vla_ros.tasks.objects import DISTRACTOR_HALF_SIZES_M, DISTRACTOR_RGB, rgb_of
+from vla_ros.tasks.task import KINDS, Step, Task, check_kind
+from vla_ros.tasks.vocabulary import COLOURS, CONTAINERS, MOVABLE_SHAPES, SIDES, STABLE_SHAPES
 
-X_RANGE, Y_RANGE = (0.38, 0.66), (-0.29, 0.29)  # of the centres, m
-GAP = 0.04  # m: free room between any two
-PUSH_REACH = 0.11  # m, that a thing is pushed to a side
-PUSH_AWAY = (0.07, 0.22)  # m: way to go when a thing is pushed to another
-ROOM_BEHIND = 0.115  # m: for the hand behind a thing that is to be pushed
-TRIES = 80
-FRONT_SHIFT_M, WRIST_SHIFT_M = 0.03, 0.004  # the wrist camera has its housing and the hand around it
-CAMERA_TURN_RAD = math.radians(5.0)
+X_RANGE, Y_RANGE = (0.38, 0.66), (-0.29, 0.29)
+"""Of the centres, m, base frame."""
+GAP_M = 0.04
+"""Free space between any two objects."""
+PLACEMENT_TRIES = 80
 
 
 @dataclass(frozen=True)
 class Variation:
     """What may differ from the plain scene.
 
-    objects: fewest and most. distractors: most of them. looks: light, colours and textures. cameras: poses, by up to
-    3 cm (wrist: 4 mm) and 5 degrees. phrasing: "plain", "training" or "held-out". pairs: "any", "training" or "held-out"
-    objects and targets. push_to: things are also pushed to other things. steps: of a sequence, 2 or 3. bare: share of
-    things that are named by their shape alone, where that is clear and the phrasing is not plain.
+    Attributes:
+        objects: fewest and most.
+        distractors: most of them.
+        surfaces: light, colours and textures vary.
+        cameras: their poses vary, by up to 3 cm (wrist: 4 mm) and 5 degrees.
+        phrasing: "plain", "training" or "held-out".
+        pairs: of objects and targets, "any", "training" or "held-out".
+        push_to: objects are also pushed to other objects.
+        steps: of a sequence, 2 or 3.
+        shape_only_share: share of objects that are named by their shape alone, where that is clear and the phrasing is
+            not plain.
     """
 
     objects: tuple[int, int] = (3, 4)
     distractors: int = 0
-    looks: bool = False
+    surfaces: bool = False
     cameras: bool = False
     phrasing: str = "plain"
     pairs: str = "any"
     push_to: bool = False
     steps: int = 2
-    bare: float = phrasings.BARE
+    shape_only_share: float = phrasings.SHAPE_ONLY_SHARE
 
 
-TRAINING = Variation((3, 6), 3, looks=True, cameras=True, phrasing="training", pairs="training", push_to=True)
+TRAINING = Variation((3, 6), 3, surfaces=True, cameras=True, phrasing="training", pairs="training", push_to=True)
 
 
 def sample_varied(seed: int, kind: str, variation: Variation) -> tuple[Scene, Task]:
     """Return the scene and the task of a seed; the same for the same arguments.
 
     Args:
-        kind: of KINDS, or "" for any.
+        seed: any whole number from 0.
+        kind: of `KINDS`, or "" for any.
+        variation: what may differ.
 
     Raises:
         ValueError: there is no such kind.
     """
-    if kind and kind not in KINDS:
-        raise ValueError(f"task: there is no kind {kind!r}; there are {', '.join(KINDS)}")
+    check_kind(kind)
     rng = np.random.default_rng([seed, KINDS.index(kind) if kind else len(KINDS), 1])
     kind = kind or str(rng.choice(KINDS))
     while True:
-        found = _attempt(rng, kind, variation)
+        found = _try_scene(rng, kind, variation)
         if found is not None:
-            things, steps = found
-            look = sample_look(rng, variation)
-            if variation.looks:
-                things = [replace(thing, tint=_tint(rng, thing)) for thing in things]
-            scene = Scene(tuple(things), look, seed)
+            objects, steps = found
+            appearance = sample_appearance(rng, variation.surfaces, variation.cameras)
+            if variation.surfaces:
+                objects = [
+                    replace(item, drawn_rgb=sample_shade(rng, rgb_of(item.shape, item.colour))) for item in objects
+                ]
+            scene = Scene(tuple(objects), appearance, seed)
             return scene, Task(kind, tuple(steps), _instruction(rng, scene, steps, variation))
 
 
-def _attempt(rng: np.random.Generator, kind: str, variation: Variation) -> tuple[list[Thing], list[Step]] | None:
-    kinds = [kind]
-    if kind == "sequence":
-        kinds = [str(rng.choice(["place", "place", "push", "stack"]))]
-        if variation.steps == 3:
-            kinds.insert(0, "place" if kinds[0] != "place" else "push")
-        last = ("place", "push", "stack", "pick") if variation.steps == 2 else ("push", "stack", "pick")
-        kinds.append(str(rng.choice([other for other in last if other != "stack" or "stack" not in kinds])))
+def _try_scene(
+    rng: np.random.Generator, kind: str, variation: Variation
+) -> tuple[list[SceneObject], list[Step]] | None:
+    """Return objects and steps, or None where these draws cannot be placed or asked for."""
+    kinds = _step_kinds(rng, kind, variation)
     count = int(rng.integers(variation.objects[0], variation.objects[1] + 1))
-    objects = _objects(rng, kinds, count, variation)
-    if objects is None:
+    wanted = _shapes_and_colours(rng, kinds, count, variation)
+    if wanted is None:
         return None
-    placed: list[Thing] = []
-    for shape, colour in [("bowl", ""), ("plate", ""), *objects]:
-        thing = _put(rng, shape, colour, placed)
-        if thing is None:
+    placed: list[SceneObject] = []
+    for shape, colour in [("bowl", ""), ("plate", ""), *wanted]:
+        item = _place(rng, shape, colour, placed)
+        if item is None:
             if len(placed) < 2 + variation.objects[0] or len(placed) < 2 + len(kinds) + 1:
                 return None
             continue
-        placed.append(thing)
+        placed.append(item)
+    steps = _steps(rng, kinds, placed, variation)
+    if steps is None:
+        return None
+    if variation.pairs != "any":
+        held_out = [_is_held_out(step, placed) for step in steps]
+        if (variation.pairs == "training") == any(held_out):
+            return None
+    _add_distractors(rng, placed, steps, variation)
+    return placed, steps
+
+
+def _step_kinds(rng: np.random.Generator, kind: str, variation: Variation) -> list[str]:
+    if kind != "sequence":
+        return [kind]
+    kinds = [str(rng.choice(["place", "place", "push", "stack"]))]
+    if variation.steps == 3:
+        kinds.insert(0, "place" if kinds[0] != "place" else "push")
+    last = ("place", "push", "stack", "pick") if variation.steps == 2 else ("push", "stack", "pick")
+    kinds.append(str(rng.choice([other for other in last if other != "stack" or "stack" not in kinds])))
+    return kinds
+
+
+def _shapes_and_colours(
+    rng: np.random.Generator, kinds: list[str], count: int, variation: Variation
+) -> list[tuple[str, str]] | None:
+    """Return first what the steps move, then what is stacked on, then the rest; no colour comes twice."""
+    shapes = [str(shape) for shape in rng.choice(MOVABLE_SHAPES, max(count, len(kinds) + 1))]
+    for index, step in enumerate(kinds):
+        if step in ("push", "stack"):
+            shapes[index] = str(rng.choice(STABLE_SHAPES))
+    if "stack" in kinds:
+        shapes[len(kinds)] = "cube"
+    colours = [str(colour) for colour in rng.permutation(list(COLOURS))]
+    wanted = list(zip(shapes, colours, strict=False))
+    held_out = [(colour, shape) in phrasings.HELD_OUT_OBJECTS for shape, colour in wanted]
+    return None if variation.pairs == "training" and any(held_out) else wanted
+
+
+def _steps(
+    rng: np.random.Generator, kinds: list[str], placed: list[SceneObject], variation: Variation
+) -> list[Step] | None:
+    """Return what the objects are to do, or None where there is no space for a push."""
     steps = []
     targets = [str(target) for target in rng.permutation(CONTAINERS)]
     for index, step in enumerate(kinds):
@@ -115,138 +153,72 @@ def _attempt(rng: np.random.Generator, kind: str, variation: Variation) -> tuple
             y = goal
         else:
             y = {"place": targets[index % 2], "stack": placed[2 + len(kinds)].name, "pick": ""}[step]
-        target = next((thing for thing in placed if thing.name == y), None)
-        reach = x.radius + target.radius if step == "push" and target else 0.0
-        steps.append(Step(step, x.name, y, reach))
-    if variation.pairs != "any":
-        strange = [_held_out(step, placed) for step in steps]
-        if (variation.pairs == "training") == any(strange):
-            return None
+        target = next((item for item in placed if item.name == y), None)
+        radius_sum_m = x.radius + target.radius if step == "push" and target else 0.0
+        steps.append(Step(step, x.name, y, radius_sum_m))
+    return steps
+
+
+def _add_distractors(
+    rng: np.random.Generator, placed: list[SceneObject], steps: list[Step], variation: Variation
+) -> None:
     for _ in range(int(rng.integers(0, variation.distractors + 1))):
-        free = [
+        unused = [
             (shape, colour)
-            for shape in DISTRACTORS
-            for colour in PLAIN
-            if f"{colour} {shape}" not in [thing.name for thing in placed]
+            for shape in DISTRACTOR_HALF_SIZES_M
+            for colour in DISTRACTOR_RGB
+            if f"{colour} {shape}" not in [item.name for item in placed]
         ]
-        shape, colour = free[rng.integers(len(free))]
-        thing = _put(rng, shape, colour, placed)
-        if thing is not None and all(_way_free(thing, step, placed) for step in steps):
-            placed.append(thing)
-    return placed, steps
+        shape, colour = unused[rng.integers(len(unused))]
+        item = _place(rng, shape, colour, placed)
+        if item is not None and all(leaves_path_free(item, step, placed) for step in steps):
+            placed.append(item)
 
 
-def _objects(
-    rng: np.random.Generator, kinds: list[str], count: int, variation: Variation
-) -> list[tuple[str, str]] | None:
-    """Shapes and colours, first what the steps move, then what is stacked on, then the rest; no colour twice."""
-    shapes = [str(shape) for shape in rng.choice(SHAPES, max(count, len(kinds) + 1))]
-    for index, step in enumerate(kinds):
-        if step in ("push", "stack"):
-            shapes[index] = str(rng.choice(["cube", "cylinder"]))
-    if "stack" in kinds:
-        shapes[len(kinds)] = "cube"
-    colours = [str(colour) for colour in rng.permutation(list(COLOURS))]
-    objects = list(zip(shapes, colours, strict=False))
-    if variation.pairs == "training" and any(
-        (colour, shape) in phrasings.HELD_OUT_OBJECTS for shape, colour in objects
-    ):
-        return None
-    return objects
+def _is_held_out(step: Step, objects: list[SceneObject]) -> bool:
+    x = next(item for item in objects if item.name == step.x)
+    target = next((item.shape for item in objects if item.name == step.y), step.y)
+    return (x.colour, x.shape) in phrasings.HELD_OUT_OBJECTS or not phrasings.is_trained_target(x.colour, target)
 
 
-def _held_out(step: Step, things: list[Thing]) -> bool:
-    x = next(thing for thing in things if thing.name == step.x)
-    target = next((thing.shape for thing in things if thing.name == step.y), step.y)
-    return (x.colour, x.shape) in phrasings.HELD_OUT_OBJECTS or not phrasings.allowed(x.colour, target)
-
-
-def _put(rng: np.random.Generator, shape: str, colour: str, placed: list[Thing]) -> Thing | None:
-    """Return a thing somewhere free, or None where no place was found."""
-    for _ in range(TRIES):
+def _place(rng: np.random.Generator, shape: str, colour: str, placed: list[SceneObject]) -> SceneObject | None:
+    """Return an object somewhere free, or None where no place was found."""
+    for _ in range(PLACEMENT_TRIES):
         x, y = float(rng.uniform(*X_RANGE)), float(rng.uniform(*Y_RANGE))
-        turned = shape == "cube" or shape in DISTRACTORS
+        turned = shape == "cube" or shape in DISTRACTOR_HALF_SIZES_M
         yaw = round(float(rng.uniform(0.0, np.pi / 2)), 4) if turned else 0.0
-        thing = Thing(shape, colour, round(x, 4), round(y, 4), yaw)
-        if all(math.hypot(thing.x - o.x, thing.y - o.y) > thing.radius + o.radius + GAP for o in placed):
-            return thing
+        item = SceneObject(shape, colour, round(x, 4), round(y, 4), yaw)
+        if all(math.hypot(item.x - o.x, item.y - o.y) > item.radius + o.radius + GAP_M for o in placed):
+            return item
     return None
 
 
-def _push_goal(rng: np.random.Generator, x: Thing, placed: list[Thing], push_to: bool) -> str | None:
-    goals = ["left", "right"]
+def _push_goal(rng: np.random.Generator, x: SceneObject, placed: list[SceneObject], push_to: bool) -> str | None:
+    """Return a side or the name of an object that x can be pushed to; None where there is none."""
+    goals = list(SIDES)
     if push_to:
-        goals += [thing.name for thing in placed if thing is not x and thing.shape != "ball"]
+        goals += [item.name for item in placed if item is not x and item.shape != "ball"]
     if push_to and rng.random() < 0.5:
         goals = goals[:2] if rng.random() < 0.5 else goals[2:]
     for goal in rng.permutation(goals):
         step = Step("push", x.name, str(goal))
-        way = _way(step, placed)
-        if way is None:
+        path = push_path(step, placed)
+        if path is None:
             continue
-        start, end = way
+        start, end = path
         if not (Y_RANGE[0] - 0.05 < end[1] < Y_RANGE[1] + 0.05 and Y_RANGE[0] - 0.1 < start[1] < Y_RANGE[1] + 0.1):
             continue
-        if X_RANGE[0] - 0.05 < start[0] < X_RANGE[1] + 0.04 and all(_way_free(o, step, placed) for o in placed):
+        if X_RANGE[0] - 0.05 < start[0] < X_RANGE[1] + 0.04 and all(leaves_path_free(o, step, placed) for o in placed):
             return str(goal)
     return None
 
 
-def _way(step: Step, placed: list[Thing]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return from where the hand pushes to where the thing ends, (2,) each; None where that is too near or too far."""
-    x = next(thing for thing in placed if thing.name == step.x)
-    at = np.array([x.x, x.y])
-    if step.y in ("left", "right"):
-        direction, length = np.array([0.0, 1.0 if step.y == "left" else -1.0]), PUSH_REACH
-    else:
-        y = next(thing for thing in placed if thing.name == step.y)
-        direction = np.array([y.x, y.y]) - at
-        distance = float(np.linalg.norm(direction))
-        direction /= distance
-        length = distance - x.radius - y.radius
-        if not PUSH_AWAY[0] < length < PUSH_AWAY[1]:
-            return None
-    return at - ROOM_BEHIND * direction, at + length * direction
-
-
-def _way_free(other: Thing, step: Step, placed: list[Thing]) -> bool:
-    """Nothing but what it is about stands on the way of a push, nor where the hand starts it."""
-    if step.kind != "push" or other.name in (step.x, step.y):
-        return True
-    way = _way(step, placed)
-    if way is None:
-        return False
-    start, end = way
-    along = end - start
-    share = float(np.clip((np.array([other.x, other.y]) - start) @ along / (along @ along), 0.0, 1.0))
-    apart = float(np.linalg.norm(np.array([other.x, other.y]) - start - share * along))
-    return apart > other.radius + 0.055
-
-
 def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], variation: Variation) -> str:
-    phrasing, bare = variation.phrasing, variation.bare
-    named = [thing for thing in scene.things if thing.shape in SHAPES]
-    shapes = [thing.shape for thing in named]
+    phrasing = variation.phrasing
     phrases = phrasings.HELD_OUT if phrasing == "held-out" else phrasings.TRAINING
-    parts = []
-    for step in steps:
-        sided = step.y in ("left", "right")
-        kind = "push to" if step.kind == "push" and not sided else step.kind
-        x = scene.thing(step.x)
-        if phrasing == "plain" and kind != "push to":
-            phrase = str(rng.choice(PHRASES[kind]))
-            parts.append(phrase.format(x=x.name, y=step.y, side=step.y, on="in" if step.y == "bowl" else "on"))
-            continue
-        values = {"x": phrasings.noun(x.shape, x.colour, shapes, rng, bare), "side": step.y}
-        if not sided and step.y:
-            y = scene.thing(step.y)
-            values |= {
-                "y": phrasings.noun(y.shape, y.colour, shapes, rng, bare),
-                "in": phrasings.preposition(y.shape, rng),
-            }
-        # In a sequence the held-out words are those that join; each part is said as in training.
-        known = phrasings.TRAINING if len(steps) > 1 else phrases
-        parts.append(str(rng.choice(known[kind])).format(**values))
+    # In a sequence the held-out words are those that join. Each part is said as in training.
+    step_phrases = phrasings.TRAINING if len(steps) > 1 else phrases
+    parts = [_clause(rng, scene, step, step_phrases, variation) for step in steps]
     if len(parts) == 1:
         return parts[0]
     if phrasing == "plain" or len(parts) > 2:
@@ -254,49 +226,22 @@ def _instruction(rng: np.random.Generator, scene: Scene, steps: list[Step], vari
     return str(rng.choice(phrases["sequence"])).format(a=parts[0], b=parts[1])
 
 
-def sample_look(rng: np.random.Generator, variation: Variation) -> Look:
-    """Return how a scene looks."""
-    look = Look()
-    if variation.looks:
-        bright, hue = rng.uniform(0.3, 0.85), rng.uniform(0.0, 1.0)
-        saturation = rng.uniform(0.0, 0.22)
-        table = np.array(colorsys.hsv_to_rgb(hue, saturation, bright))
-        floor = np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.0, 0.2), rng.uniform(0.15, 0.6)))
-        wall = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.0, 0.2), rng.uniform(0.25, 0.8))
-        if rng.random() < 0.3:  # near the plain one
-            table = np.array(look.table[0]) + rng.uniform(-0.05, 0.05, 3)
-        look = Look(
-            light=float(rng.uniform(0.65, 1.3)),
-            tint=tuple(float(v) for v in rng.uniform(0.86, 1.0, 3)),
-            lamp=(float(rng.uniform(-0.2, 1.2)), float(rng.uniform(-1.0, 1.0)), float(rng.uniform(1.8, 2.8))),
-            table=(_rgb(table), _rgb(table * rng.uniform(0.8, 1.05))),
-            texture=str(rng.choice(["gradient", "gradient", "checker", "flat"])),
-            floor=(_rgb(floor), _rgb(floor * rng.uniform(0.8, 1.0))),
-            wall=_rgb(np.array(wall)),
-        )
-    if variation.cameras:
-        look = replace(look, front=_shift(rng, FRONT_SHIFT_M), wrist=_shift(rng, WRIST_SHIFT_M))
-    return look
-
-
-def _shift(rng: np.random.Generator, most_m: float) -> tuple[float, ...]:
-    """A camera's offset: uniform, at most `most_m` and CAMERA_TURN_RAD in length."""
-    parts: list[float] = []
-    for most in (most_m, CAMERA_TURN_RAD):
-        line = rng.normal(size=3)
-        parts += [float(v) for v in line / np.linalg.norm(line) * most * rng.uniform()]
-    return tuple(parts)
-
-
-def _tint(rng: np.random.Generator, thing: Thing) -> tuple[float, ...]:
-    """A colour that people would still call by the same word."""
-    plain = {"bowl": BOWL_COLOUR, "plate": PLATE_COLOUR}.get(thing.shape) or {**COLOURS, **PLAIN}[thing.colour]
-    hue, saturation, value = colorsys.rgb_to_hsv(*plain)
-    hue = (hue + rng.uniform(-0.015, 0.015)) % 1.0
-    saturation = float(np.clip(saturation * rng.uniform(0.88, 1.08), 0.0, 1.0))
-    value = float(np.clip(value * rng.uniform(0.82, 1.12), 0.0, 1.0))
-    return tuple(round(part, 4) for part in colorsys.hsv_to_rgb(hue, saturation, value))
-
-
-def _rgb(colour: np.ndarray) -> tuple[float, ...]:
-    return tuple(round(float(part), 4) for part in np.clip(colour, 0.02, 1.0))
+def _clause(
+    rng: np.random.Generator, scene: Scene, step: Step, phrases: dict[str, tuple[str, ...]], variation: Variation
+) -> str:
+    """Return the words for one step."""
+    is_sided = step.y in SIDES
+    kind = "push to" if step.kind == "push" and not is_sided else step.kind
+    x = scene.find(step.x)
+    if variation.phrasing == "plain" and kind != "push to":
+        return phrasings.plain_instruction(kind, x.name, step.y, step.y, rng)
+    shapes = [item.shape for item in scene.objects if item.shape in MOVABLE_SHAPES]
+    share = variation.shape_only_share
+    values = {"x": phrasings.noun_phrase(x.shape, x.colour, shapes, rng, share), "side": step.y}
+    if not is_sided and step.y:
+        y = scene.find(step.y)
+        values |= {
+            "y": phrasings.noun_phrase(y.shape, y.colour, shapes, rng, share),
+            "in": phrasings.preposition(y.shape, rng),
+        }
+    return str(rng.choice(phrases[kind])).format(**values)

@@ -1,7 +1,7 @@
-"""Words for tasks: how instructions are said in training, and how they are said only in evaluation.
+"""How tasks are said: in plain scenes, in training, and in evaluation only.
 
 A held-out phrasing never appears in training data, nor does a held-out object or a held-out pair of object and target.
-Nouns have the same synonyms in both; what is held out is how a sentence is built.
+Nouns have the same synonyms in both. What is held out is how an instruction is built.
 """
 
 from __future__ import annotations
@@ -11,23 +11,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LOOSE = 0.06  # share of things that are called "the red one"
-BARE = 0.06  # and of those, unique of their shape, that are called "the cube"
+from vla_ros.tasks.vocabulary import ADJECTIVES, GENERIC_NOUNS, NOUNS
+
+GENERIC_SHARE = 0.06
+"""Share of objects that are called "the red one"."""
+SHAPE_ONLY_SHARE = 0.06
+"""Share of objects that are called "the cube", of those that are the only one of their shape."""
 HELD_OUT_OBJECTS = (("red", "ball"), ("green", "cylinder"), ("purple", "cube"))
-"""Colour and shape of things that training scenes never hold."""
+"""Colour and shape of objects that training scenes never hold."""
 HELD_OUT_TARGETS = (("blue", "bowl"), ("yellow", "plate"), ("orange", "left"))
 """Colour of what is moved and where to: never asked for in training."""
 
-NOUNS = {
-    "cube": ("cube", "cube", "block", "box"),
-    "cylinder": ("cylinder", "cylinder", "can", "tin"),
-    "ball": ("ball", "ball", "sphere", "orb"),
-    "bowl": ("bowl", "bowl", "basin"),
-    "plate": ("plate", "plate", "saucer"),
-}
-ADJECTIVES = {"red": ("red", "red", "red", "crimson"), "purple": ("purple", "purple", "purple", "violet")}
 INSIDE = ("in", "into", "inside")
 UPON = ("on", "onto", "on top of")
+
+PLAIN: dict[str, tuple[str, ...]] = {
+    "pick": ("pick up the {x}", "grab the {x}", "lift the {x}", "take the {x}"),
+    "place": ("put the {x} {on} the {y}", "place the {x} {on} the {y}", "drop the {x} {on} the {y}"),
+    "push": ("push the {x} to the {side}", "slide the {x} to the {side}", "move the {x} to the {side}"),
+    "stack": ("stack the {x} on the {y}", "put the {x} on top of the {y}", "stack the {x} on top of the {y}"),
+}
+"""Of plain scenes, in which every object is called by its name."""
 
 TRAINING: dict[str, tuple[str, ...]] = {
     "pick": (
@@ -247,40 +251,92 @@ HELD_OUT: dict[str, tuple[str, ...]] = {
 }
 
 
-def noun(shape: str, colour: str, shapes: Sequence[str], rng: np.random.Generator, bare: float = BARE) -> str:
-    """Return words for one thing, e.g. "the red block": true of that thing only.
+def plain_instruction(kind: str, x: str, y: str, side: str, rng: np.random.Generator) -> str:
+    """Return one plain instruction. Args: kind: of `PLAIN`. x, y: names of objects. side: of a push."""
+    phrase = str(rng.choice(PLAIN[kind]))
+    return phrase.format(x=x, y=y, side=side, on="in" if y == "bowl" else "on")
+
+
+def noun_phrase(
+    shape: str,
+    colour: str,
+    shapes: Sequence[str],
+    rng: np.random.Generator,
+    shape_only_share: float = SHAPE_ONLY_SHARE,
+) -> str:
+    """Return words for one object, e.g. "the red block": true of that object only.
 
     Args:
-        shape, colour: of the thing; containers have no colour. shapes: of all things that have a name here. bare: share of
-            things that go without their colour where their shape is the only one.
+        shape, colour: of the object; containers have no colour.
+        shapes: of all objects that have a name here.
+        rng: source of everything random.
+        shape_only_share: share of objects that go without their colour where their shape is the only one.
     """
     word = str(rng.choice(NOUNS[shape]))
     if not colour:
         return f"the {word}"
     adjective = str(rng.choice(ADJECTIVES.get(colour, (colour,))))
     dice = rng.random()
-    if dice < LOOSE:
-        return f"the {adjective} {rng.choice(['one', 'thing', 'object'])}"
-    if dice < LOOSE + bare and sum(shape == other for other in shapes) == 1:
+    if dice < GENERIC_SHARE:
+        return f"the {adjective} {rng.choice(GENERIC_NOUNS)}"
+    if dice < GENERIC_SHARE + shape_only_share and sum(shape == other for other in shapes) == 1:
         return f"the {word}"
     return f"the {adjective} {word}"
 
 
 def preposition(container: str, rng: np.random.Generator) -> str:
-    """Return a word for where things go with a bowl or a plate."""
+    """Return a word for where objects go with a bowl or a plate."""
     return str(rng.choice(INSIDE if container == "bowl" else UPON))
 
 
-def allowed(colour: str, target: str) -> bool:
-    """Return whether training may ask for a thing of `colour` to go to `target` (a shape, or a side)."""
+def is_trained_target(colour: str, target: str) -> bool:
+    """Return whether training may ask for an object of `colour` to go to `target` (a shape, or a side)."""
     return (colour, target) not in HELD_OUT_TARGETS
 
 
-def held_out(text: str) -> bool:
-    """Return whether `text` holds what may be said only in evaluation, whatever the things that it names."""
-    return any(pattern.search(text) for pattern in _HELD_OUT)
+def contains_held_out(text: str) -> bool:
+    """Return whether `text` contains a held-out phrasing, with any words for the objects."""
+    return any(pattern.search(text) for pattern in _HELD_OUT_ANYWHERE)
 
 
-_HELD_OUT = [
-    re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(phrase))) for phrases in HELD_OUT.values() for phrase in phrases
+def is_held_out(instruction: str, is_sequence: bool) -> bool:
+    """Return whether a whole instruction is a held-out phrasing about objects that have a name.
+
+    Args:
+        instruction: the words.
+        is_sequence: whether it has several steps: then only the phrasings that join steps count.
+    """
+    return any(
+        pattern.fullmatch(instruction)
+        for kind, patterns in _HELD_OUT_WHOLE.items()
+        if (kind == "sequence") == is_sequence
+        for pattern in patterns
+    )
+
+
+def _patterns(phrases: Sequence[str], of_field: dict[str, str]) -> list[re.Pattern[str]]:
+    """Return regular expressions of phrases, in which each {field} stands for what `of_field` says."""
+    found = []
+    for phrase in phrases:
+        pattern = re.escape(phrase)
+        for field, words in of_field.items():
+            pattern = pattern.replace(re.escape(f"{{{field}}}"), words)
+        found.append(re.compile(pattern))
+    return found
+
+
+_FIELDS = ("x", "y", "side", "in", "a", "b")
+_NOUN = "|".join([*(word for words in NOUNS.values() for word in words), *GENERIC_NOUNS])
+_OBJECT = rf"the (\w+ )?({_NOUN})"
+_WORDS = {
+    "x": _OBJECT,
+    "y": _OBJECT,
+    "side": "(left|right)",
+    "in": f"({'|'.join((*INSIDE, *UPON))})",
+    "a": "(.+)",
+    "b": "(.+)",
+}
+_HELD_OUT_ANYWHERE = [
+    pattern for phrases in HELD_OUT.values() for pattern in _patterns(phrases, dict.fromkeys(_FIELDS, ".+"))
 ]
+_HELD_OUT_WHOLE = {kind: _patterns(phrases, _WORDS) for kind, phrases in HELD_OUT.items()}

@@ -1,6 +1,6 @@
-"""Whose a seed is: what evaluation draws is never trained on."""
+"""What a seed is for: scenes that evaluation draws are never trained on."""
 
 TRAINING = 1_000_000
-"""The first of training; smaller ones are evaluation's."""
+"""First seed of training. Smaller ones are for evaluation."""
 CLOSED_LOOP = 1_950_000
-"""The first of the episodes that decide when training stops: far behind those that data is made of."""
+"""First seed of the episodes that decide when training stops: far beyond those that data are made of."""

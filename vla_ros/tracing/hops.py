@@ -1,7 +1,7 @@
-"""A camera frame on its way to the arm controller: who had it when, and where the time went.
+"""A camera frame's way to the arm controller: when each node sent its message, and how long each hop took.
 
-All times are integer ns of the system clock (the publisher's, as DDS stamps each message); across machines they are as
-good as the clocks agree.
+All times are integer ns of the publishers' system clocks, as DDS stamps each message. Across machines they are as exact as
+the clocks are synchronised.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from vla_ros.time import Summary, Window
 
-KEPT = 4096
-"""Frames, and messages of each kind, that are remembered."""
+HISTORY_LENGTH = 4096
+"""Frames, and messages of each kind, that are kept."""
 HOPS = (
     ("camera", "captured_ns", "frames_ns", "image captured → vla/frames sent: driver, transport, camera node"),
     ("plan", "frames_ns", "plan_ns", "→ vla/latent_plan sent: transport, System 2"),
@@ -23,14 +23,14 @@ HOPS = (
     ("camera to plan", "captured_ns", "plan_ns", "the first two"),
     ("camera to controller", "captured_ns", "controller_ns", "all of them"),
 )
-"""Name, from, to, what it holds."""
+"""Name, attribute of FrameTrace where it begins, where it ends, meaning."""
 
 
 @dataclass
-class Journey:
-    """One frame. captured_ns: stamp of its oldest image. Others: when the message was sent; 0: not seen (yet).
+class FrameTrace:
+    """One frame. captured_ns: stamp of its oldest image. Other *_ns: when the message was sent; 0: not seen yet.
 
-    plan_inference_s, chunk_inference_s: of the hop before, the time spent in the model.
+    plan_inference_s, chunk_inference_s: time in the model, part of the hop that ends with the plan or chunk.
     """
 
     captured_ns: int
@@ -48,98 +48,98 @@ class Journey:
 
     @property
     def complete(self) -> bool:
-        """Whether it was followed all the way."""
+        """Whether it was followed to the controller."""
         return min(self.frames_ns, self.plan_ns, self.chunk_ns, self.setpoint_ns, self.controller_ns) > 0
 
 
 @dataclass
-class Hops:
-    """Follows frames by the capture stamp that each message carries. The first message of each kind counts."""
+class HopTracker:
+    """Follows frames by the capture stamp that each message carries. Of each kind the first message counts."""
 
-    journeys: dict[int, Journey] = field(default_factory=dict)
-    _waiting: list[Journey] = field(default_factory=list)
-    _joint_states_ns: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _reaction_s: Window = field(default_factory=lambda: Window(KEPT))
+    traces: dict[int, FrameTrace] = field(default_factory=dict)
+    _sent_to_filter: list[FrameTrace] = field(default_factory=list)
+    _joint_states_ns: deque[int] = field(default_factory=lambda: deque(maxlen=HISTORY_LENGTH))
+    _reaction_s: Window = field(default_factory=lambda: Window(HISTORY_LENGTH))
 
     def frames(self, captured_ns: int, sent_ns: int) -> None:
-        """A set of frames was sent."""
-        if captured_ns and captured_ns not in self.journeys:
-            self.journeys[captured_ns] = Journey(captured_ns, sent_ns)
-            if len(self.journeys) > KEPT:
-                del self.journeys[next(iter(self.journeys))]
+        """Record that a set of frames was sent."""
+        if captured_ns and captured_ns not in self.traces:
+            self.traces[captured_ns] = FrameTrace(captured_ns, sent_ns)
+            if len(self.traces) > HISTORY_LENGTH:
+                del self.traces[next(iter(self.traces))]
 
     def plan(self, captured_ns: int, sent_ns: int, plan_id: int, inference_s: float, subtask: str) -> None:
-        """A plan that moves the arm was sent."""
-        journey = self.journeys.get(captured_ns)
-        if journey is not None and not journey.plan_ns:
-            journey.plan_ns, journey.plan_id, journey.subtask = sent_ns, plan_id, subtask
-            journey.plan_inference_s = inference_s
+        """Record that a plan that moves the arm was sent."""
+        trace = self.traces.get(captured_ns)
+        if trace is not None and not trace.plan_ns:
+            trace.plan_ns, trace.plan_id, trace.subtask = sent_ns, plan_id, subtask
+            trace.plan_inference_s = inference_s
 
     def chunk(self, captured_ns: int, sent_ns: int, chunk_id: int, inference_s: float) -> None:
-        """A chunk was sent."""
-        journey = self.journeys.get(captured_ns)
-        if journey is not None and journey.plan_ns and not journey.chunk_ns:
-            journey.chunk_ns, journey.chunk_id, journey.chunk_inference_s = sent_ns, chunk_id, inference_s
+        """Record that a chunk was sent."""
+        trace = self.traces.get(captured_ns)
+        if trace is not None and trace.plan_ns and not trace.chunk_ns:
+            trace.chunk_ns, trace.chunk_id, trace.chunk_inference_s = sent_ns, chunk_id, inference_s
 
     def setpoint(self, captured_ns: int, sent_ns: int, seq: int) -> None:
-        """A setpoint was sent."""
-        journey = self.journeys.get(captured_ns)
-        if journey is not None and journey.chunk_ns and not journey.setpoint_ns and sent_ns >= journey.chunk_ns:
-            journey.setpoint_ns, journey.seq = sent_ns, seq
-            self._waiting.append(journey)
+        """Record that a setpoint was sent."""
+        trace = self.traces.get(captured_ns)
+        if trace is not None and trace.chunk_ns and not trace.setpoint_ns and sent_ns >= trace.chunk_ns:
+            trace.setpoint_ns, trace.seq = sent_ns, seq
+            self._sent_to_filter.append(trace)
 
     def joint_state(self, sent_ns: int) -> None:
-        """A measured state was sent."""
+        """Record that a measured state was sent."""
         self._joint_states_ns.append(sent_ns)
 
     def controller(self, sent_ns: int) -> None:
-        """The filter sent something to the arm controller. Calls come in the order in which it was sent."""
-        for journey in self._waiting:
-            if sent_ns >= journey.setpoint_ns:
-                journey.controller_ns = sent_ns
-        self._waiting = [journey for journey in self._waiting if not journey.controller_ns]
+        """Record that the filter sent a command to the arm controller; call in the order of sending."""
+        for trace in self._sent_to_filter:
+            if sent_ns >= trace.setpoint_ns:
+                trace.controller_ns = sent_ns
+        self._sent_to_filter = [trace for trace in self._sent_to_filter if not trace.controller_ns]
         before = bisect.bisect_right(self._joint_states_ns, sent_ns)
         if before:
             self._reaction_s.add((sent_ns - self._joint_states_ns[before - 1]) / 1e9)
 
-    def complete(self) -> list[Journey]:
-        """Journeys that went all the way, oldest first."""
-        return [journey for journey in self.journeys.values() if journey.complete]
+    def complete(self) -> list[FrameTrace]:
+        """Return the frames that reached the controller, oldest first."""
+        return [trace for trace in self.traces.values() if trace.complete]
 
     def summaries(self) -> dict[str, Summary]:
-        """Second per hop, over the journeys that went all the way; then the models' shares and the newest joint state."""
-        windows = {name: Window(KEPT) for name, *_ in HOPS}
-        inside = {"of it in System 2": Window(KEPT), "of it in System 1": Window(KEPT)}
-        for journey in self.complete():
+        """Return the time per hop, s, over complete frames, with the models' parts and the age of the newest joint state."""
+        windows = {name: Window(HISTORY_LENGTH) for name, *_ in HOPS}
+        inference = {"of it in System 2": Window(HISTORY_LENGTH), "of it in System 1": Window(HISTORY_LENGTH)}
+        for trace in self.complete():
             for name, begin, end, _ in HOPS:
-                windows[name].add((getattr(journey, end) - getattr(journey, begin)) / 1e9)
-            inside["of it in System 2"].add(journey.plan_inference_s)
-            inside["of it in System 1"].add(journey.chunk_inference_s)
-        every = {
+                windows[name].add((getattr(trace, end) - getattr(trace, begin)) / 1e9)
+            inference["of it in System 2"].add(trace.plan_inference_s)
+            inference["of it in System 1"].add(trace.chunk_inference_s)
+        windows_shown = {
             "camera": windows["camera"],
             "plan": windows["plan"],
-            "of it in System 2": inside["of it in System 2"],
+            "of it in System 2": inference["of it in System 2"],
             "chunk": windows["chunk"],
-            "of it in System 1": inside["of it in System 1"],
+            "of it in System 1": inference["of it in System 1"],
             "setpoint": windows["setpoint"],
             "filter": windows["filter"],
             "camera to plan": windows["camera to plan"],
             "camera to controller": windows["camera to controller"],
             "joint state to controller": self._reaction_s,
         }
-        return {name: window.summary() for name, window in every.items()}
+        return {name: window.summary() for name, window in windows_shown.items()}
 
     def missing(self) -> str:
-        """Where frames got lost when none went all the way; empty when one did."""
+        """Return where frames got lost when none reached the controller; empty when one did."""
         if self.complete():
             return ""
-        if not self.journeys:
+        if not self.traces:
             return "no vla/frames: is the camera node running, with images?"
-        for stage, words in (
+        for stage, reason in (
             ("plan_ns", "frames, but no plan that moves the arm: give an instruction (vla-ros say …)"),
             ("chunk_ns", "plans, but no chunk: is the filter armed, is the action expert running?"),
             ("setpoint_ns", "chunks, but no setpoint: is the filter armed?"),
         ):
-            if not any(getattr(journey, stage) for journey in self.journeys.values()):
-                return words
+            if not any(getattr(trace, stage) for trace in self.traces.values()):
+                return reason
         return "setpoints, but nothing goes to the arm controller: is the filter armed?"

@@ -1,4 +1,4 @@
-"""What was asked, thought and decided, one line of JSON for each change."""
+"""Instructions, plans, questions and decisions of the filter, one line of JSON for each change."""
 
 from __future__ import annotations
 
@@ -9,70 +9,72 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MOVING = ("TRACKING", "LIMITING")
-QUIET_NS = 1_000_000_000
-"""A rule of the filter that has not acted for so long is told again."""
+MOVING_STATES = ("TRACKING", "LIMITING")
+REPEAT_AFTER_NS = 1_000_000_000
+"""A rule of the filter is written again when it had not acted for so long."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One change. kind: "instruction", "plan", "filter" or "question". time_ns: system clock. said: what the line holds."""
+class ReasoningEntry:
+    """One change. kind: "instruction", "plan", "filter" or "question". time_ns: system clock. values: what the line holds."""
 
     kind: str
     time_ns: int
-    said: Mapping[str, Any]
+    values: Mapping[str, Any]
 
     def title(self) -> str:
-        """The part that people look for."""
+        """Return the value that people look for first."""
         names = ("text", "subtask", "rule", "reasoning", "state")
-        return next((str(self.said[name]) for name in names if self.said.get(name)), "")
+        return next((str(self.values[name]) for name in names if self.values.get(name)), "")
 
     def line(self) -> str:
-        """One line of JSON; numbers that nobody knows are null."""
+        """Return one line of JSON; unknown numbers are null."""
         when = datetime.datetime.fromtimestamp(self.time_ns / 1e9, datetime.UTC).isoformat(timespec="milliseconds")
-        known = {key: None if _unknown(value) else value for key, value in self.said.items()}
-        return json.dumps({"time": when, "time_ns": self.time_ns, "kind": self.kind, **known}, ensure_ascii=False)
+        values = {key: None if _unknown(value) else value for key, value in self.values.items()}
+        return json.dumps({"time": when, "time_ns": self.time_ns, "kind": self.kind, **values}, ensure_ascii=False)
 
 
 @dataclass
 class Reasoning:
-    """Keeps what changes: a plan that says the same as the one before, with other numbers, is no change."""
+    """Keeps changes only: a plan with the same texts as the one before and other numbers is no change."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[ReasoningEntry] = field(default_factory=list)
     _last: dict[str, tuple[object, ...]] = field(default_factory=dict)
     _limited_ns: dict[str, int] = field(default_factory=dict)
 
-    def instruction(self, time_ns: int, text: str, instruction_id: int) -> Entry | None:
-        """A sentence was said."""
+    def instruction(self, time_ns: int, text: str, instruction_id: int) -> ReasoningEntry | None:
+        """Record an instruction."""
         return self._note("instruction", time_ns, (instruction_id,), {"text": text, "instruction_id": instruction_id})
 
-    def plan(self, time_ns: int, plan: Mapping[str, Any]) -> Entry | None:
-        """A plan was sent. plan: fields of `LatentPlan` by name, `state` in words."""
+    def plan(self, time_ns: int, plan: Mapping[str, Any]) -> ReasoningEntry | None:
+        """Record a plan. plan: fields of `LatentPlan` by name, `state` as a name."""
         key = tuple(plan[name] for name in ("instruction_id", "state", "subtask", "reasoning"))
         return self._note("plan", time_ns, key, plan)
 
-    def filter(self, time_ns: int, status: Mapping[str, Any]) -> Entry | None:
-        """The filter spoke. status: fields of `SafetyStatus` by name, `state` in words.
+    def filter(self, time_ns: int, status: Mapping[str, Any]) -> ReasoningEntry | None:
+        """Record a status of the filter. status: fields of `SafetyStatus` by name, `state` as a name.
 
-        Motion that is limited and then is not is one motion; a rule that limits it is told once while it does.
+        TRACKING and LIMITING in turn are one motion; a rule that limits it is written once while it does.
         """
         state, rule = str(status["state"]), str(status["rule"])
-        going_on = state in MOVING and self._last.get("filter", ("",))[0] in MOVING
+        continues = state in MOVING_STATES and self._last.get("filter", ("",))[0] in MOVING_STATES
         if state != "LIMITING":
-            return None if going_on else self._note("filter", time_ns, (state, rule), status)
-        quiet = time_ns - self._limited_ns.get(rule, -QUIET_NS) >= QUIET_NS
+            return None if continues else self._note("filter", time_ns, (state, rule), status)
+        repeated = time_ns - self._limited_ns.get(rule, -REPEAT_AFTER_NS) >= REPEAT_AFTER_NS
         self._limited_ns[rule] = time_ns
-        return self._note("filter", time_ns, (state, rule, time_ns), status) if quiet or not going_on else None
+        return self._note("filter", time_ns, (state, rule, time_ns), status) if repeated or not continues else None
 
-    def question(self, time_ns: int, text: str) -> Entry | None:
-        """A monitor asked; empty: it was answered."""
+    def question(self, time_ns: int, text: str) -> ReasoningEntry | None:
+        """Record a monitor's question; empty: it was answered."""
         return self._note("question", time_ns, (text,), {"text": text})
 
-    def _note(self, kind: str, time_ns: int, key: tuple[object, ...], said: Mapping[str, Any]) -> Entry | None:
+    def _note(
+        self, kind: str, time_ns: int, key: tuple[object, ...], values: Mapping[str, Any]
+    ) -> ReasoningEntry | None:
         if self._last.get(kind) == key:
             return None
         self._last[kind] = key
-        entry = Entry(kind, time_ns, dict(said))
+        entry = ReasoningEntry(kind, time_ns, dict(values))
         self.entries.append(entry)
         return entry
 

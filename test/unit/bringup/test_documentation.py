@@ -15,7 +15,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 @pytest.mark.parametrize("name", ["parameters", "messages"])
 def test_generated_documents_are_up_to_date(name: str) -> None:
-    assert (ROOT / "docs" / f"{name}.md").read_text() == getattr(documentation, name)()
+    assert (ROOT / "docs" / f"{name}.md").read_text() == getattr(documentation, f"{name}_page")()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from vla_ros.bringup.graph import NODES, bringup, parameters_of, read
+from vla_ros.bringup.graph import NODE_NAMES, bringup, parameters_of, read_parameter_file
 from vla_ros.bringup.supervisor import command_line
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import share
@@ -31,7 +31,7 @@ def test_whatever_is_no_configuration_is_one_line(tmp_path: Path, content: bytes
     path = tmp_path / "bad.yaml"
     path.write_bytes(content)
     with pytest.raises(ParameterError) as error:
-        read(path)
+        read_parameter_file(path)
     assert str(error.value).startswith(f"config: {path}")
     assert "\n" not in str(error.value)
 
@@ -44,7 +44,7 @@ def test_shared_memory_outlasts_killed_readers_and_fits_a_container():
     arm = next(process.parameters for process in bringup() if process.name == "sim_arm")
     images = 2 * 3 * int(arm["camera_size"]) ** 2  # of both cameras
     assert segment > 8 * images
-    assert len(NODES) * segment < 64 * 2**20
+    assert len(NODE_NAMES) * segment < 64 * 2**20
     paths = (".//fastdds:userTransports/*", ".//fastdds:transport_descriptor/fastdds:transport_id")
     used, described = ({found.text for found in profile.iterfind(path, shape)} for path in paths)
     assert len(used) == 2 and used <= described
@@ -65,7 +65,7 @@ def test_a_configuration_may_ask_for_simulated_time(tmp_path: Path) -> None:
     path = tmp_path / "slow.yaml"
     path.write_text("/**: {ros__parameters: {use_sim_time: true}}")
     for process in bringup(config=str(path)):
-        if process.name in NODES:
+        if process.name in NODE_NAMES:
             assert process.parameters["publish_clock" if process.name == "sim_arm" else "use_sim_time"] is True
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from vla_ros.bringup.graph import Process, bringup
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import Process
 from vla_ros.bringup.supervisor import command_line
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import share

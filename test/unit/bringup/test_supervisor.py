@@ -1,11 +1,11 @@
-"""Who dies is named; without a viewer the graph goes on."""
+"""A process that ends is named; without a viewer the graph goes on."""
 
 from __future__ import annotations
 
 import pytest
 
 from vla_ros.bringup import supervisor
-from vla_ros.bringup.graph import Process
+from vla_ros.bringup.process import Process
 
 
 @pytest.mark.parametrize("viewer", [False, True])
@@ -20,9 +20,9 @@ def test_a_refusal_to_start_stops_the_graph_unless_it_is_a_viewers(
     child = running.children["page"]
     child.popen.wait()
     why = running.watch()
-    said = "page ended (exit code 2); last words: every port is taken"
-    assert why == ("" if viewer else said)
-    assert (f"vla_ros: {said}" in lines) is viewer
-    assert running.watch() == ("" if viewer else said)
+    ended = "page ended (exit code 2); last output: every port is taken"
+    assert why == ("" if viewer else ended)
+    assert (f"vla_ros: {ended}" in lines) is viewer
+    assert running.watch() == ("" if viewer else ended)
     assert not viewer or child.restart_at_s == float("inf"), "and is not started again"
     running.stop()

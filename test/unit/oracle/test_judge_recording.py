@@ -10,7 +10,7 @@ from rosbags.rosbag2 import StoragePlugin
 
 from test.unit.oracle.recordings.written import bag, csv, smooth, trajectory
 from vla_ros.bringup.safety_configuration import safety_configuration
-from vla_ros.lab.bench.filter_rig import Rig, wave, whole
+from vla_ros.lab.bench.filter_rig import FilterRig, full_configuration, sine_motion
 from vla_ros.oracle import NothingSent, UnreadableRecording, configuration_of_log, judge_log, judge_recording
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
@@ -20,17 +20,17 @@ from vla_ros.sim.arm_description import JOINT_NAMES
 
 def log_of(folder: Path, ticks: int) -> None:
     """What a filter sends in so many ticks."""
-    parameters, urdf = whole()
-    rig = Rig(parameters, urdf)
+    parameters, urdf = full_configuration()
+    rig = FilterRig(parameters, urdf)
     if not ticks:
         rig.filter.disarm()
     log = AuditLog(Audit(str(folder)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(ticks or 5):
-        for at_s in rig.due():
-            rig.command(at_s, wave(at_s))
-        rig.measure()
-        rig.hear()
+        for at_s in rig.advance():
+            rig.send_setpoint(at_s, sine_motion(at_s))
+        rig.send_joint_state()
+        rig.send_obstacles()
         rig.tick()
     log.close()
 
@@ -58,7 +58,7 @@ def test_the_topic_of_the_controller_is_the_likely_one(tmp_path: Path) -> None:
 
 def test_a_log_is_judged_by_what_is_in_it(tmp_path: Path) -> None:
     log_of(tmp_path, 100)
-    assert configuration_of_log(tmp_path) == whole()
+    assert configuration_of_log(tmp_path) == full_configuration()
     (report,) = judge_log(tmp_path)
     assert not report.broken, report.text()
     assert report.samples == 99

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from vla_ros.perception.camera import CameraCheck, WrongEncoding, colour, depth
-from vla_ros.policies.contract import CameraHealth
-from vla_ros.sim.rendering import flicker
+from vla_ros.perception.frames import CameraHealth
+from vla_ros.sim.rendering import add_sensor_noise
 
 RGB = np.full((4, 6, 3), (200, 100, 50), np.uint8)
 
@@ -155,7 +155,7 @@ def test_a_simulated_scene_at_rest_is_not_a_frozen_camera() -> None:
     still = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     for stamp_ns in range(1, 60):
         pixels = still.copy()
-        flicker(pixels, stamp_ns)
+        add_sensor_noise(pixels, stamp_ns)
         assert np.abs(pixels.astype(int) - still).max() <= 1
         camera.receive(message("rgb8", pixels), stamp_ns)
         assert camera.judged(stamp_ns).health is CameraHealth.OK

@@ -9,7 +9,8 @@ import pytest
 
 from test.unit.policies.chunk_playing import derivatives, play
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.contract import Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.policies.scripted import load
 from vla_ros.robot.joint_map import JointNamesError

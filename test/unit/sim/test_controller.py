@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
-from vla_ros.sim.controller import PERIOD_S, CommandRefused, Controller
+from vla_ros.sim.controller import PERIOD_S, CommandRefused, SimulatedController
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_it_comes_to_rest_inside_its_limits_wherever_commands_stop(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    controller = Controller(HOME, timeout_s=0.02)
+    controller = SimulatedController(HOME, timeout_s=0.02)
     amplitude = rng.uniform(0.05, 0.3, 8) * [1, 1, 1, 1, 1, 1, 1, 0]
     rate = rng.uniform(0.5, 2.0)
     path = []
@@ -38,7 +38,7 @@ def test_late_commands_break_no_limit_at_the_end_of_the_range(seed: int) -> None
     """Commands to the upper end and back with gaps: it goes on without them, then catches up."""
     rng = np.random.default_rng(seed)
     start = np.array([*HOME[:7], 0.02])
-    controller = Controller(start, timeout_s=0.05)
+    controller = SimulatedController(start, timeout_s=0.05)
     size = np.minimum(POSITION_UPPER - start, 1.0)
     rate = 0.7 * np.minimum(np.sqrt(ACCELERATION_LIMIT / size), VELOCITY_LIMIT / size)
     path, gap = [], 0
@@ -63,7 +63,7 @@ def test_late_commands_break_no_limit_at_the_end_of_the_range(seed: int) -> None
     ],
 )
 def test_a_bad_command_is_refused_in_one_line(positions: list[float], names: list[str], text: str) -> None:
-    controller = Controller(HOME, timeout_s=0.02)
+    controller = SimulatedController(HOME, timeout_s=0.02)
     with pytest.raises(CommandRefused, match=text):
         controller.command(positions, names)
     controller.tick(0.0, HOME)
@@ -72,7 +72,7 @@ def test_a_bad_command_is_refused_in_one_line(positions: list[float], names: lis
 
 def test_the_log_is_readable_while_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "controller.csv"
-    controller = Controller(HOME, timeout_s=0.02, log=str(file))
+    controller = SimulatedController(HOME, timeout_s=0.02, log=str(file))
     for tick in range(5):
         controller.tick(tick * PERIOD_S, HOME)
     rows = list(csv.DictReader(file.open()))

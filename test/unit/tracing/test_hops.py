@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vla_ros.tracing.hops import HOPS, KEPT, Hops
+from vla_ros.tracing.hops import HISTORY_LENGTH, HOPS, HopTracker
 
 MS = 1_000_000
 
 
-def follow(hops: Hops, captured_ns: int, steps_ns: tuple[int, int, int, int, int]) -> None:
+def follow(hops: HopTracker, captured_ns: int, steps_ns: tuple[int, int, int, int, int]) -> None:
     times = [captured_ns + sum(steps_ns[: i + 1]) for i in range(5)]
     hops.frames(captured_ns, times[0])
     hops.plan(captured_ns, times[1], 7, 0.002, "grasp")
@@ -25,7 +25,7 @@ def follow(hops: Hops, captured_ns: int, steps_ns: tuple[int, int, int, int, int
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 10**9)] * 5), min_size=1, max_size=20))
 def test_the_hops_add_up_to_the_whole(steps: list[tuple[int, int, int, int, int]]) -> None:
-    hops, at_ns = Hops(), 10**18
+    hops, at_ns = HopTracker(), 10**18
     for each in steps:
         follow(hops, at_ns, each)
         at_ns += 10**10
@@ -40,7 +40,7 @@ def test_the_hops_add_up_to_the_whole(steps: list[tuple[int, int, int, int, int]
 
 
 def test_percentiles_are_those_of_the_hop() -> None:
-    hops = Hops()
+    hops = HopTracker()
     for i in range(100):
         follow(hops, 10**18 + i * 10**9, (i * MS, 2 * MS, 3 * MS, 4 * MS, 5 * MS))
     summaries = hops.summaries()
@@ -50,7 +50,7 @@ def test_percentiles_are_those_of_the_hop() -> None:
 
 
 def test_only_the_first_message_of_a_kind_counts() -> None:
-    hops = Hops()
+    hops = HopTracker()
     hops.frames(1, 10)
     hops.plan(1, 20, 1, 0.0, "")
     hops.plan(1, 25, 2, 0.0, "")
@@ -67,26 +67,26 @@ def test_only_the_first_message_of_a_kind_counts() -> None:
 
 
 def test_what_belongs_to_no_known_frame_is_left_out() -> None:
-    hops = Hops()
+    hops = HopTracker()
     hops.frames(0, 5)
     hops.plan(99, 20, 1, 0.0, "")
     hops.setpoint(99, 20, 1)
     hops.controller(30)
-    assert hops.journeys == {}
+    assert hops.traces == {}
     assert math.isnan(hops.summaries()["camera to controller"].p50)
 
 
 def test_memory_is_bounded() -> None:
-    hops = Hops()
-    for i in range(KEPT + 100):
+    hops = HopTracker()
+    for i in range(HISTORY_LENGTH + 100):
         follow(hops, 10**18 + i * 10**9, (1, 1, 1, 1, 1))
         hops.joint_state(10**18 + i)
-    assert len(hops.journeys) == KEPT
-    assert not hops._waiting
+    assert len(hops.traces) == HISTORY_LENGTH
+    assert not hops._sent_to_filter
 
 
 def test_the_newest_joint_state_before_a_message_is_the_one_it_answers() -> None:
-    hops = Hops()
+    hops = HopTracker()
     for sent_ns in (0, 4 * MS, 8 * MS):
         hops.joint_state(sent_ns)
     hops.controller(5 * MS)
@@ -94,7 +94,7 @@ def test_the_newest_joint_state_before_a_message_is_the_one_it_answers() -> None
 
 
 def test_where_frames_got_lost_is_said() -> None:
-    hops = Hops()
+    hops = HopTracker()
     assert "vla/frames" in hops.missing()
     hops.frames(1, 10)
     assert "no plan" in hops.missing()

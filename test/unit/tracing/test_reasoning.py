@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from vla_ros.tracing import perfetto
-from vla_ros.tracing.hops import Hops
-from vla_ros.tracing.reasoning import QUIET_NS, Reasoning
+from vla_ros.tracing.hops import HopTracker
+from vla_ros.tracing.reasoning import REPEAT_AFTER_NS, Reasoning
 
 PLAN = {
     "state": "ACTIVE",
@@ -40,12 +40,12 @@ def test_limited_motion_is_told_once() -> None:
         rule = "jerk_limit" if i % 4 == 1 else "velocity_limit" if i % 2 else ""
         entry = reasoning.filter(i * 4_000_000, status(state, rule))
         if entry is not None:
-            told.append((entry.said["state"], entry.said["rule"]))
+            told.append((entry.values["state"], entry.values["rule"]))
     assert told == [("TRACKING", ""), ("LIMITING", "jerk_limit"), ("LIMITING", "velocity_limit")]
-    assert reasoning.filter(200 * 4_000_000 + QUIET_NS, status("LIMITING", "jerk_limit")) is not None
-    assert reasoning.filter(3 * QUIET_NS, status("STOPPING", "open_loop")) is not None
-    assert reasoning.filter(3 * QUIET_NS + 1, status("STOPPING", "open_loop")) is None
-    assert reasoning.filter(3 * QUIET_NS + 2, status("TRACKING")) is not None
+    assert reasoning.filter(200 * 4_000_000 + REPEAT_AFTER_NS, status("LIMITING", "jerk_limit")) is not None
+    assert reasoning.filter(3 * REPEAT_AFTER_NS, status("STOPPING", "open_loop")) is not None
+    assert reasoning.filter(3 * REPEAT_AFTER_NS + 1, status("STOPPING", "open_loop")) is None
+    assert reasoning.filter(3 * REPEAT_AFTER_NS + 2, status("TRACKING")) is not None
 
 
 def test_a_line_is_json_and_what_is_unknown_is_null() -> None:
@@ -64,7 +64,7 @@ def test_an_answered_question_is_a_change_too() -> None:
 
 
 def test_the_trace_file_holds_every_frame_and_decision() -> None:
-    hops, reasoning = Hops(), Reasoning()
+    hops, reasoning = HopTracker(), Reasoning()
     zero = 1_700_000_000_000_000_000
     for i in range(3):
         captured = zero + i * 100_000_000

@@ -1,4 +1,4 @@
-"""What the filter is measured on: the simulated arm's configuration, a perfect arm, a clock that only the ticks move."""
+"""A filter with a perfect arm: the simulated arm's configuration, obstacles, and a clock that advances with the ticks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 START = np.round(HOME, 9)
-"""Where the arm is armed: whole nanoradians, as the filter sends them."""
-CLOCKS_APART_NS = 10**18
+"""The arm is armed here, rad or m; whole nanoradians, as the filter sends them."""
+CLOCK_OFFSET_NS = 10**18
+"""Between the clock of the stamps and the monotonic clock."""
 BEGIN_NS = 10**12
 SETPOINT_NS = 10_000_000
+"""From setpoint to setpoint."""
 OBSTACLE_TICKS = 8
 OBSTACLES = 10
 REST_TICKS = 300
@@ -34,21 +36,21 @@ REST_TICKS = 300
 FAR_M = 1.6
 """Out of the arm's reach."""
 NEAR_M = (0.05, 0.09)
-"""How near a near obstacle lies to the nearest body over the whole motion."""
+"""Range of the smallest distance between a near obstacle and the arm over the whole motion."""
 RADIUS_M = 0.04
 
 
-def whole() -> tuple[SafetyFilterParameters, str]:
-    """config/sim.yaml with obstacles heard, and the URDF: everything that the filter can check."""
+def full_configuration() -> tuple[SafetyFilterParameters, str]:
+    """Return config/sim.yaml with an obstacle feed, and the URDF: every rule is on."""
     parameters, urdf = safety_configuration()
-    heard = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
-    return dataclasses.replace(parameters, obstacle=heard), urdf
+    obstacle = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
+    return dataclasses.replace(parameters, obstacle=obstacle), urdf
 
 
-def without(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:
-    """The same without some groups of rules: surroundings, self_collision, effort, obstacle."""
+def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:
+    """Return the parameters with groups of rules switched off: environment, self_collision, effort, obstacle."""
     off = {
-        "surroundings": {
+        "environment": {
             "fence": dataclasses.replace(parameters.fence, box=[], planes=[]),
             "table": dataclasses.replace(parameters.table, height_m=[]),
             "keep_out": dataclasses.replace(parameters.keep_out, boxes=[]),
@@ -62,13 +64,13 @@ def without(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterPar
     return parameters
 
 
-def anywhere(parameters: SafetyFilterParameters) -> SafetyFilterParameters:
-    """The same, except that setpoints far from the present output are accepted too."""
+def with_unlimited_steps(parameters: SafetyFilterParameters) -> SafetyFilterParameters:
+    """Return the parameters with a command.step so large that setpoints far from the present output are accepted."""
     return dataclasses.replace(parameters, command=dataclasses.replace(parameters.command, step=[10.0] * len(HOME)))
 
 
-def wave(time_s: float) -> list[float]:
-    """A smooth motion of all joints about home, at most at half of their speed."""
+def sine_motion(time_s: float) -> list[float]:
+    """Return the positions of a smooth motion of all joints about home, rad or m; at most half of the velocity limits."""
     sine = math.sin(1.5 * time_s)
     return [
         home + size * sine for home, size in zip(HOME.tolist(), (0.5, 0.1, 0.3, 0.1, 0.3, 0.2, 0.3, -0.01), strict=True)
@@ -76,19 +78,19 @@ def wave(time_s: float) -> list[float]:
 
 
 def far_obstacles() -> list[Obstacle]:
-    """Ten balls around the arm, out of its reach."""
-    turns = [2 * math.pi * i / OBSTACLES for i in range(OBSTACLES)]
-    return [_ball(i, (FAR_M * math.cos(a), FAR_M * math.sin(a), 0.5)) for i, a in enumerate(turns)]
+    """Return ten balls around the arm, out of its reach."""
+    angles = [2 * math.pi * i / OBSTACLES for i in range(OBSTACLES)]
+    return [_ball(i, (FAR_M * math.cos(a), FAR_M * math.sin(a), 0.5)) for i, a in enumerate(angles)]
 
 
 def near_obstacles(parameters: SafetyFilterParameters, urdf: str, seed: int) -> list[Obstacle]:
-    """Ten balls that the arm passes closely on its wave, without touching their margin. The oracle says how closely."""
-    oracle = Oracle(urdf, without(parameters, "surroundings", "self_collision"))
-    q = np.array([wave(0.14 * i) for i in range(30)])
-    draw = random.Random(seed)
+    """Return ten balls that the sine motion passes at NEAR_M, outside their margin; the oracle computes the distances."""
+    oracle = Oracle(urdf, without_rules(parameters, "environment", "self_collision"))
+    q = np.array([sine_motion(0.14 * i) for i in range(30)])
+    rng = random.Random(seed)
     found: list[Obstacle] = []
     while len(found) < OBSTACLES:
-        xyz = draw.uniform(-0.2, 0.7), draw.uniform(-0.5, 0.5), draw.uniform(0.1, 0.9)
+        xyz = rng.uniform(-0.2, 0.7), rng.uniform(-0.5, 0.5), rng.uniform(0.1, 0.9)
         (nearest,) = [each for each in oracle.clearances(q, [ball(xyz, RADIUS_M)]) if each.rule == "obstacle"]
         if NEAR_M[0] < nearest.distance_m < NEAR_M[1]:
             found.append(_ball(len(found), xyz))
@@ -99,10 +101,15 @@ def _ball(i: int, xyz: tuple[float, float, float]) -> Obstacle:
     return Obstacle(f"ball {i}", "base", "sphere", (RADIUS_M,), xyz)
 
 
-class Rig:
+class FilterRig:
     """A filter, armed at home, with a perfect arm.
 
-    Args: parameters, urdf: of the filter. obstacles: heard again every few ticks.
+    Args:
+        parameters, urdf: of the filter.
+        obstacles: sent again every OBSTACLE_TICKS.
+
+    Raises:
+        RuntimeError: the filter refuses to arm.
     """
 
     def __init__(self, parameters: SafetyFilterParameters, urdf: str, obstacles: Sequence[Obstacle] = ()) -> None:
@@ -112,54 +119,54 @@ class Rig:
         self.q = START.tolist()
         self.obstacles = list(obstacles)
         self._rest = [0.0] * len(self.q)
-        self._heard = bool(parameters.obstacle.timeout_s)
+        self._has_feed = bool(parameters.obstacle.timeout_s)
         self._ticks = self._seq = self._sent = 0
-        self.measure()
-        self.hear()
+        self.send_joint_state()
+        self.send_obstacles()
         armed, why = self.filter.arm(self.now_ns)
         if not armed:
             raise RuntimeError(why)
 
-    def surround(self, obstacles: Sequence[Obstacle]) -> None:
-        """Other obstacles, once the arm stands still."""
+    def replace_obstacles(self, obstacles: Sequence[Obstacle]) -> None:
+        """Wait until the arm is at rest, then replace the obstacles."""
         for _ in range(REST_TICKS):
-            list(self.due())
-            self.measure()
-            self.hear()
+            list(self.advance())
+            self.send_joint_state()
+            self.send_obstacles()
             self.tick()
         self.obstacles = list(obstacles)
 
-    def due(self) -> Iterator[float]:
-        """Advance the clock by one tick and yield the times, s, of the setpoints that are due meanwhile."""
+    def advance(self) -> Iterator[float]:
+        """Advance the clock by one tick and yield the times, s, of the setpoints that are due in it."""
         self.now_ns += self.period_ns
         self._ticks += 1
         while self._sent * SETPOINT_NS <= self.now_ns - BEGIN_NS:
             yield self._sent * SETPOINT_NS / 1e9
             self._sent += 1
 
-    def command(self, at_s: float, positions: Sequence[float]) -> Verdict | None:
-        """Offer the setpoint of a time that `due` gave; it arrives now."""
+    def send_setpoint(self, at_s: float, positions: Sequence[float]) -> Verdict | None:
+        """Send the setpoint of a time that `advance` gave; it arrives now. Return the verdict of a refusal."""
         self._seq += 1
         stamp_ns = BEGIN_NS + round(at_s * 1e9)
         age_ns = self.now_ns - stamp_ns
-        stamp_ns += CLOCKS_APART_NS
+        stamp_ns += CLOCK_OFFSET_NS
         return self.filter.command(
             Command("policy", "policy", self._seq, stamp_ns, age_ns, self.now_ns, JOINT_NAMES, positions)
         )
 
-    def measure(self) -> None:
+    def send_joint_state(self) -> None:
         """Report where the arm is."""
         self.filter.joint_state(self.now_ns, JOINT_NAMES, self.q, self._rest)
 
-    def hear(self) -> bool:
-        """Hear the obstacles, when they are due; whether they were."""
-        due = self._heard and self._ticks % OBSTACLE_TICKS == 0
+    def send_obstacles(self) -> bool:
+        """Send the obstacles when they are due; return whether they were."""
+        due = self._has_feed and self._ticks % OBSTACLE_TICKS == 0
         if due:
             self.filter.obstacles(self.now_ns, self.obstacles)
         return due
 
     def tick(self) -> Decision:
-        """One tick; the arm follows at once."""
+        """Run one tick; the arm follows at once."""
         decision = self.filter.tick(self.now_ns)
         if decision.positions is not None:
             self.q = list(decision.positions)
@@ -167,16 +174,21 @@ class Rig:
 
 
 @contextlib.contextmanager
-def logged(rig: Rig, parameters: SafetyFilterParameters, urdf: str) -> Iterator[None]:
-    """The rig's filter writes its audit log, as in the node, into a folder that goes with the block."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # its writer may end later
+def audit_log(rig: FilterRig, parameters: SafetyFilterParameters, urdf: str) -> Iterator[None]:
+    """Let the rig's filter write its audit log, as in the node, into a folder that is deleted with the block.
+
+    Raises:
+        TypeError: the rig's filter is logged already.
+    """
+    unlogged = rig.filter
+    if not isinstance(unlogged, SafetyFilter):
+        raise TypeError("the rig's filter writes a log already; leave the first block before the second")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # the writer may end later
         audit = dataclasses.replace(parameters.audit, directory=folder)
         log = AuditLog(audit, {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
-        bare = rig.filter
-        assert isinstance(bare, SafetyFilter)
-        rig.filter = Recorder(bare, log)
+        rig.filter = Recorder(unlogged, log)
         try:
             yield
         finally:
-            rig.filter = bare
+            rig.filter = unlogged
             log.close()

@@ -1,6 +1,6 @@
-"""What others put between a policy and a position-controlled arm, each as a gate: newest setpoint in, position out.
+"""What is commonly put between a policy and a position-controlled arm, each as a gate: setpoint in, position out.
 
-A gate is given the newest setpoint at every tick, whether it is new or not.
+A gate receives the newest setpoint at every tick, also where it is not new.
 """
 
 from __future__ import annotations
@@ -10,23 +10,29 @@ from typing import Protocol
 
 import numpy as np
 import ruckig
-from numpy.typing import NDArray
 
-from vla_ros.lab.bench.filter_rig import Rig
+from vla_ros.arrays import Array
+from vla_ros.lab.bench.filter_rig import FilterRig
 from vla_ros.oracle import JointBounds
-
-Array = NDArray[np.float64]
 
 
 class Gate(Protocol):
-    """Something that turns setpoints into outputs."""
+    """Turns setpoints into outputs."""
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
-        """One tick: the newest setpoint, and whether it came since the last tick; returns what is sent."""
+        """Run one tick.
+
+        Args:
+            target: (n,) the newest setpoint, rad or m.
+            fresh: it arrived since the last tick.
+
+        Returns:
+            (n,) the output, rad or m.
+        """
 
 
-class Clamp:
-    """Position and velocity clamped with numpy, from the last output; what is not finite is passed on."""
+class NumpyClamp:
+    """Clamps position and velocity with numpy, from the last output; a value that is not finite is passed on."""
 
     def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
@@ -35,7 +41,7 @@ class Clamp:
         self._q = q.copy()
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
-        """Clip to the range, then to one tick's way from the last finite output."""
+        """Clip to the range, then to the distance of one tick from the last finite output."""
         sent: Array = np.clip(
             np.clip(np.array(target), self._lower, self._upper), self._q - self._step, self._q + self._step
         )
@@ -43,12 +49,12 @@ class Clamp:
         return sent
 
 
-class Ros2ControlFormula:
+class Ros2ControlLimiter:
     """The position limits of ros2_control's joint limiter; our own port of the formula, not its code.
 
     A position command is clamped to the previous command ± min(V, |v| + A h) h, and to the range; v is the measured
-    velocity, of a perfect arm here. Speeding up is bounded by A; braking and turning round are not. A NaN compares with
-    nothing and is passed on; to its credit, the previous command is then kept.
+    velocity, here of a perfect arm. A bounds speeding up, but neither braking nor a change of direction. A NaN passes every
+    comparison and is sent on; the next command is still limited from the one before it.
 
     Source: ros2_control, package joint_limits, compute_position_limits and the saturation limiter, Jazzy.
     """
@@ -63,10 +69,10 @@ class Ros2ControlFormula:
         self._dq = np.zeros_like(q)
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
-        """One call of the limiter."""
-        way = np.minimum(self._velocity, np.abs(self._dq) + self._change) * self._period_s
-        low = np.maximum(np.minimum(self._q - way, self._upper), self._lower)
-        high = np.minimum(np.maximum(self._q + way, low), self._upper)
+        """Run the limiter once."""
+        step = np.minimum(self._velocity, np.abs(self._dq) + self._change) * self._period_s
+        low = np.maximum(np.minimum(self._q - step, self._upper), self._lower)
+        high = np.minimum(np.maximum(self._q + step, low), self._upper)
         sent: Array = np.clip(np.array(target), low, high)
         kept = np.where(np.isfinite(sent), sent, self._q)
         self._dq = (kept - self._q) / self._period_s
@@ -74,11 +80,11 @@ class Ros2ControlFormula:
         return sent
 
 
-class Ruckig:
-    """Ruckig (community version) with the same limits, replanned at every new setpoint, each joint for itself.
+class RuckigGate:
+    """Ruckig (community version) with the same limits, replanned at every new setpoint, each joint by itself.
 
-    It knows no position limits, so setpoints are clipped to the range first; one that is not finite it refuses, and the
-    motion to the one before goes on.
+    It has no position limits, so setpoints are clipped to the range first. It refuses a setpoint that is not finite and
+    continues to the one before.
     """
 
     def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
@@ -94,7 +100,7 @@ class Ruckig:
         self._input.max_jerk = [joint.jerk for joint in bounds]
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
-        """Plan anew where there is something new, and take the next point."""
+        """Plan again where the setpoint is new, and take the next point."""
         wanted = np.clip(np.array(target), self._lower, self._upper)
         if fresh and np.isfinite(wanted).all():
             self._input.target_position = wanted.tolist()
@@ -104,16 +110,16 @@ class Ruckig:
         return np.array(self._input.current_position)
 
 
-class Filter:
-    """Ours: setpoint, joint state and tick, with everything that the rig's filter checks."""
+class SafetyFilterGate:
+    """This project's filter: setpoint, joint state and tick, with all rules of the rig's filter."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: FilterRig) -> None:
         self._rig = rig
 
     def step(self, target: Sequence[float], fresh: bool) -> Array:
-        """One tick. Where the filter sends nothing the arm stays where it is."""
-        for at_s in self._rig.due():
-            self._rig.command(at_s, target)
-        self._rig.measure()
+        """Run one tick. Where the filter sends nothing the arm stays where it is."""
+        for at_s in self._rig.advance():
+            self._rig.send_setpoint(at_s, target)
+        self._rig.send_joint_state()
         self._rig.tick()
         return np.array(self._rig.q)

@@ -25,19 +25,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.lab.bench.round_trips import TASK, Observation, no_op
+from vla_ros.arrays import Array
+from vla_ros.lab.bench.round_trips import TASK, TripObservation, no_op
 
 NEEDS = ("grpc", "grpcio")
 SERVICE = "transport.AsyncInference"
-PIECE = 2 * 1024 * 1024
-LARGEST = 4 * 1024 * 1024
-BEGIN, MIDDLE, END = 1, 2, 3
+PIECE_BYTES = 2 * 1024 * 1024
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+TRANSFER_BEGIN, TRANSFER_MIDDLE, TRANSFER_END = 1, 2, 3
 DT_S = 1 / 30
 
 
 @dataclass
 class TimedObservation:
-    """What the robot sends. observation: names to arrays and numbers. must_go: not to be skipped as too similar."""
+    """What the robot sends.
+
+    Args:
+        observation: name → array or number.
+        must_go: the server must not skip it as too similar to the one before.
+    """
 
     timestamp: float
     timestep: int
@@ -70,7 +76,7 @@ def actions_message(data: bytes) -> bytes:
 
 
 def _bytes_at(message: bytes, at: int) -> bytes:
-    """The length-delimited field whose tag is at `at`."""
+    """Return the length-delimited field whose tag is at `at`."""
     size = shift = 0
     while True:
         at += 1
@@ -88,7 +94,7 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _same(message: bytes) -> bytes:
+def _unchanged(message: bytes) -> bytes:
     return message
 
 
@@ -103,7 +109,7 @@ def serve(ready: Connection) -> None:
         for message in pieces:
             state, piece = observation_fields(message)
             data += piece
-            if state == END:
+            if state == TRANSFER_END:
                 if waiting.full():
                     waiting.get_nowait()
                 waiting.put(pickle.loads(data))
@@ -119,10 +125,10 @@ def serve(ready: Connection) -> None:
         )
 
     handlers = {
-        "SendObservations": grpc.stream_unary_rpc_method_handler(send_observations, _same, _same),
-        "GetActions": grpc.unary_unary_rpc_method_handler(get_actions, _same, _same),
-        "Ready": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _same, _same),
-        "SendPolicyInstructions": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _same, _same),
+        "SendObservations": grpc.stream_unary_rpc_method_handler(send_observations, _unchanged, _unchanged),
+        "GetActions": grpc.unary_unary_rpc_method_handler(get_actions, _unchanged, _unchanged),
+        "Ready": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _unchanged, _unchanged),
+        "SendPolicyInstructions": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _unchanged, _unchanged),
     }
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_options())
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
@@ -132,17 +138,17 @@ def serve(ready: Connection) -> None:
     threading.Event().wait()
 
 
-def client(port: int) -> Callable[[Observation], NDArray[np.float64]]:
+def client(port: int) -> Callable[[TripObservation], Array]:
     """Return one round trip: the observation, then the question for its actions."""
     import grpc
 
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_options())
-    send = channel.stream_unary(f"/{SERVICE}/SendObservations", _same, _same)
-    get = channel.unary_unary(f"/{SERVICE}/GetActions", _same, _same)
-    channel.unary_unary(f"/{SERVICE}/Ready", _same, _same)(b"", timeout=10.0)
+    send = channel.stream_unary(f"/{SERVICE}/SendObservations", _unchanged, _unchanged)
+    get = channel.unary_unary(f"/{SERVICE}/GetActions", _unchanged, _unchanged)
+    channel.unary_unary(f"/{SERVICE}/Ready", _unchanged, _unchanged)(b"", timeout=10.0)
     step = 0
 
-    def ask(observation: Observation) -> NDArray[np.float64]:
+    def ask(observation: TripObservation) -> Array:
         nonlocal step
         step += 1
         joints = {f"joint{i + 1}.pos": float(q) for i, q in enumerate(observation.joints)}
@@ -155,10 +161,10 @@ def client(port: int) -> Callable[[Observation], NDArray[np.float64]]:
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), PIECE):
-        state = END if start + PIECE >= len(data) else MIDDLE if start else BEGIN
-        yield observation_message(data[start : start + PIECE], state)
+    for start in range(0, len(data), PIECE_BYTES):
+        state = TRANSFER_END if start + PIECE_BYTES >= len(data) else TRANSFER_MIDDLE if start else TRANSFER_BEGIN
+        yield observation_message(data[start : start + PIECE_BYTES], state)
 
 
 def _options() -> list[tuple[str, int]]:
-    return [("grpc.max_receive_message_length", LARGEST), ("grpc.max_send_message_length", LARGEST)]
+    return [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]

@@ -1,4 +1,4 @@
-"""The conditions of a measurement: busy cores, real-time scheduling, a process that keeps its memory."""
+"""The conditions of a measurement: CPU load, real-time scheduling, no garbage collection."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(10000))\n"
-PRIORITY = 20
+LOAD_PROGRAM = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(10000))\n"
+REALTIME_PRIORITY = 20
 
 
 @contextlib.contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """So many processes that only compute; they end with the block, or with this process."""
-    started = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
+def cpu_load(processes: int) -> Iterator[None]:
+    """Run so many processes that only compute; they end with the block, or with this process."""
+    started = [subprocess.Popen([sys.executable, "-c", LOAD_PROGRAM]) for _ in range(processes)]
     try:
         yield
     finally:
@@ -26,23 +26,23 @@ def busy(processes: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def real_time() -> Iterator[str]:
-    """SCHED_FIFO for this process where it is permitted; yields what became of it, in words."""
+def real_time_scheduling() -> Iterator[str]:
+    """Ask for SCHED_FIFO for this process; yield the scheduling that it got, in words."""
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
-        words = f"SCHED_FIFO {PRIORITY}"
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(REALTIME_PRIORITY))
+        scheduling = f"SCHED_FIFO {REALTIME_PRIORITY}"
     except (AttributeError, OSError):
-        words = "normal scheduling (SCHED_FIFO is not permitted)"
+        scheduling = "normal scheduling (SCHED_FIFO is not permitted)"
     try:
-        yield words
+        yield scheduling
     finally:
         with contextlib.suppress(AttributeError, OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 @contextlib.contextmanager
-def collected() -> Iterator[None]:
-    """As the node runs: what is there is frozen, the collector is off."""
+def garbage_collection_off() -> Iterator[None]:
+    """Freeze the existing objects and turn the garbage collector off, as the node does."""
     gc.collect()
     gc.freeze()
     gc.disable()

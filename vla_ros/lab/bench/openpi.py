@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vla_ros.lab.bench.round_trips import TASK, Observation, no_op
+from vla_ros.arrays import Array
+from vla_ros.lab.bench.round_trips import TASK, TripObservation, no_op
 
 NEEDS = ("openpi_client", "openpi-client")
 
@@ -31,7 +31,7 @@ async def _serve(ready: Connection) -> None:
 
     packer = msgpack_numpy.Packer()
 
-    async def converse(connection: Any) -> None:
+    async def handle(connection: Any) -> None:
         await connection.send(packer.pack({}))
         async for message in connection:
             began_s = time.monotonic()
@@ -40,18 +40,18 @@ async def _serve(ready: Connection) -> None:
             timing = {"infer_ms": 1e3 * (time.monotonic() - began_s)}
             await connection.send(packer.pack({"actions": actions, "server_timing": timing}))
 
-    async with listen(converse, "127.0.0.1", 0, compression=None, max_size=None) as server:
+    async with listen(handle, "127.0.0.1", 0, compression=None, max_size=None) as server:
         ready.send(next(iter(server.sockets)).getsockname()[1])
         await server.serve_forever()
 
 
-def client(port: int) -> Callable[[Observation], NDArray[np.float64]]:
+def client(port: int) -> Callable[[TripObservation], Array]:
     """Return one round trip."""
     from openpi_client.websocket_client_policy import WebsocketClientPolicy
 
     policy = WebsocketClientPolicy("127.0.0.1", port)
 
-    def ask(observation: Observation) -> NDArray[np.float64]:
+    def ask(observation: TripObservation) -> Array:
         answer = policy.infer(
             {
                 "observation/image": observation.images["front"],

@@ -1,4 +1,4 @@
-"""`vla-ros bench policy`: what each graph of the compact policy costs in each inference backend, and how far they agree."""
+"""`vla-ros bench policy`: the time of each graph of the compact policy in each inference backend, and how far they agree."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Values = Sequence[NDArray[np.generic]]
 Backend = Callable[[Values], list[NDArray[np.floating]]]
 
 CALLS, QUICK = 300, 5
-TURNS = 5  # backends take turns, so that a busy moment of the machine falls on all of them
+TURNS = 5  # backends take turns, so that a busy moment of the machine affects all of them
 WARM_UP = 3
 NEEDS = {"torch": "torch", "transformers": "transformers", "onnxruntime": "onnxruntime", "onnx": "onnx"}
 EAGER = "torch eager"
-CHOSEN = "OpenVINO"
+SHIPPED = "OpenVINO"
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Measure, print, and write what is asked for."""
+    """Measure, print the table, and write the files that are asked for."""
     absent = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
     if absent:
         raise ParameterError(f"bench policy: not installed: {', '.join(absent)} (pip install {' '.join(absent)})")
@@ -51,8 +51,8 @@ def run(chosen: argparse.Namespace) -> int:
     calls = QUICK if chosen.quick else CALLS
     rows = []
     for name, (module, example) in modules(checkpoint).items():
-        values = _values(name, example, checkpoint, np.random.default_rng(chosen.seed))
-        rows.append({"graph": name, **_graph(name, module, values, checkpoint, calls)})
+        values = _inputs(name, example, checkpoint, np.random.default_rng(chosen.seed))
+        rows.append({"graph": name, **_measure(name, module, values, checkpoint, calls)})
     text = table(rows)
     print(text)
     if chosen.json:
@@ -62,10 +62,10 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _values(
+def _inputs(
     name: str, example: tuple[torch.Tensor, ...], checkpoint: Checkpoint, rng: np.random.Generator
 ) -> list[NDArray[np.generic]]:
-    """Return something of the shapes and kinds that a graph is given."""
+    """Return random inputs of the shapes and dtypes that a graph takes."""
     if name == "language":
         return [checkpoint.vocabulary.encode("put the red cube in the bowl", checkpoint.sizes.words)[None]]
     return [
@@ -76,18 +76,18 @@ def _values(
     ]
 
 
-def _graph(
+def _measure(
     name: str, module: torch.nn.Module, values: Values, checkpoint: Checkpoint, calls: int
 ) -> dict[str, dict[str, float]]:
-    """Return, for each backend, p50_ms, p99_ms and the largest difference from eager."""
+    """Return for each backend: p50_ms, p99_ms, and `apart`, the largest difference of an output from torch eager."""
     with tempfile.TemporaryDirectory() as folder:
         backends = _backends(name, module, values, checkpoint, Path(folder))
-        truth = backends[EAGER](values)
+        reference = backends[EAGER](values)
         times: dict[str, list[float]] = {backend: [] for backend in backends}
         apart = {}
         for backend, answer in backends.items():
-            given = [answer(values) for _ in range(WARM_UP)][-1]
-            apart[backend] = max(float(np.abs(a - b).max()) for a, b in zip(given, truth, strict=True))
+            outputs_ = [answer(values) for _ in range(WARM_UP)][-1]
+            apart[backend] = max(float(np.abs(a - b).max()) for a, b in zip(outputs_, reference, strict=True))
         for _ in range(TURNS):
             for backend, answer in backends.items():
                 for _ in range(-(-calls // TURNS)):
@@ -107,26 +107,26 @@ def _graph(
 def _backends(
     name: str, module: torch.nn.Module, values: Values, checkpoint: Checkpoint, folder: Path
 ) -> Mapping[str, Backend]:
-    """Return every backend, ready to answer."""
+    """Return every backend, loaded."""
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     from vla_ros.policies.compact.graphs import Graphs
 
     tensors = tuple(torch.from_numpy(value) for value in values)
-    file, small = folder / "graph.onnx", folder / "int8.onnx"
+    file, int8_file = folder / "graph.onnx", folder / "int8.onnx"
     with torch.no_grad():
         torch.onnx.export(
             module, tensors, str(file), dynamo=False, input_names=[f"given{i}" for i in range(len(tensors))]
         )
-    quantize_dynamic(str(file), str(small), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
+    quantize_dynamic(str(file), str(int8_file), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
     graphs = Graphs(checkpoint, (name,))
     return {
         EAGER: _torch(module),
         "torch.compile": _torch(torch.compile(module)),
         "ONNX Runtime": _onnx(file),
-        "ONNX Runtime, int8 weights": _onnx(small),
-        CHOSEN: lambda given: list(graphs(name, *given)),
+        "ONNX Runtime, int8 weights": _onnx(int8_file),
+        SHIPPED: lambda given: list(graphs(name, *given)),
     }
 
 
@@ -152,7 +152,7 @@ def _onnx(file: Path) -> Backend:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as Markdown."""
+    """Return the rows as a Markdown table."""
     backends = [name for name in rows[0] if name != "graph"]
     lines = ["| graph | " + " | ".join(backends) + " |", "|---|" + "---:|" * len(backends)]
     for row in rows:
@@ -164,18 +164,18 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def document(text: str, calls: int) -> str:
-    """docs/bench_policy.md."""
-    return f"""# What the compact policy computes with
+    """Return docs/bench_policy.md."""
+    return f"""# What the compact policy costs in each inference backend
 
 Made by `vla-ros bench policy --docs`; do not edit. It needs `make setup MODELS=1` and `pip install onnxruntime onnx`.
 
 {psutil.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; load average at the end
-{os.getloadavg()[0]:.1f}. One thread, {calls} calls of each graph and backend, in {TURNS} turns: ms per call, p50 / p99
-(largest difference of an output from torch eager).
+{os.getloadavg()[0]:.1f}. Each graph runs {calls} times in each backend, on one thread, in {TURNS} turns. A cell shows
+the time of a call in ms, p50 / p99, and in brackets the largest difference of an output from torch eager.
 
 {text}
 
-A plan runs `look`, twice `fixate` and `fuse`; `language` runs once for each sentence; a chunk runs `flow` once for each
-Euler step. {CHOSEN} is what the policy uses: it is installed by `make setup`, needs no torch, and its graphs ship with
+A plan runs `look` once, `fixate` twice and `fuse` once. `language` runs once for each instruction. A chunk runs `flow`
+once for each Euler step. The policy uses {SHIPPED}: `make setup` installs it, it needs no torch, and its graphs ship with
 the weights (`policies/compact/graphs.py`).
 """

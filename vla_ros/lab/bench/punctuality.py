@@ -1,4 +1,4 @@
-"""Late ticks: the filter in a loop on absolute deadlines, in real time, as its node runs it."""
+"""Late ticks of the filter in a loop on absolute deadlines, in real time, as its node runs it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_ros.lab.bench.filter_rig import Rig, wave
-from vla_ros.lab.bench.load import collected, real_time
+from vla_ros.lab.bench.filter_rig import FilterRig, sine_motion
+from vla_ros.lab.bench.load import garbage_collection_off, real_time_scheduling
 
 
 @dataclass(frozen=True)
 class Punctuality:
-    """Of one loop. late: turns that began more than half a period after their deadline, or were skipped.
+    """Times of one loop.
 
-    scheduling: in words. wake_*_us: how long after its deadline a turn began. done_us: and when its output was ready.
+    Args:
+        scheduling: in words.
+        late: ticks that began more than half a period after their deadline, or were skipped.
+        wake_median_us, wake_p99_us, wake_largest_us: from the deadline of a tick to its start.
+        done_p99_us: from the deadline of a tick to its output.
     """
 
     scheduling: str
@@ -28,14 +32,14 @@ class Punctuality:
     done_p99_us: float
 
 
-def punctuality(rig: Rig, seconds: float) -> Punctuality:
-    """Run the loop for so long."""
-    turns = int(seconds * 1e9) // rig.period_ns
-    woke, done = np.zeros(turns, np.int64), np.zeros(turns, np.int64)
+def measure_punctuality(rig: FilterRig, seconds: float) -> Punctuality:
+    """Run the loop for `seconds`."""
+    count = int(seconds * 1e9) // rig.period_ns
+    woke, done = np.zeros(count, np.int64), np.zeros(count, np.int64)
     late = skipped = taken = 0
-    with collected(), real_time() as scheduling:
+    with garbage_collection_off(), real_time_scheduling() as scheduling:
         deadline_ns = time.monotonic_ns() + rig.period_ns
-        end_ns = deadline_ns + turns * rig.period_ns
+        end_ns = deadline_ns + count * rig.period_ns
         while deadline_ns < end_ns:
             now_ns = time.monotonic_ns()
             missed = max(0, (now_ns - deadline_ns) // rig.period_ns)
@@ -44,14 +48,14 @@ def punctuality(rig: Rig, seconds: float) -> Punctuality:
             while now_ns < deadline_ns:
                 time.sleep((deadline_ns - now_ns) / 1e9)
                 now_ns = time.monotonic_ns()
-            if taken == turns:
+            if taken == count:
                 break
             for _ in range(missed):
-                list(rig.due())  # the clock goes on through turns that were missed
-            for at_s in rig.due():
-                rig.command(at_s, wave(at_s))
-            rig.measure()
-            rig.hear()
+                list(rig.advance())  # the clock goes on through ticks that were missed
+            for at_s in rig.advance():
+                rig.send_setpoint(at_s, sine_motion(at_s))
+            rig.send_joint_state()
+            rig.send_obstacles()
             rig.tick()
             woke[taken], done[taken] = now_ns - deadline_ns, time.monotonic_ns() - deadline_ns
             late += missed + (now_ns - deadline_ns > rig.period_ns // 2)

@@ -1,4 +1,4 @@
-"""One observation there, one chunk of actions back, again and again: the same for every transport."""
+"""Round trips, the same for every transport: one observation to the policy, one chunk of actions back."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import psutil
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array, Image
 from vla_ros.time import percentile
 
 SIDE = 224
@@ -21,16 +21,27 @@ TASK = "put the red cube in the bowl"
 
 
 @dataclass(frozen=True)
-class Observation:
-    """images: by camera, (224, 224, 3) uint8 rgb. joints: (7,) rad."""
+class TripObservation:
+    """What the client sends.
 
-    images: dict[str, NDArray[np.uint8]]
-    joints: NDArray[np.float64]
+    Args:
+        images: camera → (224, 224, 3) uint8 rgb.
+        joints: (7,) rad.
+    """
+
+    images: dict[str, Image]
+    joints: Array
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one transport took. latencies_s: of each round trip. cpu_s: per round trip, of client and servers."""
+class RoundTripResult:
+    """Times of one transport.
+
+    Args:
+        latencies_s: of each round trip.
+        elapsed_s: of all round trips.
+        client_cpu_s, server_cpu_s: per round trip, all threads; all servers together.
+    """
 
     name: str
     latencies_s: Sequence[float]
@@ -39,7 +50,7 @@ class Result:
     server_cpu_s: float
 
     def row(self) -> dict[str, float | str]:
-        """Its numbers, ms but for the rate."""
+        """Return one row of the table; times in ms, the rate per s."""
         times = self.latencies_s
         return {
             "transport": self.name,
@@ -52,35 +63,36 @@ class Result:
         }
 
 
-def no_op(joints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The policy: (16, 8), each row the measured joints; so that an answer shows what it answers."""
+def no_op(joints: Array) -> Array:
+    """Return a chunk (16, 8) whose rows are the measured joints, so that an answer shows which observation it belongs to."""
     chunk = np.zeros((ROWS, COLUMNS))
     chunk[:, :JOINTS] = joints
     return chunk
 
 
-def observations(count: int, seed: int) -> Callable[[int], Observation]:
-    """Return the i-th observation; images of noise, which nobody can compress, from a small stock."""
+def observations(count: int, seed: int) -> Callable[[int], TripObservation]:
+    """Return a function i → observation. The images are noise, which does not compress, from a small stock."""
     rng = np.random.default_rng(seed)
     stock = [rng.integers(0, 256, (len(CAMERAS), SIDE, SIDE, 3), np.uint8) for _ in range(min(8, count))]
 
-    def nth(i: int) -> Observation:
+    def nth(i: int) -> TripObservation:
         images = stock[i % len(stock)]
-        return Observation(dict(zip(CAMERAS, images, strict=True)), np.full(JOINTS, float(i)))
+        return TripObservation(dict(zip(CAMERAS, images, strict=True)), np.full(JOINTS, float(i)))
 
     return nth
 
 
-def measure(
-    name: str, ask: Callable[[Observation], NDArray[np.float64]], servers: Sequence[int], trips: int, seed: int
-) -> Result:
+def measure_round_trips(
+    name: str, ask: Callable[[TripObservation], Array], servers: Sequence[int], trips: int, seed: int
+) -> RoundTripResult:
     """Do `trips` round trips one after the other, after a tenth as many to warm up.
 
     Args:
-        ask: one round trip. servers: process ids on the other side.
+        ask: one round trip.
+        servers: process ids of the servers.
 
     Raises:
-        RuntimeError: an answer is not that of its observation.
+        RuntimeError: an answer does not belong to its observation.
     """
     nth = observations(trips, seed)
     others = [psutil.Process(pid) for pid in servers]
@@ -98,7 +110,7 @@ def measure(
             raise RuntimeError(f"{name}: round trip {i} came back with {chunk.shape}, {chunk[-1, 0]}")
     elapsed_s = time.perf_counter() - began_s
     client_s, server_s = time.process_time() - before_s, _cpu(others) - server_before_s
-    return Result(name, latencies_s, elapsed_s, client_s / trips, server_s / trips)
+    return RoundTripResult(name, latencies_s, elapsed_s, client_s / trips, server_s / trips)
 
 
 def _cpu(processes: Sequence[psutil.Process]) -> float:

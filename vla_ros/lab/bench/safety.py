@@ -19,11 +19,19 @@ from typing import TypeVar
 
 from vla_ros.lab import outputs
 from vla_ros.lab.bench.comparison import Comparison, compare
-from vla_ros.lab.bench.cost import Cost, costs, whole_tick
-from vla_ros.lab.bench.filter_rig import Rig, anywhere, far_obstacles, logged, near_obstacles, whole, without
-from vla_ros.lab.bench.load import busy
-from vla_ros.lab.bench.memory import Memory, memory
-from vla_ros.lab.bench.punctuality import Punctuality, punctuality
+from vla_ros.lab.bench.cost import StageCost, measure_costs, measure_whole_tick
+from vla_ros.lab.bench.filter_rig import (
+    FilterRig,
+    audit_log,
+    far_obstacles,
+    full_configuration,
+    near_obstacles,
+    with_unlimited_steps,
+    without_rules,
+)
+from vla_ros.lab.bench.load import cpu_load
+from vla_ros.lab.bench.memory import MemoryGrowth, measure_memory
+from vla_ros.lab.bench.punctuality import Punctuality, measure_punctuality
 from vla_ros.parameters import ParameterError
 
 T = TypeVar("T")
@@ -35,22 +43,28 @@ GROUP_SHARE = 10
 
 
 @dataclass(frozen=True)
-class Results:
-    """Of one run. costs: condition → stages. groups: what is on → cost of a whole tick."""
+class SafetyBenchResults:
+    """Results of one run.
+
+    Args:
+        groups: rules that are on → cost of a whole tick.
+        costs: condition → stages.
+        punctuality: condition → late ticks.
+    """
 
     command: str
     machine: str
     ticks: int
     seed: int
-    groups: dict[str, Cost]
-    costs: dict[str, list[Cost]]
+    groups: dict[str, StageCost]
+    costs: dict[str, list[StageCost]]
     punctuality: dict[str, Punctuality]
-    memory: Memory
+    memory: MemoryGrowth
     comparison: Comparison
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Measure, print, write what was asked for."""
+    """Measure, print the page, and write the files that are asked for."""
     ticks, seconds = (QUICK_TICKS, QUICK_S) if chosen.quick else (chosen.ticks, chosen.seconds)
     if not (ticks >= QUICK_TICKS and QUICK_S <= seconds <= 3600.0):
         raise ParameterError(f"--ticks {ticks} --seconds {seconds}: at least {QUICK_TICKS} ticks, {QUICK_S} to 3600 s")
@@ -70,48 +84,50 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def measure(command: str, ticks: int, seconds: float, memory_ticks: int, seed: int) -> Results:
-    """Run everything."""
+def measure(command: str, ticks: int, seconds: float, memory_ticks: int, seed: int) -> SafetyBenchResults:
+    """Run all measurements."""
     machine = _machine()
-    parameters, urdf = whole()
-    parameters = anywhere(parameters)
+    parameters, urdf = full_configuration()
+    parameters = with_unlimited_steps(parameters)
     cores = os.cpu_count() or 1
     places = {"far": far_obstacles(), "near": near_obstacles(parameters, urdf, seed)}
-    rig = Rig(parameters, urdf, places["far"])
+    rig = FilterRig(parameters, urdf, places["far"])
     loaded = f"{cores} cores loaded"
-    found: dict[str, list[Cost]] = {}
+    by_condition: dict[str, list[StageCost]] = {}
     late: dict[str, Punctuality] = {}
     for condition, processes in (("alone", 0), (loaded, cores)):
-        with busy(processes):
+        with cpu_load(processes):
             for place, obstacles in places.items():
-                rig.surround(obstacles)
-                found[f"{condition}, arm {place}"] = _said(f"{condition}, {place}", partial(costs, rig, ticks))
-            rig.surround(places["far"])
-            late[condition] = _said(f"{condition}, in real time", partial(punctuality, rig, seconds))
+                rig.replace_obstacles(obstacles)
+                by_condition[f"{condition}, arm {place}"] = _with_progress(
+                    f"{condition}, {place}", partial(measure_costs, rig, ticks)
+                )
+            rig.replace_obstacles(places["far"])
+            late[condition] = _with_progress(f"{condition}, in real time", partial(measure_punctuality, rig, seconds))
     groups = {}
     few = max(QUICK_TICKS, ticks // GROUP_SHARE)
-    off = ["obstacle", "self_collision", "surroundings", "effort"]
+    off = ["obstacle", "self_collision", "environment", "effort"]
     for name, count in (("limits of joints", 4), ("+ effort", 3), ("+ fence and table", 2), ("+ self-collision", 1)):
-        groups[name] = whole_tick(Rig(without(parameters, *off[:count]), urdf), few)
-    rig.surround(places["far"])
-    groups["+ 10 far balls"] = whole_tick(rig, few)
-    with logged(rig, parameters, urdf):
-        groups["+ audit log"] = whole_tick(rig, few)
-    rig.surround(places["near"])
-    flat = _said("memory", partial(memory, rig, memory_ticks, seed))
-    compared = _said("comparison", partial(compare, ticks, seed))
-    return Results(command, machine, ticks, seed, groups, found, late, flat, compared)
+        groups[name] = measure_whole_tick(FilterRig(without_rules(parameters, *off[:count]), urdf), few)
+    rig.replace_obstacles(places["far"])
+    groups["+ 10 far balls"] = measure_whole_tick(rig, few)
+    with audit_log(rig, parameters, urdf):
+        groups["+ audit log"] = measure_whole_tick(rig, few)
+    rig.replace_obstacles(places["near"])
+    flat = _with_progress("memory", partial(measure_memory, rig, memory_ticks, seed))
+    compared = _with_progress("comparison", partial(compare, ticks, seed))
+    return SafetyBenchResults(command, machine, ticks, seed, groups, by_condition, late, flat, compared)
 
 
-def markdown(results: Results) -> str:
-    """The numbers as docs/bench.md and the terminal show them."""
+def markdown(results: SafetyBenchResults) -> str:
+    """Return the page that docs/bench.md and the terminal show."""
     return "\n".join(
         line if line.startswith(("|", "#")) else textwrap.fill(line, 118, break_long_words=False)
         for line in _lines(results)
     )
 
 
-def _lines(results: Results) -> Iterator[str]:
+def _lines(results: SafetyBenchResults) -> Iterator[str]:
     yield "# What the safety filter costs"
     yield ""
     yield f"Made by `{results.command}`; `--docs` writes it here, do not edit."
@@ -121,24 +137,26 @@ def _lines(results: Results) -> Iterator[str]:
     yield "## A tick"
     yield ""
     yield (
-        "Configuration of `config/sim.yaml` (7 joints and gripper; fence, table, self-collision, efforts) and 10 balls, "
-        "heard every 8 ticks. Far: out of reach; near: passed at 5 to 9 cm. A whole tick is all that happens between two "
-        "outputs. A loop of 1000 additions in Python, timed in between, says how fast the machine was just then. SCHED_FIFO "
-        "where it is permitted, as in the node. A largest value of about 50 ms is the share of a second that the kernel "
-        "keeps from real-time processes; a filter that sleeps most of its period never meets it."
+        "The configuration is that of `config/sim.yaml` (7 joints and gripper; fence, table, self-collision, efforts) with "
+        "10 balls as obstacles, received every 8 ticks. Far balls are out of reach. The arm passes near balls at 5 to 9 cm. "
+        "A whole tick is all that happens between two outputs. A loop of 1000 additions in Python, timed in between, shows "
+        "how fast the machine was. The process uses SCHED_FIFO where it is permitted, as the node does. A largest value of "
+        "about 50 ms is the share of a second that the kernel keeps from real-time processes. It does not affect a filter "
+        "that sleeps most of its period."
     )
     yield ""
     yield from _costs(results.costs)
     yield ""
-    yield "A whole tick with more and more switched on, alone:"
+    yield "A whole tick with more and more rules switched on, machine otherwise idle:"
     yield ""
     yield from _costs({name: [cost] for name, cost in results.groups.items()}, "with")
     yield ""
     yield "## Late ticks"
     yield ""
     yield (
-        "A loop on absolute deadlines at 250 Hz, as the node runs it, without DDS; arm far. Late: begun more than half a "
-        "period after the deadline, or skipped. Woke: after its deadline. Done: output ready after the deadline."
+        "The filter runs in a loop on absolute deadlines at 250 Hz, as in the node, without DDS, with far balls. Late: the "
+        "tick began more than half a period after its deadline, or was skipped. Woke: time from the deadline to the start of "
+        "the tick, µs. Done: time from the deadline to the output, µs."
     )
     yield ""
     yield "| | scheduling | ticks | late | of them skipped | woke p50 | woke p99 | woke max | done p99 |"
@@ -154,19 +172,19 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     flat = results.memory
     yield (
-        f"Adversarial stream, {flat.ticks} ticks ({flat.ticks * 0.004 / 60:.1f} min), {flat.accepted} setpoints accepted and "
-        f"{flat.rejected} refused, garbage collector off: {flat.before_kib} KiB before, {flat.after_kib} KiB after "
-        f"({flat.growth_kib:+d} KiB)."
+        f"The adversarial stream runs for {flat.ticks} ticks ({flat.ticks * 0.004 / 60:.1f} min) with the garbage collector "
+        f"off. The filter accepted {flat.accepted} setpoints and refused {flat.rejected}. "
+        f"Resident size: {flat.before_kib} KiB before, {flat.after_kib} KiB after ({flat.growth_kib:+d} KiB)."
     )
     yield ""
-    yield "## Beside others"
+    yield "## Comparison with other gates"
     yield ""
     compared = results.comparison
     yield (
-        f"The same {compared.setpoints} setpoints at 100 Hz into {results.ticks} ticks at 250 Hz: pushes, reversals, steps, "
-        "sign alternation, NaN and infinities, corners, noise, smooth stretches, over the whole range and 5 % beyond. Limits "
-        "of joints only. `vla_ros/oracle` judges the outputs by finite differences; 1.000 is the limit. "
-        f"The filter accepted {compared.accepted} of the setpoints."
+        f"Each gate receives the same {compared.setpoints} setpoints at 100 Hz and runs {results.ticks} ticks at 250 Hz. The "
+        "stream has pushes, reversals, steps, sign alternation, NaN and infinities, corners, noise and smooth stretches, "
+        "over the whole range and 5 % beyond. Only the limits of joints are checked. `vla_ros/oracle` checks the outputs by "
+        f"finite differences; 1.000 is the limit. The filter accepted {compared.accepted} of the setpoints."
     )
     yield ""
     yield "| | past a position limit | velocity | acceleration | jerk | not finite | lag, rad | µs per tick |"
@@ -178,13 +196,13 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield (
         "Lag is the median distance of the worst arm joint from the newest setpoint in smooth stretches. The filter plays "
-        "setpoints back `command.delay_s` late; here it takes jumps of any size (`command.step`), as the others do. Ruckig "
+        "setpoints back `command.delay_s` late. Here it accepts steps of any size (`command.step`), as the others do. Ruckig "
         "plans to be at rest at each setpoint, so it lags where setpoints move. The ros2_control row is our own port of the "
-        "formula in `vla_ros/lab/bench/gates.py`, not its code; it is given the measured velocity of a perfect arm."
+        "formula (`vla_ros/lab/bench/gates.py`), not its code. It receives the measured velocity of a perfect arm."
     )
 
 
-def _costs(conditions: dict[str, list[Cost]], title: str = "condition") -> Iterator[str]:
+def _costs(conditions: dict[str, list[StageCost]], title: str = "condition") -> Iterator[str]:
     yield f"| {title} | stage | calls | median | p99 | p99.9 | max |"
     yield "|---|---|---:|---:|---:|---:|---:|"
     for name, stages in conditions.items():
@@ -197,8 +215,8 @@ def _ratio(share_of_limit: float) -> str:
     return f"{share_of_limit:.3f}" if share_of_limit < 10 else f"{share_of_limit:.0f}"
 
 
-def _said(what: str, work: Callable[[], T]) -> T:
-    """Do it and say so, with the time that it took: the whole takes minutes."""
+def _with_progress(what: str, work: Callable[[], T]) -> T:
+    """Run one measurement and print its name and duration, because all of them take minutes."""
     began_s = time.monotonic()
     print(f"{what} …", end="", file=sys.stderr, flush=True)
     result = work()

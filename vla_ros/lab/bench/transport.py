@@ -1,4 +1,4 @@
-"""`vla-ros bench transport`: the same observation and the same policy that does nothing, over several transports."""
+"""`vla-ros bench transport`: the same observation and the same policy, which does nothing, over several transports."""
 
 from __future__ import annotations
 
@@ -18,21 +18,26 @@ from typing import Any
 
 import psutil
 
-from vla_ros.bringup.graph import own_domain
+from vla_ros.bringup.process import private_domain
 from vla_ros.lab import outputs
-from vla_ros.lab.bench import lerobot, openpi
-from vla_ros.lab.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, Result, measure
+from vla_ros.lab.bench import lerobot, openpi, own_graph
+from vla_ros.lab.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, RoundTripResult, measure_round_trips
 from vla_ros.parameters import ParameterError
 
 QUICK = 50
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 TURNS = 3
-"""Transports take turns, so that a busy minute of the machine falls on all of them."""
+"""Transports take turns, so that a busy minute of the machine affects all of them."""
 
 
 @dataclass(frozen=True)
 class Transport:
-    """client, servers: functions, as module:name. needs: module and the name of the package on PyPI."""
+    """One row of the table.
+
+    Args:
+        client, servers: functions, as module:name.
+        needs: module, and the name of the package on PyPI.
+    """
 
     name: str
     client: str
@@ -40,38 +45,39 @@ class Transport:
     needs: tuple[str, str]
 
 
-GRAPH, ROS = "vla_ros.lab.bench.round_trip_node", ("vla_ros.msg", "ROS 2")
+GRAPH = own_graph.__name__
+SYSTEMS = (f"{GRAPH}:serve_system2", f"{GRAPH}:serve_system1")
 TRANSPORTS = (
-    Transport("this graph: frames → chunk", f"{GRAPH}:client", (f"{GRAPH}:whole",), ROS),
-    Transport("this graph: frames → plan → chunk", f"{GRAPH}:client", (f"{GRAPH}:planner", f"{GRAPH}:expert"), ROS),
+    Transport("this graph: frames → chunk", f"{GRAPH}:client", (f"{GRAPH}:serve_both",), own_graph.NEEDS),
+    Transport("this graph: frames → plan → chunk", f"{GRAPH}:client", SYSTEMS, own_graph.NEEDS),
     Transport("openpi, websocket + msgpack", f"{openpi.__name__}:client", (f"{openpi.__name__}:serve",), openpi.NEEDS),
     Transport("LeRobot, gRPC + pickle", f"{lerobot.__name__}:client", (f"{lerobot.__name__}:serve",), lerobot.NEEDS),
 )
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Measure each transport that can be, print, and write what is asked for."""
+    """Measure each installed transport, print the table, and write the files that are asked for."""
     trips = QUICK if chosen.quick else chosen.trips
     if trips < TURNS:
         raise ParameterError(f"--trips {trips}: at least {TURNS}")
     page = outputs.page("bench_transport.md") if chosen.docs else None
     present = []
     for transport in TRANSPORTS:
-        if missing(transport):
+        if not_installed(transport):
             print(
                 f"{transport.name}: left out: {transport.needs[1]} is not installed (pip install {transport.needs[1]})"
             )
         else:
             present.append(transport)
-    parts: dict[str, list[Result]] = {transport.name: [] for transport in present}
+    parts: dict[str, list[RoundTripResult]] = {transport.name: [] for transport in present}
     try:
         for turn in range(TURNS):
             for transport in present:
-                parts[transport.name].append(timed(transport, trips // TURNS, chosen.seed + turn))
+                parts[transport.name].append(measure_transport(transport, trips // TURNS, chosen.seed + turn))
     except RuntimeError as error:
         print(f"vla-ros: {error}", file=sys.stderr)
         return 2
-    rows = [joined(results).row() for results in parts.values()]
+    rows = [merge_turns(results).row() for results in parts.values()]
     text = table(rows)
     print(text)
     if chosen.json:
@@ -81,15 +87,15 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def missing(transport: Transport) -> bool:
-    """Whether what it needs is not installed."""
+def not_installed(transport: Transport) -> bool:
+    """Whether the package that a transport needs is not installed."""
     try:
         return importlib.util.find_spec(transport.needs[0]) is None
     except ModuleNotFoundError:
         return True
 
 
-def timed(transport: Transport, trips: int, seed: int) -> Result:
+def measure_transport(transport: Transport, trips: int, seed: int) -> RoundTripResult:
     """Measure one transport, with its client and its servers each in a fresh process.
 
     Raises:
@@ -97,48 +103,50 @@ def timed(transport: Transport, trips: int, seed: int) -> Result:
     """
     domain = {}
     if transport.client.startswith(GRAPH):
-        domain = own_domain()
+        domain = private_domain()
     spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe()
-    process = spawn.Process(target=_measured, args=(transport, trips, seed, domain, there))
+    receiver, sender = spawn.Pipe()
+    process = spawn.Process(target=_measure_in_process, args=(transport, trips, seed, domain, sender))
     process.start()
-    there.close()
+    sender.close()
     try:
-        result = here.recv() if here.poll(PATIENCE_S + trips) else RuntimeError("it takes too long")
+        result = receiver.recv() if receiver.poll(TIMEOUT_S + trips) else RuntimeError("it takes too long")
     except EOFError:
         result = RuntimeError("its client died")
     process.join(5.0)
     if process.is_alive():
         process.kill()
-    if not isinstance(result, Result):
+    if not isinstance(result, RoundTripResult):
         raise RuntimeError(f"{transport.name}: {result}")
     return result
 
 
-def _measured(transport: Transport, trips: int, seed: int, domain: dict[str, str], out: Connection) -> None:
+def _measure_in_process(transport: Transport, trips: int, seed: int, domain: dict[str, str], out: Connection) -> None:
     os.environ.update(domain)
     spawn = multiprocessing.get_context("spawn")
     servers = []
     try:
         address: Any = None
         for name in transport.servers:
-            here, there = spawn.Pipe()
-            server = spawn.Process(target=_function(name), args=(there,), daemon=True)
+            receiver, sender = spawn.Pipe()
+            server = spawn.Process(target=_function(name), args=(sender,), daemon=True)
             server.start()
             servers.append(server)
-            if not here.poll(PATIENCE_S):
+            if not receiver.poll(TIMEOUT_S):
                 raise RuntimeError(f"{name} did not start")
-            address = here.recv()
+            address = receiver.recv()
         ask = _function(transport.client)(address)
-        out.send(measure(transport.name, ask, [server.pid for server in servers if server.pid], trips, seed))
-    except Exception as error:  # it is another process: what went wrong must be carried over
+        out.send(
+            measure_round_trips(transport.name, ask, [server.pid for server in servers if server.pid], trips, seed)
+        )
+    except Exception as error:  # another process must report it
         out.send(RuntimeError(f"{type(error).__name__}: {error}"))
     finally:
         for server in servers:
             server.kill()
             server.join()
         out.close()
-        os._exit(0)  # clients of gRPC and DDS have threads of their own, which must not keep the process
+        os._exit(0)  # threads of gRPC and DDS clients would keep the process alive
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -147,17 +155,17 @@ def _function(name: str) -> Callable[..., Any]:
     return found
 
 
-def joined(results: list[Result]) -> Result:
-    """The turns of one transport as one."""
+def merge_turns(results: list[RoundTripResult]) -> RoundTripResult:
+    """Return the turns of one transport as one result."""
     times = [latency for result in results for latency in result.latencies_s]
     share = [len(result.latencies_s) / len(times) for result in results]
     client = sum(part * result.client_cpu_s for part, result in zip(share, results, strict=True))
     server = sum(part * result.server_cpu_s for part, result in zip(share, results, strict=True))
-    return Result(results[0].name, times, sum(result.elapsed_s for result in results), client, server)
+    return RoundTripResult(results[0].name, times, sum(result.elapsed_s for result in results), client, server)
 
 
 def table(rows: list[dict[str, float | str]]) -> str:
-    """Rows as Markdown."""
+    """Return the rows as a Markdown table."""
     lines = [
         "| transport | p50, ms | p99, ms | max, ms | round trips per s | CPU client, ms | CPU server, ms |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -169,32 +177,32 @@ def table(rows: list[dict[str, float | str]]) -> str:
 
 
 def document(text: str, trips: int, seed: int) -> str:
-    """docs/bench_transport.md."""
+    """Return docs/bench_transport.md."""
     size = (2 * SIDE * SIDE * 3 + 8 * JOINTS) / 1024
-    return f"""# What the way costs
+    return f"""# What a round trip to the policy costs
 
 Made by `vla-ros bench transport --trips {trips} --docs`; do not edit. It needs `pip install openpi-client grpcio`.
 
 {psutil.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; load average at the end
-{os.getloadavg()[0]:.1f}. {trips} round trips each, one after the other, in {TURNS} turns; client and servers in processes
-of their own, over loopback; seed {seed}.
+{os.getloadavg()[0]:.1f}. Each transport does {trips} round trips, one after the other, in {TURNS} turns. Client and servers
+run in processes of their own, over loopback. Seed {seed}.
 
-The observation is two {SIDE}×{SIDE} images of noise and {JOINTS} joints ({size:.0f} KiB), the answer {ROWS}×{COLUMNS}
-numbers, the policy does nothing. Every answer is checked against its observation. CPU is that of a round trip, all
+The observation is two {SIDE}×{SIDE} images of noise and {JOINTS} joints ({size:.0f} KiB). The answer is {ROWS}×{COLUMNS}
+numbers. The policy does nothing. Every answer is checked against its observation. CPU is the time per round trip, of all
 threads.
 
 {text}
 
-- *This graph*: `vla/frames` and `joint_states` out, `vla/action_chunk` back, in rclpy with the executor and the
-  conversions of the nodes. The second row has System 2 and System 1 in two processes, with `vla/latent_plan` between
-  them, as the graph runs them. The pacing of the real nodes is not in it (a frame waits for its period, a chunk for its
-  request): `vla-ros trace` measures that. It costs more than openpi's way: rclpy's executor wakes up for each message, and
-  a set of frames goes out in pieces of 64 KiB that any number may read. The nodes that keep a rate poll instead
-  ([decisions](decisions.md)).
-- *openpi*: `openpi-client` from PyPI; the server is our own, written to that protocol.
-- *LeRobot*: client and server are our own, written to the service's definition, with its pickled payloads and its two
-  calls per round trip; actions are numpy rows instead of torch tensors. Its server skips observations that are too
-  similar and sleeps out its frame period; neither is in these numbers.
+- *This graph*: the client sends `vla/frames` and `joint_states` and receives `vla/action_chunk`, in rclpy with the executor
+  and the conversions of the nodes. In the second row System 2 and System 1 run in two processes, as in the graph, with
+  `vla/latent_plan` between them. The timers of the real nodes are left out (a frame waits for its period, a chunk for its
+  request); `vla-ros trace` measures them. The graph costs more than openpi: rclpy's executor wakes up for each message,
+  and a set of frames is sent in pieces of 64 KiB that any number of subscribers can read. The nodes that keep a rate poll
+  their subscriptions instead ([decisions](decisions.md)).
+- *openpi*: the client is `openpi-client` from PyPI. The server is our own, written to the same protocol.
+- *LeRobot*: client and server are our own, written to the service's definition. They use its pickled payloads and its two
+  calls per round trip. Actions are numpy rows instead of torch tensors. LeRobot's server also skips observations that are
+  too similar and sleeps for the rest of its frame period; these numbers contain neither.
 
-openpi and LeRobot answer one client; messages of the graph reach everybody who subscribes (dashboard, recorder, trace).
+openpi and LeRobot answer one client. Messages of the graph reach every subscriber (dashboard, recorder, trace).
 """

@@ -1,4 +1,4 @@
-"""What truly happened in an episode, seen by the simulator: why it failed, and whether the planner meant the right thing.
+"""Monitors an episode by the simulator's true state: why it failed, and whether the planner went for the right object.
 
 Nothing of this reaches the policy.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from vla_ros.policies.contract import Plan, PlanState
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import Body, judge
+from vla_ros.tasks.judge import ObjectState, evaluate_task
 
 REASONS = (
     "stopped by the filter",
@@ -26,22 +26,32 @@ REASONS = (
     "undone",
     "gave up",
 )
-"""Why an episode failed, of its first step that is not achieved.
+"""Why an episode failed: of its first step that is not achieved.
 
-stopped by the filter: a latched stop. refused: the planner refused the words before it moved. never reached: no finger
-touched the thing. wrong object: that, and another thing was lifted or moved. not grasped: touched, never lifted. slipped:
-lost from closed fingers. misplaced: let go, or pushed, to where it does not count. undone: it was achieved, and the arm
-went on. gave up: still in the hand at the end."""
+- stopped by the filter: a latched stop.
+- refused: the planner refused the instruction before it moved.
+- never reached: no finger touched the object.
+- wrong object: the same, and another object was lifted or moved.
+- not grasped: touched, never lifted.
+- slipped: lost from closed fingers.
+- misplaced: let go, or pushed, to where it does not count.
+- undone: it was achieved, and the arm went on.
+- gave up: still in the hand at the end.
+"""
 
-LIFTED_M = 0.02  # higher than at the start: it is in the hand
-MOVED_M = 0.03  # farther than at the start: it has been moved
-LET_GO_M = 0.02  # fingers told to be wider apart than this let go; things are 0.022 m wide, half
-MEANT_M = 0.08  # a plan is about a thing that its path passes within this: a push begins 0.062 m behind its thing
+IN_HAND_M = 0.02  # so much higher than at the start, an object is in the hand
+MOVED_M = 0.03  # so far from its start, an object has been moved
+LET_GO_M = 0.02  # fingers that are told to open wider than this let go: an object is 0.022 m wide, half
+INTENDED_M = 0.08  # a plan is about an object that its path passes within this: a push begins 0.062 m behind its object
 FINGER = JOINT_NAMES.index(FINGER_JOINT)
 
 
-class Witness:
-    """Watches one episode. Args: simulation: the scene, before anything moves."""
+class EpisodeMonitor:
+    """Monitors one episode.
+
+    Args:
+        simulation: the scene, before anything moves.
+    """
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -54,7 +64,7 @@ class Witness:
         self._ended_sure = math.nan
         self._meant: bool | None = None
 
-    def hear(self, plan: Plan) -> None:
+    def on_plan(self, plan: Plan) -> None:
         """A plan takes effect."""
         if plan.state is not PlanState.ACTIVE:
             self._ended_sure = math.nan if plan.state is PlanState.HOLD else plan.confidence
@@ -65,14 +75,14 @@ class Witness:
             now = self._simulation.truth()
             near = {name: _distance(body, plan.path[:, :2]) for name, body in now.items()}
             nearest = min(near, key=lambda name: near[name])
-            self._meant = nearest == self._simulation.task.steps[0].x and near[nearest] < MEANT_M
+            self._meant = nearest == self._simulation.task.steps[0].x and near[nearest] < INTENDED_M
 
-    def look(self) -> None:
-        """Look at the scene; call it a few times in a tenth of a second."""
+    def observe(self) -> None:
+        """Observe the scene; call it a few times in a tenth of a second."""
         simulation = self._simulation
         now, gripped = simulation.truth(), simulation.gripped()
         self._touched |= {name for name, body in now.items() if body.held}
-        if gripped and now[gripped].p_base[2] > simulation.start[gripped].p_base[2] + LIFTED_M:
+        if gripped and now[gripped].p_base[2] > simulation.start[gripped].p_base[2] + IN_HAND_M:
             self._lifted.add(gripped)
             self._slipped.discard(gripped)
             self._in_hand = gripped
@@ -80,7 +90,7 @@ class Witness:
             if simulation.controller.q[FINGER] < LET_GO_M:
                 self._slipped.add(self._in_hand)
             self._in_hand = ""
-        self._achieved |= judge(simulation.task, simulation.start, now)[0]
+        self._achieved |= evaluate_task(simulation.task, simulation.start, now)[0]
 
     @property
     def confidence(self) -> float:
@@ -92,11 +102,11 @@ class Witness:
         """Whether the first plan that moved the arm led to the right thing; None without one that says where to."""
         return self._meant
 
-    def still(self) -> bool:
+    def is_untouched(self) -> bool:
         """Whether nothing was touched, and nothing has moved."""
         return not self._touched and not self._moved(0.01)
 
-    def reason(self, measures: Sequence[Mapping[str, object]], state: PlanState, latched: bool) -> str:
+    def failure_reason(self, measures: Sequence[Mapping[str, object]], state: PlanState, latched: bool) -> str:
         """Return why the episode failed, of REASONS.
 
         Args:
@@ -126,6 +136,6 @@ class Witness:
         return {name for name in now if np.linalg.norm(now[name].p_base[:2] - start[name].p_base[:2]) > distance_m}
 
 
-def _distance(body: Body, path: np.ndarray) -> float:
+def _distance(body: ObjectState, path: np.ndarray) -> float:
     """Least distance, seen from above, of a thing to the points of a path."""
     return float(np.linalg.norm(path - body.p_base[:2], axis=1).min())

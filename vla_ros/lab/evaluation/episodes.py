@@ -12,10 +12,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import CAMERA_SIZE, run_episode
 from vla_ros.lab.evaluation.report import Outcome
-from vla_ros.lab.evaluation.suites import Case
+from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.scheduling import ONE_THREAD
 from vla_ros.sim.rendering import RenderProcess
@@ -25,8 +26,8 @@ _cameras: RenderProcess | None = None  # of a worker process
 
 
 @dataclass(frozen=True)
-class Setup:
-    """What is evaluated: see `run_episode`. film: keep the images."""
+class EvaluationSetup:
+    """What is evaluated: see `run_episode`. film: keep the images. planner: None: as config/sim.yaml has it."""
 
     policy: str
     safety: SafetyFilterParameters
@@ -34,8 +35,9 @@ class Setup:
     conditions: Conditions = field(default_factory=Conditions)
     instruction: str = ""
     film: bool = False
+    planner: PlannerParameters | None = None
 
-    def run(self, case: Case, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
+    def run(self, case: EvaluationCase, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
         return run_episode(
             self.policy,
@@ -45,13 +47,14 @@ class Setup:
             options=self.options,
             instruction=self.instruction,
             case=case,
+            planner=self.planner,
             conditions=self.conditions,
             cameras=cameras,
             film=self.film,
         )
 
 
-def episodes(setup: Setup, tasks: Sequence[tuple[Case, str, int]], jobs: int) -> Iterator[Outcome]:
+def episodes(setup: EvaluationSetup, tasks: Sequence[tuple[EvaluationCase, str, int]], jobs: int) -> Iterator[Outcome]:
     """Yield what comes of each task (case, kind, seed), in order.
 
     Args:
@@ -98,6 +101,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(setup: Setup, case: Case, kind: str, seed: int) -> Outcome:
+def _run(setup: EvaluationSetup, case: EvaluationCase, kind: str, seed: int) -> Outcome:
     assert _cameras is not None
     return setup.run(case, kind, seed, _cameras)

@@ -7,7 +7,7 @@ from collections import Counter
 SPELL_NS = 100_000_000  # ticks of the same rule that are nearer to each other than this are one intervention
 
 
-class Interventions:
+class InterventionCounter:
     """Counts in how many ticks each rule of the filter acted, and how often it began to."""
 
     def __init__(self) -> None:

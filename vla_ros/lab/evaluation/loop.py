@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
 from vla_ros.control.action_expert import ActionExpert
-from vla_ros.lab.evaluation.chunk_discontinuities import Seams
-from vla_ros.lab.evaluation.episode_monitor import Witness
-from vla_ros.lab.evaluation.interventions import Interventions
-from vla_ros.lab.evaluation.suites import Case, Nudge
-from vla_ros.policies.contract import Chunk, Frames, Instruction, JointState, Plan, PlanState, System1, System2
+from vla_ros.control.action_expert_parameters import ActionExpertParameters
+from vla_ros.control.planner import PlannerCore, PlanOutput
+from vla_ros.control.planner_parameters import PlannerParameters
+from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityMeter
+from vla_ros.lab.evaluation.episode_monitor import EpisodeMonitor
+from vla_ros.lab.evaluation.interventions import InterventionCounter
+from vla_ros.lab.evaluation.suites import EvaluationCase, MidTaskMove
+from vla_ros.perception.frames import Frames
+from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState, System1, System2
 from vla_ros.safety.command.setpoint import Command
-from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
 from vla_ros.sim.simulation import Simulation
@@ -27,7 +29,9 @@ from vla_ros.time import NS_PER_S
 STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and controller tick every 2
 SETPOINT_STEPS = 5
 FILTER_STEPS = 2
-WITNESS_STEPS = 20
+MONITOR_STEPS = 20
+STATUS_STEPS = 20  # the filter speaks 25 times a second
+PLANNER_TICK_NS = 200_000_000
 ARM = np.array([name != FINGER_JOINT for name in JOINT_NAMES])
 AFTER_S = 1.0  # that the scene is given to come to rest before the judge looks
 
@@ -45,7 +49,7 @@ class Conditions:
     chunk_period_s: float = ActionExpertParameters.chunk_period_s
     chunk_latency_s: float = 0.02
     anchor_rad: float = ActionExpertParameters.anchor_distance
-    splicing: str = ActionExpertParameters.splicing
+    chunk_transition: str = ActionExpertParameters.chunk_transition
 
     @classmethod
     def of(cls, planner: PlannerParameters, expert: ActionExpertParameters) -> Conditions:
@@ -55,47 +59,65 @@ class Conditions:
             valid_for_s=planner.valid_for_s,
             chunk_period_s=expert.chunk_period_s,
             anchor_rad=expert.anchor_distance,
-            splicing=expert.splicing,
+            chunk_transition=expert.chunk_transition,
         )
 
 
 class Loop:
     """One episode.
 
+    A policy that raises ends the evaluation, where the planner node would end the instruction: a success rate must not
+    hide that.
+
     Args:
-        simulation: arm and things. look: what the cameras see now. planner, system1: the policy. safety: the filter's core.
-        instruction: words. conditions: periods and latencies. case: what is wrong with the world. watch: called with
-            every plan that takes effect. rng: what is random in the world.
+        simulation: arm and things.
+        look: returns what the cameras see now.
+        planner: the planner's core, with rates and validity of `conditions`; active.
+        system2, system1: the policy.
+        safety: the filter's core.
+        instruction: what is asked for.
+        conditions: periods and latencies.
+        case: what is wrong with the world.
+        watch: called with every plan that takes effect.
+        rng: what is random in the world.
+
+    Attributes:
+        plan: the one that is in effect; None: none yet.
+        ended_ns: when the planner ended, on the episode's clock.
     """
 
     def __init__(
         self,
         simulation: Simulation,
         look: Callable[[int], Frames],
-        planner: System2,
+        planner: PlannerCore,
+        system2: System2,
         system1: System1,
         safety: SafetyFilter,
         instruction: Instruction,
         conditions: Conditions,
-        case: Case,
+        case: EvaluationCase,
         watch: Callable[[Simulation, Plan], None] | None,
         rng: np.random.Generator,
     ) -> None:
-        self.simulation, self.look, self.planner, self.system1, self.safety = simulation, look, planner, system1, safety
+        self.simulation, self.look, self.planner, self.safety = simulation, look, planner, safety
+        self.system2, self.system1 = system2, system1
         self.instruction, self.conditions, self.watch = instruction, conditions, watch
         self.wrong, self.rng = case.disturbance, rng
-        self.nudge = Nudge(rng) if self.wrong.nudge else None
-        self.expert = ActionExpert(conditions.splicing, conditions.chunk_period_s, conditions.anchor_rad, ARM)
-        self.witness = Witness(simulation)
-        self.seams = Seams(SETPOINT_STEPS * STEP_NS, ARM)
-        self.interventions = Interventions()
+        self.mid_task_move = MidTaskMove(rng) if self.wrong.moves_object else None
+        self.expert = ActionExpert(conditions.chunk_transition, conditions.chunk_period_s, conditions.anchor_rad, ARM)
+        self.episode_monitor = EpisodeMonitor(simulation)
+        self.discontinuities = DiscontinuityMeter(SETPOINT_STEPS * STEP_NS, ARM)
+        self.interventions = InterventionCounter()
         self.subtasks: list[str] = []
         self.plan: Plan | None = None
         self.ended_ns = 0
-        self._plans = self._seq = self._due_ns = 0
+        self._seq = self._due_ns = 0
+        self._tick_ns = PLANNER_TICK_NS
         self._commanded: NDArray[np.float64] | None = None
-        self._coming: deque[tuple[int, Frames, JointState]] = deque()  # frames and joints, and when they arrive
-        self._newest: tuple[Frames, JointState] | None = None
+        self._coming: deque[tuple[int, Frames]] = deque()  # and when they arrive
+        self._newest: Frames | None = None  # not yet handed to the planner, which is busy
+        self._statuses: list[tuple[int, Decision]] = []  # likewise
         self._planned: tuple[int, Plan] | None = None  # due when
         self._chunked: tuple[int, Chunk] | None = None
 
@@ -106,21 +128,23 @@ class Loop:
         armed, reason = self.safety.arm(0)
         if not armed:
             raise RuntimeError(f"safety filter: {reason}")
+        self.planner.on_safety_status(0, self.safety.state, "", (), ())
+        self.planner.on_instruction(self.instruction.id, self.instruction.text)
         after = round(AFTER_S * NS_PER_S / STEP_NS)
         step = 0
         while step < steps and after:
             now_ns = step * STEP_NS
             if self.going:
                 self.ended_ns = now_ns
-                self._think(now_ns)
+                self._plan_step(now_ns)
             else:
                 after -= 1
             if step % SETPOINT_STEPS == 0:
                 self._act(now_ns)
             if step % FILTER_STEPS == 0:
                 self._gate(now_ns)
-            if step % WITNESS_STEPS == 0:
-                self.witness.look()
+            if step % MONITOR_STEPS == 0:
+                self.episode_monitor.observe()
             step += 1
 
     @property
@@ -139,33 +163,58 @@ class Loop:
 
     # System 2.
 
-    def _think(self, now_ns: int) -> None:
+    def _plan_step(self, now_ns: int) -> None:
+        """What the planner node does in this moment: nothing while the policy works, as it has one thread."""
         if self._planned is not None and now_ns >= self._planned[0]:
-            plan, self._planned = self._planned[1], None
-            self._take(plan)
-            if not self.going:
-                return
+            self.planner.on_plan(self._planned[1], now_ns)
+            self._planned = None
+        if self._planned is None and now_ns >= self._tick_ns:
+            while now_ns >= self._tick_ns:
+                self._tick_ns += PLANNER_TICK_NS
+            self._tick_planner(now_ns)
+        self._take_outputs()
+        if not self.going:
+            return
+        self._see(now_ns)
+        if self._planned is None and self._newest is not None:
+            self.planner.on_frames(self._newest, now_ns)
+            self._newest = None
+            request = self.planner.request(now_ns) if self.planner.due(now_ns) else None
+            if request is not None:
+                plan = self.system2.plan(*request)
+                self._planned = now_ns + round(self.conditions.plan_latency_s * NS_PER_S) - STEP_NS, plan
+            self._take_outputs()
+
+    def _see(self, now_ns: int) -> None:
+        """Take a set of frames when it is time, and let those arrive that were under way."""
         if now_ns >= self._due_ns:
             self._due_ns += round(self.conditions.plan_period_s * NS_PER_S)
             if self.rng.random() >= self.wrong.dropped:
                 arrives_ns = now_ns + round(self.wrong.late_s * NS_PER_S)
-                self._coming.append((arrives_ns, self.look(now_ns), self._state(now_ns)))
+                self._coming.append((arrives_ns, self.look(now_ns)))
+                self.planner.on_joint_state(now_ns, self._state(now_ns))
         while self._coming and now_ns >= self._coming[0][0]:
-            self._newest = self._coming.popleft()[1:]
-        if self._planned is None and self._newest is not None:
-            frames, joint_state = self._newest
-            plan = self.planner.plan(frames, self.instruction, joint_state)
-            self._newest = None
-            self._plans += 1
-            checkpoint, valid_for_s = self.planner.checkpoint, self.conditions.valid_for_s
-            plan = dataclasses.replace(plan, plan_id=self._plans, checkpoint=checkpoint, valid_for_s=valid_for_s)
-            self._planned = now_ns + round(self.conditions.plan_latency_s * NS_PER_S) - STEP_NS, plan
+            self._newest = self._coming.popleft()[1]
+
+    def _tick_planner(self, now_ns: int) -> None:
+        for stamp_ns, decision in self._statuses:
+            self.planner.on_safety_status(
+                stamp_ns, decision.state, decision.source, JOINT_NAMES, decision.positions or ()
+            )
+        self._statuses.clear()
+        self.planner.tick(now_ns)
+
+    def _take_outputs(self) -> None:
+        """Let the planner's plans take effect; nobody is there to answer its questions."""
+        for output in self.planner.take_outputs():
+            if isinstance(output, PlanOutput):
+                self._take(output.plan)
 
     def _take(self, plan: Plan) -> None:
         self.plan = plan
         if plan.subtask and plan.subtask not in self.subtasks[-1:]:
             self.subtasks.append(plan.subtask)
-        self.witness.hear(plan)
+        self.episode_monitor.on_plan(plan)
         if self.watch is not None:
             self.watch(self.simulation, plan)
 
@@ -196,13 +245,13 @@ class Loop:
         played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
         if before is None:
             return
-        self.seams.part(max(played.committed_ns, now_ns))
-        if self.conditions.splicing == "ensemble":
-            self.seams.part(played.end_ns)  # where it leaves the mean
+        self.discontinuities.add_transition(max(played.prefix_end_ns, now_ns))
+        if self.conditions.chunk_transition == "ensemble":
+            self.discontinuities.add_transition(played.end_ns)  # where it leaves the mean
 
     def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:
         self._seq += 1
-        self.seams.play(now_ns, setpoint)
+        self.discontinuities.add_setpoint(now_ns, setpoint)
         refused = self.safety.command(
             Command("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
         )
@@ -219,6 +268,8 @@ class Loop:
     def _gate(self, now_ns: int) -> None:
         self._measure(now_ns)
         decision = self.safety.tick(now_ns)
+        if now_ns % (STATUS_STEPS * STEP_NS) == 0:
+            self._statuses.append((now_ns, decision))
         if decision.state is State.LIMITING or decision.state in LATCHED:
             rule = decision.verdict.rule if decision.verdict else decision.state.name.lower()
             self._acted(rule, now_ns)
@@ -226,8 +277,8 @@ class Loop:
             self._commanded = np.array(decision.positions)
             self.simulation.controller.command(decision.positions)
         self.simulation.tick()
-        if self.nudge is not None:
-            self.nudge.tick(self.simulation)
+        if self.mid_task_move is not None:
+            self.mid_task_move.tick(self.simulation)
 
     def _acted(self, rule: str, now_ns: int) -> None:
         if self.going:  # what comes after is no part of the time that interventions are told by

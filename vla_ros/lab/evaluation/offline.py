@@ -1,23 +1,31 @@
 """One episode of a policy in the simulator, without ROS and faster than real time.
 
-The cores are those of the graph: System 2, System 1, the chunk player, the safety filter with all that is configured, the
-arm's controller, the physics. They share one simulated clock, so that an episode with the same arguments is the same to
-the bit. Latencies are stated, not measured: see `Conditions`.
+The cores are those of the graph: the planner with guard, prompt and monitors, System 2, System 1, the chunk player, the
+safety filter with all that is configured, the arm's controller, the physics. They share one simulated clock, so that an
+episode with the same arguments is the same to the bit. Latencies are stated, not measured: see `Conditions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from vla_ros.bringup.graph import parameters_of
+from vla_ros.control.planner import PlannerCore
+from vla_ros.control.planner_parameters import PlannerParameters
+from vla_ros.guard import Guard, load_prompt, load_rules
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
-from vla_ros.lab.evaluation.suites import Case
-from vla_ros.lab.evaluation.unknown import sentence
+from vla_ros.lab.evaluation.suites import EvaluationCase
+from vla_ros.lab.evaluation.unknown_instructions import unknown_instruction
+from vla_ros.monitors import Monitors
+from vla_ros.parameters import from_mapping, nested
+from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.perception.jpeg import encode
-from vla_ros.policies.contract import CameraView, Frames, Instruction, Plan, PlanState
+from vla_ros.policies.contract import Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -44,7 +52,8 @@ def run_episode(
     *,
     options: Mapping[str, Any] | None = None,
     instruction: str = "",
-    case: Case | None = None,
+    case: EvaluationCase | None = None,
+    planner: PlannerParameters | None = None,
     conditions: Conditions | None = None,
     cameras: RenderProcess,
     watch: Callable[[Simulation, Plan], None] | None = None,
@@ -59,7 +68,8 @@ def run_episode(
         safety: the filter's configuration for the simulated arm.
         instruction: words instead of the task's own.
         case: which scenes, and what is wrong with the world; None: plain scenes, nothing is.
-        conditions: periods and latencies.
+        planner: the planner's configuration; None: as config/sim.yaml gives it.
+        conditions: periods and latencies; they go before the planner's own.
         cameras: draws the images.
         watch: called with every plan that takes effect.
         limit_s: simulated time that the planner is given; None: 60 s, 45 s for each step of a sequence, 15 s for words
@@ -67,24 +77,27 @@ def run_episode(
         film: keep the images.
     """
     robot = Robot(urdf(), JOINT_NAMES)
-    case = case or Case("nominal")
+    case = case or EvaluationCase("nominal")
     simulation = case.simulation(kind, seed)
     task = simulation.task
     words = instruction or task.instruction
     if case.unknown and not instruction:
-        words = sentence(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
+        words = unknown_instruction(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
     cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
     eyes = _Eyes(simulation, cameras, case, seed)
+    conditions = conditions or Conditions()
+    plans = system2(policy, robot, options)
     try:
         loop = Loop(
             simulation,
             eyes.look,
-            system2(policy, robot, options),
+            planner_core(planner or _configured(policy), conditions, plans),
+            plans,
             system1(policy, robot, options),
             SafetyFilter.from_urdf(safety, robot.urdf),
             Instruction(1, words),
-            conditions or Conditions(),
+            conditions,
             case,
             watch,
             np.random.default_rng([seed, 4]),
@@ -97,14 +110,14 @@ def run_episode(
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
         simulation.controller.close()
-    success, measures = simulation.judged()
+    success, measures = simulation.evaluate_task()
     state = loop.plan.state if loop.plan else PlanState.HOLD
     said = loop.plan.reasoning if loop.plan else ""
     if case.unknown:
-        success = loop.witness.still() and state is not PlanState.DONE and bool(said)
+        success = loop.episode_monitor.is_untouched() and state is not PlanState.DONE and bool(said)
         reason = "" if success else "acted on it"
     else:
-        reason = "" if success else loop.witness.reason(measures, state, loop.latched)
+        reason = "" if success else loop.episode_monitor.failure_reason(measures, state, loop.latched)
     return Outcome(
         kind,
         seed,
@@ -117,16 +130,37 @@ def run_episode(
         interventions=loop.interventions.ticks,
         begun=loop.interventions.begun,
         reason=reason,
-        confidence=loop.witness.confidence,
-        meant=loop.witness.meant,
-        roughness=loop.seams.roughness(),
-        disturbed=loop.nudge.moved if loop.nudge is not None else case.disturbs,
+        confidence=loop.episode_monitor.confidence,
+        meant=loop.episode_monitor.meant,
+        roughness=loop.discontinuities.statistics(),
+        disturbed=loop.mid_task_move.moved if loop.mid_task_move is not None else case.disturbs,
         unknown=bool(case.unknown),
         state=state,
         subtasks=tuple(loop.subtasks),
-        checkpoint=loop.planner.checkpoint,
+        checkpoint=plans.checkpoint,
         film=tuple(shots),
     )
+
+
+def _configured(policy: str) -> PlannerParameters:
+    """Return the planner's parameters as config/sim.yaml gives them."""
+    return from_mapping(PlannerParameters, nested(parameters_of("planner", policy=policy)))
+
+
+def planner_core(parameters: PlannerParameters, conditions: Conditions, plans: System2) -> PlannerCore:
+    """Return the core of an active planner.
+
+    Args:
+        parameters: the planner's configuration.
+        conditions: whose plan rate and validity go before those of `parameters`.
+        plans: the policy's System 2.
+    """
+    parameters = replace(parameters, rate_hz=1 / conditions.plan_period_s, valid_for_s=conditions.valid_for_s)
+    monitors = Monitors.for_policy(parameters.monitors, JOINT_NAMES, getattr(plans, "statistics", None))
+    core = PlannerCore(parameters, Guard(load_rules(parameters.guard.rules)), load_prompt(parameters.prompt), monitors)
+    core.checkpoint = plans.checkpoint
+    core.on_activate()
+    return core
 
 
 class _Eyes:
@@ -135,7 +169,7 @@ class _Eyes:
     Attributes: seen: called with stamp and image of the fixed camera when it has been drawn.
     """
 
-    def __init__(self, simulation: Simulation, cameras: RenderProcess, case: Case, seed: int) -> None:
+    def __init__(self, simulation: Simulation, cameras: RenderProcess, case: EvaluationCase, seed: int) -> None:
         self._simulation, self._cameras, self._wrong = simulation, cameras, case.disturbance
         self._rng = {camera: np.random.default_rng([seed, 3, index]) for index, camera in enumerate(CAMERAS)}
         self.seen: Callable[[int, np.ndarray], None] = lambda stamp_ns, image: None

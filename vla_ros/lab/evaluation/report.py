@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from vla_ros.lab.evaluation.calibration import Calibration, calibration
-from vla_ros.lab.evaluation.chunk_discontinuities import Roughness, together
+from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityStatistics, combine
 from vla_ros.lab.evaluation.intervals import wilson
 from vla_ros.policies.contract import PlanState
 
@@ -22,16 +22,28 @@ KEPT_TIME_S = 0.1  # a simulated arm that fell farther behind real time ran on a
 
 @dataclass(frozen=True)
 class Outcome:
-    """One episode.
+    """What came of one episode. The names are keys of the JSON report.
 
-    success: the judge's word. said: how the planner ended, or the words that it ended with in `state`. seconds: until it
-    ended; without the graph of simulated time. measures: the judge's, per step. case: of the suite. interventions: rule of
-    the filter -> ticks in which it acted until then; begun: -> how often it began to. reason: of a failure, of
-    `witness.REASONS`. confidence: see `Witness.confidence`. meant: whether it went for the right thing first; None where that
-    cannot be said. roughness: at the seams of chunks. disturbed: whether what its case does to scene or world came off.
-    unknown: what was asked cannot be done, success is to refuse it. behind_s: that simulated time fell behind real time,
-    through the graph. subtasks: in order. checkpoint: of the policy. film: seconds, subtask and JPEG of what the policy saw,
-    when asked for.
+    Attributes:
+        task, seed, instruction: what was asked for.
+        success: the judge's verdict.
+        said: how the planner ended, or the words that it ended with in `state`.
+        seconds: until it ended; without the graph of simulated time.
+        measures: of the judge, per step.
+        case: of the suite.
+        interventions: rule of the filter → ticks in which it acted until the planner ended.
+        begun: rule of the filter → how often it began to act.
+        reason: of a failure, of `episode_monitor.REASONS`.
+        confidence: see `EpisodeMonitor.confidence`.
+        meant: whether it went for the right object first; None where that cannot be said.
+        roughness: at the transitions between chunks.
+        disturbed: whether what its case does to scene or world came about.
+        unknown: what was asked cannot be done; success is to refuse it.
+        behind_s: that simulated time fell behind real time, through the graph.
+        state: the planner's last one.
+        subtasks: in order.
+        checkpoint: of the policy.
+        film: seconds, subtask and JPEG of what the policy saw, when asked for.
     """
 
     task: str
@@ -47,7 +59,7 @@ class Outcome:
     reason: str = ""
     confidence: float = math.nan
     meant: bool | None = None
-    roughness: Roughness = field(default_factory=Roughness)
+    roughness: DiscontinuityStatistics = field(default_factory=DiscontinuityStatistics)
     disturbed: bool = False
     unknown: bool = False
     behind_s: float = 0.0
@@ -76,8 +88,15 @@ class Outcome:
 
 
 @dataclass
-class Report:
-    """All episodes of one run. rates: what was measured beside them. about: how it was run."""
+class EvaluationReport:
+    """All episodes of one run.
+
+    Attributes:
+        policy, suite, seed: what was run.
+        outcomes: in order.
+        rates: what was measured beside them.
+        about: how it was run.
+    """
 
     policy: str
     suite: str
@@ -130,9 +149,9 @@ class Report:
             for rule, count in ticks.most_common()
         }
 
-    def roughness(self) -> Roughness:
-        """At the seams of all episodes."""
-        return together(outcome.roughness for outcome in self.outcomes)
+    def roughness(self) -> DiscontinuityStatistics:
+        """At the transitions of all episodes."""
+        return combine(outcome.roughness for outcome in self.outcomes)
 
     def calibrations(self) -> dict[str, Calibration]:
         """Of the planner's confidence, against having done what was asked and having gone for the right thing first.
@@ -171,7 +190,7 @@ class Report:
         for column in ("case", "task", "success", "of", "rate", "95 % interval", "median s", "failures"):
             table.add_column(column, justify="left" if column in ("case", "task", "failures") else "right")
         for case, task, counts, failures in self.rows():
-            table.add_row(case, task or "all", *told(counts), failures, end_section=not task)
+            table.add_row(case, task or "all", *count_cells(counts), failures, end_section=not task)
         kept = self.kept_time()
         if kept["episodes"] < len(self.outcomes):
             table.caption = (
@@ -192,7 +211,7 @@ class Report:
                 yield name, task, counts, ", ".join(f"{n} {why}" for why, n in self.reasons(task, case).items())
 
 
-def told(counts: Mapping[str, Any]) -> tuple[str, ...]:
+def count_cells(counts: Mapping[str, Any]) -> tuple[str, ...]:
     """Success, of, rate, interval and median as text."""
     return (
         str(counts["successes"]),

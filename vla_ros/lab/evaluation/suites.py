@@ -11,30 +11,27 @@ from itertools import count
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vla_ros.data.disturbances import shift
-from vla_ros.lab.evaluation.unknown import UNKNOWNS
+from vla_ros.arrays import Image
+from vla_ros.data.disturbances import move_to_free_place
+from vla_ros.lab.evaluation.unknown_instructions import UNKNOWNS
 from vla_ros.parameters import ParameterError
-from vla_ros.sim.scene import DISTRACTORS
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import KINDS
 from vla_ros.sim.variation import Variation, sample_varied
+from vla_ros.tasks.objects import DISTRACTOR_HALF_SIZES_M
 from vla_ros.tasks.seeds import TRAINING
+from vla_ros.tasks.task import KINDS, STEP_KINDS
 
-Image = NDArray[np.uint8]
-
-SINGLE = ("pick", "place", "push", "stack")
-NUDGE_S = (1.0, 4.0)  # when a nudge comes
+MOVE_S = (1.0, 4.0)  # when an object is moved
 NEXT = 1000  # seeds on is the scene that stands for one that lacks what its case is about
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class WorldDisturbance:
     """What is wrong with the world.
 
     noise: standard deviation of the pixels. blur: of a Gaussian, pixels. late_s: that every image comes later. dropped:
-    share of the frames that get lost. joints_rad: standard deviation of measured joints. nudge: x is moved once.
+    share of the frames that get lost. joints_rad: standard deviation of measured joints. moves_object: x is moved once.
     """
 
     noise: float = 0.0
@@ -42,7 +39,7 @@ class Disturbance:
     late_s: float = 0.0
     dropped: float = 0.0
     joints_rad: float = 0.0
-    nudge: bool = False
+    moves_object: bool = False
 
     def image(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image as the policy gets it."""
@@ -54,7 +51,7 @@ class Disturbance:
 
 
 @dataclass(frozen=True)
-class Case:
+class EvaluationCase:
     """name: of the case. kinds: of task, in turn. variation: of scenes and words; None: the plain ones.
 
     unknown: of UNKNOWNS, what is asked for instead of the task: then success is to ask back and to touch nothing.
@@ -63,14 +60,14 @@ class Case:
     name: str
     kinds: tuple[str, ...] = KINDS
     variation: Variation | None = None
-    disturbance: Disturbance = field(default_factory=Disturbance)
+    disturbance: WorldDisturbance = field(default_factory=WorldDisturbance)
     unknown: str = ""
 
     @property
     def disturbs(self) -> bool:
-        """Whether scene or world differ from the plain ones; a nudge does so only where it comes off."""
+        """Whether scene or world differ from the plain ones; a move in mid-task does so only where it comes off."""
         varied = self.variation or Variation()
-        return self.disturbance != Disturbance() or varied.looks or varied.cameras or varied.distractors > 0
+        return self.disturbance != WorldDisturbance() or varied.surfaces or varied.cameras or varied.distractors > 0
 
     def simulation(self, kind: str, seed: int) -> Simulation:
         """Return the world of an episode: one that holds what the case is about."""
@@ -80,14 +77,14 @@ class Case:
         return Simulation(seed, kind, variation=self.variation)
 
 
-class Nudge:
+class MidTaskMove:
     """Moves the thing that an episode is about to where there is room, once, unless it is held.
 
     Args: rng: when and where to. Attributes: moved: whether it has.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._at_s, self._rng = float(rng.uniform(*NUDGE_S)), rng
+        self._at_s, self._rng = float(rng.uniform(*MOVE_S)), rng
         self._over = self.moved = False
 
     def tick(self, simulation: Simulation) -> None:
@@ -97,48 +94,48 @@ class Nudge:
         self._over = True
         name = simulation.task.steps[0].x
         if not simulation.truth()[name].held:
-            before = simulation.thing_pose(name)[:2, 3].copy()
-            shift(simulation, name, self._rng)
-            self.moved = bool((simulation.thing_pose(name)[:2, 3] != before).any())
+            before = simulation.object_pose(name)[:2, 3].copy()
+            move_to_free_place(simulation, name, self._rng)
+            self.moved = bool((simulation.object_pose(name)[:2, 3] != before).any())
 
 
 def _holds(seed: int, kind: str, variation: Variation) -> bool:
     """Return whether a scene came out with distractors, or a thing to move that is named by its shape, if it is to."""
     scene, task = sample_varied(seed, kind, variation)
-    shapes = [thing.shape for thing in scene.things]
+    shapes = [item.shape for item in scene.objects]
     return not (
-        (variation.distractors and not set(shapes) & set(DISTRACTORS))
-        or (variation.bare == 1.0 and shapes.count(scene.thing(task.steps[0].x).shape) > 1)
+        (variation.distractors and not set(shapes) & set(DISTRACTOR_HALF_SIZES_M))
+        or (variation.shape_only_share == 1.0 and shapes.count(scene.find(task.steps[0].x).shape) > 1)
     )
 
 
-SUITES: Mapping[str, tuple[Case, ...]] = {
-    "nominal": (Case("nominal"),),
-    "phrasing": (Case("phrasing", KINDS, Variation(phrasing="held-out")),),
-    "pairs": (Case("pairs", SINGLE, Variation(pairs="held-out")),),
+SUITES: Mapping[str, tuple[EvaluationCase, ...]] = {
+    "nominal": (EvaluationCase("nominal"),),
+    "phrasing": (EvaluationCase("phrasing", KINDS, Variation(phrasing="held-out")),),
+    "pairs": (EvaluationCase("pairs", STEP_KINDS, Variation(pairs="held-out")),),
     "long": (
-        Case("two steps", ("sequence",), Variation(phrasing="training")),
-        Case("three steps", ("sequence",), Variation((4, 5), phrasing="training", steps=3)),
+        EvaluationCase("two steps", ("sequence",), Variation(phrasing="training")),
+        EvaluationCase("three steps", ("sequence",), Variation((4, 5), phrasing="training", steps=3)),
     ),
     "robust": (
-        Case("light", SINGLE, Variation(looks=True)),
-        Case("camera", SINGLE, Variation(cameras=True)),
-        Case("noise", SINGLE, None, Disturbance(noise=10.0)),
-        Case("blur", SINGLE, None, Disturbance(blur=1.2)),
-        Case("late 100 ms", SINGLE, None, Disturbance(late_s=0.1)),
-        Case("late 400 ms", SINGLE, None, Disturbance(late_s=0.4)),
-        Case("dropped", SINGLE, None, Disturbance(dropped=0.3)),
-        Case("distractors", SINGLE, Variation((4, 6), 3)),
-        Case("nudge", SINGLE, None, Disturbance(nudge=True)),
-        Case("joints", SINGLE, None, Disturbance(joints_rad=0.003)),
+        EvaluationCase("light", STEP_KINDS, Variation(surfaces=True)),
+        EvaluationCase("camera", STEP_KINDS, Variation(cameras=True)),
+        EvaluationCase("noise", STEP_KINDS, None, WorldDisturbance(noise=10.0)),
+        EvaluationCase("blur", STEP_KINDS, None, WorldDisturbance(blur=1.2)),
+        EvaluationCase("late 100 ms", STEP_KINDS, None, WorldDisturbance(late_s=0.1)),
+        EvaluationCase("late 400 ms", STEP_KINDS, None, WorldDisturbance(late_s=0.4)),
+        EvaluationCase("dropped", STEP_KINDS, None, WorldDisturbance(dropped=0.3)),
+        EvaluationCase("distractors", STEP_KINDS, Variation((4, 6), 3)),
+        EvaluationCase("nudge", STEP_KINDS, None, WorldDisturbance(moves_object=True)),
+        EvaluationCase("joints", STEP_KINDS, None, WorldDisturbance(joints_rad=0.003)),
     ),
-    "shapes": (Case("shapes", SINGLE, Variation(phrasing="training", bare=1.0)),),
-    "push_to": (Case("push to", ("push",), Variation(push_to=True)),),
-    "unknown": tuple(Case(name, SINGLE, unknown=name) for name in UNKNOWNS),
+    "shapes": (EvaluationCase("shapes", STEP_KINDS, Variation(phrasing="training", shape_only_share=1.0)),),
+    "push_to": (EvaluationCase("push to", ("push",), Variation(push_to=True)),),
+    "unknown": tuple(EvaluationCase(name, STEP_KINDS, unknown=name) for name in UNKNOWNS),
 }
 
 
-def suite(name: str) -> tuple[Case, ...]:
+def suite(name: str) -> tuple[EvaluationCase, ...]:
     """Return the cases of a suite.
 
     Raises:

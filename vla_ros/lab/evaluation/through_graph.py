@@ -13,13 +13,15 @@ from typing import Any
 
 import psutil
 
-from vla_ros.bringup.graph import bringup, own_domain
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
-from vla_ros.lab.evaluation.interventions import Interventions
+from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.msg import SafetyStatus
-from vla_ros.ros.client import Client, Unreachable, client
-from vla_ros.ros.node import EVENTS, nanoseconds
+from vla_ros.ros.client import Client, Unreachable, connect
+from vla_ros.ros.qos import EVENTS
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.states import AT_REST, LATCHED, State
 
 LIMIT_S = 60.0
@@ -30,7 +32,7 @@ PATIENCE_S = 180.0
 ACTING = LATCHED | {State.LIMITING}
 
 
-class Graph:
+class GraphEvaluation:
     """The graph and a client of it, for a series of episodes. Use as a context manager.
 
     Args: policy, config, overrides, use_sim_time: as for `vla_ros.bringup.graph.bringup`. say: where the nodes' lines go.
@@ -43,24 +45,24 @@ class Graph:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         use_sim_time: bool = False,
     ) -> None:
-        os.environ.update(own_domain())
+        os.environ.update(private_domain())
         self._lines: list[str] = []
         self._supervisor = Supervisor(
             bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
         )
-        self._context = client()
-        self._acted = Interventions()
+        self._context = connect()
+        self._acted = InterventionCounter()
         self._limited, self._rule = 0, ""
         self._hz: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
 
     def _hear(self, line: str) -> None:
         self._lines = [*self._lines[-30:], line]
 
-    def __enter__(self) -> Graph:
+    def __enter__(self) -> GraphEvaluation:
         self.client: Client = self._context.__enter__()
         self.client.node.create_subscription(SafetyStatus, "vla/safety_status", self._see, EVENTS)
         try:
-            self.client.ready(PATIENCE_S)
+            self.client.wait_until_ready(PATIENCE_S)
         except Unreachable as error:
             last = "; ".join(self._lines[-3:])
             self.__exit__()
@@ -113,11 +115,11 @@ class Graph:
         if not armed:
             raise Unreachable(why)
         talk.spin(0.2)
-        began_s, self._acted = time.monotonic(), Interventions()
+        began_s, self._acted = time.monotonic(), InterventionCounter()
         say(f"asked: {instruction or words}")
         said, why = talk.follow(instruction or words, SEQUENCE_LIMIT_S if task == "sequence" else LIMIT_S, say)
         seconds, acted = time.monotonic() - began_s, self._acted
-        self._acted = Interventions()
+        self._acted = InterventionCounter()
         for name, values in talk.diagnostics.items():
             for key, value in values.items():
                 if key.endswith("_hz") and math.isfinite(float(value)):

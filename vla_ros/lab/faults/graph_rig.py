@@ -1,7 +1,7 @@
-"""The rig of the fault campaign over ROS: the policy, the driver, the human and the operating system in one hand.
+"""The rig on the running graph. What speaks ROS is `vla_ros.ros.rig_node`.
 
-One thread turns at 100 Hz: it takes what has arrived and sends setpoints, joint states, heartbeats and obstacles, as they
-should be or as a case alters them.
+One thread runs at 100 Hz. It takes what has arrived and sends setpoints, joint states, heartbeats and obstacles. A case
+alters them.
 """
 
 from __future__ import annotations
@@ -14,367 +14,285 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import QoSProfile
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Bool, Empty, Float64, String
-from std_srvs.srv import Trigger
-from visualization_msgs.msg import MarkerArray
-
-from vla_ros.bringup.graph import own_domain
-from vla_ros.lab.bench.load import busy
-from vla_ros.lab.faults import stream
-from vla_ros.lab.faults.campaign import Broken
-from vla_ros.lab.faults.case import Seen
-from vla_ros.lab.faults.controller_log import ControllerLog, Mark
-from vla_ros.lab.faults.graphs import LOG, RAISE, processes
-from vla_ros.lab.faults.machine import Machine
-from vla_ros.lab.faults.rig import Alter, Relay
-from vla_ros.lab.faults.stream import Measured, Setpoint
-from vla_ros.msg import JointCommand, SafetyStatus
-from vla_ros.ros.fake_messages import SimulatedClock, joint_state_message, marker, setpoint_message
-from vla_ros.ros.node import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
-from vla_ros.ros.polling import polled, received_ns, take
+from vla_ros.bringup.process import private_domain
+from vla_ros.lab.bench.load import cpu_load
+from vla_ros.lab.faults.controller_log import ControllerLog, LogMark
+from vla_ros.lab.faults.graphs import LOG, RAISE, SEED, TASK, processes
+from vla_ros.lab.faults.process_faults import ProcessFaults
+from vla_ros.lab.faults.reaction import NO_FILTER, ObservedReaction
+from vla_ros.lab.faults.rig import AlterJointState, AlterSetpoint, CaseAborted
+from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
+from vla_ros.lab.faults.swing import PERIOD_S, swing
+from vla_ros.ros import rig_node
+from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
 from vla_ros.safety.geometry.obstacle import Obstacle
-from vla_ros.safety.states import State
-from vla_ros.scheduling import real_time
+from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
-from vla_ros.srv import ResetScene
 
-TURN_NS = round(stream.PERIOD_S * 1e9)
-BEAT_TURNS = 5
+CYCLE_NS = round(PERIOD_S * 1e9)
+HEARTBEAT_CYCLES = 5
 STATUS_S = 0.04
-"""The filter says at least so often how it is."""
+"""Longest time between two statuses of the filter."""
 REALTIME_PRIORITY = 15
 """Below the filter's and the simulated arm's: what the rig stands for runs on other machines."""
+SERVICE_S = 10.0
+"""So long a service may take to appear, and to answer."""
+DIAGNOSTICS_S = 2.5
+MUST_BE_ACTIVE = ("planner", "action_expert", "camera")
 
 
-class GraphRig(Machine):
-    """See `vla_ros.lab.faults.rig.Rig`. Args: graph, folder: as for `vla_ros.lab.faults.graphs.processes`."""
+class GraphRig(ProcessFaults):
+    """See `vla_ros.lab.faults.rig.FaultRig`.
 
-    def __init__(self, graph: str, folder: Path) -> None:
+    Args:
+        graph, folder: as for `vla_ros.lab.faults.graphs.processes`.
+        node: speaks ROS.
+    """
+
+    def __init__(self, graph: str, folder: Path, node: RigNode) -> None:
         super().__init__(processes(graph, folder), folder)
         self.graph = graph
-        self.alter: Alter | None = None
-        self.relay: Relay | None = None
-        self.policy = False
-        self.beats = self.held = True
+        self.alter_setpoint: AlterSetpoint | None = None
+        self.alter_joint_state: AlterJointState | None = None
+        self.policy_active = self.camera_frozen = False
+        self.heartbeat_active = self.deadman_held = True
         self.obstacles: Sequence[Obstacle] | None = ()
-        self.image = ""
-        self.measured = Measured(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
+        self.joint_state = RigJointState(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
         self.state = self.rule = ""
-        self.speed = self.stall_s = 0.0
-        self._status_ns = self._emptied_ns = 0
+        self.speed = self.longest_stall_s = 0.0
+        self._node = node
         self._log = ControllerLog(folder / LOG)
-        self._raise = folder / RAISE
-        self._seen = Seen()
-        self._mark: Mark | None = None
-        self._marked_ns = self._moving_since_ns = self._late_before = 0
-        self._seq = self._override_seq = self._turns = 0
-        self._clock: SimulatedClock | None = None
+        self._raise_file = folder / RAISE
+        self._observed = ObservedReaction()
+        self._mark: LogMark | None = None
+        self._marked_ns = self._status_ns = self._swing_began_ns = 0
+        self._late_ticks = self._late_before = 0
+        self._seq = self._override_seq = self._cycles = 0
         self._diagnostics: dict[str, dict[str, str]] = {}
-        self._override: Alter | None = None
-        self._override_ns = 0
-        self._extra: list[tuple[Node, Any]] = []
+        self._override: AlterSetpoint | None = None
+        self._override_began_ns = 0
         self._extra_setpoints = False
-        self._frozen: Image | None = None
-        self._hogs = contextlib.ExitStack()
-        self._clients: dict[str, Any] = {}
-        self._node: Node = rclpy.create_node("policy")
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
-        self._connect(graph)
+        self._cpu_load = contextlib.ExitStack()
         self._next_ns = time.monotonic_ns()
-
-    def _connect(self, graph: str) -> None:
-        node = self._node
-        self._statuses = polled(node, SafetyStatus, "vla/safety_status", QoSProfile(depth=200))
-        self._reports = polled(node, DiagnosticArray, "/diagnostics", EVENTS)
-        self._states = self._images = None
-        if graph == "whole":
-            self._states = polled(node, JointState, "joint_states", SENSOR)
-            self._images = polled(node, Image, "front_camera/image_raw", IMAGE)
-            self._relayed = node.create_publisher(Image, "relayed/image_raw", IMAGE)
-            self._words = node.create_publisher(String, "task_instruction", NEWEST)
-            return
-        self._states = polled(node, JointState, "arm/joint_states", SENSOR)
-        self._joint_states = node.create_publisher(JointState, "joint_states", SENSOR)
-        self._commands = node.create_publisher(JointCommand, "vla/joint_command", EVENTS)
-        self._overrides = node.create_publisher(JointCommand, "vla/override", EVENTS)
-        self._stops = node.create_publisher(Bool, "vla/estop", EVENTS)
-        self._beats = node.create_publisher(Empty, "vla/estop_heartbeat", EVENTS)
-        self._deadman = node.create_publisher(Bool, "vla/deadman", EVENTS)
-        self._scales = node.create_publisher(Float64, "vla/speed_scale", EVENTS)
-        self._markers = node.create_publisher(MarkerArray, "vla/obstacles", NEWEST)
-        if graph == "clock":
-            self._clock = SimulatedClock(node)
-
-    def _ros_ns(self) -> int:
-        return time.time_ns() if self._clock is None else self._clock.now_ns()
 
     def close(self) -> None:
         """End everything that was started."""
-        self._hogs.close()
-        if self._clock is not None:
-            self._clock.close()
-        self.extra_publishers(0, False)
-        self.flood(0)
-        self._executor.shutdown()
-        self._node.destroy_node()
+        self._cpu_load.close()
         super().close()
 
-    # The campaign
+    # Observation
 
-    def begin(self) -> Seen:
-        """A case begins: what is seen from now on."""
-        self._seen = Seen()
+    def begin_case(self) -> ObservedReaction:
+        self._observed = ObservedReaction()
         self._mark = None
-        return self._seen
+        return self._observed
 
-    def mark(self) -> None:
-        self._mark, self._late_before = self._log.mark(), self.late
+    def mark_fault(self) -> None:
+        self._mark, self._late_before = self._log.mark(), self._late_ticks
         self._marked_ns = time.monotonic_ns()
-        seen = self._seen
-        seen.states, seen.rules, seen.why = [self.state] if self.state else [], [], ""
-        seen.speed = self._mark.speed
+        self._observed.states, self._observed.rules = [], []
+        self._observed.add_status(self.state, "")
+        self._observed.speed = self._mark.speed
 
-    def note(self, answer: str) -> None:
-        """Keep an answer for the judgement."""
-        self._seen.answers.append(answer)
+    def record_answer(self, answer: str) -> None:
+        self._observed.answers.append(answer)
 
-    def judged(self) -> Seen:
-        """What was seen since the mark, with what the controller did."""
+    def observe(self) -> ObservedReaction:
         if self._mark is not None:
-            self._log.judge(self._mark, self._seen)
-            self._seen.late = max(0, self.late - self._late_before)
-        if self.state and self.state != (self._seen.states or [""])[-1]:
-            self._seen.states.append(self.state)
-        return self._seen
+            self._log.observe(self._mark, self._observed)
+            self._observed.late = max(0, self._late_ticks - self._late_before)
+        self._observed.add_status(self.state, "")
+        return self._observed
 
-    def home(self) -> None:
-        """Put the arm where it starts; the filter is disarmed."""
-        request = ResetScene.Request(seed=3, task="place")
-        answer = self._ask(ResetScene, "sim/reset_scene", request)
-        if not answer.success:
-            raise Broken(f"sim/reset_scene: {answer.message}")
+    def all_active(self) -> bool:
+        messages = [self._diagnostics.get(name, {}).get("message", "not active") for name in MUST_BE_ACTIVE]
+        return bool(self.state) and "not active" not in messages
 
-    def say(self, text: str) -> None:
-        """An instruction, once planner and action expert listen."""
-        self.play(30.0, lambda: listened_to(self._node, self._words))
-        self._words.publish(String(data=text))
-
-    def forget(self) -> None:
-        """What the nodes have said so far."""
+    def clear_diagnostics(self) -> None:
         self._diagnostics.clear()
 
-    def awake(self) -> bool:
-        """Whether all of the graph say in their diagnostics that they are active."""
-        names = ("planner", "action_expert", "camera")
-        said = [self._diagnostics.get(name, {}).get("message", "not active") for name in names]
-        return bool(self.state) and "not active" not in said
+    def record_diagnostics(self, *keys: str) -> None:
+        self._diagnostics.pop("safety_filter", None)
+        self.run_for(DIAGNOSTICS_S, lambda: "safety_filter" in self._diagnostics)
+        values = self._diagnostics.get("safety_filter", {})
+        self.record_answer("; ".join(f"{key} {values.get(key, 'unknown')}" for key in keys))
 
-    # The rig
+    # The loop
 
-    def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+    def run_for(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         end_ns = time.monotonic_ns() + round(seconds * 1e9)
         while time.monotonic_ns() < end_ns:
             if until():
                 return True
-            self._turn()
+            self._cycle()
         return until()
 
-    def _turn(self) -> None:
-        self._next_ns += TURN_NS
-        now_ns = time.monotonic_ns()
-        if now_ns < self._next_ns:
-            time.sleep((self._next_ns - now_ns) / 1e9)
-        elif now_ns - self._next_ns > 2 * TURN_NS:
-            self.stall_s = max(self.stall_s, (now_ns - self._next_ns) / 1e9)
-            self._next_ns = now_ns
-        self._turns += 1
-        self._hear()
+    def _cycle(self) -> None:
+        self._wait()
+        self._cycles += 1
+        self._receive()
         if self.graph == "whole":
-            self._relay_image()
+            self._node.relay_images(self.camera_frozen)
         else:
             self._send()
         self.watch()
 
-    def _hear(self) -> None:
-        began_ns = time.monotonic_ns()
-        for message, info in take(self._statuses):
-            self._see(message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns))
-        self._emptied_ns = began_ns
-        for message, _ in take(self._reports):
-            for status in message.status:
-                values = {pair.key: pair.value for pair in status.values}
-                self._diagnostics[status.name.rsplit("/", 1)[-1]] = {**values, "message": status.message}
-        for message, _ in take(self._states):
-            self.measured = Measured(
-                tuple(message.name), tuple(message.position), tuple(message.velocity), tuple(message.effort)
-            )
+    def _wait(self) -> None:
+        """Sleep until the next cycle; a late cycle counts as a stall and starts a new grid."""
+        self._next_ns += CYCLE_NS
+        now_ns = time.monotonic_ns()
+        if now_ns < self._next_ns:
+            time.sleep((self._next_ns - now_ns) / 1e9)
+        elif now_ns - self._next_ns > 2 * CYCLE_NS:
+            self.longest_stall_s = max(self.longest_stall_s, (now_ns - self._next_ns) / 1e9)
+            self._next_ns = now_ns
 
-    def _see(self, status: SafetyStatus, receive_ns: int) -> None:
-        if self.state not in ("", "-"):  # before, there was nobody who could have spoken
-            self.stall_s = max(self.stall_s, (receive_ns - self._status_ns) / 1e9 - STATUS_S)
-        self._status_ns = receive_ns
-        self.state, self.rule = State(status.state).name, status.rule
-        self.speed = max(map(abs, status.velocities), default=0.0)
-        self.late = status.late_ticks
-        seen = self._seen
-        if not seen.states or seen.states[-1] != self.state:
-            seen.states.append(self.state)
-        if status.rule and (not seen.rules or seen.rules[-1] != status.rule):
-            seen.rules.append(status.rule)
-            seen.why = seen.why or status.reason
+    def _receive(self) -> None:
+        for status in self._node.take_statuses():
+            self.on_status(status)
+        self._diagnostics.update(self._node.take_diagnostics())
+        for state in self._node.take_joint_states():
+            self.joint_state = RigJointState(state.names, state.positions, state.velocities, state.efforts)
+
+    def on_status(self, status: ReceivedStatus) -> None:
+        """Observe one status of the filter."""
+        if self.state not in ("", NO_FILTER):  # otherwise no filter ran that could have sent one
+            self.longest_stall_s = max(self.longest_stall_s, (status.receive_ns - self._status_ns) / 1e9 - STATUS_S)
+        self._status_ns = status.receive_ns
+        self.state, self.rule, self.speed = status.state, status.rule, status.max_speed
+        self._late_ticks = status.late_ticks
+        self._observed.add_status(self.state, self.rule)
 
     def _send(self) -> None:
         elapsed_s = (time.monotonic_ns() - self._marked_ns) / 1e9
-        measured = self.measured if self.relay is None else self.relay(self.measured, elapsed_s)
-        if measured is not None:
-            self._joint_states.publish(joint_state_message(measured, self._ros_ns()))
-        if self._turns % BEAT_TURNS == 0:
-            self._beat()
-        if self.policy:
-            right = self._right()
-            for setpoint in (right,) if self.alter is None else self.alter(right, elapsed_s):
-                self._commands.publish(setpoint_message(setpoint))
-        for _, publisher in self._extra if self._extra_setpoints else ():
-            publisher.publish(setpoint_message(self._right()))
+        state = (
+            self.joint_state if self.alter_joint_state is None else self.alter_joint_state(self.joint_state, elapsed_s)
+        )
+        if state is not None:
+            self._node.publish_joint_state(state)
+        if self._cycles % HEARTBEAT_CYCLES == 0:
+            self._send_periodic()
+        if self.policy_active:
+            correct = self._correct_setpoint()
+            for setpoint in (correct,) if self.alter_setpoint is None else self.alter_setpoint(correct, elapsed_s):
+                self._node.publish_setpoint(setpoint)
+        for i in range(self._node.extra_publisher_count() if self._extra_setpoints else 0):
+            self._node.publish_extra(i, self._correct_setpoint())
         if self._override is not None:
-            self._override_seq += 1
-            base = Setpoint(
-                self._override_seq, self._right().stamp_ns, JOINT_NAMES, self.measured.positions, "override"
-            )
-            for setpoint in self._override(base, (time.monotonic_ns() - self._override_ns) / 1e9):
-                self._overrides.publish(setpoint_message(setpoint))
+            self._send_override(self._override)
 
-    def _right(self) -> Setpoint:
-        """The setpoint of this turn as it should be."""
+    def _send_override(self, alter: AlterSetpoint) -> None:
+        self._override_seq += 1
+        stamp_ns = self._correct_setpoint().stamp_ns
+        base = RigSetpoint(self._override_seq, stamp_ns, JOINT_NAMES, self.joint_state.positions, "override")
+        for setpoint in alter(base, (time.monotonic_ns() - self._override_began_ns) / 1e9):
+            self._node.publish_override(setpoint)
+
+    def _correct_setpoint(self) -> RigSetpoint:
+        """Return the setpoint of this cycle without a fault."""
         self._seq += 1
-        elapsed_s = (self._next_ns - self._moving_since_ns) / 1e9
-        stamp_ns = self._next_ns + self._ros_ns() - time.monotonic_ns()
-        return Setpoint(self._seq, stamp_ns, JOINT_NAMES, stream.swing(elapsed_s))
+        elapsed_s = (self._next_ns - self._swing_began_ns) / 1e9
+        stamp_ns = self._next_ns + self._node.now_ns() - time.monotonic_ns()
+        return RigSetpoint(self._seq, stamp_ns, JOINT_NAMES, swing(elapsed_s))
 
-    def _beat(self) -> None:
-        if self.beats:
-            self._beats.publish(Empty())
-        if self.held:
-            self._deadman.publish(Bool(data=True))
+    def _send_periodic(self) -> None:
+        if self.heartbeat_active:
+            self._node.publish_heartbeat()
+        if self.deadman_held:
+            self._node.publish_deadman()
         if self.obstacles is not None:
-            self._markers.publish(MarkerArray(markers=[marker(each) for each in self.obstacles]))
+            self._node.publish_obstacles(self.obstacles)
 
-    def _relay_image(self) -> None:
-        for image, _ in take(self._images):
-            if self.image != "frozen" or self._frozen is None:
-                self._frozen = image
-            self._frozen.header.stamp = image.header.stamp
-            self._relayed.publish(self._frozen)
+    # What a case can do
 
-    def move(self) -> None:
-        """The swing begins."""
-        self._moving_since_ns = self._next_ns
-        self.policy = True
+    def start_swing(self) -> None:
+        self._swing_began_ns = self._next_ns
+        self.policy_active = True
 
-    def call(self, name: str) -> tuple[bool, str]:
-        answer = self._ask(Trigger, f"vla/{name}", Trigger.Request())
-        self.note(answer.message)
+    def reset_scene(self) -> None:
+        answer = self._response(self._node.reset_scene(SEED, TASK))
+        if not answer.success:
+            raise CaseAborted(f"sim/reset_scene: {answer.message}")
+
+    def send_instruction(self, text: str) -> None:
+        self.run_for(30.0, self._node.instruction_has_listeners)
+        self._node.publish_instruction(text)
+
+    def call_filter(self, service: str) -> tuple[bool, str]:
+        answer = self._response(self._node.trigger(service))
+        self.record_answer(answer.message)
         return answer.success, answer.message
 
-    def set_parameter(self, name: str, value: float) -> None:
-        given = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=given)])
-        (result,) = self._ask(SetParameters, "/safety_filter/set_parameters", request).results
-        self.note("accepted" if result.successful else result.reason)
+    def set_filter_parameter(self, name: str, value: float) -> None:
+        (result,) = self._response(self._node.set_filter_parameter(name, value)).results
+        self.record_answer("accepted" if result.successful else result.reason)
 
-    def _ask(self, kind: Any, name: str, request: Any) -> Any:
-        client = self._clients.setdefault(name, None) or self._node.create_client(kind, name)
-        self._clients[name] = client
-        if not self.play(10.0, client.service_is_ready):
-            raise Broken(f"nobody offers {name}")
-        future = client.call_async(request)
+    def _response(self, call: ServiceCall) -> Any:
+        """Call a service while the graph goes on and return its response.
 
-        def answered() -> bool:
-            self._executor.spin_once(timeout_sec=0)
-            return bool(future.done())
+        Raises:
+            CaseAborted: no node offers it, or it does not answer.
+        """
+        if not self.run_for(SERVICE_S, call.ready):
+            raise CaseAborted(f"nobody offers {call.name}")
+        call.send()
+        if not self.run_for(SERVICE_S, call.done):
+            raise CaseAborted(f"{call.name} does not answer")
+        return call.response
 
-        if not self.play(10.0, answered):
-            raise Broken(f"{name} does not answer")
-        return future.result()
+    def set_estop(self, pressed: bool) -> None:
+        self._node.publish_estop(pressed)
 
-    def press(self, pressed: bool) -> None:
-        self._stops.publish(Bool(data=pressed))
+    def set_speed_scale(self, value: float) -> None:
+        self._node.publish_speed_scale(value)
 
-    def scale(self, value: float) -> None:
-        self._scales.publish(Float64(data=value))
+    def set_override(self, alter: AlterSetpoint | None) -> None:
+        self._override, self._override_began_ns = alter, time.monotonic_ns()
 
-    def override(self, alter: Alter | None) -> None:
-        self._override, self._override_ns = alter, time.monotonic_ns()
-
-    def extra_publishers(self, count: int, setpoints: bool) -> None:
+    def set_extra_publishers(self, count: int, setpoints: bool) -> None:
         self._extra_setpoints = setpoints
-        for node, _ in self._extra:
-            node.destroy_node()
-        self._extra = []
-        for i in range(count):
-            node = rclpy.create_node(f"second_policy_{i}")
-            self._extra.append((node, node.create_publisher(JointCommand, "vla/joint_command", EVENTS)))
+        self._node.set_extra_publishers(count)
 
-    def publishers(self) -> int:
-        """How many publish on the policy's topic, as this node knows it."""
-        return len(self._node.get_publishers_info_by_topic("vla/joint_command"))
+    def count_publishers(self) -> int:
+        return int(self._node.count_publishers())
 
-    def burst(self, count: int) -> None:
+    def send_burst(self, count: int) -> None:
         for k in range(count):
-            right = self._right()
-            later = Setpoint(right.seq, right.stamp_ns + k, right.names, right.positions)
-            self._commands.publish(setpoint_message(later))
+            correct = self._correct_setpoint()
+            self._node.publish_setpoint(
+                RigSetpoint(correct.seq, correct.stamp_ns + k, correct.names, correct.positions)
+            )
 
-    def hog(self, processes: int) -> None:
-        self._hogs.close()
+    def set_cpu_load(self, processes: int) -> None:
+        self._cpu_load.close()
         if processes:
-            self._hogs.enter_context(busy(processes))
+            self._cpu_load.enter_context(cpu_load(processes))
 
-    def raise_in(self, rule: str) -> None:
-        self._raise.write_text(rule)
-        if self.state != "-":
+    def raise_in_rule(self, rule: str) -> None:
+        self._raise_file.write_text(rule)
+        if self.state != NO_FILTER:
             self.send_signal("safety_filter", signal.SIGUSR1)
 
     def step_clock(self, seconds: float) -> None:
-        assert self._clock is not None, "there is no simulated clock in this graph"
-        self._clock.step(seconds)
-
-    def note_diagnostics(self, *keys: str) -> None:
-        self._diagnostics.pop("safety_filter", None)
-        self.play(2.5, lambda: "safety_filter" in self._diagnostics)
-        values = self._diagnostics.get("safety_filter", {})
-        self.note("; ".join(f"{key} {values.get(key, 'unknown')}" for key in keys))
+        self._node.step_clock(seconds)
 
 
 @contextlib.contextmanager
 def started(graph: str, folder: Path) -> Iterator[GraphRig]:
-    """A running graph and the rig to it, on a ROS domain of its own."""
-    os.environ.update(own_domain())
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    rig = None
-    try:
-        rig = GraphRig(graph, folder)
-        real_time(REALTIME_PRIORITY)
-        yield rig
-    finally:
-        if rig is not None:
+    """Start a graph on a ROS domain of its own; yield the rig; end both with the block."""
+    os.environ.update(private_domain())
+    with rig_node.opened(whole_graph=graph == "whole", simulated_clock=graph == "clock") as node:
+        rig = GraphRig(graph, folder, node)
+        try:
+            use_real_time_scheduling(REALTIME_PRIORITY)
+            yield rig
+        finally:
             rig.close()
-        rclpy.try_shutdown()
-        _ordinary()
+            _leave_real_time()
 
 
-def _ordinary() -> None:
-    """Take the real-time scheduling back: what this process does next, a judge's arithmetic or other tests, can wait."""
+def _leave_real_time() -> None:
+    """Return to normal scheduling: what this process does next, such as the oracle's check or other tests, can wait."""
     for thread in Path("/proc/self/task").glob("*"):
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(OSError):  # the thread has ended
             os.sched_setscheduler(int(thread.name), os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.graph import Process, bringup
+from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.node_parameters import PARAMETERS
-from vla_ros.lab.faults.times import Times, times
+from vla_ros.bringup.process import Process
+from vla_ros.lab.faults.rest_bounds import RestBounds, rest_bounds
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
-GATE: dict[str, Any] = {
+FILTER_PARAMETERS: dict[str, Any] = {
     "estop.heartbeat_s": 0.5,
     "deadman.timeout_s": 0.5,
     "obstacle.timeout_s": 0.5,
@@ -21,20 +22,24 @@ GATE: dict[str, Any] = {
     "keep_out.boxes": [-0.15, 0.4, 0.45, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0],
     "contact.threshold": [60.0] * len(JOINT_NAMES),
 }
-"""Every rule and every input is on. A turn of joint1 by more than a radian meets the fence or the keep-out box; the
+"""Every rule and every input is on. A turn of joint1 by more than a radian reaches the fence or the keep-out box. The
 thresholds of contact are beyond what the swing needs."""
-SIM = {"seed": 3, "task": "place"}
+SEED, TASK = 3, "place"
+SIM_PARAMETERS = {"seed": SEED, "task": TASK}
 LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"
 RAISE = "raise"
 GRAPHS = ("none", "filter", "raising", "clock", "whole")
-"""none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy, and the joint states pass through it.
-raising: the same, with a filter whose rules can be made to raise. clock: the same, on a simulated clock. whole: everything.
-"""
+"""none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy and relays the joint states. raising: the same
+with a filter whose rules can be made to raise. clock: the same on a simulated clock. whole: all nodes."""
 
 
 def processes(graph: str, folder: Path) -> tuple[Process, ...]:
-    """The processes of a graph. folder: for its files, which are the controller's log and the audit log."""
-    sim = {**SIM, "log_file": str(folder / LOG)}
+    """Return the processes of a graph.
+
+    Args:
+        folder: holds the controller's log and the audit log.
+    """
+    sim = {**SIM_PARAMETERS, "log_file": str(folder / LOG)}
     if graph == "none":
         return ()
     log = {"audit.directory": str(folder / AUDIT)}
@@ -44,23 +49,23 @@ def processes(graph: str, folder: Path) -> tuple[Process, ...]:
             dataclasses.replace(process, remappings=relayed, vital=False) if process.name == "camera" else process
             for process in bringup(overrides={"sim_arm": sim, "safety_filter": log})
         )
-    gate: dict[str, Any] = {**GATE, **log}
+    parameters: dict[str, Any] = {**FILTER_PARAMETERS, **log}
     if graph == "clock":
-        gate["use_sim_time"] = True
+        parameters["use_sim_time"] = True
     arm, filter_ = bringup(overrides={"sim_arm": {**sim, "camera_rate_hz": 0.0}})[:2]
-    filter_ = dataclasses.replace(filter_, parameters={**filter_.parameters, **gate})
+    filter_ = dataclasses.replace(filter_, parameters={**filter_.parameters, **parameters})
     if graph == "raising":
         arguments = ("-m", "vla_ros.lab.faults.raising", str(folder / RAISE))
         filter_ = dataclasses.replace(filter_, executable=sys.executable, package="", arguments=arguments)
     return dataclasses.replace(arm, remappings={"joint_states": "arm/joint_states"}), filter_
 
 
-def bounds() -> Times:
-    """The bounds on the time to rest that follow from the graphs' parameters."""
-    flat = {process.name: dict(process.parameters) for process in bringup(overrides={"sim_arm": SIM})}
-    flat["safety_filter"].update(GATE)
+def bounds() -> RestBounds:
+    """Return the bounds of the time to rest that follow from the graphs' parameters."""
+    flat = {process.name: dict(process.parameters) for process in bringup(overrides={"sim_arm": SIM_PARAMETERS})}
+    flat["safety_filter"].update(FILTER_PARAMETERS)
     made: dict[str, Any] = {name: from_mapping(PARAMETERS[name], nested(flat[name]), f"{name}.") for name in flat}
-    return times(
+    return rest_bounds(
         made["safety_filter"],
         urdf(),
         made["sim_arm"],

@@ -1,7 +1,7 @@
 """The program safety_filter with rules that can be made to raise: `python -m vla_ros.lab.faults.raising FILE --ros-args ...`.
 
-FILE holds the name of the rule that raises, or nothing; it is read at the start and at SIGUSR1. The node's own program knows
-nothing of this.
+FILE holds the name of the rule that raises, or nothing. It is read at the start and at SIGUSR1. The node's own program has no
+such switch.
 """
 
 from __future__ import annotations
@@ -43,8 +43,12 @@ at the start, for clearance, which does their work from tick to tick."""
 AT_START = ("fence", "table", "keep_out", "self_collision")
 
 
-class Switch:
-    """Args: file: holds the name of the rule that raises."""
+class RuleFaultSwitch:
+    """Makes the code of one rule raise.
+
+    Args:
+        file: holds the name of the rule.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -52,11 +56,11 @@ class Switch:
         self.read()
 
     def read(self, *_: object) -> None:
-        """Look into the file."""
+        """Read the name of the rule from the file; also a signal handler."""
         self.rule = self._file.read_text().strip() if self._file.exists() else ""
 
     def install(self) -> None:
-        """Put it before every function of CODE."""
+        """Replace every function of CODE by one that can raise."""
         for rule, path in CODE.items():
             name, _, attribute_path = path.partition(":")
             attributes = attribute_path.split(".")
@@ -65,11 +69,11 @@ class Switch:
             for attribute in attributes[:-1]:
                 owner = getattr(owner, attribute)
             original = getattr(owner, attributes[-1])
-            setattr(owner, attributes[-1], self.before(rule, original, str(module.__file__)))
+            setattr(owner, attributes[-1], self.with_fault(rule, original, str(module.__file__)))
 
-    def before(self, rule: str, original: Callable[..., Any], file: str) -> Callable[..., Any]:
-        """The function `original` of `file`, which raises instead while it is the rule's turn."""
-        # Compiled as a part of the rule's file, which is where the exception then comes from.
+    def with_fault(self, rule: str, original: Callable[..., Any], file: str) -> Callable[..., Any]:
+        """Return a function that calls `original` of `file`, or raises while the rule is switched on."""
+        # Compiled under the name of the rule's file, so that the traceback ends there as it does for a real error.
         source = f"def fault(): raise RuntimeError('injected into {rule}')"
         space: dict[str, Any] = {}
         exec(compile(source, file, "exec"), space)
@@ -85,7 +89,7 @@ class Switch:
 
 def main() -> int:
     """Install the switch and run the node."""
-    switch = Switch(Path(sys.argv[1]))
+    switch = RuleFaultSwitch(Path(sys.argv[1]))
     switch.install()
     signal.signal(signal.SIGUSR1, switch.read)
     from vla_ros.nodes import safety_filter

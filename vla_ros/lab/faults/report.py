@@ -1,4 +1,4 @@
-"""docs/faults.md, made from the results of a whole campaign."""
+"""The results of a campaign in words: lines for the screen, and docs/faults.md."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 
-from vla_ros.lab.faults.campaign import FAST, TRIES, Result, Sent
+from vla_ros.lab.faults.preparation import MIN_SPEED
+from vla_ros.lab.faults.result import RETRY_STALL_S, TRIES, FaultResult, OutputResult
 
 HEAD = f"""# Faults
 
 Made by `vla-ros faults --docs`; do not edit.
 
-Each fault is provoked on running nodes over DDS, in the middle of a motion where nothing else is said. Seen: states of the
-filter and the rules that acted. To rest: from the fault to the last motion of the setpoint in the log of the arm's controller
-(`vla_ros/sim/controller.py`), against a bound that is computed from the parameters (`vla_ros/lab/faults/times.py`). v, a:
-largest speed and acceleration of that setpoint, from 0.1 s before the fault on, as shares of the arm's limits
-(`vla_ros/sim/arm_description.py`), which that controller keeps by itself: what they show is that it was not driven into them.
-Late: ticks of the filter that began late (a stall is one of them, however long). A row has passed when reaction, end, rest
-and limits are all as expected; in the last 0.1 s before a fault in mid-motion the arm was never slower than {FAST:g} rad/s.
-A case that fails while the rig or the filter, which both ask for real-time scheduling, stood still for 40 ms or more is tried
-again, {TRIES} times in all; it says so. A fault that is a stall, a step of the clock or a load itself is tried once.
+Each fault is injected into running nodes over DDS. The arm is in the middle of a motion unless the row says otherwise.
 
-What the filter itself sent is judged tick by tick, from its audit log, by the [oracle](oracle.md), against the limits of its
-configuration: below the table.
+- Seen: the states of the filter and the rules that acted.
+- Ms to rest: time from the fault to the last motion of the setpoint in the log of the arm's controller
+  (`vla_ros/sim/controller.py`). Its bound is computed from the parameters (`vla_ros/lab/faults/rest_bounds.py`).
+- v, a: largest speed and acceleration of that setpoint, from 0.1 s before the fault on, as shares of the arm's limits
+  (`vla_ros/sim/arm_description.py`). The controller keeps these limits by itself; the columns show how close it came.
+- Late: ticks of the filter that began late. A stall counts as one of them, however long it is.
+
+A row has passed when the reaction, the final state, the time to rest and the limits are all as expected. In the last 0.1 s
+before a fault in mid-motion the arm was never slower than {MIN_SPEED:g} rad/s.
+
+The rig and the filter both ask for real-time scheduling. A case that fails while one of them did not run for
+{RETRY_STALL_S * 1e3:.0f} ms or more is tried again, {TRIES} times in all, and the row says so. A case whose fault is a
+stall, a step of the clock or a load is tried once.
+
+The [oracle](oracle.md) checks every output of the filter against the limits of its configuration, tick by tick, from the
+audit log. The results are below the table.
 """
 
 
-def text(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> str:
-    """docs/faults.md."""
-    return "\n".join([HEAD, *page(results, sent, seconds)]) + "\n"
+def document(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> str:
+    """Return docs/faults.md."""
+    return "\n".join([HEAD, *page(results, outputs, seconds)]) + "\n"
 
 
-def page(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> Iterator[str]:
-    """The page below its head."""
+def page(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> Iterator[str]:
+    """Yield the lines of docs/faults.md below its head."""
     failed = [result for result in results if result.wrong]
     loads = [result.load for result in results]
     yield (
@@ -45,9 +52,9 @@ def page(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> Ite
     yield "| fault | expected | seen | rule | ms to rest | v | a | late | |"
     yield "|---|---|---|---|---:|---:|---:|---:|---|"
     for result in results:
-        yield row(result)
-    yield "\n## All that was sent\n"
-    for each in sent:
+        yield table_row(result)
+    yield "\n## All outputs of the filter\n"
+    for each in outputs:
         yield f"- {each.text()}"
     if failed:
         yield "\n## Not as expected\n"
@@ -55,31 +62,51 @@ def page(results: Sequence[Result], sent: Sequence[Sent], seconds: float) -> Ite
             yield f"- `{result.case.name}`: {'; '.join(result.wrong)}"
 
 
-def row(result: Result) -> str:
-    """One line of the table."""
-    case, seen = result.case, result.seen
+def table_row(result: FaultResult) -> str:
+    """Return one row of the table."""
+    case, observed = result.case, result.observed
     rest, shares = "–", "– | – | –"
     if case.graph != "none":
-        rest = "moves" if seen.rest_s != seen.rest_s else f"{seen.rest_s * 1e3:.0f}"
-        shares = f"{seen.velocity:.2f} | {seen.acceleration:.2f} | {seen.late}"
-    states = " → ".join(shortened(seen.states)) or "–"
-    rules = ", ".join(dict.fromkeys(seen.rules)) or "–"
-    says = next((answer for answer in seen.answers if case.expected.says and case.expected.says in answer), "")
+        rest = "moves" if observed.rest_s != observed.rest_s else f"{observed.rest_s * 1e3:.0f}"
+        shares = f"{observed.velocity:.2f} | {observed.acceleration:.2f} | {observed.late}"
+    states = " → ".join(without_alternation(observed.states)) or "–"
+    rules = ", ".join(dict.fromkeys(observed.rules)) or "–"
+    says = next((answer for answer in observed.answers if case.expected.says and case.expected.says in answer), "")
     fault = f"`{case.name}`: {case.fault}"
-    said = f"{states}: “{says}”" if says else states
+    seen = f"{states}: “{says}”" if says else states
     verdict = "passed" if not result.wrong else "**failed**"
     if result.stalls:
-        stood = ", ".join(f"{stall * 1e3:.0f}" for stall in result.stalls)
-        verdict += f" at try {len(result.stalls) + 1}: the machine stood still for {stood} ms"
-    cells = [fault, case.expected.text(), said, rules, rest, shares, verdict]
+        stalls = ", ".join(f"{stall * 1e3:.0f}" for stall in result.stalls)
+        verdict += f" at try {len(result.stalls) + 1}: the machine stood still for {stalls} ms"
+    cells = [fault, case.expected.text(), seen, rules, rest, shares, verdict]
     return "| " + " | ".join(cell.replace("\n", " ") for cell in cells) + " |"
 
 
-def shortened(states: Sequence[str]) -> list[str]:
-    """States in order, without going back and forth between TRACKING and LIMITING."""
+def without_alternation(states: Sequence[str]) -> list[str]:
+    """Return the states in order, without repeated changes between TRACKING and LIMITING."""
     kept: list[str] = []
     for state in states:
         back_and_forth = len(kept) >= 2 and {state, kept[-1], kept[-2]} == {"TRACKING", "LIMITING"}
         if not back_and_forth and (not kept or kept[-1] != state):
             kept.append(state)
     return kept
+
+
+def result_line(result: FaultResult) -> str:
+    """Return one result for the screen; what was wrong follows on lines of its own."""
+    case, observed = result.case, result.observed
+    rest = "      -" if observed.rest_s != observed.rest_s else f"{observed.rest_s * 1e3:5.0f} ms"
+    what = f"{'→'.join(observed.states) or '-'} {', '.join(dict.fromkeys(observed.rules))}"
+    verdict = "ok  " if not result.wrong else "FAIL"
+    again = f"  (try {len(result.stalls) + 1})" if result.stalls else ""
+    shares = f"v {observed.velocity:4.2f} a {observed.acceleration:4.2f}, {observed.late:3} late"
+    text = f"{verdict} {case.name:<28} {rest}  {shares}  {what}{again}"
+    return text + "".join(f"\n       {wrong}" for wrong in result.wrong)
+
+
+def summary(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> str:
+    """Return the last line for the screen."""
+    failed = [result.case.name for result in results if result.wrong]
+    failed += [f"outputs of graph {each.graph!r}" for each in outputs if each.broken]
+    end = f"{len(failed)} failed: {', '.join(failed)}" if failed else "all as expected"
+    return f"{len(results)} faults in {seconds:.0f} s, load average up to {max(r.load for r in results):.1f}: {end}"

@@ -1,132 +1,137 @@
-"""What a case can do to the running graph. `vla_ros.lab.faults.graph_rig` is the one that does it over ROS."""
+"""What a case can do to the running graph. `vla_ros.lab.faults.graph_rig` does it over ROS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from vla_ros.lab.faults.stream import Measured, Setpoint
+from vla_ros.lab.faults.reaction import ObservedReaction
+from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
 from vla_ros.safety.geometry.obstacle import Obstacle
 
-if TYPE_CHECKING:
-    from vla_ros.lab.faults.case import Seen
-
-Alter = Callable[[Setpoint, float], Sequence[Setpoint]]
-"""(the right setpoint, s since the fault) → what is sent instead."""
-Relay = Callable[[Measured, float], Measured | None]
-"""(the right state, s since the fault) → what is sent instead; None: nothing."""
+AlterSetpoint = Callable[[RigSetpoint, float], Sequence[RigSetpoint]]
+"""(correct setpoint, s since the fault) → what is sent instead."""
+AlterJointState = Callable[[RigJointState, float], RigJointState | None]
+"""(correct joint state, s since the fault) → what is sent instead; None: nothing."""
 
 
-class Rig(Protocol):
-    """The policy, the arm's driver, the human with buttons, and the operating system, in one hand.
+class CaseAborted(RuntimeError):
+    """The case could not be carried out; the text says why."""
+
+
+class FaultRig(Protocol):
+    """The rig plays the policy, the arm's driver, the operator with buttons, and the operating system.
 
     Attributes:
-        graph: which one runs. lines: what its processes have printed.
-        alter, relay: what is made of setpoints and joint states; None: nothing. policy: whether setpoints are sent at all.
-        beats, held: whether the e-stop's heartbeat and the dead-man switch are sent. obstacles: what the feed says; None: it
-        is silent. image: "frozen" or empty, the front camera. measured: the newest state of the arm.
-        state, rule, speed: of the filter's newest status, the speed that of the fastest joint, rad/s or m/s; state "-": there
-        is no filter, empty: it has not spoken yet. stall_s: for how long the rig or the filter stood still, at most.
+        graph: which graph runs. lines: what its processes have printed.
+        alter_setpoint, alter_joint_state: change what is sent; None: nothing is changed.
+        policy_active: setpoints are sent. heartbeat_active, deadman_held: the e-stop's heartbeat and the dead-man switch
+            are sent. obstacles: what the feed sends; None: the feed is silent. camera_frozen: the front camera repeats
+            one image.
+        joint_state: the newest state of the arm.
+        state, rule, speed: of the filter's newest status; the speed is that of the fastest joint, rad/s or m/s. state
+            "-": no filter runs; empty: no status has arrived yet.
+        longest_stall_s: longest time that the rig or the filter did not run.
     """
 
     graph: str
     lines: list[str]
-    alter: Alter | None
-    relay: Relay | None
-    policy: bool
-    beats: bool
-    held: bool
+    alter_setpoint: AlterSetpoint | None
+    alter_joint_state: AlterJointState | None
+    policy_active: bool
+    heartbeat_active: bool
+    deadman_held: bool
     obstacles: Sequence[Obstacle] | None
-    image: str
-    measured: Measured
+    camera_frozen: bool
+    joint_state: RigJointState
     state: str
     rule: str
     speed: float
-    stall_s: float
+    longest_stall_s: float
 
-    def begin(self) -> Seen:
-        """A case begins: what is seen from now on."""
+    def begin_case(self) -> ObservedReaction:
+        """Start a new observation and return it."""
 
-    def mark(self) -> None:
-        """The fault begins now; how fast the arm is goes into what is seen."""
+    def mark_fault(self) -> None:
+        """The fault begins now; the arm's speed is observed at this moment."""
 
-    def judged(self) -> Seen:
-        """What was seen since the mark, with what the arm's controller did."""
+    def observe(self) -> ObservedReaction:
+        """Return what was observed since the mark, with what the arm's controller did."""
 
-    def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Let it run for so long, or until something holds; whether it does."""
+    def run_for(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Let the graph run for `seconds`, or until `until` returns True. Return whether it does."""
 
-    def home(self) -> None:
+    def reset_scene(self) -> None:
         """Put the arm where it starts; the filter is disarmed."""
 
-    def move(self) -> None:
-        """The swing begins."""
+    def start_swing(self) -> None:
+        """The policy begins its motion."""
 
-    def awake(self) -> bool:
-        """Whether all of the whole graph say in their diagnostics that they are active."""
+    def all_active(self) -> bool:
+        """Whether all nodes of the whole graph report in their diagnostics that they are active."""
 
-    def forget(self) -> None:
-        """What the nodes have said so far."""
+    def clear_diagnostics(self) -> None:
+        """Forget the diagnostics that have arrived."""
 
-    def say(self, text: str) -> None:
-        """An instruction, once planner and action expert listen."""
+    def send_instruction(self, text: str) -> None:
+        """Send an instruction as soon as planner and action_expert subscribe to it."""
 
-    def call(self, name: str) -> tuple[bool, str]:
-        """Call the filter's service vla/NAME; the answer is noted."""
+    def call_filter(self, service: str) -> tuple[bool, str]:
+        """Call the filter's service vla/`service` and record the answer: (success, message)."""
 
-    def press(self, pressed: bool) -> None:
-        """The e-stop button on vla/estop."""
+    def set_estop(self, pressed: bool) -> None:
+        """Press or release the e-stop button on vla/estop."""
 
-    def scale(self, value: float) -> None:
+    def set_speed_scale(self, value: float) -> None:
         """Ask for another speed scale."""
 
-    def override(self, alter: Alter | None) -> None:
-        """A human's device begins to send setpoints, or ends."""
+    def set_override(self, alter: AlterSetpoint | None) -> None:
+        """An operator's device begins to send setpoints; None: it ends."""
 
-    def extra_publishers(self, count: int, setpoints: bool) -> None:
-        """So many nodes more publish setpoints, or are only there; 0: none any more."""
+    def set_extra_publishers(self, count: int, setpoints: bool) -> None:
+        """Add `count` nodes on the policy's topic, with or without setpoints; 0: remove them."""
 
-    def publishers(self) -> int:
-        """How many are known to publish on the policy's topic."""
+    def count_publishers(self) -> int:
+        """Return how many publishers of the policy's topic are known."""
 
-    def flood(self, processes: int) -> None:
-        """So many processes flood the policy's topic; 0: none any more."""
+    def set_flood(self, processes: int) -> None:
+        """Let so many processes flood the policy's topic; 0: end them."""
 
-    def burst(self, count: int) -> None:
-        """So many setpoints at once."""
+    def send_burst(self, count: int) -> None:
+        """Send so many setpoints at once."""
 
-    def hog(self, processes: int) -> None:
-        """So many processes compute; 0: none any more."""
+    def set_cpu_load(self, processes: int) -> None:
+        """Let so many processes compute; 0: end them."""
 
-    def set_parameter(self, name: str, value: float) -> None:
-        """Try to change a parameter of the filter; the answer is noted."""
+    def set_filter_parameter(self, name: str, value: float) -> None:
+        """Try to change a parameter of the filter and record the answer."""
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
+        """Kill a process with SIGKILL."""
 
     def restart(self, name: str) -> None:
-        """Start a killed process again and wait until it speaks."""
+        """Start a killed process again and wait for its first message."""
 
-    def stall(self, name: str, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT after so long."""
+    def pause(self, name: str, seconds: float) -> None:
+        """Stop a process with SIGSTOP and continue it with SIGCONT after `seconds`."""
 
-    def raise_in(self, rule: str) -> None:
-        """The code of a rule raises from now on; empty: none does."""
+    def raise_in_rule(self, rule: str) -> None:
+        """The code of a rule raises from now on; empty: no rule raises."""
 
     def step_clock(self, seconds: float) -> None:
         """Step the simulated clock."""
 
-    def fill_disk(self, full: bool) -> None:
-        """Writing of the audit log fails, or works again."""
+    def block_log_writes(self, blocked: bool) -> None:
+        """Writes of the audit log fail, or succeed again."""
 
-    def remove_log(self) -> None:
-        """Take the folder of the audit log away."""
+    def remove_audit_log(self) -> None:
+        """Move the folder of the audit log away."""
 
-    def replay_log(self) -> None:
-        """Wait for the file with which the audit log goes on after one of these, replay it, and note what comes of it."""
+    def replay_audit_log(self) -> None:
+        """Wait for the file with which the audit log continues, replay it, and record the result."""
 
-    def note_diagnostics(self, *keys: str) -> None:
-        """Note what the filter's diagnostics say."""
+    def record_diagnostics(self, *keys: str) -> None:
+        """Record values of the filter's next diagnostics."""
 
-    def refuse_to_start(self, parameters: dict[str, object], urdf_of: Callable[[str], str] | None = None) -> None:
-        """Start a filter with these parameters changed, or another URDF; its last line is noted."""
+    def start_filter(self, parameters: dict[str, object], edit_urdf: Callable[[str], str] | None = None) -> None:
+        """Start a filter with changed parameters or another URDF; record the one line with which it refuses."""

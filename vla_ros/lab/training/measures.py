@@ -15,7 +15,7 @@ from vla_ros.policies.compact.model import CompactModel
 from vla_ros.policies.compact.model_config import COLOURS, SHAPES, WORDING, Sizes
 from vla_ros.policies.compact.object_tracker import BELIEVED
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.sim.scene import SHAPES as MOVABLE
+from vla_ros.tasks.vocabulary import MOVABLE_SHAPES as MOVABLE
 
 BATCH = 48
 ALIKE = 4 * BATCH  # stills that are asked for what may be taken for something else

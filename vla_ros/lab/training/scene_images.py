@@ -32,9 +32,9 @@ from vla_ros.sim.arm_description import (
     urdf,
 )
 from vla_ros.sim.model import intrinsics, xml
-from vla_ros.sim.scene import COLOURS as RGB
 from vla_ros.sim.variation import TRAINING, sample_varied
 from vla_ros.tasks import seeds
+from vla_ros.tasks.objects import COLOUR_RGB as RGB
 
 Array = NDArray[np.float64]
 Record = NDArray[np.void]
@@ -134,7 +134,7 @@ class Studio:
         painter = _Painter(model)
         made = 0
         while made < count:
-            asked = draw(rng, scene.things)
+            asked = draw(rng, scene.objects)
             if self._pose(model, data, asked, rng):
                 made += 1
                 yield self._record(model, data, painter, asked)

@@ -10,9 +10,10 @@ import numpy as np
 
 from vla_ros.policies.compact.model_config import COLOURS, SHAPES, SIDES, VERBS
 from vla_ros.policies.compact.vocabulary import words_of
-from vla_ros.sim.scene import COLOURS as COLOUR_RGB
-from vla_ros.sim.scene import SHAPES as MOVABLE
 from vla_ros.tasks import phrasings
+from vla_ros.tasks.objects import COLOUR_RGB
+from vla_ros.tasks.vocabulary import ADJECTIVES, NOUNS
+from vla_ros.tasks.vocabulary import MOVABLE_SHAPES as MOVABLE
 
 NONSENSE = (
     "what time is it",
@@ -87,7 +88,7 @@ def taught(wish: Wish) -> bool:
     where = wish.side if wish.side != "none" else wish.y[1]
     rolls = wish.verb == "push" and wish.x[1] not in MOVABLE[:2]
     apart = wish.x[0] != wish.y[0] and not rolls
-    return apart and permitted(wish.x) and permitted(wish.y) and phrasings.allowed(wish.x[0], where)
+    return apart and permitted(wish.x) and permitted(wish.y) and phrasings.is_trained_target(wish.x[0], where)
 
 
 def random_wishes(rng: np.random.Generator, count: int) -> list[Wish]:
@@ -115,7 +116,7 @@ def misleading(thing: tuple[str, str], text: str, there: Sequence[tuple[str, str
     Args:
         thing: colour and shape that the text asks for.
     """
-    coloured = bool(set(words_of(text)) & {thing[0], *phrasings.ADJECTIVES.get(thing[0], ())})
+    coloured = bool(set(words_of(text)) & {thing[0], *ADJECTIVES.get(thing[0], ())})
     return [not coloured and not permitted((colour, thing[1])) for colour, _ in there]
 
 
@@ -130,13 +131,13 @@ def say(
     wishes: Sequence[Wish],
     shapes: Sequence[str],
     loosely: bool = True,
-    bare: float = phrasings.BARE,
+    bare: float = phrasings.SHAPE_ONLY_SHARE,
 ) -> str:
     """Return words for one or two steps.
 
     Args:
         shapes: of everything on the table that has a name, so that no name is ambiguous. loosely: the shape may go
-            without saying: "the red one". bare: as in `phrasings.noun`.
+            without saying: "the red one". bare: as in `phrasings.noun_phrase`.
     """
     while True:
         text = joined(rng, [clause for clause, _ in clauses(rng, wishes, shapes, bare)])
@@ -145,7 +146,7 @@ def say(
 
 
 def clauses(
-    rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], bare: float = phrasings.BARE
+    rng: np.random.Generator, wishes: Sequence[Wish], shapes: Sequence[str], bare: float = phrasings.SHAPE_ONLY_SHARE
 ) -> list[tuple[str, Wish]]:
     """Return words for each step by itself, and the wish as these words say it: a colour may go without saying.
 
@@ -154,11 +155,11 @@ def clauses(
     parts: list[tuple[str, Wish]] = []
     for index, wish in enumerate(wishes):
         kind = "push to" if wish.verb == "push" and wish.side == "none" else wish.verb
-        thing = phrasings.noun(wish.x[1], _colour(wish.x), shapes, rng, bare)
+        thing = phrasings.noun_phrase(wish.x[1], _colour(wish.x), shapes, rng, bare)
         values = {"x": thing, "side": wish.side}
         said = replace(wish, x=_said(wish.x, thing))
         if wish.y[1] != "none":
-            values["y"] = phrasings.noun(wish.y[1], _colour(wish.y), shapes, rng, bare)
+            values["y"] = phrasings.noun_phrase(wish.y[1], _colour(wish.y), shapes, rng, bare)
             values["in"] = phrasings.preposition(wish.y[1], rng)
             said = replace(said, y=_said(wish.y, values["y"]))
         template = str(rng.choice(phrasings.TRAINING[kind]))
@@ -168,7 +169,7 @@ def clauses(
         elif wish.verb != "pick" and rng.random() < TAKEN:
             taking = str(rng.choice(phrasings.TRAINING["pick"])).format(x=thing)
             taken = taking + str(rng.choice(JOINTS)) + template.format(**{**values, "x": "it"})
-            text = text if phrasings.held_out(taken) else taken
+            text = text if phrasings.contains_held_out(taken) else taken
         parts.append((text, said))
     return parts
 
@@ -194,7 +195,7 @@ def dressed(rng: np.random.Generator, clause: str) -> str:
         for most in (3, 2)
     )
     text = " ".join([*before, clause, *behind])
-    return clause if phrasings.held_out(text) else text
+    return clause if phrasings.contains_held_out(text) else text
 
 
 def joined(rng: np.random.Generator, parts: Sequence[str]) -> str:
@@ -210,20 +211,20 @@ def nonsense(rng: np.random.Generator) -> str:
     colour, movable = str(rng.choice(list(COLOUR_RGB))), str(rng.choice(MOVABLE))
     if kind == 0 or not permitted((colour, movable)):
         return str(rng.choice(NONSENSE))
-    thing = phrasings.noun(movable, colour, (), rng)
+    thing = phrasings.noun_phrase(movable, colour, (), rng)
     if kind == 1:
         return f"{rng.choice(NONSENSE)} {thing}"
     if kind == 2:
         return f"{STRANGE} {thing}"
     [(clause, _)] = clauses(rng, [random_wish(rng)], ())
-    known = "|".join([*(word for group in phrasings.NOUNS.values() for word in group), *LOOSE])
+    known = "|".join([*(word for group in NOUNS.values() for word in group), *LOOSE])
     return re.sub(rf"the (\w+ )?({known})\b", f"the {STRANGE}", clause, count=int(rng.integers(1, 3)))
 
 
 def names() -> list[str]:
     """Return the words that tell one thing from another."""
     return [
-        *(word for group in (*phrasings.NOUNS.values(), *phrasings.ADJECTIVES.values()) for word in group),
+        *(word for group in (*NOUNS.values(), *ADJECTIVES.values()) for word in group),
         *COLOUR_RGB,
     ]
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from vla_ros.lab.training import sentences, teacher
 from vla_ros.lab.training.sentences import Wish, taught
 from vla_ros.policies.compact.model_config import SHAPES
-from vla_ros.sim.scene import COLOURS, CONTAINERS, Thing
-from vla_ros.sim.scene import SHAPES as MOVABLE
+from vla_ros.sim.scene import SceneObject
+from vla_ros.tasks.vocabulary import COLOURS, CONTAINERS
+from vla_ros.tasks.vocabulary import MOVABLE_SHAPES as MOVABLE
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ class Asked:
     p_things: (n, 3) centres. yaws: (n,).
     """
 
-    things: tuple[Thing, ...]
+    things: tuple[SceneObject, ...]
     p_things: Array
     yaws: Array
     wishes: tuple[Wish, ...]
@@ -53,7 +54,7 @@ class Asked:
     finger_speed: float
 
 
-def draw(rng: np.random.Generator, things: Sequence[Thing]) -> Asked:
+def draw(rng: np.random.Generator, things: Sequence[SceneObject]) -> Asked:
     """Return a situation with these things, newly placed and coloured.
 
     Args:
@@ -88,9 +89,9 @@ def draw(rng: np.random.Generator, things: Sequence[Thing]) -> Asked:
     )
 
 
-def _placed(rng: np.random.Generator, things: Sequence[Thing]) -> list[Thing]:
+def _placed(rng: np.random.Generator, things: Sequence[SceneObject]) -> list[SceneObject]:
     while True:
-        placed: list[Thing] = []
+        placed: list[SceneObject] = []
         for thing in things:
             for _ in range(60):
                 x, y = float(rng.uniform(*X_RANGE)), float(rng.uniform(*Y_RANGE))
@@ -102,25 +103,26 @@ def _placed(rng: np.random.Generator, things: Sequence[Thing]) -> list[Thing]:
             return placed
 
 
-def _recoloured(rng: np.random.Generator, things: list[Thing]) -> list[Thing]:
+def _recoloured(rng: np.random.Generator, things: list[SceneObject]) -> list[SceneObject]:
     while True:
         colours = iter(rng.permutation(list(COLOURS)))
         result = [
-            replace(thing, colour=str(next(colours)), tint=()) if thing.shape in MOVABLE else thing for thing in things
+            replace(thing, colour=str(next(colours)), drawn_rgb=()) if thing.shape in MOVABLE else thing
+            for thing in things
         ]
         if all(sentences.permitted((thing.colour, thing.shape)) for thing in result):
             return result
 
 
-def _name(thing: Thing) -> tuple[str, str]:
+def _name(thing: SceneObject) -> tuple[str, str]:
     return thing.colour or "none", thing.shape
 
 
-def _index(things: Sequence[Thing], name: tuple[str, str]) -> int:
+def _index(things: Sequence[SceneObject], name: tuple[str, str]) -> int:
     return [_name(thing) for thing in things].index(name)
 
 
-def _wishes(rng: np.random.Generator, things: Sequence[Thing]) -> tuple[Wish, ...]:
+def _wishes(rng: np.random.Generator, things: Sequence[SceneObject]) -> tuple[Wish, ...]:
     names = {_name(thing) for thing in things}
     count = 2 if rng.random() < TWO_STEPS else 1
     found: list[Wish] = []
@@ -132,7 +134,7 @@ def _wishes(rng: np.random.Generator, things: Sequence[Thing]) -> tuple[Wish, ..
     return tuple(found)
 
 
-def _fulfil(rng: np.random.Generator, wish: Wish, things: Sequence[Thing], p_things: Array) -> None:
+def _fulfil(rng: np.random.Generator, wish: Wish, things: Sequence[SceneObject], p_things: Array) -> None:
     """What the first step asked for has been done."""
     at = _index(things, wish.x)
     if wish.verb in ("place", "stack"):
@@ -141,11 +143,11 @@ def _fulfil(rng: np.random.Generator, wish: Wish, things: Sequence[Thing], p_thi
         )
 
 
-def _at(things: Sequence[Thing], p_things: Array, name: tuple[str, str]) -> teacher.Object:
+def _at(things: Sequence[SceneObject], p_things: Array, name: tuple[str, str]) -> teacher.Object:
     return _object(things, p_things, np.zeros(len(things)), _index(things, name))
 
 
-def _object(things: Sequence[Thing], p_things: Array, yaws: Array, index: int) -> teacher.Object:
+def _object(things: Sequence[SceneObject], p_things: Array, yaws: Array, index: int) -> teacher.Object:
     thing = things[index]
     return teacher.Object(p_things[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
 
@@ -171,7 +173,7 @@ def _somewhere(rng: np.random.Generator) -> tuple[Array, float, float]:
 def _situation(
     rng: np.random.Generator,
     wish: Wish,
-    things: Sequence[Thing],
+    things: Sequence[SceneObject],
     p_things: Array,
     yaws: Array,
     at_x: int,

@@ -12,23 +12,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact.model_config import ANCHORS, FOLDS, SUBTASKS, WAYPOINT
+from vla_ros.tasks.geometry import (
+    IN_BOWL_HEIGHT_M,
+    IN_BOWL_M,
+    ON_PLATE_M,
+    PUSHED_M,
+    STACK_HEIGHT_M,
+    STACKED_M,
+    with_margin,
+)
+from vla_ros.tasks.hand import (
+    APPROACH_SPEED_M_S,
+    FINGER_CLOSED_M,
+    FINGER_HALF_DEPTH_M,
+    FINGER_OPEN_M,
+    HOLDING_FINGER_M,
+    LOWEST_TOOL_M,
+    PUSH_SPEED_M_S,
+    READY_HEIGHT_M,
+    RELEASE_CLEARANCE_M,
+    RELEASE_GAP_M,
+    TRAVEL_HEIGHT_M,
+    TRAVEL_SPEED_M_S,
+)
+from vla_ros.tasks.objects import BOWL_FLOOR_M, OBJECT_HALF_WIDTH_M, PLATE_HEIGHT_M
 
 Array = NDArray[np.float64]
 
-OPEN, CLOSED = 0.0395, 0.0005  # m, of one finger: a hair inside its range
-TRAVEL, READY = 0.20, 0.11  # heights of the tool
-LOWEST = 0.015  # of the tool: the finger tips do not touch the table
-GAP = 0.004  # between a thing and what it is put down on
-BOWL_FLOOR = 0.008
-QUICK, SLOW, PUSHING = 0.35, 0.12, 0.08  # m/s
-EMPTY, THICK = 0.006, 0.0255  # fingers between these two, at rest, hold something
+OPEN, CLOSED = FINGER_OPEN_M, FINGER_CLOSED_M
+TRAVEL, READY = TRAVEL_HEIGHT_M, READY_HEIGHT_M
+LOWEST = LOWEST_TOOL_M
+GAP = RELEASE_GAP_M
+BOWL_FLOOR = BOWL_FLOOR_M
+QUICK, SLOW, PUSHING = TRAVEL_SPEED_M_S, APPROACH_SPEED_M_S, PUSH_SPEED_M_S
+EMPTY, THICK = HOLDING_FINGER_M, 0.0255  # fingers between these two, at rest, hold something
 STILL = 0.006  # m/s of a finger
 OVER, OVER_LEFT = 0.012, 0.022  # from above: so near is over it; and no longer over it when so far
-PUSH_LENGTH, PUSHED = 0.115, 0.095
+PUSH_LENGTH, PUSHED = with_margin(PUSHED_M, 0.035), with_margin(PUSHED_M, 0.015)
 BEHIND = 0.04  # between the middle of the tool and the face that it is to push
-FINGER_DEPTH = 0.0095
-FACE = 0.022  # from the middle of a cube or cylinder to its side
+FINGER_DEPTH = FINGER_HALF_DEPTH_M
+FACE = OBJECT_HALF_WIDTH_M  # from the middle of a cube or cylinder to its side
 PUSH_OPENING = 0.0132
+RELEASE_OPENING = OBJECT_HALF_WIDTH_M + RELEASE_CLEARANCE_M
+# What the teacher takes for arrived, the judge does too.
+ARRIVED_IN_BOWL = with_margin(IN_BOWL_M, -0.002)
+ARRIVED_IN_BOWL_HEIGHT = with_margin(IN_BOWL_HEIGHT_M, -0.02)
+ARRIVED_ON_PLATE = with_margin(ON_PLATE_M, -0.005)
+ARRIVED_ON_PLATE_HEIGHT = with_margin(PLATE_HEIGHT_M, STACK_HEIGHT_M)
+ARRIVED_STACKED = with_margin(STACKED_M, -0.001)
 
 
 @dataclass(frozen=True)
@@ -109,10 +140,10 @@ def arrived(x: Object, y: Object) -> bool:
     """Return whether `x` lies in, on or upon `y`."""
     apart = float(np.hypot(*(x.p - y.p)[:2]))
     if y.shape == "bowl":
-        return apart < 0.058 and x.p[2] < 0.06
+        return apart < ARRIVED_IN_BOWL and x.p[2] < ARRIVED_IN_BOWL_HEIGHT
     if y.shape == "plate":
-        return apart < 0.075 and x.p[2] < x.height / 2 + 0.022
-    return apart < 0.024 and abs(x.p[2] - y.height - x.height / 2) < 0.012
+        return apart < ARRIVED_ON_PLATE and x.p[2] < x.height / 2 + ARRIVED_ON_PLATE_HEIGHT
+    return apart < ARRIVED_STACKED and abs(x.p[2] - y.height - x.height / 2) < STACK_HEIGHT_M
 
 
 def direction(now: Situation) -> tuple[Array, float]:
@@ -192,7 +223,6 @@ def _waypoint(now: Situation, subtask: int) -> tuple[Array, int]:
     height, gripper, speed = TRAVEL, CLOSED, QUICK
     ahead, length = direction(now) if now.verb == "push" else (np.array([1.0, 0.0]), 0.0)
     over = put_height(x, y) if y is not None else TRAVEL
-    letting = 0.034
     if words in ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}"):
         yaw = x.yaw if x.shape == "cube" else 0.0
     if words == "reach for {x}":
@@ -208,11 +238,14 @@ def _waypoint(now: Situation, subtask: int) -> tuple[Array, int]:
     elif words == "put {x} on {y}":
         anchor, height, speed = "y", over, SLOW
     elif words == "let go of {x}":
-        anchor, height, gripper, speed = "y", over, letting, SLOW
+        anchor, height, gripper, speed = "y", over, RELEASE_OPENING, SLOW
     elif words == "leave {x}":
-        anchor, gripper = "y", letting
+        anchor, gripper = "y", RELEASE_OPENING
     elif words == "done":
-        anchor, gripper = "tool", CLOSED if now.verb == "pick" else PUSH_OPENING if now.verb == "push" else letting
+        anchor, gripper = (
+            "tool",
+            CLOSED if now.verb == "pick" else PUSH_OPENING if now.verb == "push" else RELEASE_OPENING,
+        )
     else:
         gripper, yaw = PUSH_OPENING, math.atan2(ahead[1], ahead[0])
         offset = -ahead * (FACE + BEHIND)

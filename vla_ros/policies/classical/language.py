@@ -1,4 +1,4 @@
-"""Words to steps: a small grammar for the five kinds of task, with many words for each thing.
+"""Instructions to steps: a small grammar for the five kinds of tasks, with many words for each object.
 
 What is not understood is refused with the words that were not, never guessed.
 """
@@ -9,26 +9,9 @@ import enum
 import re
 from dataclasses import dataclass, replace
 
-COLOURS = {
-    "red": "red",
-    "scarlet": "red",
-    "crimson": "red",
-    "green": "green",
-    "blue": "blue",
-    "yellow": "yellow",
-    "orange": "orange",
-    "purple": "purple",
-    "violet": "purple",
-}
-CONTAINERS = ("bowl", "plate")
-SHAPES = {
-    **dict.fromkeys(("cube", "block", "box", "brick", "dice", "die"), "cube"),
-    **dict.fromkeys(("cylinder", "can", "tin", "tube", "drum", "canister", "barrel"), "cylinder"),
-    **dict.fromkeys(("ball", "sphere", "orb", "globe", "marble"), "ball"),
-    **dict.fromkeys(("bowl", "basin", "dish"), "bowl"),
-    **dict.fromkeys(("plate", "saucer", "platter", "tray"), "plate"),
-}
-ANY_SHAPE = ("object", "thing", "item", "one", "toy", "piece")
+from vla_ros.tasks.vocabulary import COLOUR_OF_ADJECTIVE, CONTAINERS, GENERIC_NOUNS, SHAPE_OF_NOUN
+
+SHAPELESS_NOUNS = (*GENERIC_NOUNS, "item", "toy", "piece")
 DETERMINERS = ("the", "a", "an", "that", "this", "your", "my")
 ADJECTIVES = ("coloured", "colored", "small", "little")  # true of everything on the table: they tell nothing apart
 PRONOUNS = ("it", "that", "this", "that one", "this one")
@@ -74,8 +57,13 @@ class Verb(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Description:
-    """What a noun phrase says of a thing. colour, shape: canonical word, or empty where it says nothing of it."""
+class ObjectDescription:
+    """What a noun phrase says of an object.
+
+    Attributes:
+        colour: of `vocabulary.COLOURS`, or empty where it says nothing of it.
+        shape: of `vocabulary.SHAPES`, or empty where it says nothing of it.
+    """
 
     colour: str = ""
     shape: str = ""
@@ -85,12 +73,19 @@ class Description:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One thing to do. target: what to put on, stack on or push to. side: "left" or "right", seen from the robot."""
+class ParsedStep:
+    """One step of an instruction.
+
+    Attributes:
+        verb: what is asked for.
+        object: what is moved.
+        target: what to put on, stack on or push to.
+        side: "left" or "right", as the robot sees it.
+    """
 
     verb: Verb
-    object: Description
-    target: Description | None = None
+    object: ObjectDescription
+    target: ObjectDescription | None = None
     side: str = ""
 
     def __str__(self) -> str:
@@ -102,7 +97,7 @@ class Step:
         return f"{self.verb.value} {self.object} {relation} {self.target}"
 
 
-def parse(text: str) -> tuple[Step, ...]:
+def parse(text: str) -> tuple[ParsedStep, ...]:
     """Return the steps that `text` asks for, in order.
 
     Raises:
@@ -113,7 +108,7 @@ def parse(text: str) -> tuple[Step, ...]:
         if re.search(rf"\b{word}\b", plain):
             raise NotUnderstood(f"{word!r} is beyond this policy; say the steps in order, joined by 'then'")
     clauses = [clause for part in THEN.split(plain) if (clause := part.strip(" ,.?!"))]
-    steps: list[Step] = []
+    steps: list[ParsedStep] = []
     for clause in clauses:
         step = _step(clause, steps[-1].object if steps else None)
         if steps and steps[-1].verb is Verb.PICK and step.object == steps[-1].object and step.verb is not Verb.PUSH:
@@ -124,10 +119,10 @@ def parse(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _step(clause: str, last: Description | None) -> Step:
+def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
     if match := SIDE.match(clause):
         thing = _movable(_description(match["object"], last))
-        return Step(Verb.PUSH, thing, side=match["side"])
+        return ParsedStep(Verb.PUSH, thing, side=match["side"])
     if match := TO.match(clause):
         thing = _movable(_description(match["object"], last))
         target = _description(match["target"], None)
@@ -135,7 +130,7 @@ def _step(clause: str, last: Description | None) -> Step:
             raise NotUnderstood(f"{match['how']} {target}: that is the thing itself")
         return _relate(match["verb"], match["how"], thing, target)
     if match := UP.match(clause):
-        return Step(Verb.PICK, _movable(_description(match["object"], last)))
+        return ParsedStep(Verb.PICK, _movable(_description(match["object"], last)))
     verb = clause.split(maxsplit=1)[0]
     known = re.match(rf"(?:{PLACE}|{STACK}|{PUSH})\b", clause)
     if known:
@@ -143,48 +138,48 @@ def _step(clause: str, last: Description | None) -> Step:
     raise NotUnderstood(f"{clause!r}: {verb!r} is none of pick up, put, push, stack")
 
 
-def _relate(verb: str, how: str, thing: Description, target: Description) -> Step:
+def _relate(verb: str, how: str, thing: ObjectDescription, target: ObjectDescription) -> ParsedStep:
     pushes = re.fullmatch(PUSH, verb) is not None
     if pushes and re.fullmatch(BESIDE, how) and not (verb == "move" and target.shape in CONTAINERS):
-        return Step(Verb.PUSH, thing, target)
+        return ParsedStep(Verb.PUSH, thing, target)
     if pushes and verb != "move":
         raise NotUnderstood(f"{verb} {how} {target}: things are pushed to the left, to the right or to something")
     if target.shape in CONTAINERS:
         if re.fullmatch(PLACE, verb) is None and verb != "stack":
             raise NotUnderstood(f"{verb} {how} {target}: say 'put'")
-        return Step(Verb.PLACE, thing, target)
+        return ParsedStep(Verb.PLACE, thing, target)
     if re.fullmatch(STACK, verb) is None and re.fullmatch(PLACE, verb) is None:
         raise NotUnderstood(f"{verb} {how} {target}: say 'stack'")
     if re.fullmatch(ON, how) is None:
         raise NotUnderstood(f"{how} {target}: only a bowl or a plate takes things; say 'on' to stack")
     if target.shape == "ball":
         raise NotUnderstood(f"on {target}: nothing stays on a ball")
-    return Step(Verb.STACK, thing, target)
+    return ParsedStep(Verb.STACK, thing, target)
 
 
-def _movable(thing: Description) -> Description:
+def _movable(thing: ObjectDescription) -> ObjectDescription:
     if thing.shape in CONTAINERS:
         raise NotUnderstood(f"{thing}: it stays where it is; only cubes, cylinders and balls are moved")
     return thing
 
 
-def _description(phrase: str, last: Description | None) -> Description:
+def _description(phrase: str, last: ObjectDescription | None) -> ObjectDescription:
     if phrase in PRONOUNS:
         if last is None:
             raise NotUnderstood(f"{phrase!r}: name the thing")
         return last
-    found = Description()
+    found = ObjectDescription()
     words = phrase.split()
     while words and words[0] in DETERMINERS:
         words.pop(0)
     for word in words:
-        singular = word.removesuffix("s") if word.removesuffix("s") in SHAPES else word
-        if word in COLOURS and not found.colour:
-            found = replace(found, colour=COLOURS[word])
-        elif singular in SHAPES and not found.shape:
-            found = replace(found, shape=SHAPES[singular])
-        elif word not in ADJECTIVES and word not in ANY_SHAPE:
+        singular = word.removesuffix("s") if word.removesuffix("s") in SHAPE_OF_NOUN else word
+        if word in COLOUR_OF_ADJECTIVE and not found.colour:
+            found = replace(found, colour=COLOUR_OF_ADJECTIVE[word])
+        elif singular in SHAPE_OF_NOUN and not found.shape:
+            found = replace(found, shape=SHAPE_OF_NOUN[singular])
+        elif word not in ADJECTIVES and word not in SHAPELESS_NOUNS:
             raise NotUnderstood(f"{phrase!r}: the word {word!r} is not known")
-    if found == Description():
+    if found == ObjectDescription():
         raise NotUnderstood(f"{phrase!r}: name its colour or shape")
     return found

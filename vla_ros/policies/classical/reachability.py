@@ -7,11 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pinocchio
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
-
-Array = NDArray[np.float64]
 
 FINGER_REACH = 0.05  # m: from the tool to the middle of an open finger
 FINGER_ROOM = 0.045  # m: from there to the middle of another thing

@@ -10,23 +10,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
+from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.perception.pinhole import PinholeCamera
 from vla_ros.policies import waypoints
-from vla_ros.policies.classical.language import NotUnderstood, Step, Verb, parse
-from vla_ros.policies.classical.perception import Camera
-from vla_ros.policies.classical.skills import DROP, TIP, Activity, GivesUp, Missed, Skills
-from vla_ros.policies.contract import CameraHealth, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.classical.language import NotUnderstood, ParsedStep, Verb, parse
+from vla_ros.policies.classical.skills import Activity, AttemptFailed, Skills, StepImpossible
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
-
-Array = NDArray[np.float64]
+from vla_ros.tasks.geometry import PUSHED_M, STACKED_M, with_margin
+from vla_ros.tasks.hand import FINGERTIP_M, PUSH_GAP_M, PUSH_LENGTH_M, RELEASE_GAP_M
 
 AT_REST = 0.03  # rad/s or m/s, of any joint
-PUSH_LENGTH = 0.11  # m
-PUSHED = 0.085  # m: a thing that has moved so far has been pushed
-BESIDE = 0.008  # m: gap that a push to another thing leaves
-STACKED = 0.022  # m: offset of a thing that still stands on another
+PUSH_ENOUGH_M = with_margin(PUSHED_M, 0.005)
+"""An object that has moved so far has been pushed: the judge asks for a little less."""
+STACK_OFFSET_M = with_margin(STACKED_M, -0.003)
+"""Offset of an object that still stands on another: the judge allows a little more."""
 
 
 class SensePlanAct:
@@ -45,7 +46,7 @@ class SensePlanAct:
 
     def _begin(self, instruction: Instruction) -> None:
         self._instruction = instruction
-        self._course: Iterator[Activity] | None = None
+        self._activities: Iterator[Activity] | None = None
         self._end: Plan | None = None
         self._number, self._steps = 0, 1
         self._skills.begin()
@@ -71,12 +72,12 @@ class SensePlanAct:
         if view.k is None or view.T_base_camera is None:
             missing = "CameraInfo" if view.k is None else "pose"
             return replace(hold, reasoning=f"camera {name!r}: its {missing} is not known")
-        self._skills.observe(frames.stamp_ns, view.image, Camera(view.k, view.T_base_camera), joint_state)
+        self._skills.observe(frames.stamp_ns, view.image, PinholeCamera(view.k, view.T_base_camera), joint_state)
         state, reason = PlanState.DONE, "seen to be done"
         try:
-            if self._course is None:
-                self._course = self._serve(parse(instruction.text))
-            activity = next(self._course, None)
+            if self._activities is None:
+                self._activities = self._execute(parse(instruction.text))
+            activity = next(self._activities, None)
             if activity is not None:
                 return Plan(
                     frames.stamp_ns,
@@ -86,12 +87,12 @@ class SensePlanAct:
                     kind=waypoints.KIND,
                     data=(rows := waypoints.pack(activity.waypoints)),
                     path=rows[:, 1:8],
-                    progress=(self._number + self._skills.share) / self._steps,
+                    progress=(self._number + self._skills.step_progress) / self._steps,
                     confidence=self._skills.confidence,
                 )
         except NotUnderstood as error:
             state, reason = PlanState.REFUSED, str(error)
-        except (GivesUp, Missed) as error:
+        except (StepImpossible, AttemptFailed) as error:
             state, reason = PlanState.FAILED if self._skills.touched else PlanState.REFUSED, str(error)
         self._end = Plan(
             frames.stamp_ns,
@@ -99,16 +100,16 @@ class SensePlanAct:
             state,
             subtask="done" if state is PlanState.DONE else "",
             reasoning=reason,
-            progress=1.0 if state is PlanState.DONE else (self._number + self._skills.share) / self._steps,
+            progress=1.0 if state is PlanState.DONE else (self._number + self._skills.step_progress) / self._steps,
             confidence=self._skills.confidence,
         )
         return self._end
 
-    def _serve(self, steps: tuple[Step, ...]) -> Iterator[Activity]:
+    def _execute(self, steps: tuple[ParsedStep, ...]) -> Iterator[Activity]:
         self._steps = len(steps)
         recipes = {Verb.PICK: self._pick, Verb.PLACE: self._place, Verb.STACK: self._stack, Verb.PUSH: self._push}
         for self._number, step in enumerate(steps):
-            self._skills.share, self._goal = 0.0, None
+            self._skills.step_progress, self._goal = 0.0, None
             held = self._skills.held
             if held is not None and (step.verb is Verb.PUSH or not held.is_called(step.object)):
                 yield from self._skills.put_back(held)
@@ -117,67 +118,67 @@ class SensePlanAct:
                 try:
                     yield from recipes[step.verb](step)
                     break
-                except Missed as miss:
+                except AttemptFailed as miss:
                     reasons.append(str(miss))
                     yield from self._skills.let_go()
             else:
-                raise GivesUp(f"{step}: tried {len(reasons)} times: {'; '.join(dict.fromkeys(reasons))}")
+                raise StepImpossible(f"{step}: tried {len(reasons)} times: {'; '.join(dict.fromkeys(reasons))}")
             while np.abs(self._skills.now.dq).max() > AT_REST:
                 yield self._skills.activity
-        self._skills.share = 1.0
+        self._skills.step_progress = 1.0
 
-    def _pick(self, step: Step) -> Iterator[Activity]:
+    def _pick(self, step: ParsedStep) -> Iterator[Activity]:
         yield from self._skills.take(step.object)
 
-    def _place(self, step: Step) -> Iterator[Activity]:
+    def _place(self, step: ParsedStep) -> Iterator[Activity]:
         assert step.target is not None
         target = yield from self._skills.find(step.target)
-        thing = yield from self._skills.take(step.object)
-        rest = target.solid.floor
-        height = rest + thing.solid.height / 2 + DROP
-        if rest < target.solid.height:  # a bowl: open fingers are wider than it, so they stay above its rim
-            height = max(height, target.solid.height + TIP + DROP)
-        spot = target.solid.p_base[:2]
+        item = yield from self._skills.take(step.object)
+        rest = target.fitted.floor
+        height = rest + item.fitted.height / 2 + RELEASE_GAP_M
+        if rest < target.fitted.height:  # a bowl: open fingers are wider than it, so they stay above its rim
+            height = max(height, target.fitted.height + FINGERTIP_M + RELEASE_GAP_M)
+        spot = target.fitted.p_base[:2]
         where = f"{'in' if step.target.shape == 'bowl' else 'on'} {target}"
-        yield from self._skills.release(thing, spot, height, where)
-        yield from self._skills.verify(thing, spot, rest, target.solid.width / 2, f"{thing} did not stay with {target}")
+        yield from self._skills.release(item, spot, height, where)
+        yield from self._skills.verify(item, spot, rest, target.fitted.width / 2, f"{item} did not stay with {target}")
 
-    def _stack(self, step: Step) -> Iterator[Activity]:
+    def _stack(self, step: ParsedStep) -> Iterator[Activity]:
         assert step.target is not None
         target = yield from self._skills.find(step.target)
-        if target.solid.shape == "ball":
-            raise GivesUp(f"{target}: nothing stays on a ball")
-        thing = yield from self._skills.take(step.object)
-        top = target.solid.height
-        spot = target.solid.p_base[:2]
-        yield from self._skills.release(thing, spot, top + thing.solid.height / 2 + DROP, f"on {target}")
-        yield from self._skills.verify(thing, spot, top, STACKED, f"{thing} does not stand on {target}")
+        if target.fitted.shape == "ball":
+            raise StepImpossible(f"{target}: nothing stays on a ball")
+        item = yield from self._skills.take(step.object)
+        top = target.fitted.height
+        spot = target.fitted.p_base[:2]
+        yield from self._skills.release(item, spot, top + item.fitted.height / 2 + RELEASE_GAP_M, f"on {target}")
+        yield from self._skills.verify(item, spot, top, STACK_OFFSET_M, f"{item} does not stand on {target}")
 
-    def _push(self, step: Step) -> Iterator[Activity]:
-        thing = yield from self._skills.find(step.object)
-        at = thing.solid.p_base[:2]
+    def _push(self, step: ParsedStep) -> Iterator[Activity]:
+        item = yield from self._skills.find(step.object)
+        at = item.fitted.p_base[:2]
         if step.target is not None:
-            target = (yield from self._skills.find(step.target)).solid
+            target = (yield from self._skills.find(step.target)).fitted
             to_target = target.p_base[:2] - at
             distance = float(np.linalg.norm(to_target))
             # The fingers turn a cube until its face lies flat on them: then it reaches half its width.
-            way = to_target * (1 - (thing.solid.width / 2 + target.reach(to_target) + BESIDE) / distance)
+            way = to_target * (1 - (item.fitted.width / 2 + target.extent(to_target) + PUSH_GAP_M) / distance)
             if way @ to_target < 0:
                 way = np.zeros(2)
         else:
             if self._goal is None:
-                self._goal = at + (0.0, PUSH_LENGTH if step.side == "left" else -PUSH_LENGTH)
+                self._goal = at + (0.0, PUSH_LENGTH_M if step.side == "left" else -PUSH_LENGTH_M)
             way = self._goal - at
         length = float(np.linalg.norm(way))
-        if length > BESIDE:
-            yield from self._skills.push(thing, way / length, length)
+        if length > PUSH_GAP_M:
+            yield from self._skills.push(item, way / length, length)
         yield from self._skills.to_lookout("look whether it is done")
-        now = (yield from self._skills.find(step.object)).solid
+        now = (yield from self._skills.find(step.object)).fitted
         if step.target is not None:
             to_target = target.p_base[:2] - now.p_base[:2]
-            if np.linalg.norm(to_target) > now.reach(to_target) + target.reach(to_target) + 3 * BESIDE:
-                raise Missed(f"{thing} did not come to {step.target}")
+            if np.linalg.norm(to_target) > now.extent(to_target) + target.extent(to_target) + 3 * PUSH_GAP_M:
+                raise AttemptFailed(f"{item} did not come to {step.target}")
         elif self._goal is not None:
             left = float(self._goal[1] - now.p_base[1]) * (1 if step.side == "left" else -1)
-            if left > PUSH_LENGTH - PUSHED:
-                raise Missed(f"{thing} did not move far enough")
+            if left > PUSH_LENGTH_M - PUSH_ENOUGH_M:
+                raise AttemptFailed(f"{item} did not move far enough")

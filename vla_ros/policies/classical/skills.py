@@ -1,4 +1,4 @@
-"""What the hand can do with one thing: find, grasp, put down, push, look again.
+"""What the hand can do with one object: find, grasp, put down, push, look again.
 
 Each skill is a generator: it yields what to do now, for as long as that takes, and goes on when the measured arm has got
 there. Nothing is assumed to have worked: a grasp is checked by the opening of the fingers, a result by another look.
@@ -11,53 +11,68 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vla_ros.policies.classical.language import CONTAINERS, Description
-from vla_ros.policies.classical.perception import Camera, Thing, find, look, rests_at
+from vla_ros.arrays import Array, Image
+from vla_ros.perception.pinhole import PinholeCamera
+from vla_ros.policies.classical.detection import DetectedObject, find_object
+from vla_ros.policies.classical.language import ObjectDescription
 from vla_ros.policies.classical.reachability import Reachability, yaw_of
+from vla_ros.policies.classical.segmentation import resting_place, segment_image
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index
 from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.tasks.hand import (
+    FINGER_CLOSED_M,
+    FINGER_HALF_DEPTH_M,
+    FINGER_OPEN_M,
+    FINGERTIP_M,
+    HOLDING_FINGER_M,
+    PUSH_SPEED_M_S,
+    PUSH_START_GAP_M,
+    READY_HEIGHT_M,
+    RELEASE_CLEARANCE_M,
+    RELEASE_GAP_M,
+    TRAVEL_HEIGHT_M,
+)
+from vla_ros.tasks.vocabulary import CONTAINERS
 from vla_ros.time import NS_PER_S
 
-Array = NDArray[np.float64]
-
-TRAVEL_HEIGHT = 0.20  # of the tool above the table: a thing in the hand passes over everything that stands there
-READY_HEIGHT = 0.11  # of the tool above the table before it reaches down for a thing
-LOOKOUT = np.array([0.28, 0.0, 0.40])  # of the tool, above the table: the arm hides nothing from the camera
-OPEN = 0.0395  # m, of one finger: a hair inside its range, so that no interpolation leaves it
-CLOSED = 0.0005
-HOLDS = 0.006  # m: fingers told to close that stay farther apart than this hold something
+LOOKOUT = np.array([0.28, 0.0, 0.40])
+"""Of the tool, above the table, m: the arm hides nothing from the camera."""
 FINGER_STILL = 0.005  # m/s
-AT = 0.012  # m: the tool counts as there
-PASSING = 0.06  # m: where it needs not stop
+AT_WAYPOINT_M = 0.012
+PASSING_M = 0.06  # a waypoint where the tool need not stop is passed within this
 FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given up
-BLIND_S = 0.5  # without a picture nothing is expected: the time beyond this does not count
-TIP = 0.011  # m, from the tool point to the finger tips
-FINGER_DEPTH = 0.0095  # m, half, across the opening
-DROP = 0.004  # m: gap over what a thing is put down on, and under the finger tips
-PUSH_START = 0.03  # m between finger and thing before a push
-PUSH_SPEED = 0.08  # m/s
+NO_IMAGE_S = 0.5  # without an image nothing is expected: the time beyond this does not count
 
 
-class GivesUp(Exception):
+class StepImpossible(Exception):
     """The step cannot be done; the text says why."""
 
 
-class Missed(Exception):
+class AttemptFailed(Exception):
     """This attempt has failed; the text says how. Another one may succeed."""
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What is known now. camera: that of the image. finger: its opening, m; finger_speed: m/s."""
+class HandObservation:
+    """What is measured and seen now.
+
+    Attributes:
+        stamp_ns: of the image.
+        image: (H, W, 3) rgb.
+        camera: that took it.
+        q, dq: (n,) rad (m) and per s.
+        T_base_tool: (4, 4).
+        finger: opening, m.
+        finger_speed: m/s.
+    """
 
     stamp_ns: int
-    image: NDArray[np.uint8]
-    camera: Camera
+    image: Image
+    camera: PinholeCamera
     q: Array
     dq: Array
     T_base_tool: Array
@@ -67,15 +82,22 @@ class Observation:
 
 @dataclass(frozen=True)
 class Activity:
-    """What to do now."""
+    """What to do now: a subtask in words, and waypoints."""
 
     subtask: str
     waypoints: tuple[Waypoint, ...]
 
 
 @dataclass(frozen=True)
-class Leg:
-    """A waypoint in the making. label: what people are told while the tool is on its way there."""
+class LabelledPose:
+    """A waypoint in the making.
+
+    Attributes:
+        label: what people are told while the tool is on its way there.
+        T_base_tool: (4, 4).
+        gripper: finger joint on arrival, m.
+        speed: of the tool, m/s.
+    """
 
     label: str
     T_base_tool: Array
@@ -91,13 +113,15 @@ class Skills:
         parameters: options of the policy.
 
     Attributes:
-        now: the newest observation. activity: the newest that was yielded.
-        held: what is in the hand; it outlives an instruction, so that the next one can put it down.
-        share: of the present step that is done, 0..1. confidence: the least of what was found, NaN before.
+        now: the newest observation.
+        activity: the newest that was yielded.
+        held: what is in the hand. It outlives an instruction, so that the next one can put it down.
+        step_progress: of the present step, 0..1.
+        confidence: the lowest fit of what was found, NaN before.
         touched: whether anything has been, or is about to be.
     """
 
-    now: Observation
+    now: HandObservation
     activity: Activity
 
     def __init__(self, robot: Robot, parameters: ClassicalParameters) -> None:
@@ -107,19 +131,19 @@ class Skills:
         self._table = parameters.table_height_m
         self._reachability = Reachability(self._kinematics, self._table)
         self._lookout = self._reachability.pose(LOOKOUT[:2], LOOKOUT[2], 0.0)
-        self.held: Thing | None = None
+        self.held: DetectedObject | None = None
         self.begin()
 
     def begin(self) -> None:
         """Start anew, for another instruction; what is in the hand stays there."""
         self._index = 0
-        self.share = 0.0
+        self.step_progress = 0.0
         self.confidence = math.nan
         self.touched = False
 
-    def observe(self, stamp_ns: int, image: NDArray[np.uint8], camera: Camera, joint_state: JointState) -> None:
+    def observe(self, stamp_ns: int, image: Image, camera: PinholeCamera, joint_state: JointState) -> None:
         """Take in what is seen and measured now."""
-        self.now = Observation(
+        self.now = HandObservation(
             stamp_ns,
             image,
             camera,
@@ -132,146 +156,154 @@ class Skills:
         if self.held is not None and not self._holds(self.held):
             self.held = None
 
-    def find(self, wanted: Description) -> Generator[Activity, None, Thing]:
-        """Return the thing that `wanted` describes, seen from the lookout.
+    def find(self, wanted: ObjectDescription) -> Generator[Activity, None, DetectedObject]:
+        """Return the object that `wanted` describes, seen from the lookout.
 
         Raises:
-            GivesUp: nothing fits, or more than one thing does.
+            StepImpossible: nothing fits, or more than one object does.
         """
-        if np.linalg.norm(self.now.T_base_tool[:3, 3] - self._lookout[:3, 3]) > PASSING:
+        if np.linalg.norm(self.now.T_base_tool[:3, 3] - self._lookout[:3, 3]) > PASSING_M:
             yield from self.to_lookout(f"look for {wanted}")
-        thing, reason = find(self.now.image, self.now.camera, self._table, wanted)
-        if thing is None:
-            raise GivesUp(reason)
-        self.confidence = float(np.nanmin([self.confidence, thing.solid.fit]))
-        return thing
+        item, reason = find_object(self.now.image, self.now.camera, self._table, wanted)
+        if item is None:
+            raise StepImpossible(reason)
+        self.confidence = float(np.nanmin([self.confidence, item.fitted.fit]))
+        return item
 
-    def take(self, wanted: Description) -> Generator[Activity, None, Thing]:
-        """Return the thing that `wanted` describes, once it is in the hand and lifted."""
+    def take(self, wanted: ObjectDescription) -> Generator[Activity, None, DetectedObject]:
+        """Return the object that `wanted` describes, once it is in the hand and lifted."""
         if self.held is not None and self.held.is_called(wanted):
             return self.held
-        thing = yield from self.find(wanted)
-        yield from self._grasp(thing)
-        return thing
+        item = yield from self.find(wanted)
+        yield from self._grasp(item)
+        return item
 
-    def _grasp(self, thing: Thing) -> Iterator[Activity]:
-        self.share, self.touched = 0.1, True
-        solid = thing.solid
-        spot, height = solid.p_base[:2], max(solid.height / 2, TIP + DROP)
-        yaws = [solid.yaw + turn * math.pi / 2 for turn in range(4)]
-        if solid.shape != "cube":
+    def _grasp(self, item: DetectedObject) -> Iterator[Activity]:
+        self.step_progress, self.touched = 0.1, True
+        fitted = item.fitted
+        spot, height = fitted.p_base[:2], max(fitted.height / 2, FINGERTIP_M + RELEASE_GAP_M)
+        yaws = [fitted.yaw + turn * math.pi / 2 for turn in range(4)]
+        if fitted.shape != "cube":
             yaws = [turn * math.pi / 6 for turn in range(12)]
-        yaw = self._best_yaw(spot, height, yaws, thing)
+        yaw = self._best_yaw(spot, height, yaws, item)
         pose = self._reachability.pose
         quick, slow = self._parameters.speed_m_s, self._parameters.slow_speed_m_s
         down = pose(spot, height, yaw)
         yield from self._go(
             [
-                Leg(f"reach for {thing}", pose(spot, max(READY_HEIGHT, height + 0.05), yaw), OPEN, quick),
-                Leg(f"reach for {thing}", down, OPEN, slow),
-                Leg(f"grasp {thing}", down, CLOSED, slow),
+                LabelledPose(
+                    f"reach for {item}", pose(spot, max(READY_HEIGHT_M, height + 0.05), yaw), FINGER_OPEN_M, quick
+                ),
+                LabelledPose(f"reach for {item}", down, FINGER_OPEN_M, slow),
+                LabelledPose(f"grasp {item}", down, FINGER_CLOSED_M, slow),
             ]
         )
-        if not self._holds(thing):
-            raise Missed(f"{thing} slipped")
-        self.held = thing  # from now on: who breaks off the lift keeps the grip
-        yield from self._go([Leg(f"lift {thing}", pose(spot, TRAVEL_HEIGHT, yaw), CLOSED, quick)])
+        if not self._holds(item):
+            raise AttemptFailed(f"{item} slipped")
+        self.held = item  # from now on: whoever breaks off the lift keeps the grip
+        yield from self._go([LabelledPose(f"lift {item}", pose(spot, TRAVEL_HEIGHT_M, yaw), FINGER_CLOSED_M, quick)])
         if self.held is None:
-            raise Missed(f"{thing} slipped")
+            raise AttemptFailed(f"{item} slipped")
 
-    def release(self, thing: Thing, spot: Array, height: float, where: str) -> Iterator[Activity]:
+    def release(self, item: DetectedObject, spot: Array, height: float, where: str) -> Iterator[Activity]:
         """Put what is held so that the tool is at `height` over `spot` (2,), and go up."""
-        self.share = 0.5
+        self.step_progress = 0.5
         yaws = [yaw_of(self.now.T_base_tool) + turn * math.pi / 2 for turn in range(4)]
-        yaw = self._best_yaw(spot, height, yaws, thing)
+        yaw = self._best_yaw(spot, height, yaws, item)
         pose = self._reachability.pose
         quick, slow = self._parameters.speed_m_s, self._parameters.slow_speed_m_s
-        opening = min(OPEN, thing.solid.width / 2 + 0.012)
+        opening = min(FINGER_OPEN_M, item.fitted.width / 2 + RELEASE_CLEARANCE_M)
         down = pose(spot, height, yaw)
         yield from self._go(
             [
-                Leg(f"carry {thing} over", pose(spot, TRAVEL_HEIGHT, yaw), CLOSED, quick),
-                Leg(f"put {thing} {where}", down, CLOSED, slow),
+                LabelledPose(f"carry {item} over", pose(spot, TRAVEL_HEIGHT_M, yaw), FINGER_CLOSED_M, quick),
+                LabelledPose(f"put {item} {where}", down, FINGER_CLOSED_M, slow),
             ]
         )
-        if not self._holds(thing):
-            raise Missed(f"{thing} fell on the way")
+        if not self._holds(item):
+            raise AttemptFailed(f"{item} fell on the way")
         yield from self._go(
             [
-                Leg(f"let go of {thing}", down, opening, slow),
-                Leg(f"let go of {thing}", pose(spot, TRAVEL_HEIGHT, yaw), opening, quick),
+                LabelledPose(f"let go of {item}", down, opening, slow),
+                LabelledPose(f"let go of {item}", pose(spot, TRAVEL_HEIGHT_M, yaw), opening, quick),
             ]
         )
         self.held = None
 
-    def push(self, thing: Thing, direction: Array, length: float) -> Iterator[Activity]:
-        """Push a thing `length` m along `direction` (2,), unit, with two fingers side by side, so that it cannot slip off."""
-        self.share, self.touched = 0.2, True
-        solid = thing.solid
-        behind = solid.reach(direction) + FINGER_DEPTH + PUSH_START
-        height = max(solid.height / 2, TIP + DROP)
-        opening = min(0.3 * solid.width, OPEN)
-        start = solid.p_base[:2] - direction * behind
-        end = solid.p_base[:2] + direction * (length - solid.width / 2 - FINGER_DEPTH)
+    def push(self, item: DetectedObject, direction: Array, length: float) -> Iterator[Activity]:
+        """Push `length` m along `direction` (2,), unit, with two fingers side by side, so that the object cannot slip off."""
+        self.step_progress, self.touched = 0.2, True
+        fitted = item.fitted
+        behind = fitted.extent(direction) + FINGER_HALF_DEPTH_M + PUSH_START_GAP_M
+        height = max(fitted.height / 2, FINGERTIP_M + RELEASE_GAP_M)
+        opening = min(0.3 * fitted.width, FINGER_OPEN_M)
+        start = fitted.p_base[:2] - direction * behind
+        end = fitted.p_base[:2] + direction * (length - fitted.width / 2 - FINGER_HALF_DEPTH_M)
         angle = math.atan2(direction[1], direction[0])
-        yaw = self._best_yaw(start, height, [angle, angle + math.pi], thing)
+        yaw = self._best_yaw(start, height, [angle, angle + math.pi], item)
         pose = self._reachability.pose
         if self._reachability.strain(self.now.q, pose(end, height, yaw)) is None:
-            raise GivesUp(f"{thing} cannot be brought there: out of reach")
+            raise StepImpossible(f"{item} cannot be brought there: out of reach")
         quick, slow = self._parameters.speed_m_s, self._parameters.slow_speed_m_s
-        back = end - direction * PUSH_START
+        back = end - direction * PUSH_START_GAP_M
         yield from self._go(
             [
-                Leg(f"reach behind {thing}", pose(start, READY_HEIGHT, yaw), opening, quick),
-                Leg(f"reach behind {thing}", pose(start, height, yaw), opening, slow),
-                Leg(f"push {thing}", pose(end, height, yaw), opening, PUSH_SPEED),
-                Leg(f"leave {thing}", pose(back, height, yaw), opening, slow),
-                Leg(f"leave {thing}", pose(back, TRAVEL_HEIGHT, yaw), opening, quick),
+                LabelledPose(f"reach behind {item}", pose(start, READY_HEIGHT_M, yaw), opening, quick),
+                LabelledPose(f"reach behind {item}", pose(start, height, yaw), opening, slow),
+                LabelledPose(f"push {item}", pose(end, height, yaw), opening, PUSH_SPEED_M_S),
+                LabelledPose(f"leave {item}", pose(back, height, yaw), opening, slow),
+                LabelledPose(f"leave {item}", pose(back, TRAVEL_HEIGHT_M, yaw), opening, quick),
             ]
         )
-        self.share = 0.8
+        self.step_progress = 0.8
 
-    def verify(self, thing: Thing, spot: Array, rest: float, tolerance: float, failure: str) -> Iterator[Activity]:
-        """Look whether `thing` rests at height `rest` over `spot` (2,), give or take `tolerance`."""
-        self.share = 0.85
+    def verify(
+        self, item: DetectedObject, spot: Array, rest: float, tolerance: float, failure: str
+    ) -> Iterator[Activity]:
+        """Look whether an object rests at height `rest` over `spot` (2,), give or take `tolerance`."""
+        self.step_progress = 0.85
         yield from self.to_lookout("look whether it is done")
         places = [
-            rests_at(segment, self.now.camera, self._table + rest, thing.solid.height)
-            for segment in look(self.now.image)
-            if segment.colour == thing.colour
+            resting_place(segment, self.now.camera, self._table + rest, item.fitted.height)
+            for segment in segment_image(self.now.image)
+            if segment.colour == item.colour
         ]
         if not any(np.linalg.norm(place - spot) <= tolerance for place in places):
-            raise Missed(failure)
+            raise AttemptFailed(failure)
 
-    def put_back(self, thing: Thing) -> Iterator[Activity]:
+    def put_back(self, item: DetectedObject) -> Iterator[Activity]:
         """Put what an earlier step has left in the hand back to where it came from."""
         self.touched = True
-        yield from self.release(thing, thing.solid.p_base[:2], thing.solid.height / 2 + DROP, "back on the table")
+        yield from self.release(
+            item, item.fitted.p_base[:2], item.fitted.height / 2 + RELEASE_GAP_M, "back on the table"
+        )
 
     def let_go(self) -> Iterator[Activity]:
         """After a failure: open, and look from where nothing is hidden."""
         self.held = None
         try:
-            yield from self._go([Leg("let go", self.now.T_base_tool, OPEN, self._parameters.slow_speed_m_s)])
+            yield from self._go(
+                [LabelledPose("let go", self.now.T_base_tool, FINGER_OPEN_M, self._parameters.slow_speed_m_s)]
+            )
             yield from self.to_lookout("look again")
-        except Missed as miss:
-            raise GivesUp(str(miss)) from None
+        except AttemptFailed as miss:
+            raise StepImpossible(str(miss)) from None
 
     def to_lookout(self, label: str) -> Iterator[Activity]:
         """Go up, then to where the arm hides nothing from the camera."""
-        gripper = self.now.finger if self.held is None else CLOSED
-        legs = [Leg(label, self._lookout, gripper, self._parameters.speed_m_s)]
+        gripper = self.now.finger if self.held is None else FINGER_CLOSED_M
+        legs = [LabelledPose(label, self._lookout, gripper, self._parameters.speed_m_s)]
         above = self.now.T_base_tool.copy()
-        if above[2, 3] < self._table + TRAVEL_HEIGHT - AT:
-            above[2, 3] = self._table + TRAVEL_HEIGHT
-            legs.insert(0, Leg(label, above, gripper, self._parameters.slow_speed_m_s))
+        if above[2, 3] < self._table + TRAVEL_HEIGHT_M - AT_WAYPOINT_M:
+            above[2, 3] = self._table + TRAVEL_HEIGHT_M
+            legs.insert(0, LabelledPose(label, above, gripper, self._parameters.slow_speed_m_s))
         yield from self._go(legs)
 
-    def _go(self, legs: Sequence[Leg]) -> Iterator[Activity]:
+    def _go(self, legs: Sequence[LabelledPose]) -> Iterator[Activity]:
         """Yield until the tool has been at the end of every leg in turn.
 
         Raises:
-            Missed: it takes too long.
+            AttemptFailed: it takes too long.
         """
         course = tuple(
             Waypoint(self._index + number, leg.T_base_tool, leg.gripper, leg.speed) for number, leg in enumerate(legs)
@@ -280,14 +312,14 @@ class Skills:
         due_ns = self.now.stamp_ns + round(self._expected_s(course) * NS_PER_S)
         seen_ns, number = self.now.stamp_ns, 0
         while True:
-            due_ns += max(0, self.now.stamp_ns - seen_ns - round(BLIND_S * NS_PER_S))
+            due_ns += max(0, self.now.stamp_ns - seen_ns - round(NO_IMAGE_S * NS_PER_S))
             seen_ns = self.now.stamp_ns
             while number < len(course) and self._arrived(course[number], course[number + 1 : number + 2]):
                 number += 1
             if number == len(course):
                 return
             if self.now.stamp_ns > due_ns:
-                raise Missed(f"the arm did not get there in time ({legs[number].label})")
+                raise AttemptFailed(f"the arm did not get there in time ({legs[number].label})")
             # Not from the beginning: a System 1 that was started anew would go there again.
             self.activity = Activity(legs[number].label, course[max(0, number - 1) :])
             yield self.activity
@@ -306,24 +338,24 @@ class Skills:
         passing = bool(after) and after[0].gripper == waypoint.gripper and after[0].speed == waypoint.speed
         away = float(np.linalg.norm(now.T_base_tool[:3, 3] - waypoint.T_base_tool[:3, 3]))
         there = abs(now.finger - waypoint.gripper) < 0.003
-        stalled = waypoint.gripper < now.finger < OPEN - 0.004 and abs(now.finger_speed) < FINGER_STILL
-        return away < (PASSING if passing else AT) and (there or stalled)
+        stalled = waypoint.gripper < now.finger < FINGER_OPEN_M - 0.004 and abs(now.finger_speed) < FINGER_STILL
+        return away < (PASSING_M if passing else AT_WAYPOINT_M) and (there or stalled)
 
-    def _holds(self, thing: Thing) -> bool:
-        return HOLDS < self.now.finger < thing.solid.width / 2 + HOLDS
+    def _holds(self, item: DetectedObject) -> bool:
+        return HOLDING_FINGER_M < self.now.finger < item.fitted.width / 2 + HOLDING_FINGER_M
 
-    def _best_yaw(self, spot: Array, height: float, yaws: Sequence[float], thing: Thing) -> float:
-        """Return the best turn of the hand for `thing`, see `Reachability.best_yaw`.
+    def _best_yaw(self, spot: Array, height: float, yaws: Sequence[float], item: DetectedObject) -> float:
+        """Return the best turn of the hand for `item`, see `Reachability.best_yaw`.
 
         Raises:
-            GivesUp: the arm cannot get there with any.
+            StepImpossible: the arm cannot get there with any.
         """
         others = [
-            rests_at(segment, self.now.camera, self._table, 0.04)
-            for segment in look(self.now.image)
-            if segment.colour not in (thing.colour, *CONTAINERS)
+            resting_place(segment, self.now.camera, self._table, 0.04)
+            for segment in segment_image(self.now.image)
+            if segment.colour not in (item.colour, *CONTAINERS)
         ]
         yaw = self._reachability.best_yaw(self.now.q, spot, height, yaws, others)
         if yaw is None:
-            raise GivesUp(f"{thing} is out of reach")
+            raise StepImpossible(f"{item} is out of reach")
         return yaw

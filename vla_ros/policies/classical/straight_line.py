@@ -1,7 +1,7 @@
 """System 1 of `classical`: straight lines from waypoint to waypoint, jerk-limited, as joint positions.
 
-Every chunk goes on from the tool's position, velocity and acceleration at the last committed point of the chunk before,
-so that there is no seam to see; what was planned then and is not yet committed is planned anew.
+Every chunk goes on from the tool's position, velocity and acceleration at the end of its prefix, the last point taken over
+from the previous chunk, so that motion has no discontinuity there; what was planned behind that point is planned anew.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pinocchio
-from numpy.typing import NDArray
 from ruckig import Trajectory
 
+from vla_ros.arrays import Array
 from vla_ros.policies import waypoints
 from vla_ros.policies.continuation import around, to_rest
 from vla_ros.policies.contract import Chunk, JointState, Plan
@@ -23,8 +23,6 @@ from vla_ros.policies.waypoints import Waypoint
 from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import axes_along
-
-Array = NDArray[np.float64]
 
 ROWS = 36  # points per chunk: 0.7 s
 ACCELERATION = np.array([0.7] * 3 + [2.0] * 3)  # of the tool: m/s^2, rad/s^2
@@ -39,7 +37,7 @@ LAG_S = 0.15  # but for the way it makes between two chunks
 
 
 @dataclass(frozen=True)
-class _Leg:
+class _LineMotion:
     """Motion to one waypoint: in the axes of the line for the translation, as rotation left for the orientation."""
 
     target: Array
@@ -75,14 +73,14 @@ class StraightLine:
         self._reached = -1  # highest index
         self._due_ns: dict[int, int] = {}  # waypoint index -> when it will be done, if nothing comes between
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
         if not previous.chunk_id:
             self._due_ns = {}
-        delay = min(delay, len(previous.positions))
-        rows = previous.positions[: max(delay, 1)]
+        prefix_length = min(prefix_length, len(previous.positions))
+        rows = previous.positions[: max(prefix_length, 1)]
         history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
@@ -92,7 +90,12 @@ class StraightLine:
                 break
         self._due_ns = due_ns
         return Chunk(
-            positions, self.dt_s, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay
+            positions,
+            self.dt_s,
+            start_ns,
+            plan_id=plan.plan_id,
+            frame_stamp_ns=plan.frame_stamp_ns,
+            prefix_length=prefix_length,
         )
 
     def _ahead(self, plan: Plan, joint_state: JointState, now_ns: int) -> list[Waypoint]:
@@ -112,7 +115,7 @@ class StraightLine:
         """Continue `rows` (k, n) to a whole chunk along `ahead`.
 
         Args:
-            rows: committed rows; the last one is where the new motion starts.
+            rows: the prefix; the new motion starts at its last row.
             history: (3, n) configurations one step before, at and after the last row, for its velocity and acceleration.
             ahead: waypoints to go to.
             start_ns: time of row 0.
@@ -166,7 +169,7 @@ class StraightLine:
         chunk[row + 1 :] = chunk[row]
         return chunk, due_ns
 
-    def _leg(self, poses: list[Array], waypoint: Waypoint, slower: float) -> _Leg:
+    def _leg(self, poses: list[Array], waypoint: Waypoint, slower: float) -> _LineMotion:
         target = waypoint.T_base_tool
         axes = axes_along(target[:3, 3] - poses[1][:3, 3])
         left = np.array(
@@ -176,7 +179,7 @@ class StraightLine:
             ]
         )
         speed = np.array([waypoint.speed * slower] * 3 + [TURN_SPEED * slower] * 3)
-        return _Leg(target, axes, to_rest(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
+        return _LineMotion(target, axes, to_rest(left, self.dt_s, np.zeros(6), speed, ACCELERATION, JERK))
 
     def _fingers(self, finger: Array, target: float) -> Trajectory:
         limits = [np.array([limit]) for limit in self._finger_limits]

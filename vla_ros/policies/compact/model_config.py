@@ -12,29 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from vla_ros.parameters import ParameterError
+from vla_ros.tasks import subtasks, vocabulary
+from vla_ros.tasks.task import STEP_KINDS
 
 MODEL_TYPE = "vla_ros_compact"
 ROLES = ("x", "y")  # what is moved, and where to; y is empty for some tasks
-VERBS = ("none", "pick", "place", "push", "stack")
-SIDES = ("none", "left", "right")
-COLOURS = ("none", "red", "orange", "yellow", "green", "blue", "purple")
-SHAPES = ("none", "cube", "cylinder", "ball", "bowl", "plate")
-# One after another within a step of the instruction. {x} and {y} are replaced by what was named.
-SUBTASKS = (
-    "reach for {x}",
-    "go down to {x}",
-    "grasp {x}",
-    "lift {x}",
-    "carry {x} to {y}",
-    "put {x} on {y}",
-    "let go of {x}",
-    "leave {x}",
-    "reach behind {x}",
-    "go down behind {x}",
-    "push {x}",
-    "leave {x} there",
-    "done",
-)
+VERBS = ("none", *STEP_KINDS)
+SIDES = ("none", *vocabulary.SIDES)
+COLOURS = ("none", *vocabulary.COLOURS)
+SHAPES = ("none", *vocabulary.SHAPES)
+SUBTASKS = subtasks.SUBTASKS
 WORDING = (
     ("verb", VERBS),
     ("side", SIDES),

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.compact import projection
 from vla_ros.policies.compact.camera_offset import Aim
 from vla_ros.policies.compact.checkpoint import bind, load, observations
@@ -40,12 +41,11 @@ from vla_ros.policies.compact.model_config import (
 from vla_ros.policies.compact.object_tracker import Memory, Sighting
 from vla_ros.policies.compact.subtask_selector import Choice
 from vla_ros.policies.compact.vocabulary import words_of
-from vla_ros.policies.contract import CameraHealth, CameraView, Frames, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.sim.scene import CONTAINERS
-from vla_ros.tasks.phrasings import ADJECTIVES, NOUNS
+from vla_ros.tasks.vocabulary import ADJECTIVES, CONTAINERS, NOUNS
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import pose
 

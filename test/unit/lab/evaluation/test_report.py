@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vla_ros.lab.evaluation.chunk_discontinuities import Roughness
-from vla_ros.lab.evaluation.pages import write
-from vla_ros.lab.evaluation.report import FILMS, Outcome, Report, told
+from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityStatistics
+from vla_ros.lab.evaluation.report import FILMS, EvaluationReport, Outcome, count_cells
+from vla_ros.lab.evaluation.report_page import write
 from vla_ros.parameters import ParameterError
 
 
@@ -21,8 +21,8 @@ def jpeg(shade: int) -> bytes:
 
 
 @pytest.fixture
-def report() -> Report:
-    made = Report("compact", "robust", 1000, about={"checkpoint": "0123", "splicing": "real_time"})
+def report() -> EvaluationReport:
+    made = EvaluationReport("compact", "robust", 1000, about={"checkpoint": "0123", "chunk_transition": "real_time"})
     for seed in range(8):
         case, good = "light" if seed < 4 else "blur", seed != 6
         made.add(
@@ -40,14 +40,14 @@ def report() -> Report:
                 confidence=0.9,
                 meant=True,
                 disturbed=case == "blur",
-                roughness=Roughness(10, 0.01, 0.02, 0.1, 0.2, 0.005, 0.05),
+                roughness=DiscontinuityStatistics(10, 0.01, 0.02, 0.1, 0.2, 0.005, 0.05),
                 film=tuple((0.1 * i, "reach", jpeg(20 * i)) for i in range(4)),
             )
         )
     return made
 
 
-def test_episodes_in_which_the_machine_fell_behind_real_time_are_told_apart(report: Report) -> None:
+def test_episodes_in_which_the_machine_fell_behind_real_time_are_told_apart(report: EvaluationReport) -> None:
     assert report.kept_time() == report.counts() and report.table().caption is None
     report.outcomes[6] = replace(report.outcomes[6], behind_s=0.2)
     report.outcomes[0] = replace(report.outcomes[0], behind_s=0.1)
@@ -56,7 +56,7 @@ def test_episodes_in_which_the_machine_fell_behind_real_time_are_told_apart(repo
     assert "behind real time in 1 episodes; of the other 7, 7 succeeded" in str(report.table().caption)
 
 
-def test_counts_by_case_and_task(report: Report) -> None:
+def test_counts_by_case_and_task(report: EvaluationReport) -> None:
     assert report.counts(case="light")["successes"] == 4 and report.counts("pick", "blur")["successes"] == 3
     assert [(case, task) for case, task, *_ in report.rows()] == [
         ("light", "pick"),
@@ -68,23 +68,23 @@ def test_counts_by_case_and_task(report: Report) -> None:
     assert report.reasons() == {"slipped": 1} and report.reasons(case="light") == {}
 
 
-def test_interventions_are_told_per_minute(report: Report) -> None:
+def test_interventions_are_told_per_minute(report: EvaluationReport) -> None:
     assert report.interventions() == {"jerk_limit": {"per_minute": round(16 / 4.5, 3), "share": round(400 / 67500, 5)}}
 
 
 def test_the_median_time_is_that_of_successes() -> None:
-    made = Report("compact", "nominal", 0)
+    made = EvaluationReport("compact", "nominal", 0)
     for seconds, good in ((60.0, False), (10.0, True), (5.0, True), (60.0, False)):
         made.add(Outcome("pick", 0, "lift it", good, "", seconds))
     assert made.counts()["median_s"] == 7.5
-    lost = Report("compact", "nominal", 0, [Outcome("pick", 0, "lift it", False, "refused", 1.0)])
+    lost = EvaluationReport("compact", "nominal", 0, [Outcome("pick", 0, "lift it", False, "refused", 1.0)])
     assert lost.counts()["median_s"] is None
-    assert told(lost.counts())[-1] == ""
+    assert count_cells(lost.counts())[-1] == ""
 
 
 def test_what_cannot_be_done_is_not_done_by_refusing_it() -> None:
     """Who refuses it and says that he is unsure is calibrated; who acts on it, sure that he may, is not."""
-    made = Report("compact", "unknown", 0)
+    made = EvaluationReport("compact", "unknown", 0)
     made.add(Outcome("pick", 0, "lift the spoon", True, "refused", 1.0, confidence=0.0, unknown=True))
     assert made.calibrations()["task done"].error == 0.0 and "right thing" not in made.calibrations()
     made.add(Outcome("pick", 1, "lift the fork", False, "done", 5.0, confidence=1.0, meant=True, unknown=True))
@@ -92,11 +92,11 @@ def test_what_cannot_be_done_is_not_done_by_refusing_it() -> None:
     assert made.calibrations()["right thing"].error == 1.0
 
 
-def test_films_are_kept_of_the_first_few(report: Report) -> None:
+def test_films_are_kept_of_the_first_few(report: EvaluationReport) -> None:
     assert [bool(outcome.film) for outcome in report.outcomes] == [True] * FILMS + [False] * 3 + [True, False]
 
 
-def test_json_holds_everything_but_films(report: Report) -> None:
+def test_json_holds_everything_but_films(report: EvaluationReport) -> None:
     made = json.loads(json.dumps(report.json()))
     assert made["cases"]["blur"]["episodes"] == 4
     assert made["calibration"]["task done"]["error"] == pytest.approx(abs(7 / 8 - 0.9))
@@ -106,7 +106,7 @@ def test_json_holds_everything_but_films(report: Report) -> None:
     assert len(made["episodes"]) == 8 and "film" not in made["episodes"][0]
 
 
-def test_a_page_has_tables_pictures_and_films(report: Report, tmp_path: Path) -> None:
+def test_a_page_has_tables_pictures_and_films(report: EvaluationReport, tmp_path: Path) -> None:
     text = write(report, tmp_path / "made").read_text()
     assert "| light | pick | 4 | 4 | 100% | 51% to 100% | 30.0 |  |" in text
     assert "| blur | 6 | pick | lift it | slipped | done: seen | 60.0 |" in text
@@ -122,18 +122,18 @@ def test_a_page_has_tables_pictures_and_films(report: Report, tmp_path: Path) ->
 
 
 def test_a_page_of_the_graph_has_rates_and_interventions_and_says_that_it_has_no_pictures(
-    report: Report, tmp_path: Path
+    report: EvaluationReport, tmp_path: Path
 ) -> None:
     report.rates = {"cpu_cores": {"planner": 0.18}, "action_expert": {"rate_hz": "99.8", "chunk_rate_hz": "8.4"}}
     report.outcomes = [replace(outcome, film=()) for outcome in report.outcomes]
     text = write(report, tmp_path).read_text()
-    assert "checkpoint 0123, splicing real_time." in text
+    assert "checkpoint 0123, chunk_transition real_time." in text
     assert "| cpu_cores | planner 0.18 |" in text and "chunk_rate_hz 8.4 |" in text
     assert "Pictures and films are made offline only." in text
     assert "| `jerk_limit` | 3.56 | 0.59% |" in text
 
 
-def test_a_folder_that_cannot_be_written_is_named(report: Report, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(report: EvaluationReport, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(ParameterError, match=r"--report .*taken"):
         write(report, tmp_path / "taken")

@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vla_ros.lab.evaluation.suites import SUITES, Disturbance, Nudge, suite
+from vla_ros.lab.evaluation.suites import SUITES, MidTaskMove, WorldDisturbance, suite
 from vla_ros.parameters import ParameterError
-from vla_ros.sim.scene import DISTRACTORS, Thing
+from vla_ros.sim.scene import SceneObject
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.tasks import KINDS
-from vla_ros.tasks.phrasings import ADJECTIVES, NOUNS
+from vla_ros.tasks.objects import DISTRACTOR_HALF_SIZES_M
+from vla_ros.tasks.task import KINDS
+from vla_ros.tasks.vocabulary import ADJECTIVES, NOUNS
 
 
 def test_every_suite_has_cases_of_known_kinds_with_names_of_their_own():
@@ -36,8 +37,8 @@ def test_a_long_suite_has_three_steps_in_words_and_task():
 def test_a_disturbed_image_is_another_one_and_an_undisturbed_one_is_not():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
-    assert Disturbance().image(image, rng) is image
-    noisy, blurred = Disturbance(noise=10.0).image(image, rng), Disturbance(blur=1.5).image(image, rng)
+    assert WorldDisturbance().image(image, rng) is image
+    noisy, blurred = WorldDisturbance(noise=10.0).image(image, rng), WorldDisturbance(blur=1.5).image(image, rng)
     assert 5 < np.abs(noisy.astype(float) - image).mean() < 12
     assert blurred.astype(float).std() < image.astype(float).std()
 
@@ -45,27 +46,27 @@ def test_a_disturbed_image_is_another_one_and_an_undisturbed_one_is_not():
 def test_a_nudge_moves_the_thing_once():
     simulation = Simulation(5, "place")
     name = simulation.task.steps[0].x
-    nudge, start = Nudge(np.random.default_rng(0)), simulation.thing_pose(name)[:2, 3]
+    nudge, start = MidTaskMove(np.random.default_rng(0)), simulation.object_pose(name)[:2, 3]
     nudge.tick(simulation)
-    np.testing.assert_allclose(simulation.thing_pose(name)[:2, 3], start)
+    np.testing.assert_allclose(simulation.object_pose(name)[:2, 3], start)
     simulation.time_s = 5.0
     nudge.tick(simulation)
-    moved = simulation.thing_pose(name)[:2, 3]
+    moved = simulation.object_pose(name)[:2, 3]
     assert nudge.moved and 0.019 < np.linalg.norm(moved - start) < 0.101
     nudge.tick(simulation)
-    np.testing.assert_allclose(simulation.thing_pose(name)[:2, 3], moved)
+    np.testing.assert_allclose(simulation.object_pose(name)[:2, 3], moved)
 
 
 def test_a_nudge_leaves_room_around_everything():
     for seed in range(20):
         simulation = Simulation(seed, "place")
-        x = simulation.scene.thing(simulation.task.steps[0].x)
+        x = simulation.scene.find(simulation.task.steps[0].x)
         simulation.time_s = 5.0
-        Nudge(np.random.default_rng(seed)).tick(simulation)
-        at = simulation.thing_pose(x.name)[:2, 3]
-        for other in simulation.scene.things:
+        MidTaskMove(np.random.default_rng(seed)).tick(simulation)
+        at = simulation.object_pose(x.name)[:2, 3]
+        for other in simulation.scene.objects:
             if other is not x:
-                assert np.linalg.norm(simulation.thing_pose(other.name)[:2, 3] - at) > x.radius + other.radius
+                assert np.linalg.norm(simulation.object_pose(other.name)[:2, 3] - at) > x.radius + other.radius
 
 
 @pytest.mark.parametrize("hindered", ["held", "no room"])
@@ -76,19 +77,19 @@ def test_a_nudge_that_does_not_come_off_is_known(hindered, monkeypatch):
         truth = {thing: replace(body, held=True) for thing, body in simulation.truth().items()}
         monkeypatch.setattr(simulation, "truth", lambda: truth)
     else:
-        monkeypatch.setattr(Thing, "radius", 1.0)
-    nudge, start = Nudge(np.random.default_rng(0)), simulation.thing_pose(name)[:2, 3].copy()
+        monkeypatch.setattr(SceneObject, "radius", 1.0)
+    nudge, start = MidTaskMove(np.random.default_rng(0)), simulation.object_pose(name)[:2, 3].copy()
     simulation.time_s = 5.0
     nudge.tick(simulation)
     assert not nudge.moved
-    np.testing.assert_array_equal(simulation.thing_pose(name)[:2, 3], start)
+    np.testing.assert_array_equal(simulation.object_pose(name)[:2, 3], start)
 
 
 def test_scenes_with_distractors_have_some():
     (case,) = (case for case in suite("robust") if case.name == "distractors")
     for seed in range(7300, 7308):
         scene = case.simulation(case.kinds[seed % len(case.kinds)], seed).scene
-        assert any(thing.shape in DISTRACTORS for thing in scene.things)
+        assert any(thing.shape in DISTRACTOR_HALF_SIZES_M for thing in scene.objects)
 
 
 def test_things_named_by_their_shape_are_the_only_ones_of_it():
@@ -96,8 +97,8 @@ def test_things_named_by_their_shape_are_the_only_ones_of_it():
     bare = 0
     for seed in range(7300, 7316):
         simulation = case.simulation(case.kinds[seed % len(case.kinds)], seed)
-        x = simulation.scene.thing(simulation.task.steps[0].x)
-        assert [thing.shape for thing in simulation.scene.things].count(x.shape) == 1
+        x = simulation.scene.find(simulation.task.steps[0].x)
+        assert [thing.shape for thing in simulation.scene.objects].count(x.shape) == 1
         said = set(simulation.task.instruction.replace(",", "").split())
         bare += bool(said & set(NOUNS[x.shape])) and not said & {x.colour, *ADJECTIVES.get(x.colour, ())}
     assert bare >= 12, "all but those called a thing"

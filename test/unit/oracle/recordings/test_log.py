@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from test.unit.oracle.recordings.written import check
-from vla_ros.lab.bench.filter_rig import BEGIN_NS, START, Rig, wave, whole
+from vla_ros.lab.bench.filter_rig import BEGIN_NS, START, FilterRig, full_configuration, sine_motion
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
 from vla_ros.safety.audit.recorder import Recorder
@@ -21,7 +21,7 @@ PERIOD_NS = 4_000_000
 
 
 def about(**limits: Any) -> dict[str, Any]:
-    parameters, urdf = whole()
+    parameters, urdf = full_configuration()
     parameters = dataclasses.replace(parameters, limits=dataclasses.replace(parameters.limits, **limits))
     return {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
 
@@ -56,15 +56,15 @@ def steps(first: int, count: int, offset: float = 0.0) -> list[Entry]:
 
 
 def test_a_log_of_the_filter_is_within_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parameters, urdf = whole()
-    rig = Rig(parameters, urdf)
+    parameters, urdf = full_configuration()
+    rig = FilterRig(parameters, urdf)
     log = AuditLog(Audit(str(tmp_path)), about())
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(500):
-        for at_s in rig.due():
-            rig.command(at_s, wave(at_s))
-        rig.measure()
-        rig.hear()
+        for at_s in rig.advance():
+            rig.send_setpoint(at_s, sine_motion(at_s))
+        rig.send_joint_state()
+        rig.send_obstacles()
         rig.tick()
     log.close()
     code, out, err = check(capsys, str(tmp_path))
@@ -80,20 +80,20 @@ def test_a_filter_with_a_mesh_is_judged_but_for_the_mesh(tmp_path: Path, capsys:
     loops = ["outer loop " + " ".join(f"vertex {corners[i]}" for i in face) + " endloop" for face in faces]
     mesh = tmp_path / "base.stl"
     mesh.write_text("solid s\n" + "".join(f"facet normal 0 0 0 {loop} endfacet\n" for loop in loops) + "endsolid s\n")
-    parameters, urdf = whole()
+    parameters, urdf = full_configuration()
     base, shape = '<link name="base">', f'<collision><geometry><mesh filename="{mesh}"/></geometry></collision>'
     urdf = urdf.replace(base, base + shape)
-    rig = Rig(parameters, urdf)
+    rig = FilterRig(parameters, urdf)
     rig.filter.disarm()
     log = AuditLog(Audit(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for i in range(100):
-        list(rig.due())
-        rig.measure()
-        rig.hear()
+        list(rig.advance())
+        rig.send_joint_state()
+        rig.send_obstacles()
         if i == 50:
             assert rig.filter.arm(rig.now_ns)[0]
-            rig.command((rig.now_ns - BEGIN_NS) / 1e9 - 0.05, [START[0] + 0.1, *START[1:].tolist()])
+            rig.send_setpoint((rig.now_ns - BEGIN_NS) / 1e9 - 0.05, [START[0] + 0.1, *START[1:].tolist()])
         decision = rig.tick()
         assert i != 50 or decision.positions != tuple(START), "the first output is no step"
     log.close()

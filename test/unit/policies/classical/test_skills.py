@@ -9,11 +9,12 @@ import pytest
 
 from vla_ros.parameters import from_mapping
 from vla_ros.policies.classical import skills as module
-from vla_ros.policies.classical.skills import CLOSED, OPEN, Activity, Leg, Missed, Skills
+from vla_ros.policies.classical.skills import Activity, AttemptFailed, LabelledPose, Skills
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
+from vla_ros.tasks.hand import FINGER_CLOSED_M, FINGER_OPEN_M
 
 S = 1_000_000_000
 AWAY = np.eye(4)  # nowhere near
@@ -26,7 +27,7 @@ def hand() -> Skills:
     return made
 
 
-def see(hand: Skills, at_s: float, finger: float = OPEN) -> None:
+def see(hand: Skills, at_s: float, finger: float = FINGER_OPEN_M) -> None:
     q = HOME.copy()
     q[-1] = finger
     hand.observe(round(at_s * S), np.zeros((8, 8, 3), np.uint8), None, JointState(0, q, np.zeros(8)))  # type: ignore[arg-type]
@@ -34,7 +35,13 @@ def see(hand: Skills, at_s: float, finger: float = OPEN) -> None:
 
 def legs(hand: Skills) -> Iterator[Activity]:
     here = hand.now.T_base_tool
-    return hand._go([Leg("a", here, OPEN, 0.1), Leg("b", here, OPEN, 0.2), Leg("c", AWAY, OPEN, 0.1)])
+    return hand._go(
+        [
+            LabelledPose("a", here, FINGER_OPEN_M, 0.1),
+            LabelledPose("b", here, FINGER_OPEN_M, 0.2),
+            LabelledPose("c", AWAY, FINGER_OPEN_M, 0.1),
+        ]
+    )
 
 
 def test_time_without_pictures_does_not_count(hand: Skills) -> None:
@@ -47,7 +54,7 @@ def test_time_without_pictures_does_not_count(hand: Skills) -> None:
             see(hand, second + part / 5)
             try:
                 next(course)
-            except Missed:
+            except AttemptFailed:
                 return
     pytest.fail("nothing is ever missed")
 
@@ -60,9 +67,9 @@ def test_what_is_sent_begins_at_the_last_place_reached(hand: Skills) -> None:
 def test_who_breaks_off_a_lift_keeps_the_grip(hand: Skills, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
 
-    def go(self: Skills, legs: list[Leg]) -> Iterator[Activity]:
+    def go(self: Skills, legs: list[LabelledPose]) -> Iterator[Activity]:
         asked.extend(leg.gripper for leg in legs)
-        if legs[-1].gripper == CLOSED:
+        if legs[-1].gripper == FINGER_CLOSED_M:
             see(hand, 1.0, 0.02)
         yield Activity(legs[-1].label, ())
 
@@ -75,13 +82,13 @@ def test_who_breaks_off_a_lift_keeps_the_grip(hand: Skills, monkeypatch: pytest.
     grasp.close()
     asked.clear()
     list(hand.to_lookout("look"))
-    assert set(asked) == {CLOSED}
+    assert set(asked) == {FINGER_CLOSED_M}
 
 
 class Thing:
     """A cube."""
 
-    class solid:
+    class fitted:
         p_base, height, width, yaw, shape = np.array([0.5, 0.0, 0.02]), 0.04, 0.04, 0.0, "cube"
 
     def __str__(self) -> str:

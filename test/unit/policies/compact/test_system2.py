@@ -15,22 +15,14 @@ from vla_ros.lab.training import checkpoint as writing
 from vla_ros.lab.training import sentences
 from vla_ros.lab.training.train_parameters import TrainParameters
 from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.compact.checkpoint import STATISTICS, WEIGHTS, load
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh, modules
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.model_config import ACTION, SUBTASKS, Sizes, as_mapping
 from vla_ros.policies.compact.vocabulary import Vocabulary
-from vla_ros.policies.contract import (
-    MOTION_ROWS,
-    CameraHealth,
-    CameraView,
-    Chunk,
-    Frames,
-    Instruction,
-    JointState,
-    PlanState,
-)
+from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.joint_map import JointNamesError
@@ -219,14 +211,14 @@ def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     planner, expert = halves
     plan = planner.plan(frames(), Instruction(4, "pick up the red cube"), state())
     first = expert.chunk(plan, state(), AT_HOME, MOTION_ROWS, 20_000_000)
-    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.frozen == MOTION_ROWS
+    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.prefix_length == MOTION_ROWS
     np.testing.assert_allclose(first.positions[:3], [HOME] * 3, atol=1e-9)
     previous = Chunk(first.positions[5:], first.dt_s, 120_000_000)
     again = JointState(100_000_000, first.positions[4], np.zeros(8))
     second, third = (expert.chunk(plan, again, previous, 4, 120_000_000) for _ in range(2))
     np.testing.assert_array_equal(second.positions[:4], previous.positions[:4])
     np.testing.assert_array_equal(second.positions, third.positions)
-    assert second.frozen == 4
+    assert second.prefix_length == 4
     lower, upper = expert._kinematics.lower, expert._kinematics.upper
     assert (second.positions >= lower - 1e-9).all() and (second.positions <= upper + 1e-9).all()
 

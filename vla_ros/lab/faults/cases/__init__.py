@@ -1,14 +1,16 @@
-"""All cases."""
+"""All cases of the campaign."""
 
 from __future__ import annotations
 
-from vla_ros.lab.faults.case import Case
-from vla_ros.lab.faults.cases import authority, measured, processes, refusals, setpoints, stamps, surroundings
-from vla_ros.lab.faults.times import Times
+from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.cases import authority, environment, measured, processes, refusals, setpoints, stamps
+from vla_ros.lab.faults.rest_bounds import RestBounds
 
-MODULES = (refusals, setpoints, stamps, measured, authority, surroundings, processes)
+__all__ = ["all_cases"]
+
+MODULES = (refusals, setpoints, stamps, measured, authority, environment, processes)
 
 
-def all_cases(times: Times) -> tuple[Case, ...]:
-    """In the order in which they run within their graph."""
-    return tuple(case for module in MODULES for case in module.cases(times))
+def all_cases(bounds: RestBounds) -> tuple[FaultCase, ...]:
+    """Return the cases in the order in which they run within their graph."""
+    return tuple(case for module in MODULES for case in module.cases(bounds))

@@ -1,4 +1,4 @@
-"""Faults of authority: stops, latches, two who command, parameters."""
+"""Faults of authority: stops, latches, several publishers, parameters."""
 
 from __future__ import annotations
 
@@ -6,152 +6,158 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from vla_ros.lab.faults.case import DISARMED, ESTOP, MOVING, Case, Expected
-from vla_ros.lab.faults.cases.setpoints import silent, since_here
-from vla_ros.lab.faults.rig import Rig
-from vla_ros.lab.faults.stream import FULL_SPEED_S, SWING_HZ, Setpoint
-from vla_ros.lab.faults.times import DISCOVERY_S, LOOK_S, Times
+from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.cases.setpoints import move_from_here, no_setpoints
+from vla_ros.lab.faults.reaction import DISARMED, ESTOP, MOVING, ExpectedReaction
+from vla_ros.lab.faults.rest_bounds import DISCOVERY_S, PUBLISHER_CHECK_S, RestBounds
+from vla_ros.lab.faults.rig import FaultRig
+from vla_ros.lab.faults.rig_messages import RigSetpoint
+from vla_ros.lab.faults.swing import FULL_SPEED_S, SWING_HZ
 
 ACCELERATING_S = 0.92 / SWING_HZ
-"""From the middle of the swing until it is nearly there again, and still speeds up."""
+"""From the middle of the swing until shortly before it, where the arm still accelerates."""
 
 
-def stopped(rig: Rig) -> None:
-    """vla/estop while the arm accelerates."""
-    rig.play(ACCELERATING_S)
-    rig.mark()
-    rig.call("estop")
+def call_estop(rig: FaultRig) -> None:
+    """Call vla/estop while the arm accelerates."""
+    rig.run_for(ACCELERATING_S)
+    rig.mark_fault()
+    rig.call_filter("estop")
 
 
-def pressed(rig: Rig) -> None:
-    """The button on vla/estop."""
-    rig.press(True)
+def press_estop(rig: FaultRig) -> None:
+    """Press the button on vla/estop."""
+    rig.set_estop(True)
 
 
-def held(rig: Rig) -> None:
-    """Reset while the button is still pressed."""
-    rig.press(True)
-    rig.play(1.0)
-    rig.call("reset")
+def reset_while_pressed(rig: FaultRig) -> None:
+    """Press the button and call reset before it is released."""
+    rig.set_estop(True)
+    rig.run_for(1.0)
+    rig.call_filter("reset")
 
 
-def reset(rig: Rig) -> None:
-    """Reset while the policy goes on: nothing moves, and it stays disarmed."""
-    rig.call("estop")
-    rig.play(1.0)
-    rig.call("reset")
-    rig.play(1.0)
+def reset_after_estop(rig: FaultRig) -> None:
+    """Reset while the policy goes on: the arm does not move and the filter stays disarmed."""
+    rig.call_filter("estop")
+    rig.run_for(1.0)
+    rig.call_filter("reset")
+    rig.run_for(1.0)
 
 
-def unheard(attribute: str, value: object) -> Callable[[Rig], None]:
-    """Something that must come regularly comes no more."""
+def set_attribute(attribute: str, value: object) -> Callable[[FaultRig], None]:
+    """Set an attribute of the rig, so that a periodic message is no longer sent."""
 
-    def inject(rig: Rig) -> None:
+    def inject(rig: FaultRig) -> None:
         setattr(rig, attribute, value)
 
     return inject
 
 
-def overridden(rig: Rig) -> None:
-    """A human moves joint1 while the policy goes on, and lets go."""
-    first: list[Setpoint] = []
+def override_policy(rig: FaultRig) -> None:
+    """An operator moves joint1 while the policy goes on, then lets go."""
+    first: list[RigSetpoint] = []
 
-    def by_hand(right: Setpoint, s: float) -> Sequence[Setpoint]:
-        first.append(right)
+    def move_joint1(correct: RigSetpoint, s: float) -> Sequence[RigSetpoint]:
+        first.append(correct)
         here = first[0].positions[0]
         positions = (here + 0.2 * min(s, 1.0), *first[0].positions[1:])
-        return (Setpoint(right.seq, right.stamp_ns, right.names, positions, "override"),)
+        return (RigSetpoint(correct.seq, correct.stamp_ns, correct.names, positions, "override"),)
 
-    rig.override(by_hand)
-    rig.play(1.2)
-    rig.alter = silent
-    rig.override(None)
+    rig.set_override(move_joint1)
+    rig.run_for(1.2)
+    rig.alter_setpoint = no_setpoints
+    rig.set_override(None)
 
 
-def second(setpoints: bool) -> Callable[[Rig], None]:
-    """A second node publishes on the policy's topic."""
+def add_publisher(setpoints: bool) -> Callable[[FaultRig], None]:
+    """Let a second node appear on the policy's topic."""
 
-    def inject(rig: Rig) -> None:
-        rig.extra_publishers(1, setpoints)
+    def inject(rig: FaultRig) -> None:
+        rig.set_extra_publishers(1, setpoints)
 
     return inject
 
 
-def flooded(rig: Rig) -> None:
-    """Participants without end; the fault begins when the first one is seen."""
-    # Whenever that is, the arm moves: one joint is in the middle of its swing when another one turns.
-    turn = 2.0 * math.pi * SWING_HZ
-    since_here(rig, lambda t: {"joint1": 0.2 * math.sin(turn * t), "joint7": 0.25 * (1.0 - math.cos(turn * t))})
-    rig.flood(3)
-    rig.play(15.0, lambda: rig.publishers() > 1 or rig.rule == "authority")
-    rig.mark()
+def flood_topic(rig: FaultRig) -> None:
+    """Start participants that flood the topic; the fault begins when the first one is discovered."""
+    # The arm must move whenever that is: one joint is at its highest speed when the other one reverses.
+    rate = 2.0 * math.pi * SWING_HZ
+    move_from_here(rig, lambda t: {"joint1": 0.2 * math.sin(rate * t), "joint7": 0.25 * (1.0 - math.cos(rate * t))})
+    rig.set_flood(3)
+    rig.run_for(15.0, lambda: rig.count_publishers() > 1 or rig.rule == "authority")
+    rig.mark_fault()
 
 
-def changed(name: str, value: float) -> Callable[[Rig], None]:
-    """Try to change a parameter."""
-    return lambda rig: rig.set_parameter(name, value)
+def change_parameter(name: str, value: float) -> Callable[[FaultRig], None]:
+    """Try to change a parameter of the filter."""
+    return lambda rig: rig.set_filter_parameter(name, value)
 
 
-def raised(rig: Rig) -> None:
-    """Lower the speed scale, then try to raise it in mid-motion."""
-    rig.scale(0.3)
-    rig.play(FULL_SPEED_S)
-    rig.mark()
-    rig.scale(1.0)
-    rig.play(1.0)
+def raise_speed_scale(rig: FaultRig) -> None:
+    """Lower the speed scale, then raise it in mid-motion."""
+    rig.set_speed_scale(0.3)
+    rig.run_for(FULL_SPEED_S)
+    rig.mark_fault()
+    rig.set_speed_scale(1.0)
+    rig.run_for(1.0)
 
 
-def cases(t: Times) -> Iterator[Case]:
-    """The cases of this file."""
-    stop, on = Expected(("estop",), ESTOP, t.at_once), Expected(ends=MOVING, goes_on=True)
-    yield Case("estop-service", "vla/estop while the arm accelerates", stop, stopped)
-    yield Case("estop-topic", "true on vla/estop", stop, pressed)
-    yield Case(
+def cases(bounds: RestBounds) -> Iterator[FaultCase]:
+    """Yield the cases of this file."""
+    stop, goes_on = ExpectedReaction(("estop",), ESTOP, bounds.at_once), ExpectedReaction(ends=MOVING, goes_on=True)
+    yield FaultCase("estop-service", "vla/estop while the arm accelerates", stop, call_estop)
+    yield FaultCase("estop-topic", "true on vla/estop", stop, press_estop)
+    yield FaultCase(
         "heartbeat-silent",
         "no e-stop heartbeat any more",
-        Expected(("estop",), ESTOP, t.at_once + t.heartbeat),
-        unheard("beats", False),
+        ExpectedReaction(("estop",), ESTOP, bounds.at_once + bounds.heartbeat_timeout),
+        set_attribute("heartbeat_active", False),
     )
-    yield Case(
+    yield FaultCase(
         "reset-while-held",
         "reset while the button is pressed",
-        Expected(("estop",), ESTOP, t.at_once, says="still pressed"),
-        held,
+        ExpectedReaction(("estop",), ESTOP, bounds.at_once, says="still pressed"),
+        reset_while_pressed,
     )
-    yield Case(
+    yield FaultCase(
         "reset-moves-nothing",
         "e-stop, then reset, while the policy goes on",
-        Expected(("authority",), DISARMED, t.at_once),
-        reset,
+        ExpectedReaction(("authority",), DISARMED, bounds.at_once),
+        reset_after_estop,
     )
-    yield Case(
+    yield FaultCase(
         "deadman-released",
         "the dead-man switch is not held any more",
-        Expected(("deadman",), rest_s=t.at_once + t.deadman),
-        unheard("held", False),
+        ExpectedReaction(("deadman",), rest_s=bounds.at_once + bounds.deadman_timeout),
+        set_attribute("deadman_held", False),
     )
-    yield Case(
+    yield FaultCase(
         "override",
-        "a human's device commands beside the policy",
-        Expected(("authority",), rest_s=1.2 + t.refused),
-        overridden,
+        "an operator's device commands while the policy does",
+        ExpectedReaction(("authority",), rest_s=1.2 + bounds.without_setpoints),
+        override_policy,
     )
-    crowded = Expected(("authority",), rest_s=t.at_once + LOOK_S + DISCOVERY_S)
-    yield Case("two-publishers", "a second node sends setpoints on vla/joint_command", crowded, second(True))
-    yield Case("two-publishers-silent", "a second node is there, and says nothing", crowded, second(False))
-    # Discovery of so many may hold up the filter or the driver for longer than the arm's controller waits.
-    flood = dataclasses.replace(crowded, rules=("authority", "tracking_error"), ends=("HOLDING", "PROTECTIVE_STOP"))
-    yield Case("flood", "12 participants flood vla/joint_command", flood, flooded, stalls=True)
-    yield Case(
+    several = ExpectedReaction(("authority",), rest_s=bounds.at_once + PUBLISHER_CHECK_S + DISCOVERY_S)
+    yield FaultCase(
+        "two-publishers", "a second node sends setpoints on vla/joint_command", several, add_publisher(True)
+    )
+    yield FaultCase("two-publishers-silent", "a second node is there and sends nothing", several, add_publisher(False))
+    # Discovery of so many participants may delay the filter or the driver beyond the timeout of the arm's controller.
+    flood = dataclasses.replace(several, rules=("authority", "tracking_error"), ends=("HOLDING", "PROTECTIVE_STOP"))
+    yield FaultCase("flood", "12 participants flood vla/joint_command", flood, flood_topic, stalls=True)
+    yield FaultCase(
         "parameter-changed",
         "command.timeout_s set in mid-motion",
-        Expected(ends=MOVING, goes_on=True, says="cannot change while the node runs"),
-        changed("command.timeout_s", 9.0),
+        ExpectedReaction(ends=MOVING, goes_on=True, says="cannot change while the node runs"),
+        change_parameter("command.timeout_s", 9.0),
     )
-    yield Case(
+    yield FaultCase(
         "tool-changed",
         "payload.mass_kg set in mid-motion",
-        Expected(ends=MOVING, goes_on=True, says="cannot change while the node runs"),
-        changed("payload.mass_kg", 2.0),
+        ExpectedReaction(ends=MOVING, goes_on=True, says="cannot change while the node runs"),
+        change_parameter("payload.mass_kg", 2.0),
     )
-    yield Case("speed-scale-raised", "the speed scale lowered, then raised in mid-motion", on, raised)
+    yield FaultCase(
+        "speed-scale-raised", "the speed scale lowered, then raised in mid-motion", goes_on, raise_speed_scale
+    )

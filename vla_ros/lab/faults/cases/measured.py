@@ -1,4 +1,4 @@
-"""Faults of what the arm reports of itself."""
+"""Faults of the measured joint states."""
 
 from __future__ import annotations
 
@@ -6,150 +6,152 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 
-from vla_ros.lab.faults.case import DISARMED, MOVING, PROTECTIVE, Case, Expected
-from vla_ros.lab.faults.rig import Rig
-from vla_ros.lab.faults.stream import SWING_HZ, Measured
-from vla_ros.lab.faults.times import Times, swing_until
+from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.reaction import DISARMED, MOVING, PROTECTIVE, ExpectedReaction
+from vla_ros.lab.faults.rest_bounds import RestBounds, swing_time
+from vla_ros.lab.faults.rig import FaultRig
+from vla_ros.lab.faults.rig_messages import RigJointState
+from vla_ros.lab.faults.swing import SWING_HZ
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 FOLDED = {"joint4": -3.0, "joint6": 0.2}
-"""rad: the hand in the shoulder."""
+"""rad: the hand is inside the shoulder."""
 
 
-def reported(change: Callable[[Measured, float], Measured | None]) -> Callable[[Rig], None]:
-    """From now on, the driver reports something else."""
+def report(change: Callable[[RigJointState, float], RigJointState | None]) -> Callable[[FaultRig], None]:
+    """Change what the driver reports from now on."""
 
-    def inject(rig: Rig) -> None:
-        rig.relay = change
+    def inject(rig: FaultRig) -> None:
+        rig.alter_joint_state = change
 
     return inject
 
 
-def moved(measured: Measured, **joints: float) -> Measured:
-    """With other positions of some joints."""
-    positions = tuple(joints.get(name, q) for name, q in zip(measured.names, measured.positions, strict=True))
-    return dataclasses.replace(measured, positions=positions)
+def with_positions(state: RigJointState, **joints: float) -> RigJointState:
+    """Return the state with other positions of some joints."""
+    positions = tuple(joints.get(name, q) for name, q in zip(state.names, state.positions, strict=True))
+    return dataclasses.replace(state, positions=positions)
 
 
-def frozen(rig: Rig) -> None:
-    """The state of this moment for ever, with new stamps."""
-    first = rig.measured
-    rig.relay = lambda measured, _: first
+def freeze_state(rig: FaultRig) -> None:
+    """Repeat the present state, with new stamps."""
+    first = rig.joint_state
+    rig.alter_joint_state = lambda state, _: first
 
 
-def swapped(measured: Measured, _: float) -> Measured:
-    """joint1 and joint3 each under the other's name."""
-    names = list(measured.names)
+def swap_names(state: RigJointState, _: float) -> RigJointState:
+    """Exchange the names of joint1 and joint3."""
+    names = list(state.names)
     i, k = names.index("joint1"), names.index("joint3")
     names[i], names[k] = names[k], names[i]
-    return dataclasses.replace(measured, names=tuple(names))
+    return dataclasses.replace(state, names=tuple(names))
 
 
-def reordered(measured: Measured, _: float) -> Measured:
-    """The same in reverse order."""
-    return Measured(measured.names[::-1], measured.positions[::-1], measured.velocities[::-1], measured.efforts[::-1])
+def reorder(state: RigJointState, _: float) -> RigJointState:
+    """Return the joints in reverse order."""
+    return RigJointState(state.names[::-1], state.positions[::-1], state.velocities[::-1], state.efforts[::-1])
 
 
-def lacking(measured: Measured, _: float) -> Measured:
-    """Without the last joint."""
-    return Measured(measured.names[:-1], measured.positions[:-1], measured.velocities[:-1], measured.efforts[:-1])
+def drop_last_joint(state: RigJointState, _: float) -> RigJointState:
+    """Return the state without the last joint."""
+    return RigJointState(state.names[:-1], state.positions[:-1], state.velocities[:-1], state.efforts[:-1])
 
 
-def arming(change: Callable[[Measured, float], Measured | None]) -> Callable[[Rig], None]:
-    """Try to arm while the driver reports something."""
+def arm_with(change: Callable[[RigJointState, float], RigJointState | None]) -> Callable[[FaultRig], None]:
+    """Try to arm while the driver reports a changed state."""
 
-    def inject(rig: Rig) -> None:
-        rig.relay = change
-        rig.policy = True
-        rig.play(0.3)
-        rig.call("arm")
-        rig.play(0.3)
+    def inject(rig: FaultRig) -> None:
+        rig.alter_joint_state = change
+        rig.policy_active = True
+        rig.run_for(0.3)
+        rig.call_filter("arm")
+        rig.run_for(0.3)
 
     return inject
 
 
-def cases(t: Times) -> Iterator[Case]:
-    """The cases of this file."""
-    stale = Expected(("joint_state",), rest_s=t.arrival + t.stale + t.stop)
-    latched = t.at_once + 1.0 / SWING_HZ / 4.0
-    refused = Expected(("authority",), DISARMED, t.arrival)
+def cases(bounds: RestBounds) -> Iterator[FaultCase]:
+    """Yield the cases of this file."""
+    stale = ExpectedReaction(("joint_state",), rest_s=bounds.arrival + bounds.joint_state_timeout + bounds.stop)
+    protective = bounds.at_once + 1.0 / SWING_HZ / 4.0
+    refused = ExpectedReaction(("authority",), DISARMED, bounds.arrival)
     nan = (math.nan,) * len(JOINT_NAMES)
-    yield Case("joint-states-stale", "no joint states any more", stale, reported(lambda *_: None))
-    yield Case(
+    yield FaultCase("joint-states-stale", "no joint states any more", stale, report(lambda *_: None))
+    yield FaultCase(
         "joint-states-frozen",
         "the same joint state, with new stamps",
-        Expected(("tracking_error",), PROTECTIVE, t.at_once + swing_until(0.15, "joint1") + 0.05),
-        frozen,
+        ExpectedReaction(("tracking_error",), PROTECTIVE, bounds.at_once + swing_time(0.15, "joint1") + 0.05),
+        freeze_state,
     )
-    yield Case(
+    yield FaultCase(
         "joint-states-nan",
         "joint states of NaN",
         stale,
-        reported(lambda measured, _: dataclasses.replace(measured, positions=nan)),
+        report(lambda state, _: dataclasses.replace(state, positions=nan)),
     )
-    yield Case(
+    yield FaultCase(
         "joint-states-outside",
         "joint7 reported 0.1 rad beyond its limit",
-        Expected(("joint_state",), PROTECTIVE, t.at_once),
-        reported(lambda measured, _: moved(measured, joint7=3.0)),
+        ExpectedReaction(("joint_state",), PROTECTIVE, bounds.at_once),
+        report(lambda state, _: with_positions(state, joint7=3.0)),
     )
-    yield Case(
+    yield FaultCase(
         "tracking-error",
-        "joint2 reported ever further off, by 0.3 rad/s",
-        Expected(("tracking_error",), PROTECTIVE, t.at_once + 0.5),
-        reported(lambda measured, s: moved(measured, joint2=measured.position("joint2") + 0.3 * s)),
+        "joint2 reported with an error that grows by 0.3 rad/s",
+        ExpectedReaction(("tracking_error",), PROTECTIVE, bounds.at_once + 0.5),
+        report(lambda state, s: with_positions(state, joint2=state.position("joint2") + 0.3 * s)),
     )
-    yield Case(
+    yield FaultCase(
         "joints-swapped",
-        "the driver calls joint1 joint3, and joint3 joint1",
-        Expected(("tracking_error",), PROTECTIVE, latched),
-        reported(swapped),
+        "the driver exchanges the names of joint1 and joint3",
+        ExpectedReaction(("tracking_error",), PROTECTIVE, protective),
+        report(swap_names),
     )
-    yield Case(
+    yield FaultCase(
         "joints-reordered",
         "the driver reports the joints in another order",
-        Expected(ends=MOVING, goes_on=True),
-        reported(reordered),
+        ExpectedReaction(ends=MOVING, goes_on=True),
+        report(reorder),
     )
-    yield Case("joint-missing", "the driver does not report finger_joint any more", stale, reported(lacking))
-    yield Case(
+    yield FaultCase("joint-missing", "the driver does not report finger_joint any more", stale, report(drop_last_joint))
+    yield FaultCase(
         "contact",
         "joint2 reports 80 N m more than the model needs",
-        Expected(("contact",), PROTECTIVE, t.at_once + 0.05),
-        reported(
-            lambda measured, _: dataclasses.replace(
-                measured,
+        ExpectedReaction(("contact",), PROTECTIVE, bounds.at_once + 0.05),
+        report(
+            lambda state, _: dataclasses.replace(
+                state,
                 efforts=tuple(
-                    e + 80.0 * (name == "joint2") for name, e in zip(measured.names, measured.efforts, strict=True)
+                    e + 80.0 * (name == "joint2") for name, e in zip(state.names, state.efforts, strict=True)
                 ),
             )
         ),
     )
-    yield Case(
+    yield FaultCase(
         "start-moving",
         "armed while joint1 moves at 0.3 rad/s",
         dataclasses.replace(refused, says="joint1 moves at"),
-        arming(lambda m, _: dataclasses.replace(m, velocities=(0.3, *m.velocities[1:]))),
+        arm_with(lambda state, _: dataclasses.replace(state, velocities=(0.3, *state.velocities[1:]))),
         start="disarmed",
     )
-    yield Case(
+    yield FaultCase(
         "start-outside",
         "armed with joint7 outside its limits",
         dataclasses.replace(refused, says="outside"),
-        arming(lambda m, _: moved(m, joint7=3.0)),
+        arm_with(lambda state, _: with_positions(state, joint7=3.0)),
         start="disarmed",
     )
-    yield Case(
+    yield FaultCase(
         "start-in-self-collision",
         "armed with the hand in the shoulder",
         dataclasses.replace(refused, says="self_collision"),
-        arming(lambda m, _: moved(m, **FOLDED)),
+        arm_with(lambda state, _: with_positions(state, **FOLDED)),
         start="disarmed",
     )
-    yield Case(
+    yield FaultCase(
         "start-unseen",
         "armed without joint states",
         dataclasses.replace(refused, says="no joint state"),
-        arming(lambda *_: None),
+        arm_with(lambda *_: None),
         start="disarmed",
     )

@@ -6,112 +6,123 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 
-from vla_ros.lab.faults.case import DISARMED, MOVING, NOWHERE, PROTECTIVE, Case, Expected
-from vla_ros.lab.faults.cases.setpoints import since_here
+from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.cases.setpoints import move_from_here
 from vla_ros.lab.faults.raising import AT_START, CODE
-from vla_ros.lab.faults.rig import Rig
-from vla_ros.lab.faults.times import Times
+from vla_ros.lab.faults.reaction import DISARMED, ENDED, MOVING, PROTECTIVE, ExpectedReaction
+from vla_ros.lab.faults.rest_bounds import RestBounds
+from vla_ros.lab.faults.rig import FaultRig
 
 BY_CONTROLLER = ("jerk_limit", "last_check")
-"""Without these there is no stop that could be sent: the filter sends nothing any more."""
+"""Without these rules the filter cannot send a stop; it sends nothing, and the controller stops the arm."""
 
 
-def killed(name: str) -> Callable[[Rig], None]:
-    """SIGKILL."""
+def kill(name: str) -> Callable[[FaultRig], None]:
+    """Kill a process with SIGKILL."""
     return lambda rig: rig.kill(name)
 
 
-def restarted(rig: Rig) -> None:
+def restart_filter(rig: FaultRig) -> None:
     """Kill the filter in mid-motion and start it again while the policy goes on."""
     rig.kill("safety_filter")
     rig.restart("safety_filter")
-    rig.play(1.0)
+    rig.run_for(1.0)
 
 
-def hogged(rig: Rig) -> None:
-    """Twice as many busy processes as cores."""
-    rig.hog(2 * (os.cpu_count() or 1))
-    rig.play(3.0)
-    rig.hog(0)
-    rig.note_diagnostics("late_ticks", "scheduling")
+def load_cpu(rig: FaultRig) -> None:
+    """Start twice as many busy processes as there are cores, for 3 s."""
+    rig.set_cpu_load(2 * (os.cpu_count() or 1))
+    rig.run_for(3.0)
+    rig.set_cpu_load(0)
+    rig.record_diagnostics("late_ticks", "scheduling")
 
 
-def full(rig: Rig) -> None:
-    """Every write of the audit log fails for 2 s."""
-    rig.fill_disk(True)
-    rig.play(2.0)
-    rig.fill_disk(False)
-    rig.replay_log()
+def fail_log_writes(rig: FaultRig) -> None:
+    """Let every write of the audit log fail for 2 s."""
+    rig.block_log_writes(True)
+    rig.run_for(2.0)
+    rig.block_log_writes(False)
+    rig.replay_audit_log()
 
 
-def removed(rig: Rig) -> None:
-    """The folder of the audit log goes."""
-    rig.remove_log()
-    rig.play(2.0)
-    rig.replay_log()
+def remove_log(rig: FaultRig) -> None:
+    """Remove the folder of the audit log."""
+    rig.remove_audit_log()
+    rig.run_for(2.0)
+    rig.replay_audit_log()
 
 
-def freeze(rig: Rig) -> None:
-    """The same image for ever, with new stamps."""
-    rig.image = "frozen"
+def freeze_camera(rig: FaultRig) -> None:
+    """Repeat one image, with new stamps."""
+    rig.camera_frozen = True
 
 
-def raising(rule: str) -> Callable[[Rig], None]:
-    """The rule raises from now on; a setpoint that must be limited brings every rule of limits in."""
+def raise_in(rule: str) -> Callable[[FaultRig], None]:
+    """Let the rule raise from now on; a step of joint1 makes every limit rule act."""
 
-    def inject(rig: Rig) -> None:
-        rig.raise_in(rule)
-        since_here(rig, lambda t: {"joint1": 0.1})
+    def inject(rig: FaultRig) -> None:
+        rig.raise_in_rule(rule)
+        move_from_here(rig, lambda t: {"joint1": 0.1})
 
     return inject
 
 
-def raising_at_start(rule: str) -> Callable[[Rig], None]:
-    """The filter dies, and the rule raises when it starts again."""
+def raise_at_start(rule: str) -> Callable[[FaultRig], None]:
+    """Kill the filter and let the rule raise when it starts again."""
 
-    def inject(rig: Rig) -> None:
+    def inject(rig: FaultRig) -> None:
         rig.kill("safety_filter")
-        rig.raise_in(rule)
+        rig.raise_in_rule(rule)
         rig.restart("safety_filter")
-        rig.raise_in("")
+        rig.raise_in_rule("")
 
     return inject
 
 
-def cases(t: Times) -> Iterator[Case]:
-    """The cases of this file."""
-    on = Expected(ends=MOVING, goes_on=True)
-    yield Case("filter-killed", "safety_filter killed", Expected((), NOWHERE, t.by_itself), killed("safety_filter"))
-    yield Case(
+def cases(bounds: RestBounds) -> Iterator[FaultCase]:
+    """Yield the cases of this file."""
+    goes_on = ExpectedReaction(ends=MOVING, goes_on=True)
+    yield FaultCase(
+        "filter-killed",
+        "safety_filter killed",
+        ExpectedReaction((), ENDED, bounds.controller_stop),
+        kill("safety_filter"),
+    )
+    yield FaultCase(
         "filter-restarted",
         "safety_filter killed and started again, while the policy goes on",
-        Expected(("authority",), DISARMED, t.by_itself),
-        restarted,
+        ExpectedReaction(("authority",), DISARMED, bounds.controller_stop),
+        restart_filter,
     )
-    yield Case("cpu-hog", "twice as many busy processes as cores, for 3 s", on, hogged, stalls=True)
-    logged = dataclasses.replace(on, says="the audit log goes on")
-    yield Case("disk-full", "every write of the audit log fails for 2 s", logged, full)
-    yield Case("log-removed", "the folder of the audit log is deleted", logged, removed)
+    yield FaultCase("cpu-hog", "twice as many busy processes as cores, for 3 s", goes_on, load_cpu, stalls=True)
+    logged = dataclasses.replace(goes_on, says="the audit log goes on")
+    yield FaultCase("disk-full", "every write of the audit log fails for 2 s", logged, fail_log_writes)
+    yield FaultCase("log-removed", "the folder of the audit log is deleted", logged, remove_log)
     for rule in CODE:
         if rule in AT_START:
-            expected = Expected((), NOWHERE, t.by_itself, says=f"injected into {rule}")
-            yield Case(
+            expected = ExpectedReaction((), ENDED, bounds.controller_stop, says=f"injected into {rule}")
+            yield FaultCase(
                 f"raising-{rule.replace('_', '-')}",
                 f"rule {rule} raises at the start",
                 expected,
-                raising_at_start(rule),
+                raise_at_start(rule),
                 "raising",
             )
             continue
-        rest_s = t.arrival + t.by_itself if rule in BY_CONTROLLER else t.at_once
-        rest_s += t.silence if rule == "open_loop" else 0.0
-        expected = Expected((rule,), PROTECTIVE, rest_s)
-        yield Case(f"raising-{rule.replace('_', '-')}", f"rule {rule} raises", expected, raising(rule), "raising")
-    plan = t.arrival + t.plan + t.silence + t.stop
+        rest_s = bounds.arrival + bounds.controller_stop if rule in BY_CONTROLLER else bounds.at_once
+        rest_s += bounds.command_timeout if rule == "open_loop" else 0.0
+        expected = ExpectedReaction((rule,), PROTECTIVE, rest_s)
+        yield FaultCase(f"raising-{rule.replace('_', '-')}", f"rule {rule} raises", expected, raise_in(rule), "raising")
+    plan = bounds.arrival + bounds.plan + bounds.command_timeout + bounds.stop
     for name, fault, rest_s, inject in (
-        ("camera-frozen", "the front camera repeats an image, with new stamps", t.frozen + plan, freeze),
-        ("planner-killed", "planner killed", plan, killed("planner")),
-        ("camera-killed", "camera killed", t.unseen + plan, killed("camera")),
-        ("expert-killed", "action_expert killed", t.refused, killed("action_expert")),
+        (
+            "camera-frozen",
+            "the front camera repeats an image, with new stamps",
+            bounds.camera_frozen + plan,
+            freeze_camera,
+        ),
+        ("planner-killed", "planner killed", plan, kill("planner")),
+        ("camera-killed", "camera killed", bounds.camera_missing + plan, kill("camera")),
+        ("expert-killed", "action_expert killed", bounds.without_setpoints, kill("action_expert")),
     ):
-        yield Case(name, fault, Expected(("open_loop",), rest_s=rest_s), inject, "whole")
+        yield FaultCase(name, fault, ExpectedReaction(("open_loop",), rest_s=rest_s), inject, "whole")

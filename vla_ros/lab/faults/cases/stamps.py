@@ -5,95 +5,106 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
-from vla_ros.lab.faults.case import MOVING, RESTING, Case, Expected
-from vla_ros.lab.faults.cases.setpoints import altered
-from vla_ros.lab.faults.rig import Rig
-from vla_ros.lab.faults.stream import Setpoint
-from vla_ros.lab.faults.times import Times
+from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.cases.setpoints import alter
+from vla_ros.lab.faults.reaction import MOVING, RESTING, ExpectedReaction
+from vla_ros.lab.faults.rest_bounds import RestBounds
+from vla_ros.lab.faults.rig import FaultRig
+from vla_ros.lab.faults.rig_messages import RigSetpoint
+from vla_ros.time import NS_PER_S
 
-NS = 1_000_000_000
 
+def repeat_message(rig: FaultRig) -> None:
+    """Send the same message again and again."""
+    first: list[RigSetpoint] = []
 
-def replayed(rig: Rig) -> None:
-    """One message again and again."""
-    first: list[Setpoint] = []
-
-    def alter(right: Setpoint, _: float) -> Sequence[Setpoint]:
-        first.append(right)
+    def altered(correct: RigSetpoint, _: float) -> Sequence[RigSetpoint]:
+        first.append(correct)
         return (first[0],)
 
-    rig.alter = alter
+    rig.alter_setpoint = altered
 
 
-def stepped(seconds: float, watched_s: float) -> Callable[[Rig], None]:
-    """Step the clock that everybody has."""
+def step_clock(seconds: float, watched_s: float) -> Callable[[FaultRig], None]:
+    """Step the clock of all processes."""
 
-    def inject(rig: Rig) -> None:
+    def inject(rig: FaultRig) -> None:
         rig.step_clock(seconds)
-        rig.play(watched_s)
+        rig.run_for(watched_s)
 
     return inject
 
 
-def stalled(rig: Rig) -> None:
-    """Ten periods without a tick, several times."""
+def pause_filter_briefly(rig: FaultRig) -> None:
+    """Stop the filter for ten periods, four times."""
     for _ in range(4):
-        rig.stall("safety_filter", 0.04)
-        rig.play(0.3)
-    rig.note_diagnostics("late_ticks", "skipped_ticks")
+        rig.pause("safety_filter", 0.04)
+        rig.run_for(0.3)
+    rig.record_diagnostics("late_ticks", "skipped_ticks")
 
 
-def gone(rig: Rig) -> None:
-    """No ticks for so long that the arm's controller stops the arm; not so long that the heartbeat counts as silent."""
-    rig.stall("safety_filter", 0.4)
-    rig.play(1.0)
+def pause_filter(rig: FaultRig) -> None:
+    """Stop the filter for longer than the controller's timeout and shorter than the timeout of the e-stop's heartbeat."""
+    rig.pause("safety_filter", 0.4)
+    rig.run_for(1.0)
 
 
-def cases(t: Times) -> Iterator[Case]:
-    """The cases of this file."""
-    fresh, on = Expected(("freshness",), rest_s=t.refused), Expected(ends=MOVING, goes_on=True)
-    late = Expected(("sequence", "freshness"), rest_s=t.refused)
-    yield Case("replayed", "the same message again and again", Expected(("sequence",), rest_s=t.refused), replayed)
-    yield Case(
+def cases(bounds: RestBounds) -> Iterator[FaultCase]:
+    """Yield the cases of this file."""
+
+    def stops(*rules: str) -> ExpectedReaction:
+        return ExpectedReaction(rules, rest_s=bounds.without_setpoints)
+
+    def shifted(shift_ns: Callable[[float], int]) -> Callable[[FaultRig], None]:
+        return alter(lambda correct, s: dataclasses.replace(correct, stamp_ns=correct.stamp_ns + shift_ns(s)))
+
+    goes_on = ExpectedReaction(ends=MOVING, goes_on=True)
+    yield FaultCase("replayed", "the same message again and again", stops("sequence"), repeat_message)
+    yield FaultCase(
         "out-of-order",
         "stamps go back by 5 ms from setpoint to setpoint",
-        late,
-        altered(lambda right, s: dataclasses.replace(right, stamp_ns=right.stamp_ns - round(1.5 * s * NS) - NS // 50)),
+        stops("sequence", "freshness"),
+        shifted(lambda s: -round(1.5 * s * NS_PER_S) - NS_PER_S // 50),
     )
-    yield Case(
+    yield FaultCase(
         "future-stamp",
         "stamps 1 s ahead",
-        fresh,
-        altered(lambda right, _: dataclasses.replace(right, stamp_ns=right.stamp_ns + NS)),
+        stops("freshness"),
+        shifted(lambda _: NS_PER_S),
     )
-    yield Case(
+    yield FaultCase(
         "old-stamp",
         "stamps 1 s old",
-        fresh,
-        altered(lambda right, _: dataclasses.replace(right, stamp_ns=right.stamp_ns - NS)),
+        stops("freshness"),
+        shifted(lambda _: -NS_PER_S),
     )
-    yield Case("zero-stamp", "no stamp", fresh, altered(lambda right, _: dataclasses.replace(right, stamp_ns=0)))
-    yield Case(
+    no_stamp = alter(lambda correct, _: dataclasses.replace(correct, stamp_ns=0))
+    yield FaultCase("zero-stamp", "no stamp", stops("freshness"), no_stamp)
+    yield FaultCase(
         "mixed-clocks",
         "stamps of a simulated clock, the filter on the wall clock",
-        fresh,
-        altered(lambda right, s: dataclasses.replace(right, stamp_ns=12 * NS + round(s * NS))),
+        stops("freshness"),
+        alter(lambda correct, s: dataclasses.replace(correct, stamp_ns=12 * NS_PER_S + round(s * NS_PER_S))),
     )
-    yield Case("late-ticks", "the filter is stopped for 40 ms, four times", on, stalled, stalls=True)
-    yield Case(
+    yield FaultCase(
+        "late-ticks", "the filter is stopped for 40 ms, four times", goes_on, pause_filter_briefly, stalls=True
+    )
+    yield FaultCase(
         "filter-stalled",
         "the filter is stopped for 0.4 s",
-        Expected(("open_loop",), (*MOVING, *RESTING)),
-        gone,
+        ExpectedReaction(("open_loop",), (*MOVING, *RESTING)),
+        pause_filter,
         stalls=True,
     )
-    forward = stepped(5.0, 1.5)
-    yield Case("clock-forward", "the clock of all steps forward by 5 s", on, forward, "clock", stalls=True)
-    yield Case(
+    forward = step_clock(5.0, 1.5)
+    yield FaultCase(
+        "clock-forward", "the clock of all processes steps forward by 5 s", goes_on, forward, "clock", stalls=True
+    )
+    yield FaultCase(
         "clock-back",
-        "the clock of all steps back by 5 s",
-        Expected(("sequence", "open_loop"), MOVING, goes_on=True),
-        stepped(-5.0, 1.5),
+        "the clock of all processes steps back by 5 s",
+        ExpectedReaction(("sequence", "open_loop"), MOVING, goes_on=True),
+        step_clock(-5.0, 1.5),
         "clock",
         stalls=True,
     )

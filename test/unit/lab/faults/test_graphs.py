@@ -1,0 +1,37 @@
+"""Each graph has its processes, with the campaign's parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vla_ros.lab.faults.graphs import AUDIT, FILTER_PARAMETERS, LOG, RAISE, processes
+
+
+def test_no_graph_has_no_processes() -> None:
+    assert processes("none", Path("/nowhere")) == ()
+
+
+@pytest.mark.parametrize("graph", ["filter", "raising", "clock"])
+def test_the_rig_stands_between_arm_and_filter(graph: str) -> None:
+    arm, filter_ = processes(graph, Path("/nowhere"))
+    assert (arm.name, filter_.name) == ("sim_arm", "safety_filter")
+    assert arm.remappings["joint_states"] == "arm/joint_states"
+    assert arm.parameters["log_file"] == f"/nowhere/{LOG}"
+    assert filter_.parameters["audit.directory"] == f"/nowhere/{AUDIT}"
+    assert {key: filter_.parameters[key] for key in FILTER_PARAMETERS} == FILTER_PARAMETERS
+    assert filter_.parameters.get("use_sim_time", False) is (graph == "clock")
+
+
+def test_only_the_filter_of_graph_raising_can_be_made_to_raise() -> None:
+    for graph in ("filter", "raising", "clock"):
+        _, filter_ = processes(graph, Path("/nowhere"))
+        assert (f"/nowhere/{RAISE}" in filter_.arguments) is (graph == "raising")
+
+
+def test_in_the_whole_graph_the_camera_gets_relayed_images_and_may_be_killed() -> None:
+    by_name = {process.name: process for process in processes("whole", Path("/nowhere"))}
+    assert {"camera", "planner", "action_expert", "safety_filter", "sim_arm"} <= by_name.keys()
+    assert by_name["camera"].remappings == {"front_camera/image_raw": "relayed/image_raw"}
+    assert not by_name["camera"].vital

@@ -1,0 +1,54 @@
+"""A node that is silent, stale or complaining is shown as such; nothing unknown becomes a number."""
+
+from __future__ import annotations
+
+import json
+
+from vla_ros.tracing.graph_status import REQUIRED_NODES, GraphStatus, NodeStatus
+
+GOOD = {"rate_hz": "10.02", "deadline_misses": "3", "image_age_p50_ms": "41.2", "image_age_p95_ms": "nan"}
+
+
+def reports(**changes: NodeStatus) -> list[NodeStatus]:
+    return [changes.get(name, NodeStatus(name, 0, "running", GOOD, 0.4)) for name in REQUIRED_NODES]
+
+
+def test_all_good() -> None:
+    status = GraphStatus(reports(), "TRACKING", "ACTIVE: pick it up")
+    assert status.ok()
+    (row,) = [row for row in status.rows() if row.node == "camera"]
+    assert (row.level, row.rate_hz, row.misses, row.age_p50_ms) == ("OK", 10.02, 3.0, 41.2)
+
+
+def test_a_node_that_was_never_heard_is_silent() -> None:
+    status = GraphStatus(reports()[1:])
+    (row,) = [row for row in status.rows() if row.node == REQUIRED_NODES[0]]
+    assert (row.level, status.ok()) == ("SILENT", False)
+
+
+def test_a_node_that_fell_silent_says_what_it_said_before() -> None:
+    status = GraphStatus(reports(planner=NodeStatus("planner", 0, "moving to the cube", GOOD, 7.2)))
+    (row,) = [row for row in status.rows() if row.node == "planner"]
+    assert (row.level, row.why) == ("SILENT", "for 7 s; before: moving to the cube")
+
+
+def test_a_complaint_is_not_ok_and_its_text_is_kept() -> None:
+    for level, name in ((1, "WARN"), (2, "ERROR"), (3, "STALE"), (9, "STALE")):
+        status = GraphStatus(reports(camera=NodeStatus("camera", level, "front: dark", GOOD, 0.1)))
+        (row,) = [row for row in status.rows() if row.node == "camera"]
+        assert (row.level, row.why, status.ok()) == (name, "front: dark", False)
+
+
+def test_other_nodes_come_after_and_their_complaints_count() -> None:
+    status = GraphStatus([*reports(), NodeStatus("sim_arm", 1, "behind real time", {}, 0.1)])
+    assert status.rows()[-1].node == "sim_arm"
+    assert not status.ok()
+
+
+def test_json_has_no_nan() -> None:
+    read = json.loads(json.dumps(GraphStatus(reports()[1:]).json(), allow_nan=False))
+    assert read["ok"] is False
+    assert read["nodes"]["camera"]["rate_hz"] == 10.02
+    assert read["nodes"]["camera"]["age_p95_ms"] is None
+    assert read["nodes"][REQUIRED_NODES[0]]["level"] == "SILENT"
+    assert read["nodes"]["camera"]["values"] == GOOD

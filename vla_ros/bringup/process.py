@@ -1,0 +1,82 @@
+"""One process of the graph, and the environment that it runs in."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vla_ros.parameters import ParameterError
+from vla_ros.resources import share
+
+RESPAWN_DELAY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the graph.
+
+    executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
+    again, after RESPAWN_DELAY_S and longer each time, when it dies; vital: its death stops the graph; viewer: it only
+    shows, and the graph goes on when it refuses to start.
+    """
+
+    name: str
+    executable: str
+    namespace: str = ""
+    package: str = "vla_ros"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    remappings: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    respawn: bool = False
+    vital: bool = False
+    viewer: bool = False
+
+
+def check_namespace(namespace: str) -> None:
+    """Check the namespace of an arm, with or without slashes at its ends; empty: none.
+
+    Raises:
+        ParameterError: ROS would not take it.
+    """
+    if namespace.strip("/") and not re.fullmatch(r"([A-Za-z_]\w*)(/[A-Za-z_]\w*)*", namespace.strip("/"), re.ASCII):
+        raise ParameterError(
+            f"namespace {namespace!r}: letters, digits and _, none beginning with a digit, / between them"
+        )
+
+
+def find_program(package: str, executable: str) -> str:
+    """Return the path of an installed ROS program.
+
+    Raises:
+        ParameterError: it is not installed.
+    """
+    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
+        for folder in (f"lib/{package}", "bin"):
+            path = Path(prefix) / folder / executable
+            if prefix and path.is_file() and os.access(path, os.X_OK):
+                return str(path)
+    found = shutil.which(executable)
+    if found is None:
+        distribution = os.environ.get("ROS_DISTRO", "jazzy")
+        name = f"ros-{distribution}-{package.replace('_', '-')}"
+        raise ParameterError(f"rviz: {executable} is not installed: apt install {name}, or start without RViz")
+    return found
+
+
+def private_domain() -> dict[str, str]:
+    """Return variables of a random ROS domain on this machine alone, so that no other graph hears a run."""
+    return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+def dds_environment() -> dict[str, str]:
+    """Return variables that choose config/fastdds.xml; none when the user has chosen a profile."""
+    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+    if any(os.environ.get(name) for name in names):
+        return {}
+    return dict.fromkeys(names, str(share() / "config" / "fastdds.xml"))

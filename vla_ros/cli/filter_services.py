@@ -1,0 +1,32 @@
+"""The commands `vla-ros arm`, `disarm`, `estop` and `reset`: one service of the safety filter each."""
+
+from __future__ import annotations
+
+import argparse
+
+from vla_ros.parameters import ParameterError
+
+TEXT = {
+    "arm": "let commands through to the arm",
+    "disarm": "bring the arm to rest, then let nothing through",
+    "estop": "stop the arm at once and keep it stopped",
+    "reset": "leave a latched stop; motion needs `arm` after it",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("--namespace", default="", help="namespace of the arm")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Call the service and print the answer; return 0 when it was done, else 1."""
+    from vla_ros.ros.client import Unreachable, connect
+
+    with connect(chosen.namespace) as connected:
+        try:
+            done, message = connected.trigger(chosen.command)
+        except Unreachable as error:
+            raise ParameterError(str(error)) from None
+    print(message)
+    return 0 if done else 1

@@ -1,0 +1,59 @@
+"""The command `vla-ros up`: the whole graph in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+
+TEXT = "start the graph and stay up until Ctrl-C"
+READY_TIMEOUT_S, ARM_TIMEOUT_S = 180.0, 30.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("--namespace", default="", help="namespace of the arm")
+    parser.add_argument(
+        "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
+    )
+    parser.add_argument("--policy", default="classical", help="compact, classical or scripted")
+    parser.add_argument("--config", default="", help="parameter file laid over the robot's")
+    parser.add_argument("--use-sim-time", action="store_true", help="follow /clock")
+    parser.add_argument("--rviz", action="store_true", help="start RViz too")
+    parser.add_argument("--dashboard", action=argparse.BooleanOptionalAction, default=True, help="the browser page")
+    parser.add_argument("--arm", action="store_true", help="arm the filter as soon as it hears the arm (simulation)")
+    parser.add_argument("--say", default="", metavar="TEXT", help="the first instruction")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the graph until Ctrl-C; return the exit code."""
+    from vla_ros.bringup.graph import bringup
+    from vla_ros.bringup.supervisor import run as supervise
+
+    processes = bringup(
+        chosen.robot, chosen.policy, chosen.config, chosen.namespace, chosen.rviz, chosen.dashboard, chosen.use_sim_time
+    )
+    started_s = time.monotonic()
+    return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
+
+
+def _on_start(chosen: argparse.Namespace, started_s: float, stopping: threading.Event) -> None:
+    """Wait until the graph is ready, arm it and give the first instruction, then print what to do next."""
+    from vla_ros.ros.client import Unreachable, connect
+
+    try:
+        with connect(chosen.namespace, stopping) as connected:
+            connected.wait_until_ready(READY_TIMEOUT_S)
+            if chosen.arm:
+                armed, why = connected.arm(ARM_TIMEOUT_S)
+                print(f"vla_ros: {'armed' if armed else why}", flush=True)
+            if chosen.say:
+                connected.publish(chosen.say)
+            print(f"vla_ros: up after {time.monotonic() - started_s:.1f} s. From another terminal:", flush=True)
+            if not chosen.arm:
+                print("  vla-ros arm", flush=True)
+            print('  vla-ros say "put the orange ball on the plate"\n  vla-ros estop', flush=True)
+            print("Ctrl-C stops everything.", flush=True)
+    except Unreachable as error:
+        if not stopping.is_set():
+            print(f"vla_ros: {error}", flush=True)

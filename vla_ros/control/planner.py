@@ -1,0 +1,306 @@
+"""System 2's rules: what becomes of an instruction, when the policy is asked, and when the arm holds instead.
+
+The core is told everything and reads no clock: the node, the offline evaluation and tests call it alike. now_ns is always a
+monotonic time in ns that the caller chooses; stamps are ROS time in ns.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+from vla_ros.control.planner_parameters import PlannerParameters
+from vla_ros.guard.guard import AGAIN, Guard, GuardAction
+from vla_ros.guard.prompt import Prompt
+from vla_ros.monitors.monitors import Monitors
+from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
+from vla_ros.safety.states import ACTIVE, State
+from vla_ros.time import NS_PER_S, Rate, StampedBuffer
+
+JOINT_STATES = 250
+"""A second of joint states at 250 Hz: older than that frames are not planned with."""
+PERIOD_SHARE = 0.7
+"""Frames that come sooner than this share of a plan period after the last call of the policy are left out."""
+ENDED = (PlanState.FAILED, PlanState.REFUSED)
+LATE_SHARE = 0.3
+"""So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
+LOGGED = 200
+"""Characters of an instruction that a log repeats."""
+
+
+class Level(enum.IntEnum):
+    """How bad it is, as in diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+class PlanRequest(NamedTuple):
+    """What `System2.plan` is to be called with."""
+
+    frames: Frames
+    instruction: Instruction
+    joint_state: JointState
+
+
+@dataclass(frozen=True)
+class PlanOutput:
+    """A plan to publish. inference_s: what the policy took; 0 for a plan that is not the policy's."""
+
+    plan: Plan
+    inference_s: float
+
+
+@dataclass(frozen=True)
+class QuestionOutput:
+    """A question to people; empty: what was asked is answered."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class LogOutput:
+    """A line for the log. level: OK is for information."""
+
+    level: Level
+    text: str
+
+
+Output: TypeAlias = PlanOutput | QuestionOutput | LogOutput
+
+
+class PlannerCore:
+    """Serves the newest instruction until it is done, stopped, refused, failed or superseded.
+
+    After `on_instruction` and `on_frames`: when a plan is `due`, tell all joint states (`on_joint_state`), call the policy
+    with what `request` returns, and hand over what comes of it (`on_plan`, `on_policy_error`); no other call in between.
+    `tick` a few times a second. After each call publish what `take_outputs` returns, in that order.
+
+    Args:
+        parameters: the planner's.
+        guard: judges instructions before the policy reads them.
+        prompt: words the instruction for the policy.
+        monitors: watch the run.
+
+    Attributes:
+        monitors, checkpoint: of the policy that is loaded; to be replaced with it.
+        active: whether the policy may be asked.
+        instruction: what was said last; id 0: nothing yet.
+        instruction_active: whether the policy is asked for it. False: it was refused, stopped, ended by a monitor, or
+            broke the policy.
+        finished: the policy's last plan was DONE: monitors ask no more.
+        question: what people have been asked and have not answered; empty: nothing.
+        rate: of the policy's plans. plans: number of plans published.
+    """
+
+    def __init__(self, parameters: PlannerParameters, guard: Guard, prompt: Prompt, monitors: Monitors) -> None:
+        self.monitors, self.checkpoint = monitors, ""
+        self.active = False
+        self.instruction = Instruction(0, "")
+        self.instruction_active = self.finished = False
+        self.question = ""
+        self.rate = Rate(1.0 / parameters.rate_hz, 0.5 / parameters.rate_hz, 200)
+        self.plans = 0
+        self._parameters, self._guard, self._prompt = parameters, guard, prompt
+        self._task = ""  # what the policy is asked for: the instruction, or with "again" the one before it
+        self._frames: Frames | None = None
+        self._frames_ns: int | None = None  # when they came
+        self._requested_ns: int | None = None
+        self._joint_states: StampedBuffer[JointState | None] = StampedBuffer(JOINT_STATES)
+        self._may_move = False  # until the filter says so
+        self._level, self._explanation = Level.OK, "waiting for frames"
+        self._late = self._counted_ns = 0
+        self._outputs: list[Output] = []
+
+    def take_outputs(self) -> list[Output]:
+        """Return what is to be published and logged since the last call, oldest first."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    # What the planner is told.
+
+    def on_activate(self) -> None:
+        """The policy may be asked from now on."""
+        self.active = True
+
+    def on_deactivate(self) -> None:
+        """The policy is not asked any more, and what was asked for before does not begin again by itself."""
+        self.active = self.instruction_active = False
+        self._hold("the planner was deactivated", Level.OK)
+
+    def on_instruction(self, instruction_id: int, text: str) -> None:
+        """A new instruction: let the policy serve it, unless the guard stops or refuses it; an empty one holds."""
+        text = text.strip()
+        self.instruction = Instruction(instruction_id, text)
+        self._log(Level.OK, f"instruction: {text[:LOGGED] or '(hold)'}")
+        self.instruction_active = self.finished = False
+        decision = self._guard.check(text)
+        again = bool(self.question) and decision.rule == AGAIN
+        refused = bool(text) and decision.action is GuardAction.REFUSE and not again
+        if not refused:  # what is refused answers nothing
+            self.monitors.on_instruction()
+            if self.question:
+                self._ask("")
+        if not self.question:
+            self._level = Level.OK
+        if refused:
+            self._end(PlanState.REFUSED, decision.reason)
+        elif not text:
+            self._hold("the instruction is empty", Level.OK)
+        elif decision.action is GuardAction.STOP:
+            self._end(PlanState.DONE, decision.reason)  # an instruction that holding fulfils
+        else:
+            self._task = self._task if again else text
+            self.instruction_active = True
+            self._requested_ns = None  # it does not wait for a period to end
+            self.rate.pause()
+
+    def on_frames(self, frames: Frames, now_ns: int) -> None:
+        """A new set of frames."""
+        self._frames, self._frames_ns = frames, now_ns
+
+    def on_joint_state(self, stamp_ns: int, state: JointState | None) -> None:
+        """Measured joints. state: None: the message of this stamp has no usable values for the policy's joints."""
+        self._joint_states.add(stamp_ns, state)
+
+    def on_safety_status(
+        self, stamp_ns: int, state: State | int, source: str, names: Sequence[str], positions: Sequence[float]
+    ) -> None:
+        """What the safety filter says.
+
+        Args:
+            stamp_ns: of the message.
+            state: of the filter.
+            source: whose setpoints it follows; empty: nobody's.
+            names, positions: (n,) what it sends to the arm, rad or m; empty: nothing.
+        """
+        self._may_move = state in ACTIVE and source != "override"
+        self.monitors.on_motion(stamp_ns, self._may_move, names, positions)
+
+    def tick(self, now_ns: int) -> None:
+        """Let a monitor ask, and hold when frames are lacking: the arm must not go on with what was seen last."""
+        question = self.monitors.question() if self.instruction_active and not self.finished else ""
+        if question:
+            self._level = Level.WARN
+            self.monitors.on_plan(now_ns, self._end(PlanState.FAILED, question))
+            self._ask(question)
+        if self.active and self.instruction_active and not self._seeing(now_ns):
+            self._hold("no frames from the camera node")
+
+    # The policy.
+
+    def due(self, now_ns: int) -> bool:
+        """Return whether the policy is to be asked now: after new frames, and after a new instruction."""
+        if not (self.active and self.instruction_active and self._seeing(now_ns)):
+            return False
+        period_ns = PERIOD_SHARE * NS_PER_S / self._parameters.rate_hz
+        return self._requested_ns is None or now_ns - self._requested_ns >= period_ns
+
+    def request(self, now_ns: int) -> PlanRequest | None:
+        """Return what to ask the policy, and count it as asked; None when the arm is to hold instead. Call it when `due`."""
+        assert self._frames is not None
+        # Of the moment of the frames: a hand that has gone on since is not where the picture shows it.
+        state = self._joint_states.nearest(self._frames.stamp_ns)
+        if state is None:
+            self._hold("no joint states with the policy's joints")
+            return None
+        for name in self._parameters.required_cameras:
+            view = self._frames.views.get(name)
+            if view is None or view.health is not CameraHealth.OK:
+                self._hold(f"camera {name} is {'absent' if view is None else view.health.name.lower()}")
+                return None
+        self._requested_ns = now_ns
+        self.monitors.on_observation(now_ns, self._frames.views, state.q)
+        instruction = Instruction(self.instruction.id, self._prompt.render(self._task))
+        return PlanRequest(self._frames, instruction, replace(state, may_move=self._may_move))
+
+    def on_plan(self, plan: Plan, now_ns: int) -> None:
+        """The policy has answered the newest request."""
+        self._level = Level.OK
+        self._conclude(replace(plan, instruction=self.instruction), now_ns)
+
+    def on_policy_error(self, error: Exception, now_ns: int) -> None:
+        """The policy has raised. The instruction has failed, and does not begin again by itself."""
+        self._level = Level.ERROR
+        self.instruction_active = False
+        self.rate.pause()
+        reason = f"the policy failed: {type(error).__name__}: {error}"
+        self._log(Level.ERROR, reason)
+        self._conclude(self._without_motion(PlanState.FAILED, reason), now_ns)
+
+    def _conclude(self, plan: Plan, now_ns: int) -> None:
+        """Publish a plan that was requested; ask people when the policy has given up, and take it back when it goes on."""
+        assert self._requested_ns is not None and self._frames_ns is not None
+        took_ns = now_ns - self._requested_ns
+        self._frames_ns += took_ns  # meanwhile nothing could be heard: a slow policy is no silence of the camera's
+        self.finished = plan.state is PlanState.DONE
+        self.monitors.on_plan(self._requested_ns, plan)
+        self.rate.tick(self._requested_ns)
+        self._explanation = f"{plan.subtask or plan.state.name.lower()}{': ' if plan.reasoning else ''}{plan.reasoning}"
+        self._publish(plan, took_ns / NS_PER_S)
+        ended = plan.state in ENDED
+        if ended != bool(self.question):
+            self._ask(f"{self._explanation}. What shall I do?" if ended else "")
+
+    # What it says.
+
+    def report(self, now_ns: int) -> tuple[Level, str]:
+        """Return how the planner is, and why, for diagnostics."""
+        if now_ns - self._counted_ns > NS_PER_S:
+            self._late, self._counted_ns = self.rate.newly_missed(), now_ns
+        if not self.active:
+            return Level.WARN, "not active"
+        if not self.instruction.text:
+            return Level.OK, "waiting for an instruction"
+        # Of a run that goes on: what a monitor saw last is old once nothing is carried out.
+        warnings = self.monitors.warnings() if self.instruction_active else {}
+        if self._level is Level.OK and warnings:
+            return Level.WARN, "; ".join(f"{name}: {text}" for name, text in warnings.items())
+        if self._level is Level.OK and self._late > LATE_SHARE * self._parameters.rate_hz:
+            return Level.WARN, f"{self._late} late plans in the last second: {self._explanation}"
+        return self._level, self._explanation
+
+    def _seeing(self, now_ns: int) -> bool:
+        """Whether there are frames that are not too old."""
+        timeout_ns = self._parameters.frames_timeout_s * NS_PER_S
+        return self._frames_ns is not None and now_ns - self._frames_ns <= timeout_ns
+
+    def _ask(self, question: str) -> None:
+        self.question = question
+        self._outputs.append(QuestionOutput(question))
+
+    def _end(self, state: PlanState, reason: str) -> Plan:
+        """End the instruction without the policy, which is not asked for it any more."""
+        self.instruction_active = False
+        self._log(Level.WARN, reason)
+        return self._publish_state(state, reason)
+
+    def _hold(self, reason: str, level: Level = Level.WARN) -> None:
+        """Let the arm hold; a warning where somebody wants it to move."""
+        self._level = level
+        self._publish_state(PlanState.HOLD, reason)
+
+    def _publish_state(self, state: PlanState, reason: str) -> Plan:
+        """Publish a plan without motion, and return it."""
+        self._explanation = reason
+        self.rate.pause()
+        plan = self._without_motion(state, reason)
+        self._publish(plan, 0.0)
+        return plan
+
+    def _without_motion(self, state: PlanState, reason: str) -> Plan:
+        stamp_ns = 0 if self._frames is None else self._frames.stamp_ns
+        return Plan(stamp_ns, self.instruction, state, reasoning=reason)
+
+    def _publish(self, plan: Plan, inference_s: float) -> None:
+        self.plans += 1
+        valid_for_s = self._parameters.valid_for_s
+        plan = replace(plan, plan_id=self.plans, valid_for_s=valid_for_s, checkpoint=self.checkpoint)
+        self._outputs.append(PlanOutput(plan, inference_s))
+
+    def _log(self, level: Level, text: str) -> None:
+        self._outputs.append(LogOutput(level, text))

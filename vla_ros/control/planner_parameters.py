@@ -1,0 +1,54 @@
+"""What the planner can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vla_ros.guard.guard_parameters import GuardParameters
+from vla_ros.monitors.monitor_parameters import MonitorsParameters
+from vla_ros.parameters import ParameterError, parameter
+from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+
+
+@dataclass(frozen=True)
+class PlannerParameters:
+    """System 2, the guard in front of it and the monitors beside it."""
+
+    classical: ClassicalParameters
+    compact: CompactParameters
+    scripted: ScriptedParameters
+    guard: GuardParameters
+    monitors: MonitorsParameters
+    joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
+    policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")
+    prompt: str = parameter("plain.v1", description="how a policy is told the instruction: a file in config/prompts/")
+    tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
+    base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
+    cameras: list[str] = parameter(
+        [], description="cameras that have a fixed, known pose, in the order of camera_poses"
+    )
+    camera_poses: list[float] = parameter(
+        [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
+    )
+    required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
+    rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
+    shared_memory_bytes: int = parameter(
+        0,
+        description="plans of at least so many bytes go through shared memory instead of the message; 0: never. "
+        "Only where planner and action expert run on one host",
+        minimum=0,
+    )
+    frames_timeout_s: float = parameter(
+        0.5, description="without frames for this long the arm holds", unit="s", above=0.0
+    )
+    valid_for_s: float = parameter(0.6, description="age at which a plan is void", unit="s", above=0.0)
+    urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
+    autostart: bool = parameter(
+        True, description="configure and activate at start; false: wait for a lifecycle manager"
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.camera_poses) != 7 * len(self.cameras):
+            raise ParameterError(
+                f"camera_poses: {len(self.camera_poses)} values for {len(self.cameras)} cameras; each needs 7"
+            )

@@ -1,0 +1,54 @@
+"""Images of all cameras at one moment, with what is known of each camera: what System 2 is given to see."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vla_ros.arrays import Array, Depth, Image
+
+
+class CameraHealth(enum.IntEnum):
+    """Values of `CameraFrames.health`."""
+
+    OK = 0
+    MISSING = 1
+    STALE = 2
+    FROZEN = 3
+    DARK = 4
+    WRONG_SIZE = 5
+    WRONG_ENCODING = 6
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """One camera's part of a set of frames.
+
+    Attributes:
+        image: (H, W, 3) uint8 rgb.
+        health: OK, or why the image is not to be used.
+        k: (3, 3) pinhole matrix of that image, pixel; None without CameraInfo.
+        depth: (H, W) float32, m along the optical axis, NaN where unknown; None without depth.
+        T_base_camera: (4, 4) pose of the optical frame (x right, y down, z forward) in the base frame; None where it is
+            unknown or the camera moves.
+    """
+
+    image: Image
+    health: CameraHealth = CameraHealth.OK
+    k: Array | None = None
+    depth: Depth | None = None
+    T_base_camera: Array | None = None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What `vla/frames` carries.
+
+    Attributes:
+        stamp_ns: capture time of the oldest usable image in the set, ROS time, ns.
+        views: camera name → its part.
+    """
+
+    stamp_ns: int
+    views: Mapping[str, CameraView]

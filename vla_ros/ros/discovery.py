@@ -1,0 +1,55 @@
+"""Who is matched with whom on the graph: publishers that a node cannot hear, nodes that hear an instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+
+from vla_ros.ros.qos import qos_compatible
+
+INSTRUCTION_NODES = frozenset({"planner", "action_expert"})
+"""Nodes that must both receive an instruction: the planner plans it, the action expert stops playing the one before."""
+
+
+def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
+    """Return one line for each publisher that a node cannot hear.
+
+    Args:
+        node: the one that subscribes.
+        topics: topic name → expected type, e.g. "sensor_msgs/msg/Image".
+
+    Returns:
+        lines that name topic and publisher: of another type than expected, or of a QoS that DDS does not match with the
+        node's own subscription.
+    """
+    lines = []
+    subscribed = {subscription.topic_name: subscription.qos_profile for subscription in node.subscriptions}
+    for topic, expected in topics.items():
+        resolved = node.resolve_topic_name(topic)
+        for info in node.get_publishers_info_by_topic(resolved):
+            publisher = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+            if info.topic_type and info.topic_type != expected:
+                lines.append(f"{resolved}: {publisher} publishes {info.topic_type}, expected {expected}")
+            elif resolved in subscribed and not qos_compatible(info.qos_profile, subscribed[resolved]):
+                lines.append(
+                    f"{resolved}: {publisher} is not heard: it publishes best-effort or volatile, and must not"
+                )
+    return lines
+
+
+def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
+    """Whether DDS has matched a publisher of instructions with all that can hear it.
+
+    Args:
+        node: owner of the publisher; the nodes are looked for in its namespace.
+        publisher: on the topic of instructions.
+
+    Returns:
+        True when all INSTRUCTION_NODES subscribe and every compatible subscription is matched.
+    """
+    found = node.get_subscriptions_info_by_topic(publisher.topic_name)
+    compatible = [info for info in found if qos_compatible(publisher.qos_profile, info.qos_profile)]
+    present = {info.node_name for info in compatible if info.node_namespace == node.get_namespace()}
+    return present >= INSTRUCTION_NODES and publisher.get_subscription_count() >= len(compatible)

@@ -1,0 +1,99 @@
+"""How the graph is doing: every node's last report on /diagnostics as one line, and what filter and planner do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+REQUIRED_NODES = ("safety_filter", "camera", "planner", "action_expert")
+"""Without these the arm does nothing; others (sim_arm, dashboard, a driver) are shown when they report."""
+LEVELS = ("OK", "WARN", "ERROR", "STALE")
+SILENT = "SILENT"
+"""Level of a node that is not heard."""
+SILENT_S = 2.5
+"""/diagnostics comes once a second: a node that is not heard for so long is silent."""
+AGE_KEYS = {
+    "camera": ("image_age_p50_ms", "image_age_p95_ms"),
+    "planner": ("frame_to_plan_p50_ms", "frame_to_plan_p95_ms"),
+    "action_expert": ("plan_age_p50_ms", "plan_age_p95_ms"),
+    "safety_filter": ("camera_to_command_p50_ms", "camera_to_command_p95_ms"),
+}
+"""Node → diagnostic values with the median and p95 age, since the camera's image, of what it sends."""
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """A node's last status on /diagnostics. heard_s: seconds ago."""
+
+    name: str
+    level: int
+    message: str
+    values: Mapping[str, str]
+    heard_s: float
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """One line of the table. rate_hz, misses, ages: NaN where the node does not report them."""
+
+    node: str
+    level: str
+    rate_hz: float
+    misses: float
+    age_p50_ms: float
+    age_p95_ms: float
+    why: str
+
+
+@dataclass(frozen=True)
+class GraphStatus:
+    """Everything that is shown. filter, plan, question: one line of text each; empty while nothing was heard."""
+
+    reports: Sequence[NodeStatus]
+    filter: str = ""
+    plan: str = ""
+    question: str = ""
+
+    def rows(self) -> list[StatusRow]:
+        """Return one row per node, the required nodes first."""
+        heard = {report.name: report for report in self.reports}
+        names = [*REQUIRED_NODES, *sorted(set(heard) - set(REQUIRED_NODES))]
+        return [_row(name, heard.get(name)) for name in names]
+
+    def ok(self) -> bool:
+        """Whether every required node is heard, and none complains."""
+        return all(row.level == "OK" for row in self.rows())
+
+    def json(self) -> dict[str, Any]:
+        """Return the same for programs; unknown numbers are null."""
+        nodes = {}
+        values = {report.name: dict(report.values) for report in self.reports}
+        for row in self.rows():
+            fields = {key: _finite_or_none(value) for key, value in vars(row).items() if key != "node"}
+            nodes[row.node] = {**fields, "values": values.get(row.node, {})}
+        return {"ok": self.ok(), "filter": self.filter, "plan": self.plan, "question": self.question, "nodes": nodes}
+
+
+def _row(name: str, report: NodeStatus | None) -> StatusRow:
+    nan = math.nan
+    if report is None:
+        return StatusRow(name, SILENT, nan, nan, nan, nan, "not heard: is it running, and in this namespace?")
+    keys = ("rate_hz", "deadline_misses", *AGE_KEYS.get(name, ("", "")))
+    rate_hz, misses, age_p50_ms, age_p95_ms = (_float(report.values.get(key)) for key in keys)
+    level, why = LEVELS[min(report.level, len(LEVELS) - 1)], report.message
+    if report.heard_s > SILENT_S:
+        level, why = SILENT, f"for {report.heard_s:.0f} s; before: {report.message}"
+    return StatusRow(name, level, rate_hz, misses, age_p50_ms, age_p95_ms, why)
+
+
+def _float(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
+
+
+def _finite_or_none(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
