@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
+from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
 from vla_ros.lab.evaluation.intervals import wilson
 from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
@@ -27,7 +27,7 @@ def test_offline_and_graph_agree() -> None:
         "compact", from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
     )
     (case,) = suite("nominal")
-    offline = sum(end.success for end in episodes(setup, [(case, *task) for task in TASKS], 1))
+    offline = sum(end.success for end in run_episodes(setup, [(case, *task) for task in TASKS], 1))
     assert offline == len(TASKS)  # else there is nothing to agree on
     with GraphEvaluation("compact") as graph:
         ends = [_episode(graph, *task) for task in TASKS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
+from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
 from vla_ros.lab.evaluation.loop import Conditions, InterventionCounter
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import suite
@@ -19,12 +19,12 @@ SAFETY = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filte
 def test_several_processes_give_what_one_gives() -> None:
     setup = EvaluationSetup("classical", SAFETY, film=True)
     tasks = [(case, "pick", 40 + k) for k, case in enumerate(suite("unknown")[:3])]
-    alone, beside = ([str(vars(end)) for end in episodes(setup, tasks, jobs)] for jobs in (1, 2))
+    alone, beside = ([str(vars(end)) for end in run_episodes(setup, tasks, jobs)] for jobs in (1, 2))
     assert alone == beside and len(alone) == 3
 
 
 def test_what_makes_no_sense_is_refused_and_nothing_is_touched() -> None:
-    (end,) = episodes(EvaluationSetup("classical", SAFETY), [(suite("unknown")[0], "pick", 41)], 1)
+    (end,) = run_episodes(EvaluationSetup("classical", SAFETY), [(suite("unknown")[0], "pick", 41)], 1)
     assert end.success and end.state is PlanState.REFUSED and "not in view" in end.said
     assert not end.film
 

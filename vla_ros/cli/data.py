@@ -34,7 +34,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _generate(chosen: argparse.Namespace) -> int:
-    from vla_ros.data.generate import generate
+    from vla_ros.data.generate import generate_dataset
     from vla_ros.parameters import ParameterError
 
     if chosen.episodes < 1 or not 0 <= chosen.workers <= 64:
@@ -54,7 +54,7 @@ def _generate(chosen: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
     try:
-        made, tried = generate(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
+        made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
     except RuntimeError as error:  # nothing can draw here
         raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
@@ -64,9 +64,9 @@ def _generate(chosen: argparse.Namespace) -> int:
 def _check(chosen: argparse.Namespace) -> int:
     import json
 
-    from vla_ros.data.check import check
+    from vla_ros.data.check import check_dataset
 
-    report = check(Path(chosen.folder))
+    report = check_dataset(Path(chosen.folder))
     if chosen.json:
         Path(chosen.json).write_text(json.dumps(report.json(), indent=2) + "\n")
     print(report.text())

@@ -125,7 +125,7 @@ def _offline(
     os.environ.setdefault("MUJOCO_GL", "egl")
     from vla_ros.control.action_expert_parameters import ActionExpertParameters
     from vla_ros.control.planner_parameters import PlannerParameters
-    from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
+    from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -144,7 +144,7 @@ def _offline(
         for i in range(chosen.episodes)
     ]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
-    for outcome in episodes(setup, wanted, jobs):
+    for outcome in run_episodes(setup, wanted, jobs):
         report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
 

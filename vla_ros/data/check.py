@@ -75,7 +75,7 @@ class DatasetReport:
         return "\n".join([*lines, f"{self.folder}: {'good' if self.good else f'{len(self.bad)} bad episodes'}"])
 
 
-def check(folder: Path) -> DatasetReport:
+def check_dataset(folder: Path) -> DatasetReport:
     """Read all of a data set.
 
     Raises:

@@ -16,7 +16,9 @@ from vla_ros.sim.simulation import Simulation
 from vla_ros.tasks.seeds import TRAINING
 
 
-def generate(folder: Path, episodes: int, seed: int, workers: int, told: Callable[[int, int], None]) -> tuple[int, int]:
+def generate_dataset(
+    folder: Path, episodes: int, seed: int, workers: int, told: Callable[[int, int], None]
+) -> tuple[int, int]:
     """Fill a data set until it holds `episodes`; what is there already counts.
 
     The data set depends on `seed` alone, not on the number of workers or on interruptions.

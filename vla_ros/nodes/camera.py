@@ -11,10 +11,13 @@ import numpy as np
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from vla_ros.arrays import Depth
 from vla_ros.bringup.node_parameters import CameraParameters
 from vla_ros.msg import CameraFrames
-from vla_ros.perception.camera import CameraCheck, Depth, Pace, WrongEncoding, depth
+from vla_ros.perception.camera_check import CameraCheck
+from vla_ros.perception.encodings import WrongEncoding, decode_depth
 from vla_ros.perception.frames import CameraHealth
+from vla_ros.perception.stream_timing import StreamTiming
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
@@ -50,7 +53,7 @@ class CameraNode(ManagedNode):
         self.info_subscriptions: dict[str, Subscription] = {}
         self.infos: dict[str, CameraInfo] = {}
         self.depths: dict[str, Depth] = {}
-        self.depth_paces = {name: Pace() for name in p.depth_cameras}
+        self.depth_paces = {name: StreamTiming() for name in p.depth_cameras}
         self.frame_ids = dict.fromkeys(p.cameras, "")
         self.topics: dict[str, str] = {}
         for name, images in zip(p.cameras, p.topics or [f"{name}_camera/image_raw" for name in p.cameras], strict=True):
@@ -97,18 +100,18 @@ class CameraNode(ManagedNode):
         if not (self.set_pending and self.active):
             return
         now_ns = self.get_clock().now().nanoseconds
-        reference_ns = self.checks[self.parameters.cameras[0]].shot.stamp_ns
-        awaited = any(check.awaited(reference_ns, now_ns) for check in self.checks.values())
+        reference_ns = self.checks[self.parameters.cameras[0]].latest.stamp_ns
+        awaited = any(check.expects_nearer(reference_ns, now_ns) for check in self.checks.values())
         for name, pace in self.depth_paces.items():
-            shot = self.checks[name].shot
-            awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * 1e9 and pace.awaited(shot.stamp_ns)
+            shot = self.checks[name].latest
+            awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * 1e9 and pace.expects_nearer(shot.stamp_ns)
         if not awaited:
             self.publish()
 
     def on_depth(self, name: str, message: Image) -> None:
         """Take in a depth image of a camera."""
         try:
-            self.depths[name] = depth(message)
+            self.depths[name] = decode_depth(message)
             self.depth_paces[name].add(nanoseconds(message.header.stamp))
             self.depth_problem = ""
         except WrongEncoding as error:
@@ -133,7 +136,7 @@ class CameraNode(ManagedNode):
         self.set_pending = False
         self.wait_timer.cancel()
         now_ns = self.get_clock().now().nanoseconds
-        shots = [check.judged(now_ns) for check in self.checks.values()]
+        shots = [check.newest(now_ns) for check in self.checks.values()]
         message = CameraFrames(
             names=self.parameters.cameras,
             frame_ids=list(self.frame_ids.values()),
@@ -175,7 +178,7 @@ class CameraNode(ManagedNode):
         """Return level, message and values for /diagnostics."""
         late = self.rate.newly_missed()
         now_ns = self.get_clock().now().nanoseconds
-        shots = {name: check.judged(now_ns) for name, check in self.checks.items()}
+        shots = {name: check.newest(now_ns) for name, check in self.checks.items()}
         values: dict[str, object] = {
             **self.rate.values(),
             "image_age_p50_ms": 1e3 * self.age_s.summary().p50,

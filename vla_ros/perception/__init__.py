@@ -1,0 +1,62 @@
+"""Cameras: images of any encoding to arrays, the health of a camera, pinhole geometry.
+
+`CameraCheck` takes in the messages of one camera and tells whether its image may be used. `Frames` is what a policy is given.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vla_ros.perception.camera_check import CameraCheck, CheckedImage
+    from vla_ros.perception.encodings import WrongEncoding, decode_colour, decode_depth
+    from vla_ros.perception.frames import CameraHealth, CameraView, Frames
+    from vla_ros.perception.intrinsics import pinhole_matrix, resized
+    from vla_ros.perception.pinhole import PinholeCamera
+    from vla_ros.perception.stream_timing import StreamTiming
+
+__all__ = [
+    "CameraCheck",
+    "CameraHealth",
+    "CameraView",
+    "CheckedImage",
+    "Frames",
+    "PinholeCamera",
+    "StreamTiming",
+    "WrongEncoding",
+    "decode_colour",
+    "decode_depth",
+    "pinhole_matrix",
+    "resized",
+]
+_NAMES = {
+    "camera_check": (
+        "CameraCheck",
+        "CheckedImage",
+    ),
+    "encodings": (
+        "WrongEncoding",
+        "decode_colour",
+        "decode_depth",
+    ),
+    "frames": (
+        "CameraHealth",
+        "CameraView",
+        "Frames",
+    ),
+    "intrinsics": (
+        "pinhole_matrix",
+        "resized",
+    ),
+    "pinhole": ("PinholeCamera",),
+    "stream_timing": ("StreamTiming",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is asked for: what is behind it is slow to load."""
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

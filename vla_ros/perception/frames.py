@@ -20,6 +20,11 @@ class CameraHealth(enum.IntEnum):
     WRONG_SIZE = 5
     WRONG_ENCODING = 6
 
+    @property
+    def words(self) -> str:
+        """In words, e.g. "wrong size"."""
+        return self.name.lower().replace("_", " ")
+
 
 @dataclass(frozen=True)
 class CameraView:

@@ -1,0 +1,77 @@
+"""The simulated arm: a Franka-like arm, a table, objects and cameras in MuJoCo.
+
+`Simulation(seed, kind)` is a scene with its task. Time passes when `tick` is called. `sample_task` and `sample_varied` make
+scenes and tasks from a seed. `RenderProcess` draws what the cameras see. `Expert` makes demonstrations.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vla_ros.sim.appearance import Appearance
+    from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
+    from vla_ros.sim.controller import CommandRefused, SimulatedController
+    from vla_ros.sim.expert import Expert
+    from vla_ros.sim.rendering import CameraRenderer, RenderProcess
+    from vla_ros.sim.scene import Scene, SceneObject
+    from vla_ros.sim.sim_arm_parameters import SimArmParameters
+    from vla_ros.sim.simulation import Simulation
+    from vla_ros.sim.task_sampler import sample_task
+    from vla_ros.sim.variation import Variation, sample_varied
+
+__all__ = [
+    "HOME",
+    "JOINT_NAMES",
+    "Appearance",
+    "CameraRenderer",
+    "CommandRefused",
+    "Expert",
+    "RenderProcess",
+    "Scene",
+    "SceneObject",
+    "SimArmParameters",
+    "SimulatedController",
+    "Simulation",
+    "Variation",
+    "sample_task",
+    "sample_varied",
+    "urdf",
+]
+_NAMES = {
+    "appearance": ("Appearance",),
+    "arm_description": (
+        "HOME",
+        "JOINT_NAMES",
+        "urdf",
+    ),
+    "controller": (
+        "CommandRefused",
+        "SimulatedController",
+    ),
+    "expert": ("Expert",),
+    "rendering": (
+        "CameraRenderer",
+        "RenderProcess",
+    ),
+    "scene": (
+        "Scene",
+        "SceneObject",
+    ),
+    "sim_arm_parameters": ("SimArmParameters",),
+    "simulation": ("Simulation",),
+    "task_sampler": ("sample_task",),
+    "variation": (
+        "Variation",
+        "sample_varied",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is asked for: what is behind it is slow to load."""
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

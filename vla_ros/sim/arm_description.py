@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
+from vla_ros.transforms import quaternion_from_matrix
+
 Vector = tuple[float, float, float]
 
 ARM_JOINTS = tuple(f"joint{i}" for i in range(1, 8))
@@ -49,11 +50,14 @@ COLOURS: dict[str, tuple[float, float, float]] = {
 
 
 @dataclass(frozen=True)
-class Solid:
-    """One primitive in its link's frame.
+class Primitive:
+    """One solid in its link's frame.
 
-    shape: "box" (size: half lengths), "cylinder" and "capsule" (radius, half length of the straight part, along z),
-    "sphere" (radius); m. xyz, rpy: pose, m and rad (fixed axes). material: key of COLOURS.
+    Attributes:
+        shape: "box", "cylinder", "capsule" or "sphere".
+        size: half lengths of a box; radius, and half length of the straight part along z; radius of a sphere, m.
+        xyz, rpy: pose, m and rad (fixed axes).
+        material: key of COLOURS.
     """
 
     shape: str
@@ -98,12 +102,18 @@ class Solid:
 
 
 @dataclass(frozen=True)
-class Link:
-    """A body, or a bare frame when it has no solids. mass: kg."""
+class ArmLink:
+    """A body, or a frame without geometry.
+
+    Attributes:
+        name: of the link.
+        mass: kg.
+        solids: none for a frame.
+    """
 
     name: str
     mass: float = 0.0
-    solids: tuple[Solid, ...] = ()
+    solids: tuple[Primitive, ...] = ()
 
     def inertial(self) -> tuple[Array, Array]:
         """Return the centre of mass (3,) in m and the inertia (3, 3) about it in kg m^2, both in the link's axes."""
@@ -118,8 +128,16 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Joint:
-    """Connects `child` to `parent` at xyz, rpy of the parent's frame. kind: "fixed", "revolute" or "prismatic"."""
+class ArmJoint:
+    """Connects `child` to `parent`.
+
+    Attributes:
+        name: of the joint.
+        kind: "fixed", "revolute" or "prismatic".
+        parent, child: names of links.
+        xyz, rpy: pose of the child in the parent's frame at position zero, m and rad.
+        axis: in the child's frame.
+    """
 
     name: str
     kind: str
@@ -152,20 +170,10 @@ def rpy_of(rotation: Array) -> Vector:
     return math.atan2(-rotation[1, 2], rotation[1, 1]), pitch, 0.0
 
 
-def quaternion(rotation: Array) -> Array:
-    """Return the unit quaternion (w, x, y, z), w >= 0, of a (3, 3) rotation."""
-    # Largest eigenvector of Bar-Itzhack's symmetric matrix: no branch on the sign of the trace.
-    m = rotation
-    k = np.array(
-        [
-            [m[0, 0] + m[1, 1] + m[2, 2], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]],
-            [0, m[0, 0] - m[1, 1] - m[2, 2], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0]],
-            [0, 0, m[1, 1] - m[0, 0] - m[2, 2], m[1, 2] + m[2, 1]],
-            [0, 0, 0, m[2, 2] - m[0, 0] - m[1, 1]],
-        ]
-    )
-    vector: Array = np.linalg.eigh(k, UPLO="U")[1][:, -1]
-    return vector if vector[0] >= 0 else -vector
+def wxyz(pose: Array) -> Array:
+    """Return the unit quaternion (4,) of a pose (4, 4) in MuJoCo's order w x y z, w >= 0."""
+    x, y, z, w = quaternion_from_matrix(pose)
+    return np.array([w, x, y, z])
 
 
 def look_at(eye: Vector, target: Vector) -> tuple[Vector, Vector]:
@@ -176,37 +184,39 @@ def look_at(eye: Vector, target: Vector) -> tuple[Vector, Vector]:
     return eye, rpy_of(np.column_stack([x, np.cross(z, x), z]))
 
 
-def _between(start: Vector, end: Vector, radius: float, material: str = "shell") -> Solid:
+def _between(start: Vector, end: Vector, radius: float, material: str = "shell") -> Primitive:
     """A capsule whose axis runs from `start` to `end`."""
     a, b = np.array(start), np.array(end)
     direction = (b - a) / np.linalg.norm(b - a)
     pitch = math.atan2(math.hypot(direction[0], direction[1]), direction[2])
     x, y, z = (float(value) for value in (a + b) / 2)
     half = float(np.linalg.norm(b - a)) / 2
-    return Solid("capsule", (radius, half), (x, y, z), (0.0, pitch, math.atan2(direction[1], direction[0])), material)
+    return Primitive(
+        "capsule", (radius, half), (x, y, z), (0.0, pitch, math.atan2(direction[1], direction[0])), material
+    )
 
 
-def _disc(radius: float, half: float, xyz: Vector, rpy: Vector = (0.0, 0.0, 0.0), material: str = "joint") -> Solid:
-    return Solid("cylinder", (radius, half), xyz, rpy, material)
+def _disc(radius: float, half: float, xyz: Vector, rpy: Vector = (0.0, 0.0, 0.0), material: str = "joint") -> Primitive:
+    return Primitive("cylinder", (radius, half), xyz, rpy, material)
 
 
 _QUARTER = math.pi / 2
 _FINGER = (
-    Solid("box", (0.0095, 0.0065, 0.0185), (0.0, 0.0125, 0.0185), material="hand"),
-    Solid("box", (0.0095, 0.005, 0.011), (0.0, 0.005, 0.045), material="pad"),
+    Primitive("box", (0.0095, 0.0065, 0.0185), (0.0, 0.0125, 0.0185), material="hand"),
+    Primitive("box", (0.0095, 0.005, 0.011), (0.0, 0.005, 0.045), material="pad"),
 )
 
 LINKS = (
-    Link(
+    ArmLink(
         "base",
         2.9,
         (
-            Solid("box", (0.115, 0.095, 0.012), (-0.02, 0.0, 0.012), material="joint"),
+            Primitive("box", (0.115, 0.095, 0.012), (-0.02, 0.0, 0.012), material="joint"),
             _disc(0.085, 0.055, (0.0, 0.0, 0.075), material="shell"),
             _disc(0.072, 0.008, (0.0, 0.0, 0.137)),
         ),
     ),
-    Link(
+    ArmLink(
         "link1",
         3.1,
         (
@@ -215,7 +225,7 @@ LINKS = (
             _between((0.0, 0.0, -0.08), (0.0, 0.0, 0.0), 0.062),
         ),
     ),
-    Link(
+    ArmLink(
         "link2",
         3.0,
         (
@@ -224,7 +234,7 @@ LINKS = (
             _disc(0.060, 0.008, (0.0, -0.205, 0.0), (_QUARTER, 0.0, 0.0)),
         ),
     ),
-    Link(
+    ArmLink(
         "link3",
         3.0,
         (
@@ -233,7 +243,7 @@ LINKS = (
             _between((0.03, 0.0, -0.045), (0.0825, 0.0, 0.0), 0.054),
         ),
     ),
-    Link(
+    ArmLink(
         "link4",
         3.0,
         (
@@ -242,7 +252,7 @@ LINKS = (
             _disc(0.056, 0.008, (-0.0825, 0.122, 0.0), (_QUARTER, 0.0, 0.0)),
         ),
     ),
-    Link(
+    ArmLink(
         "link5",
         3.0,
         (
@@ -251,7 +261,7 @@ LINKS = (
             _disc(0.044, 0.014, (0.0, 0.066, 0.0), (_QUARTER, 0.0, 0.0)),
         ),
     ),
-    Link(
+    ArmLink(
         "link6",
         1.6,
         (
@@ -259,7 +269,7 @@ LINKS = (
             _between((0.02, 0.0, 0.0), (0.088, 0.0, 0.0), 0.045),
         ),
     ),
-    Link(
+    ArmLink(
         "link7",
         0.8,
         (
@@ -267,38 +277,40 @@ LINKS = (
             _disc(0.040, 0.022, (0.0, 0.0, 0.085), material="shell"),
         ),
     ),
-    Link(
+    ArmLink(
         "hand",
         0.7,
         (
-            Solid("box", (0.022, 0.095, 0.016), (0.0, 0.0, 0.040), material="hand"),
+            Primitive("box", (0.022, 0.095, 0.016), (0.0, 0.0, 0.040), material="hand"),
             _disc(0.042, 0.012, (0.0, 0.0, 0.012)),
-            Solid("box", (0.013, 0.016, 0.010), (0.044, 0.0, 0.022), material="joint"),
+            Primitive("box", (0.013, 0.016, 0.010), (0.044, 0.0, 0.022), material="joint"),
         ),
     ),
-    Link("left_finger", 0.02, _FINGER),
-    Link("right_finger", 0.02, _FINGER),
-    Link("tool"),
-    Link("wrist_camera_optical"),
-    Link("front_camera_optical"),
+    ArmLink("left_finger", 0.02, _FINGER),
+    ArmLink("right_finger", 0.02, _FINGER),
+    ArmLink("tool"),
+    ArmLink("wrist_camera_optical"),
+    ArmLink("front_camera_optical"),
 )
 
 JOINTS = (
-    Joint("joint1", "revolute", "base", "link1", (0.0, 0.0, 0.333)),
-    Joint("joint2", "revolute", "link1", "link2", rpy=(-_QUARTER, 0.0, 0.0)),
-    Joint("joint3", "revolute", "link2", "link3", (0.0, -0.316, 0.0), (_QUARTER, 0.0, 0.0)),
-    Joint("joint4", "revolute", "link3", "link4", (0.0825, 0.0, 0.0), (_QUARTER, 0.0, 0.0)),
-    Joint("joint5", "revolute", "link4", "link5", (-0.0825, 0.384, 0.0), (-_QUARTER, 0.0, 0.0)),
-    Joint("joint6", "revolute", "link5", "link6", rpy=(_QUARTER, 0.0, 0.0)),
-    Joint("joint7", "revolute", "link6", "link7", (0.088, 0.0, 0.0), (_QUARTER, 0.0, 0.0)),
-    Joint("hand_joint", "fixed", "link7", "hand", (0.0, 0.0, 0.107), (0.0, 0.0, -math.pi / 4)),
-    Joint(FINGER_JOINT, "prismatic", "hand", "left_finger", (0.0, 0.0, 0.0584), axis=(0.0, 1.0, 0.0)),
-    Joint(MIMIC_JOINT, "prismatic", "hand", "right_finger", (0.0, 0.0, 0.0584), (0.0, 0.0, math.pi), (0.0, 1.0, 0.0)),
-    Joint("tool_joint", "fixed", "hand", "tool", (0.0, 0.0, 0.1034)),
-    Joint(
+    ArmJoint("joint1", "revolute", "base", "link1", (0.0, 0.0, 0.333)),
+    ArmJoint("joint2", "revolute", "link1", "link2", rpy=(-_QUARTER, 0.0, 0.0)),
+    ArmJoint("joint3", "revolute", "link2", "link3", (0.0, -0.316, 0.0), (_QUARTER, 0.0, 0.0)),
+    ArmJoint("joint4", "revolute", "link3", "link4", (0.0825, 0.0, 0.0), (_QUARTER, 0.0, 0.0)),
+    ArmJoint("joint5", "revolute", "link4", "link5", (-0.0825, 0.384, 0.0), (-_QUARTER, 0.0, 0.0)),
+    ArmJoint("joint6", "revolute", "link5", "link6", rpy=(_QUARTER, 0.0, 0.0)),
+    ArmJoint("joint7", "revolute", "link6", "link7", (0.088, 0.0, 0.0), (_QUARTER, 0.0, 0.0)),
+    ArmJoint("hand_joint", "fixed", "link7", "hand", (0.0, 0.0, 0.107), (0.0, 0.0, -math.pi / 4)),
+    ArmJoint(FINGER_JOINT, "prismatic", "hand", "left_finger", (0.0, 0.0, 0.0584), axis=(0.0, 1.0, 0.0)),
+    ArmJoint(
+        MIMIC_JOINT, "prismatic", "hand", "right_finger", (0.0, 0.0, 0.0584), (0.0, 0.0, math.pi), (0.0, 1.0, 0.0)
+    ),
+    ArmJoint("tool_joint", "fixed", "hand", "tool", (0.0, 0.0, 0.1034)),
+    ArmJoint(
         "wrist_camera_joint", "fixed", "hand", "wrist_camera_optical", *look_at((0.062, 0.0, 0.022), (0.012, 0.0, 0.13))
     ),
-    Joint(
+    ArmJoint(
         "front_camera_joint", "fixed", "base", "front_camera_optical", *look_at((1.25, 0.0, 0.80), (0.44, 0.0, 0.02))
     ),
 )
@@ -365,9 +377,9 @@ def mjcf_body() -> ElementTree.Element:
     return _mjcf_link(links, links[root], None)
 
 
-def _mjcf_link(links: dict[str, Link], link: Link, joint: Joint | None) -> ElementTree.Element:
+def _mjcf_link(links: dict[str, ArmLink], link: ArmLink, joint: ArmJoint | None) -> ElementTree.Element:
     xyz, rpy = (joint.xyz, joint.rpy) if joint else ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
-    place = {"name": link.name, "pos": _text(xyz), "quat": _text(quaternion(transform(rpy=rpy)[:3, :3]))}
+    place = {"name": link.name, "pos": _text(xyz), "quat": _text(wxyz(transform(rpy=rpy)))}
     if not link.solids:
         return ElementTree.Element("site", place)
     body = ElementTree.Element("body", place)
@@ -391,7 +403,7 @@ def _mjcf_link(links: dict[str, Link], link: Link, joint: Joint | None) -> Eleme
             type=solid.shape,
             size=_text(solid.size),
             pos=_text(solid.xyz),
-            quat=_text(quaternion(transform(rpy=solid.rpy)[:3, :3])),
+            quat=_text(wxyz(transform(rpy=solid.rpy))),
             rgba=_text((*COLOURS[solid.material], 1.0)),
         )
     for below in JOINTS:

@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
-from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, quaternion, transform
+from vla_ros.arrays import Array
+from vla_ros.perception.intrinsics import pinhole_matrix
+from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, transform, wxyz
 from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.tasks.objects import (
     BOWL_HEIGHT_M,
@@ -121,7 +123,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
             pose[:3, :3] = rotation.reshape(3, 3)
             pose[:3, 3] = np.array(str(site.get("pos")).split(), np.float64)
             pose = pose @ transform(offset[:3], offset[3:])
-            w, x, y, z = quaternion(pose[:3, :3])
+            w, x, y, z = wxyz(pose)
             # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
             ElementTree.SubElement(
                 parents[site],
@@ -218,7 +220,6 @@ def _product(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
     )
 
 
-def intrinsics(camera: str, height: int, width: int) -> np.ndarray:
+def intrinsics(camera: str, height: int, width: int) -> Array:
     """Return the (3, 3) pinhole matrix of a camera's images, pixel centres at whole numbers."""
-    focal = height / 2 / math.tan(math.radians(FIELD_OF_VIEW_DEG[camera]) / 2)
-    return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
+    return pinhole_matrix(height, width, math.radians(FIELD_OF_VIEW_DEG[camera]))

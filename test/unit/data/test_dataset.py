@@ -14,11 +14,11 @@ import pytest
 
 from vla_ros.data import check as checker
 from vla_ros.data import writer as writing
-from vla_ros.data.check import check
+from vla_ros.data.check import check_dataset
 from vla_ros.data.dataset import Dataset
 from vla_ros.data.demonstrations import QUALITY, RecordedEpisode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, SIZE
-from vla_ros.data.generate import generate
+from vla_ros.data.generate import generate_dataset
 from vla_ros.data.writer import DATA_PATH, EPISODES_PATH, DatasetWriter
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.jpeg import encode
@@ -204,7 +204,7 @@ def test_an_interruption_at_any_file_loses_no_episode_and_doubles_none(
         write()
     monkeypatch.setattr(os, "replace", replace)
     write()
-    report = check(tmp_path)
+    report = check_dataset(tmp_path)
     assert not report.bad and report.about["episodes"] == 2, report.text()
     assert not [problem for problem in report.problems if "meta/" in problem], report.problems
 
@@ -219,11 +219,11 @@ def test_another_folder_is_left_alone(tmp_path: Path) -> None:
 
 def test_seeds_of_evaluation_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="kept for evaluation"):
-        generate(tmp_path, 1, 5000, 1, lambda made, tried: None)
+        generate_dataset(tmp_path, 1, 5000, 1, lambda made, tried: None)
 
 
 def test_a_good_data_set_is_good(good: Path) -> None:
-    report = check(good)
+    report = check_dataset(good)
     assert report.good, report.text()
     assert report.about["share of recoveries"] == 0.5 and report.about["kinds"]["pick"] == 22
 
@@ -310,7 +310,7 @@ def test_faults_are_found_and_named(fault: str, tmp_path: Path) -> None:
     writer.add(episode(1_000_000))
     writer.add(FAULTS[fault]())
     writer.close()
-    report = check(tmp_path)
+    report = check_dataset(tmp_path)
     assert list(report.bad) == [1], report.text()
     assert any(fault in reason for reason in report.bad[1]), report.bad
     assert "episode 1: " in report.text() and not report.good
@@ -324,7 +324,7 @@ def test_a_broken_clock_is_found(good: Path, tmp_path: Path) -> None:
     late = (table["timestamp"].to_numpy() * 1.1).astype(np.float32)
     table = table.set_column(table.schema.get_field_index("timestamp"), table.schema.field("timestamp"), [late])
     pq.write_table(table, path, row_group_size=LENGTH)
-    report = check(folder)
+    report = check_dataset(folder)
     assert set(report.bad) == {20, 21}
     assert "timestamps" in report.bad[20][0]
 
@@ -338,17 +338,17 @@ def test_what_cannot_be_read_is_named_with_its_episodes(good: Path, tmp_path: Pa
     pq.write_table(pq.read_table(short / file)[:LENGTH], short / file, row_group_size=LENGTH)
     pq.write_table(pq.read_table(poor / file).drop_columns("action.path"), poor / file, row_group_size=LENGTH)
     for folder, bad in ((cut, {20, 21}), (short, {21}), (poor, {20, 21})):
-        report = check(folder)
+        report = check_dataset(folder)
         assert set(report.bad) == bad
         assert all(file in reasons[0] and "cannot be read" in reasons[0] for reasons in report.bad.values())
     stats = json.loads((wrong / "meta/stats.json").read_text())
     stats["action"]["mean"][0] += 1.0
     (wrong / "meta/stats.json").write_text(json.dumps(stats))
-    assert check(wrong).problems == ["meta/stats.json: mean or std of action is not that of the data"]
+    assert check_dataset(wrong).problems == ["meta/stats.json: mean or std of action is not that of the data"]
     episodes = wrong / EPISODES_PATH.format(chunk_index=0, file_index=0)
     pq.write_table(pq.read_table(episodes).drop_columns("about"), episodes)
     with pytest.raises(ParameterError, match="its meta folder is not one of vla-ros data generate: KeyError: 'about'"):
-        check(wrong)
+        check_dataset(wrong)
 
 
 def test_few_recoveries_twins_and_wrong_numbers_are_problems(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_few_recoveries_twins_and_wrong_numbers_are_problems(tmp_path: Path) -> 
     writer.close()
     info = tmp_path / "meta/info.json"
     info.write_text(info.read_text().replace('"total_frames": 72', '"total_frames": 71'))
-    problems = "\n".join(check(tmp_path).problems)
+    problems = "\n".join(check_dataset(tmp_path).problems)
     assert "only 0% of the episodes are recoveries" in problems
     assert "seed 1000003 stands in 2 episodes" in problems
     assert "total_frames is not what the data are (72)" in problems
@@ -371,4 +371,4 @@ def test_files_are_counted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         writer.add(episode(seed))
     assert (tmp_path / EPISODES_PATH.format(chunk_index=0, file_index=1)).exists()
     assert len(Dataset(tmp_path)) == 2 * LENGTH
-    assert checker.check(tmp_path).about["episodes"] == 2
+    assert checker.check_dataset(tmp_path).about["episodes"] == 2

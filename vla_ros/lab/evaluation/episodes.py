@@ -54,7 +54,9 @@ class EvaluationSetup:
         )
 
 
-def episodes(setup: EvaluationSetup, tasks: Sequence[tuple[EvaluationCase, str, int]], jobs: int) -> Iterator[Outcome]:
+def run_episodes(
+    setup: EvaluationSetup, tasks: Sequence[tuple[EvaluationCase, str, int]], jobs: int
+) -> Iterator[Outcome]:
     """Yield what comes of each task (case, kind, seed), in order.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.lab.evaluation.episodes import EvaluationSetup, episodes
+from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
 from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -21,4 +21,4 @@ def success(folder: Path, count: int) -> float:
     setup = EvaluationSetup("compact", safety, {"checkpoint": str(folder)})
     case = EvaluationCase("training", variation=Variation(pairs="training"))
     tasks = [(case, KINDS[i % len(KINDS)], seeds.CLOSED_LOOP + i) for i in range(count)]
-    return sum(outcome.success for outcome in episodes(setup, tasks, jobs=1)) / count
+    return sum(outcome.success for outcome in run_episodes(setup, tasks, jobs=1)) / count

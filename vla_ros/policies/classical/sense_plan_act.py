@@ -68,7 +68,7 @@ class SensePlanAct:
                 hold, reasoning=f"there is no camera {name!r}; there are {', '.join(frames.views) or 'none'}"
             )
         if view.health is not CameraHealth.OK:
-            return replace(hold, reasoning=f"camera {name!r}: {view.health.name.lower().replace('_', ' ')}")
+            return replace(hold, reasoning=f"camera {name!r}: {view.health.words}")
         if view.k is None or view.T_base_camera is None:
             missing = "CameraInfo" if view.k is None else "pose"
             return replace(hold, reasoning=f"camera {name!r}: its {missing} is not known")

@@ -172,7 +172,7 @@ def test_a_log_of_an_arm_that_was_not_to_move_is_within_the_limits(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(campaign, "LOG_CLOSED_S", 0.0)
-    parameters, urdf = safety_configuration()
+    parameters, urdf = safety_configuration("sim", "", "")
     header = {"parameters": dataclasses.asdict(parameters), "urdf": urdf, "continues": ORIGIN.hex(), "lost": 0}
     data, link = framed(ORIGIN, Kind.HEADER, pack(header))
     (tmp_path / AUDIT).mkdir()
