@@ -27,10 +27,10 @@ def log_of(folder: Path, ticks: int) -> None:
     log = AuditLog(Audit(str(folder)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(ticks or 5):
-        for at_s in rig.due():
-            rig.command(at_s, sine_motion(at_s))
-        rig.measure()
-        rig.hear()
+        for at_s in rig.advance():
+            rig.send_setpoint(at_s, sine_motion(at_s))
+        rig.send_joint_state()
+        rig.send_obstacles()
         rig.tick()
     log.close()
 

@@ -79,7 +79,7 @@ def test_no_output_of_the_filter_breaks_a_limit_or_a_margin_under_it() -> None:
         assert decision.state not in LATCHED, decision.verdict
         assert decision.positions is not None
         sent.append(np.array(decision.positions))
-    stream = Stream.even(JOINT_NAMES, np.array(sent), parameters.period_s)
+    stream = Stream.evenly_spaced(JOINT_NAMES, np.array(sent), parameters.period_s)
     report = oracle.judge(stream, [ball(each.xyz, RADIUS_M) for each in obstacles])
     assert not report.broken, report.text()
     assert {"fence", "table", "self_collision", "obstacle"} <= {each.quantity for each in report.findings}

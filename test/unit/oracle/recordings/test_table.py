@@ -13,8 +13,8 @@ from test.unit.oracle.recordings.written import ALL, csv, smooth
 from vla_ros.oracle.recordings.selection import UnreadableRecording
 from vla_ros.oracle.recordings.table import read
 from vla_ros.oracle.stream import PICO
-from vla_ros.safety.safety_parameters import Controller
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
+from vla_ros.sim.controller import SimulatedController
 
 
 def test_a_table_is_read_to_the_bit_with_stamps_from_the_first_on(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_unreadable_tables_say_why(tmp_path: Path, text: str, said: str) -> None
 def test_of_the_simulated_controllers_log_the_chosen_signal_is_read(tmp_path: Path) -> None:
     """A tick without a command is no sample of the stream of commands."""
     path, q = tmp_path / "controller.csv", smooth()
-    controller = Controller(HOME, 0.1, str(path))
+    controller = SimulatedController(HOME, 0.1, str(path))
     for i, row in enumerate(q):
         if i != 50:
             controller.command(row.tolist())
