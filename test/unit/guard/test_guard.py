@@ -9,11 +9,11 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vla_ros.guard.wording import plain
 
 from vla_ros.guard import prompt
 from vla_ros.guard.guard import Answer, Guard
 from vla_ros.guard.rules import load
-from vla_ros.guard.wording import plain
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import share
 from vla_ros.sim.task_sampler import sample_task
