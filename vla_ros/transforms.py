@@ -10,6 +10,17 @@ from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
 
+__all__ = [
+    "axes_along",
+    "matrix",
+    "pose",
+    "quaternion_from_euler",
+    "quaternion_from_matrix",
+    "quaternion_from_rpy",
+    "quaternion_from_z_axis",
+    "quaternion_matrix",
+]
+
 try:
     from tf_transformations import quaternion_from_euler, quaternion_from_matrix, quaternion_matrix
 except ImportError:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from test.campaign.arm import SIGNAL_TIMEOUT_NS, Arm, parameters
+from vla_ros.oracle.clearances import WORLD, ball, box
 from vla_ros.oracle.oracle import Oracle
-from vla_ros.oracle.robot import Body, capsule
-from vla_ros.oracle.surroundings import WORLD, ball, box
+from vla_ros.oracle.robot import JudgedBody, capsule
 from vla_ros.safety.geometry.obstacle import Obstacle
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
@@ -72,7 +72,7 @@ def random_obstacle(draw: random.Random, name: str) -> Obstacle:
     return Obstacle(name, "base", shape, size, xyz, (x, y, z, w))
 
 
-def solid(obstacle: Obstacle) -> Body:
+def solid(obstacle: Obstacle) -> JudgedBody:
     """The same for the oracle."""
     x, y, z, w = obstacle.quaternion
     R = np.array(

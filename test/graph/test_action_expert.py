@@ -1,4 +1,4 @@
-"""What the action expert does with sentences and plans; which of them count is `NewestSentence`'s."""
+"""What the action expert does with instructions and plans; which of them count is `InstructionTracker`'s."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vla_ros.control.instruction_tracker import NewestSentence
+from vla_ros.control.instruction_tracker import InstructionTracker
 from vla_ros.msg import LatentPlan
 from vla_ros.nodes import action_expert
 from vla_ros.nodes.action_expert import ActionExpertNode
@@ -17,27 +17,27 @@ from vla_ros.ros.convert import plan_message
 S = 1_000_000_000
 
 
-def expert(monkeypatch: pytest.MonkeyPatch, *sentences: int) -> SimpleNamespace:
-    """What `listen` and `consider` know, with a plan for the first of the sentences when the others come, at 10 s."""
+def expert(monkeypatch: pytest.MonkeyPatch, *instructions: int) -> SimpleNamespace:
+    """What `read_topics` and `on_plan` know, with a plan for the first of the instructions when the others come, at 10 s."""
     clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=0))
     who = SimpleNamespace(
         plan="old",
-        planless="",
-        stranger="",
-        sentence=NewestSentence(),
+        no_plan_reason="",
+        checkpoint_mismatch="",
+        instruction_tracker=InstructionTracker(),
         planned_for=0,
         worker=None,
         parameters=SimpleNamespace(policy="compact"),
         get_clock=lambda: clock,
         simulated_time=False,
-        instructions=[(None, {"source_timestamp": sentence_id}) for sentence_id in sentences[1:]],
+        instructions=[(None, {"source_timestamp": instruction_id}) for instruction_id in instructions[1:]],
         joint_states=(),
         statuses=(),
         plans=(),
     )
-    who.sentence.hear(sentences[0], 0)
+    who.instruction_tracker.on_instruction(instructions[0], 0)
     monkeypatch.setattr(action_expert, "take", lambda arrived: arrived)
-    ActionExpertNode.listen(who, 10 * S)
+    ActionExpertNode.read_topics(who, 10 * S)
     return who
 
 
@@ -48,16 +48,16 @@ def plan(instruction_id: int, state: PlanState = PlanState.ACTIVE) -> LatentPlan
     return plan_message(made, "compact", "base", 0.0, None)
 
 
-def test_a_new_sentence_voids_the_plan_and_the_same_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_instruction_voids_the_plan_and_the_same_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert expert(monkeypatch, 7, 7).plan == "old"
     assert expert(monkeypatch, 7, 9).plan is None
 
 
 def test_a_plan_that_counts_is_followed_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     who = expert(monkeypatch, 7)
-    ActionExpertNode.consider(who, plan(9), S // 4)
+    ActionExpertNode.on_plan(who, plan(9), S // 4)
     assert who.plan == "old"
-    ActionExpertNode.consider(who, plan(7), 10 * S)
+    ActionExpertNode.on_plan(who, plan(7), 10 * S)
     assert who.plan.instruction.id == 7
-    ActionExpertNode.consider(who, plan(7, PlanState.FAILED), 11 * S)
-    assert (who.plan, who.planless) == (None, "failed")
+    ActionExpertNode.on_plan(who, plan(7, PlanState.FAILED), 11 * S)
+    assert (who.plan, who.no_plan_reason) == (None, "failed")

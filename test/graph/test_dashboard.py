@@ -27,11 +27,11 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.dashboard.arm import Arm
-from vla_ros.dashboard.board import Board
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.dashboard.feed import Feed
-from vla_ros.dashboard.server import Pages
-from vla_ros.dashboard.sightings import CameraImage
+from vla_ros.dashboard.document import LatestDocument
+from vla_ros.dashboard.observations import CameraImage
+from vla_ros.dashboard.server import DashboardServer
+from vla_ros.dashboard.view_model import ViewModel
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, NEWEST
@@ -65,8 +65,8 @@ class Running:
         finally:
             connection.close()
 
-    def press(self, name: str, words: str = "") -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.request("POST", f"/{name}", words))
+    def press(self, name: str, instruction: str = "") -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.request("POST", f"/{name}", instruction))
         return answer
 
     def page(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Running:
         talk.reset_scene(3, "place")  # the arm jumps home, which the filter would not have
         talk.spin(1.2)  # until the planner has frames of the new scene
         assert until(talk, lambda: self.press("arm")["done"] or state() == "HOLDING")
-        for _ in range(3):  # words that come while a busy machine finds everybody may be lost
+        for _ in range(3):  # an instruction may be lost while nodes of a busy machine discover each other
             begin()
             if until(talk, self.moving):
                 return
@@ -108,7 +108,7 @@ class Running:
 
 
 def until(talk: Client, condition: Callable[[], bool]) -> bool:
-    """Serve ROS and ask every tenth of a second, for a long time."""
+    """Serve ROS until a condition holds, for 60 s at most; return whether it does."""
     end_s = time.monotonic() + 60.0
     while time.monotonic() < end_s:
         if condition():
@@ -125,10 +125,10 @@ class Rest:
         self.changed_s = 0.0
         self._last: list[float] = []
         self._subscription = talk.node.create_subscription(
-            Float64MultiArray, "arm_controller/commands", self._hear, NEWEST
+            Float64MultiArray, "arm_controller/commands", self._on_command, NEWEST
         )
 
-    def _hear(self, message: Float64MultiArray) -> None:
+    def _on_command(self, message: Float64MultiArray) -> None:
         positions = list(message.data)
         if positions != self._last:
             self._last, self.changed_s = positions, time.monotonic()
@@ -171,7 +171,7 @@ def talk(running: Running) -> Iterator[Client]:
         yield made
 
 
-def test_words_start_a_task_and_a_press_stops_it(running: Running, talk: Client) -> None:
+def test_an_instruction_starts_a_task_and_a_press_stops_it(running: Running, talk: Client) -> None:
     running.start(talk, lambda: running.press("say", TASK))
     assert until(talk, lambda: running.page()["plan"]["state"] == "ACTIVE")
     page = running.page()
@@ -197,7 +197,7 @@ def test_a_stop_in_a_long_sentence_holds(running: Running, talk: Client) -> None
 def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> None:
     said_s = 0.0
 
-    def planning() -> bool:  # asked again and again: a planner that has just been started does not hear the first words
+    def planning() -> bool:  # repeated: a planner that has just been started may miss the first instruction
         nonlocal said_s
         if time.monotonic() - said_s > 3.0 and running.press("say", TASK)["done"]:
             said_s = time.monotonic()
@@ -357,10 +357,17 @@ def test_read_only_shows_and_sends_nothing(left: Running, talk: Client, browser:
     page = opened(browser, f"{left.address()}/?token={TOKEN}", [])
     page.locator("body.readonly").wait_for()
     assert (page.title(), page.inner_text("#arm")) == ("/left vla_ros", "/left")
-    for name in ("#stop", "[data-act=arm]", "[data-act=disarm]", "[data-act=reset]", "[name=words]", "#hold"):
+    for name in (
+        "#stop",
+        "[data-action=arm]",
+        "[data-action=disarm]",
+        "[data-action=reset]",
+        "[name=instruction]",
+        "#hold",
+    ):
         assert page.locator(name).is_hidden()
     page.keyboard.press("Escape")
-    page.locator("#said", has_text="read-only: use the robot's own e-stop").wait_for()
+    page.locator("#result", has_text="read-only: use the robot's own e-stop").wait_for()
     page.goto(f"{left.address()}/stop", wait_until="domcontentloaded")
     page.locator("p", has_text="read-only: use the robot's own e-stop").wait_for()
     page.locator("#state", has_text="silent").wait_for()
@@ -372,42 +379,44 @@ def test_read_only_shows_and_sends_nothing(left: Running, talk: Client, browser:
     page.close()
 
 
-class Fed:
-    """Pages without a graph, that show what they are fed."""
+class PageWithoutGraph:
+    """A page that shows documents of a test."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+        self.actions: list[tuple[str, str]] = []
         self.parameters = DashboardParameters(joint_names=list(JOINT_NAMES), port=0, history_s=40.0)
         self.arm = Arm(urdf(), JOINT_NAMES, "tool")
-        self.board = self.of("/left")
-        self.feed = Feed()
-        self.pages = Pages(self.parameters, "", self.feed, self.board.history.rows, self.act, 1, "/left")
+        self.view_model = self.make_view_model("/left")
+        self.latest = LatestDocument()
+        self.server = DashboardServer(
+            self.parameters, "", self.latest, self.view_model.history.rows, self.act, 1, "/left"
+        )
         self.now_ns = 0
 
-    def of(self, namespace: str) -> Board:
-        return Board(self.parameters, self.arm, "run", 0, namespace)
+    def make_view_model(self, namespace: str) -> ViewModel:
+        return ViewModel(self.parameters, self.arm, "run", 0, namespace)
 
-    def act(self, name: str, words: str) -> tuple[bool, str]:
-        self.asked.append((name, words))
+    def act(self, name: str, instruction: str) -> tuple[bool, str]:
+        self.actions.append((name, instruction))
         return True, "done"
 
     def until(self, page: Any, condition: Callable[[], bool]) -> None:
-        """Feed documents until the page shows something."""
+        """Publish documents until the page shows something."""
         end_s = time.monotonic() + 120.0
         while not condition():
             assert time.monotonic() < end_s, page.inner_text("body")
-            self.feed.put(self.board.document(self.now_ns, self.now_ns, self.now_ns / S))
+            self.latest.publish(self.view_model.document(self.now_ns, self.now_ns, self.now_ns / S))
             page.wait_for_timeout(50)
 
 
 @pytest.fixture
-def fed() -> Iterator[Fed]:
-    made = Fed()
+def alone() -> Iterator[PageWithoutGraph]:
+    made = PageWithoutGraph()
     yield made
-    made.pages.close()
+    made.server.close()
 
 
-def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -> None:
+def test_the_page_asks_for_the_history_until_it_has_it(alone: PageWithoutGraph, browser: Any) -> None:
     page = browser.new_page()
     asked: list[str] = []
 
@@ -421,8 +430,8 @@ def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -
             route.continue_()
 
     page.route("**/history", fail_twice)
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
-    fed.until(page, lambda: page.locator("#joints button").count() == len(JOINT_NAMES))
+    page.goto(f"{alone.server.address}?flat", wait_until="domcontentloaded")
+    alone.until(page, lambda: page.locator("#joints button").count() == len(JOINT_NAMES))
     assert len(asked) == 3
     catch = """async () => {
         const { Plots } = await import("/plots.js");
@@ -430,7 +439,7 @@ def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -
         Plots.prototype.add = function (...row) { window.plots = this; add.apply(this, row); };
     }"""
     page.evaluate(catch)
-    fed.until(page, lambda: page.evaluate("window.plots?.seconds") == fed.parameters.history_s)
+    alone.until(page, lambda: page.evaluate("window.plots?.seconds") == alone.parameters.history_s)
     fill = """() => {
         const { plots } = window, joints = plots.joints, row = plots.rows[0];
         plots.start(joints, [], 40);
@@ -444,42 +453,44 @@ def test_the_page_asks_for_the_history_until_it_has_it(fed: Fed, browser: Any) -
     page.close()
 
 
-def test_images_that_do_not_come_any_more_are_called_old(fed: Fed, browser: Any) -> None:
+def test_images_that_do_not_come_any_more_are_called_old(alone: PageWithoutGraph, browser: Any) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
-    fed.board.see_images(0, 0, 0, [CameraImage("front", "", np.zeros((64, 64, 3), np.uint8), None, "ok")])
+    page.goto(f"{alone.server.address}?flat", wait_until="domcontentloaded")
+    alone.view_model.on_images(0, 0, 0, [CameraImage("front", "", np.zeros((64, 64, 3), np.uint8), None, "ok")])
     caption = page.locator("#cameras figcaption")
-    fed.until(page, lambda: caption.count() == 1)
+    alone.until(page, lambda: caption.count() == 1)
     assert (caption.inner_text(), caption.get_attribute("class")) == ("front", "")
-    fed.now_ns = 4 * S
-    fed.until(page, lambda: caption.inner_text() == "front: 4.0 s old")
+    alone.now_ns = 4 * S
+    alone.until(page, lambda: caption.inner_text() == "front: 4.0 s old")
     assert caption.get_attribute("class") == "alarm"
     page.close()
 
 
-def test_a_sentence_is_sent_whole(fed: Fed, browser: Any) -> None:
+def test_a_long_instruction_is_sent_whole(alone: PageWithoutGraph, browser: Any) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}?flat", wait_until="domcontentloaded")
+    page.goto(f"{alone.server.address}?flat", wait_until="domcontentloaded")
     words = f"{'tidy up ' * 60}stop"
-    page.focus("[name=words]")
+    page.focus("[name=instruction]")
     page.keyboard.insert_text(words)
     page.keyboard.press("Enter")
-    fed.until(page, lambda: fed.asked == [("say", words)])
+    alone.until(page, lambda: alone.actions == [("say", words)])
     page.close()
 
 
-@pytest.mark.parametrize(("path", "place"), [("?flat", "#blind"), ("stop", "#state")])
-def test_a_page_whose_address_serves_another_arm_says_so(fed: Fed, browser: Any, path: str, place: str) -> None:
+@pytest.mark.parametrize(("path", "place"), [("?flat", "#disconnected"), ("stop", "#state")])
+def test_a_page_whose_address_serves_another_arm_says_so(
+    alone: PageWithoutGraph, browser: Any, path: str, place: str
+) -> None:
     page = browser.new_page()
-    page.goto(f"{fed.pages.address}{path}", wait_until="domcontentloaded")
+    page.goto(f"{alone.server.address}{path}", wait_until="domcontentloaded")
     page.keyboard.press("Escape")
-    fed.until(page, lambda: fed.asked == [("estop", "")])
-    fed.until(page, lambda: "/right" not in page.inner_text("body"))
-    fed.board, fed.pages.namespace = fed.of("/right"), "/right"
-    fed.until(page, lambda: page.inner_text(place) == "This address now serves arm /right: reload this page.")
+    alone.until(page, lambda: alone.actions == [("estop", "")])
+    alone.until(page, lambda: "/right" not in page.inner_text("body"))
+    alone.view_model, alone.server.routes.namespace = alone.make_view_model("/right"), "/right"
+    alone.until(page, lambda: page.inner_text(place) == "This address now serves arm /right: reload this page.")
     page.keyboard.press("Escape")
-    fed.until(page, lambda: "serves arm /right: use the robot's own e-stop" in page.inner_text("#said"))
-    assert fed.asked == [("estop", "")]
+    alone.until(page, lambda: "serves arm /right: use the robot's own e-stop" in page.inner_text("#result"))
+    assert alone.actions == [("estop", "")]
     page.close()
 
 
@@ -489,8 +500,8 @@ def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: C
     page.locator("#nodes tbody tr").nth(5).wait_for()
 
     def type_in() -> None:
-        page.fill("[name=words]", TASK)
-        page.press("[name=words]", "Enter")
+        page.fill("[name=instruction]", TASK)
+        page.press("[name=instruction]", "Enter")
 
     box = page.locator("#stop").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -515,10 +526,10 @@ def test_in_a_browser_typing_starts_and_the_stop_stops(running: Running, talk: C
     light.locator("#state", has_text="ESTOP").wait_for()
     os.kill(running.pid("dashboard"), signal.SIGSTOP)
     try:
-        page.locator("#blind").wait_for()
+        page.locator("#disconnected").wait_for()
     finally:
         os.kill(running.pid("dashboard"), signal.SIGCONT)
-    page.locator("#blind").wait_for(state="hidden")
+    page.locator("#disconnected").wait_for(state="hidden")
     row = page.locator("#nodes tbody tr", has_text="planner")
     assert until(talk, lambda: "silent for" not in row.inner_text())
     killed_s = time.monotonic()

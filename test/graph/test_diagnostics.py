@@ -88,23 +88,23 @@ def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
 def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:
     node = start(ActionExpertNode, "action_expert")
     now_ns = time.monotonic_ns()
-    assert node.shut(now_ns) == (WARN, "no safety filter heard")
+    assert node.output_blocked(now_ns) == (WARN, "no safety filter heard")
     node.safety_state, node.status_ns = SafetyStatus.DISARMED, now_ns
-    assert node.shut(now_ns) == (WARN, "no fresh joint state")
+    assert node.output_blocked(now_ns) == (WARN, "no fresh joint state")
     node.joint_state, node.joint_state_ns = "one", now_ns
-    assert node.shut(now_ns) == (OK, "the safety filter is not armed")
+    assert node.output_blocked(now_ns) == (OK, "the safety filter is not armed")
     node.status_ns -= S
-    assert node.shut(now_ns) == (WARN, "no safety filter heard")
+    assert node.output_blocked(now_ns) == (WARN, "no safety filter heard")
     node.active = True
     assert node.report()[0] == OK
-    node.sentence.hear(9, now_ns)
-    node.consider(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
-    node.sentence.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
+    node.instruction_tracker.on_instruction(9, now_ns)
+    node.on_plan(LatentPlan(instruction_id=7, state=LatentPlan.HOLD), now_ns)
+    node.instruction_tracker.heard_ns = now_ns - round(2 * NO_PLAN_S * S)
     assert node.report()[:2] == (WARN, "the planner has not taken up the newest instruction: say it again")
-    node.consider(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
+    node.on_plan(LatentPlan(instruction_id=9, state=LatentPlan.HOLD, reasoning="no frames"), now_ns)
     assert node.report()[0] == OK
-    node.consider(LatentPlan(instruction_id=9, state=99), now_ns)
-    assert node.planless == "plan state 99 is unknown here"
+    node.on_plan(LatentPlan(instruction_id=9, state=99), now_ns)
+    assert node.no_plan_reason == "plan state 99 is unknown here"
 
 
 def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -> None:
@@ -126,11 +126,11 @@ def test_the_rates_of_an_expert_end_with_its_stream(start: Callable[..., Any]) -
         now_ns = S + tick * S // 100
         if tick % 20 == 1:
             chunks.append(Chunk(np.zeros((40, len(JOINT_NAMES))), 0.01, now_ns))
-        node.act(now_ns, now_ns)
+        node.tick(now_ns, now_ns)
     values = node.report()[2]
     assert (values["rate_hz"], values["chunk_rate_hz"]) == (100.0, 5.0)
     node.safety_state = SafetyStatus.DISARMED
-    node.act(2 * S, 2 * S)
+    node.tick(2 * S, 2 * S)
     values = node.report()[2]
     assert math.isnan(values["rate_hz"]) and math.isnan(values["chunk_rate_hz"])
 

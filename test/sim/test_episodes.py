@@ -29,13 +29,13 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_touched() -> None:
     assert not end.film
 
 
-def test_every_way_of_splicing_gets_there_and_only_real_time_without_jumps() -> None:
+def test_every_chunk_transition_gets_there_and_only_real_time_without_jumps() -> None:
     cameras = RenderProcess(Simulation(0).xml, 256)
     ends = {}
     try:
-        for splicing in ("real_time", "naive"):
-            conditions = Conditions(splicing=splicing)
-            ends[splicing] = run_episode(
+        for transition in ("real_time", "naive"):
+            conditions = Conditions(chunk_transition=transition)
+            ends[transition] = run_episode(
                 "classical", "pick", 5, SAFETY, conditions=conditions, cameras=cameras, limit_s=6.0
             )
     finally:

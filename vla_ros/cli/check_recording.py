@@ -1,4 +1,4 @@
-"""The command `vla-ros audit FILE`: which limits a recorded stream of commands breaks."""
+"""The command `vla-ros check-recording FILE`: which limits a recorded stream of commands breaks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vla_ros.oracle.report import Report
+    from collections.abc import Sequence
+
+    from vla_ros.oracle import OracleReport
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 TEXT = "judge a recorded command stream; exit code 0: within every limit, 1: some limit broken, 2: not readable"
@@ -41,103 +43,57 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Judge and print; the exit code."""
-    from vla_ros.oracle.oracle import Oracle
-    from vla_ros.oracle.recordings import log
-    from vla_ros.oracle.recordings.choice import SIGNALS, Choice, Unreadable
-    from vla_ros.oracle.recordings.read import read
+    """Judge and print; return the exit code."""
+    from vla_ros.oracle import SIGNALS, UnreadableRecording, judge_recording
     from vla_ros.parameters import ParameterError
 
     try:
         if chosen.signal not in SIGNALS:
-            raise Unreadable(f"--signal {chosen.signal}: there are {', '.join(SIGNALS)}")
+            raise UnreadableRecording(f"--signal {chosen.signal}: there are {', '.join(SIGNALS)}")
         if not 0.0 <= chosen.period < 1e3:
-            raise Unreadable(f"--period {chosen.period}: must be a time in s")
+            raise UnreadableRecording(f"--period {chosen.period}: must be a time in s")
         path = Path(chosen.file).expanduser()
-        parameters, urdf = (
-            configuration(chosen.robot or "sim", chosen.config, chosen.urdf)
-            if chosen.robot or chosen.config or not log.is_log(path)
-            else recorded(path, chosen.urdf)
+        parameters, urdf = _configuration(chosen, path)
+        reports = judge_recording(
+            path,
+            parameters,
+            urdf,
+            topic=chosen.topic,
+            signal=chosen.signal,
+            period_s=chosen.period,
+            from_rest=chosen.from_rest,
         )
-        joints, gripper = tuple(parameters.joint_names), parameters.controller.gripper_joint
-        unnamed = tuple(name for name in joints if name != gripper)
-        choice = Choice(joints, unnamed, chosen.topic, parameters.controller.topic, chosen.signal)
-        oracle = Oracle(urdf, parameters)
-        streams = [each.spaced(chosen.period, chosen.from_rest) for each in read(path, choice)]
-    except (Unreadable, ParameterError) as error:
+    except (UnreadableRecording, ParameterError) as error:
         print(f"vla-ros: {error}", file=sys.stderr)
         return 2
-    reports = [oracle.judge(stream) for stream in streams]
     broken = any(report.broken for report in reports)
     if chosen.json:
-        text = json.dumps({"broken": broken, "streams": [report.json() for report in reports]}, indent=2) + "\n"
-        if chosen.json == "-":
-            print(text, end="")
-        else:
-            try:
-                Path(chosen.json).write_text(text)
-            except OSError as error:
-                raise ParameterError(f"--json {chosen.json}: {error.strerror}") from None
+        _write_json(chosen.json, broken, reports)
     if chosen.json != "-":
         print("\n".join(report.text() for report in reports))
         print(f"{chosen.file}: {'limits are broken' if broken else 'within every limit'}")
     return int(broken)
 
 
-def audited(path: Path) -> list[Report]:
-    """Judge what the filter's own log says it sent, one report per run of the filter.
+def _configuration(chosen: argparse.Namespace, path: Path) -> tuple[SafetyFilterParameters, str]:
+    """The parameters and the URDF that are meant: those of the command line, else those in the filter's own log."""
+    from vla_ros.bringup.safety_configuration import safety_configuration, urdf_text
+    from vla_ros.oracle import configuration_of_log, is_log
 
-    Raises:
-        ParameterError, Unreadable: see `recorded` and `recordings.log.read`.
-    """
-    from vla_ros.oracle.oracle import Oracle
-    from vla_ros.oracle.recordings import log
-    from vla_ros.oracle.recordings.choice import Choice
-
-    parameters, urdf = recorded(path, "")
-    joints = tuple(parameters.joint_names)
-    oracle = Oracle(urdf, parameters)
-    return [oracle.judge(stream) for stream in log.read(path, Choice(joints, joints, "", "", "command"))]
+    if chosen.robot or chosen.config or not is_log(path):
+        return safety_configuration(chosen.robot or "sim", chosen.config, chosen.urdf)
+    parameters, urdf = configuration_of_log(path)
+    return parameters, urdf_text(chosen.urdf) if chosen.urdf else urdf
 
 
-def configuration(robot: str, config: str, urdf: str) -> tuple[SafetyFilterParameters, str]:
-    """The filter's parameters and the URDF's text that the command line means.
-
-    Raises:
-        ParameterError: a file cannot be read, or there is no URDF.
-    """
-    from vla_ros.bringup.graph import parameters_of
-    from vla_ros.parameters import ParameterError, from_mapping, nested
-    from vla_ros.safety.safety_parameters import SafetyFilterParameters
-    from vla_ros.sim import arm_description
-
-    flat = parameters_of("safety_filter", robot=robot, config=config)
-    parameters = from_mapping(SafetyFilterParameters, nested(flat), "safety_filter.")
-    file = urdf or parameters.urdf
-    if not file and robot != "sim":
-        raise ParameterError("urdf: the configuration names no URDF file; give one with --urdf FILE")
-    return parameters, _text(file) if file else arm_description.urdf()
-
-
-def recorded(path: Path, urdf: str) -> tuple[SafetyFilterParameters, str]:
-    """The parameters and the URDF that the filter's own log was written with; `urdf`: a file instead of the latter.
-
-    Raises:
-        ParameterError, Unreadable: the log was written by another version, or is damaged.
-    """
-    from vla_ros.oracle.recordings import log
-    from vla_ros.parameters import from_mapping
-    from vla_ros.safety.safety_parameters import SafetyFilterParameters
-
-    about = log.header(path)
-    parameters = from_mapping(SafetyFilterParameters, about["parameters"], f"{path}: ")
-    return parameters, _text(urdf) if urdf else about["urdf"]
-
-
-def _text(file: str) -> str:
+def _write_json(file: str, broken: bool, reports: Sequence[OracleReport]) -> None:
     from vla_ros.parameters import ParameterError
 
+    text = json.dumps({"broken": broken, "streams": [report.json() for report in reports]}, indent=2) + "\n"
+    if file == "-":
+        print(text, end="")
+        return
     try:
-        return Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError(f"urdf: {file}: {error}") from None
+        Path(file).write_text(text)
+    except OSError as error:
+        raise ParameterError(f"--json {file}: {error.strerror}") from None

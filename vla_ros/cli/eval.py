@@ -34,7 +34,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
     command.add_argument("--instruction", default="", help="word the task yourself")
     command.add_argument(
-        "--splicing", default="", help="of chunks: real_time, naive or ensemble (default: as configured)"
+        "--chunk-transition",
+        "--transition",
+        default="",
+        metavar="NAME",
+        help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",
     )
     command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
@@ -48,7 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from vla_ros.control.chunk_player import SPLICINGS
+    from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
     from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
     from vla_ros.policies.registry import policy
@@ -63,8 +67,8 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--seed {chosen.seed}: seeds of evaluation are 0 to 999999")
     if chosen.through_graph and chosen.suite != "nominal":
         raise ParameterError(f"--suite {chosen.suite}: only nominal runs through the graph")
-    if chosen.splicing and chosen.splicing not in SPLICINGS:
-        raise ParameterError(f"--splicing {chosen.splicing}: there are {', '.join(SPLICINGS)}")
+    if chosen.chunk_transition and chosen.chunk_transition not in CHUNK_TRANSITIONS:
+        raise ParameterError(f"--chunk-transition {chosen.chunk_transition}: there are {', '.join(CHUNK_TRANSITIONS)}")
     if chosen.jobs < 0:
         raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
     policy(chosen.policy)
@@ -105,12 +109,12 @@ def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: E
     from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
-    splicing = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).splicing
+    transition = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).chunk_transition
     kinds = tasks or tuple(TASKS.split(","))
     with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
         for i in range(chosen.episodes):
             yield graph.episode(chosen.seed + i, kinds[i % len(kinds)], chosen.instruction, lambda line: None)
-            report.about = {"checkpoint": graph.checkpoint[:12], "splicing": splicing}
+            report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
         report.rates = graph.rates()
 
 
@@ -141,7 +145,7 @@ def _offline(
     ]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
     for outcome in run_episodes(setup, wanted, jobs):
-        report.about = {"checkpoint": outcome.checkpoint[:12], "splicing": conditions.splicing}
+        report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
 
 
@@ -157,5 +161,5 @@ def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _overrides(chosen: argparse.Namespace) -> dict[str, dict[str, str]]:
     """Node → parameters that the options set."""
     checkpoint = {f"{chosen.policy}.checkpoint": chosen.checkpoint} if chosen.checkpoint else {}
-    splicing = {"splicing": chosen.splicing} if chosen.splicing else {}
-    return {"planner": checkpoint, "action_expert": {**checkpoint, **splicing}}
+    transition = {"chunk_transition": chosen.chunk_transition} if chosen.chunk_transition else {}
+    return {"planner": checkpoint, "action_expert": {**checkpoint, **transition}}

@@ -1,4 +1,4 @@
-"""System 1's rules: which chunk is played, how the next one joins on, when it is asked for."""
+"""System 1's rules: which chunk is played, how the next one continues it, and when it is requested."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.control.chunk_player import ChunkPlayer
 from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState, Plan
 from vla_ros.time import NS_PER_S
 
-Array = NDArray[np.float64]
-
 LEAD_NS = 20_000_000
 """From the request for a chunk from rest to its first point."""
-LONGEST_AHEAD_S = 0.2
-"""So far on its way the measured arm is looked for when it is compared with the setpoint."""
+MAX_EXTRAPOLATION_S = 0.2
+"""The measured arm is extrapolated by so much at most when it is compared with the setpoint."""
 
 
-class Request(NamedTuple):
+class ChunkRequest(NamedTuple):
     """What `System1.chunk` is to be called with."""
 
     plan: Plan
     joint_state: JointState
     previous: Chunk
-    delay: int
+    prefix_length: int
     start_ns: int
 
 
@@ -38,25 +37,28 @@ class ActionExpert:
     same moment in ROS time; stamp_ns: ROS time of the tick's setpoint.
 
     Args:
-        splicing: of `playback.SPLICINGS`.
-        chunk_period_s: longest time from one request to the next; a new plan is asked for at once.
+        transition: one of `chunk_player.CHUNK_TRANSITIONS`.
+        chunk_period_s: longest time from one request to the next, which bounds the execution horizon: how much of a chunk is
+            played before the next one replaces it. With a new plan a chunk is requested at once.
         anchor_distance: a chunk begins at the measured arm when that is so far from where it is told to be, rad.
         arm: mask (n,) of the joints that are no gripper: a finger that holds something is far from its setpoint by design.
 
     Attributes:
-        plan: what is followed. asked_ns: when a chunk was last asked for. chunks: number of those played; late: of those
-        left out.
+        plan: what is followed; None: none.
+        requested_ns: when a chunk was last requested, monotonic.
+        chunks: number of chunks played.
+        late: number of chunks left out because they came too late.
     """
 
-    def __init__(self, splicing: str, chunk_period_s: float, anchor_distance: float, arm: NDArray[np.bool_]) -> None:
-        self.player = ChunkPlayer(splicing)
+    def __init__(self, transition: str, chunk_period_s: float, anchor_distance: float, arm: NDArray[np.bool_]) -> None:
+        self.player = ChunkPlayer(transition)
         self.plan: Plan | None = None
-        self.asked_ns = self.chunks = self.late = 0
+        self.requested_ns = self.chunks = self.late = 0
         self._chunk_period_ns = round(chunk_period_s * NS_PER_S)
         self._anchor_distance, self._arm = anchor_distance, arm
-        self._asked: Plan | None = None  # plan of the newest request; None: what comes of that is void
+        self._requested: Plan | None = None  # plan of the newest request; None: what comes of that is void
         self._from_rest = True
-        self._delay = 0  # of the newest request
+        self._prefix_length = 0  # of the newest request
 
     def clear(self) -> None:
         """Nothing may be sent: forget the path, and what is being computed to go on from it."""
@@ -64,36 +66,39 @@ class ActionExpert:
         self.player.clear()
 
     def follow(self, plan: Plan | None) -> None:
-        """Go by `plan` from now on. What is being computed for another sentence is void; without a plan all is, for the path
-        that it goes on from is given up."""
-        if plan is None or (self._asked is not None and plan.instruction.id != self._asked.instruction.id):
-            self._asked = None
+        """Follow `plan` from now on. What is being computed for another instruction is void. Without a plan everything is,
+        because the path that it continues is given up."""
+        if plan is None or (self._requested is not None and plan.instruction.id != self._requested.instruction.id):
+            self._requested = None
         self.plan = plan
 
     def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> tuple[Chunk, Chunk | None] | None:
-        """Take in what has been computed.
+        """Take in a chunk that System 1 has computed.
 
         Returns:
-            the chunk as it is played, and the one that it continues, None for one from rest; None when it is void, or too
-            late.
+            the chunk as it is played, and the one that it replaces (None: it starts from rest); None when it is void or late.
         """
-        if self._asked is None:
+        if self._requested is None:
             return None
-        before, latency_ns = self.player.chunk, now_ns - self.asked_ns
-        chunk = replace(chunk, frozen=chunk.frozen or self._delay)  # a policy may leave it to us to say so
+        before, delay_ns = self.player.chunk, now_ns - self.requested_ns
+        chunk = replace(chunk, prefix_length=chunk.prefix_length or self._prefix_length)  # a policy need not say so
         if self._from_rest:
             # It waits for nobody: entered late it would begin with a jump, so it begins now.
-            chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns), frozen=0), None
-        elif chunk.frozen and chunk.committed_ns < ros_ns and (before is None or ros_ns < before.end_ns - latency_ns):
+            chunk, before = replace(chunk, start_ns=max(chunk.start_ns, ros_ns), prefix_length=0), None
+        elif (
+            chunk.prefix_length
+            and chunk.prefix_end_ns < ros_ns
+            and (before is None or ros_ns < before.end_ns - delay_ns)
+        ):
             # It would begin with a jump. What plays lasts until the next one comes, even if that takes as long; what is
             # over is not gone on with.
             self.late += 1
-            self.player.took(latency_ns / NS_PER_S)
-            self._asked = None
+            self.player.note_inference_delay(delay_ns / NS_PER_S)
+            self._requested = None
             return None
         self.chunks += 1
         chunk = replace(chunk, chunk_id=self.chunks)
-        self.player.accept(chunk, latency_ns / NS_PER_S)
+        self.player.accept(chunk, delay_ns / NS_PER_S)
         return chunk, before
 
     def setpoint(self, stamp_ns: int) -> Array | None:
@@ -114,40 +119,47 @@ class ActionExpert:
         return self.player.chunk.frame_stamp_ns if self.player.chunk is not None else 0
 
     def due(self, now_ns: int, resting: bool) -> bool:
-        """Return whether the next chunk is to be asked for. Args: resting: the filter holds the arm still: while it stops the
-        arm nobody knows from where a path would begin."""
+        """Return whether the next chunk is to be requested.
+
+        Args:
+            now_ns: monotonic.
+            resting: the safety filter holds the arm still. While it stops the arm, it is unknown where a path would begin.
+        """
         if self.plan is None or self.player.finishing:
             return False
         if self.player.chunk is None:
             return resting
-        return self.plan is not self._asked or now_ns - self.asked_ns >= self._chunk_period_ns
+        return self.plan is not self._requested or now_ns - self.requested_ns >= self._chunk_period_ns
 
     def request(
         self, joint_state: JointState, commanded: Array | None, now_ns: int, ros_ns: int, stamp_ns: int
-    ) -> Request:
-        """Return what to ask for, and count it as asked. There must be a plan.
+    ) -> ChunkRequest:
+        """Return what to ask System 1 for, and count it as requested. Call it when `due`.
 
-        Args: commanded: (n,) that the safety filter sends to the arm now; None: not known.
+        Args:
+            joint_state: the newest.
+            commanded: (n,) what the safety filter sends to the arm now, rad or m; None: unknown.
+            now_ns, ros_ns, stamp_ns: as above.
         """
         assert self.plan is not None
         setpoint = self.player.setpoint(stamp_ns)
-        ahead_s = min(max((stamp_ns - joint_state.stamp_ns) / NS_PER_S, 0.0), LONGEST_AHEAD_S)
+        ahead_s = min(max((stamp_ns - joint_state.stamp_ns) / NS_PER_S, 0.0), MAX_EXTRAPOLATION_S)
         previous = None
-        if setpoint is not None and not self._away(joint_state.q + ahead_s * joint_state.dq, setpoint).any():
+        if setpoint is not None and not self._off_target(joint_state.q + ahead_s * joint_state.dq, setpoint).any():
             previous = self.player.anchor(ros_ns, joint_state)
-        self.asked_ns, self._asked = now_ns, self.plan
-        self._from_rest = previous is None and (self.player.chunk is None or self.player.splicing == "real_time")
+        self.requested_ns, self._requested = now_ns, self.plan
+        self._from_rest = previous is None and (self.player.chunk is None or self.player.transition == "real_time")
         if previous is None:
             q = joint_state.q
             if commanded is not None:
                 # Where it is told to be, so that neither a noisy measurement is a jump nor a grip is loosened.
-                q = np.where(self._away(q, commanded), q, commanded)
-            self._delay = 0
-            return Request(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), MOTION_ROWS, ros_ns + LEAD_NS)
-        self._delay = min(self.player.delay(previous.dt_s), len(previous.positions) - 1)
-        return Request(self.plan, joint_state, previous, self._delay, previous.start_ns)
+                q = np.where(self._off_target(q, commanded), q, commanded)
+            self._prefix_length = 0
+            return ChunkRequest(self.plan, joint_state, Chunk.rest(q, ros_ns + LEAD_NS), MOTION_ROWS, ros_ns + LEAD_NS)
+        self._prefix_length = min(self.player.prefix_length(previous.dt_s), len(previous.positions) - 1)
+        return ChunkRequest(self.plan, joint_state, previous, self._prefix_length, previous.start_ns)
 
-    def _away(self, q: Array, told: Array) -> NDArray[np.bool_]:
-        """Return (n,) whether something keeps a joint of the arm from where it is told to be."""
-        away: NDArray[np.bool_] = self._arm & (np.abs(q - told) >= self._anchor_distance)
-        return away
+    def _off_target(self, q: Array, target: Array) -> NDArray[np.bool_]:
+        """Return (n,) whether something keeps a joint of the arm from its target."""
+        off_target: NDArray[np.bool_] = self._arm & (np.abs(q - target) >= self._anchor_distance)
+        return off_target

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_ros.control.chunk_player import SPLICINGS
-from vla_ros.parameters import parameter
+from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
+from vla_ros.parameters import ParameterError, parameter
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 
 
@@ -27,7 +27,10 @@ class ActionExpertParameters:
         unit="s",
         above=0.0,
     )
-    splicing: str = parameter("real_time", description="how chunks follow each other", choices=SPLICINGS)
+    chunk_transition: str = parameter(
+        "real_time", description="how one chunk follows another", choices=CHUNK_TRANSITIONS
+    )
+    splicing: str = parameter("", description="old name of chunk_transition; refused when it is given")
     anchor_distance: float = parameter(
         0.08,
         description="a new chunk starts at the measured arm when it is so far from where it is told to be",
@@ -41,3 +44,7 @@ class ActionExpertParameters:
     autostart: bool = parameter(
         True, description="configure and activate at start; false: wait for a lifecycle manager"
     )
+
+    def __post_init__(self) -> None:
+        if self.splicing:
+            raise ParameterError(f"splicing: renamed, write chunk_transition: {self.splicing}")

@@ -1,18 +1,19 @@
-"""Which sentence is served: the newest one, also where that was missed."""
+"""Which instruction is served: the newest one, also when its message was missed."""
 
 from __future__ import annotations
 
 from collections import deque
 
 MISSED_NS = 500_000_000
-"""A plan for a sentence that was never heard here is for one that was missed, when none has been heard for so long."""
+"""A plan for an unknown instruction means that its message was missed, if no other message came within this time."""
 
 
-class NewestSentence:
-    """Sentences come as messages, and in the plans that are made for them, in any order.
+class InstructionTracker:
+    """Instructions arrive as messages, and in the plans that are made for them, in any order.
 
     Attributes:
-        id: of the sentence that is served; None before the first. heard_ns: when one was last heard, monotonic.
+        id: of the instruction that is served; None before the first.
+        heard_ns: when a message with an instruction last came, monotonic, ns.
     """
 
     def __init__(self) -> None:
@@ -20,28 +21,33 @@ class NewestSentence:
         self.heard_ns = 0
         self._superseded: deque[int | None] = deque(maxlen=16)
 
-    def hear(self, sentence_id: int, now_ns: int) -> bool:
-        """Serve a sentence from now on; return whether it is another one: its plan may have been here before it."""
+    def on_instruction(self, instruction_id: int, now_ns: int) -> bool:
+        """Serve an instruction from now on; return whether it is another one: its plan may have been here before it."""
         self.heard_ns = now_ns
-        return self._serve(sentence_id)
+        return self._serve(instruction_id)
 
-    def counts(self, sentence_id: int, active: bool, now_ns: int) -> bool:
-        """Return whether to heed a plan for this sentence.
+    def accepts(self, instruction_id: int, active: bool, now_ns: int) -> bool:
+        """Return whether a plan for this instruction counts.
 
-        One that moves the arm (`active`) must be for the newest: for what is served, or for what was missed here, unless a
-        sentence was heard just now: then the planner may not have come to that.
+        A plan that moves the arm must be for the newest instruction: the one that is served, or one whose message was missed
+        here. If a message came just now, an unknown instruction is an old one: the planner has not come to the new one yet.
+
+        Args:
+            instruction_id: of the plan.
+            active: whether the plan moves the arm.
+            now_ns: monotonic, ns.
         """
-        if sentence_id in self._superseded:
+        if instruction_id in self._superseded:
             return False
-        if active and sentence_id != self.id:
+        if active and instruction_id != self.id:
             if now_ns - self.heard_ns < MISSED_NS:
                 return False
-            self._serve(sentence_id)
+            self._serve(instruction_id)
         return True
 
-    def _serve(self, sentence_id: int) -> bool:
-        if sentence_id == self.id:
+    def _serve(self, instruction_id: int) -> bool:
+        if instruction_id == self.id:
             return False
         self._superseded.append(self.id)
-        self.id = sentence_id
+        self.id = instruction_id
         return True

@@ -14,9 +14,11 @@ from multiprocessing.connection import Connection
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
 from vla_ros.scheduling import ONE_THREAD, raise_priority
 
-LONGEST_BACK_OFF_S = 5.0
-HANGS_S = 5.0
-"""No chunk takes so long: what is asked for now must be played within a plan's validity."""
+FIRST_BACK_OFF_S = 0.5
+MAX_BACK_OFF_S = 5.0
+"""A child that has died is restarted after a wait, which doubles from the first to the longest."""
+HANG_S = 5.0
+"""No chunk takes so long: what is requested now must be played within a plan's validity."""
 
 
 class Worker:
@@ -24,14 +26,21 @@ class Worker:
 
     Args:
         make: makes the policy half inside the child; picklable. It is called again after the child has died.
+
+    Attributes:
+        busy: whether nothing can be requested: a chunk is being computed, or the child is starting.
+        ready: whether the child has made its System 1.
+        restarts: number of times that the child was started again.
+        checkpoint: of the System 1; empty before it is ready.
+        fault: why the last request or the child failed, in one line; empty: it did not.
     """
 
     def __init__(self, make: Callable[[], System1]) -> None:
         self._make = make
         self._context = multiprocessing.get_context("spawn")
-        self._back_off_s = 0.5
+        self._back_off_s = FIRST_BACK_OFF_S
         self._restart_at_s = 0.0
-        self._asked_s = 0.0
+        self._requested_s = 0.0
         self._sent_plan: Plan | None = None
         self.restarts = 0
         self.checkpoint = ""
@@ -48,28 +57,36 @@ class Worker:
         self.ready = False
         self._sent_plan = None
 
-    def request(self, plan: Plan, joint_state: JointState, previous: Chunk | None, delay: int, start_ns: int) -> bool:
-        """Ask for a chunk; False when the worker is busy, starting or gone."""
+    def request(
+        self, plan: Plan, joint_state: JointState, previous: Chunk | None, prefix_length: int, start_ns: int
+    ) -> bool:
+        """Request `System1.chunk` with these arguments. Return False when the worker is busy, starting or gone."""
         if self.busy:
             return False
         # A plan may be large: it goes over once.
         try:
-            self._connection.send((None if plan is self._sent_plan else plan, joint_state, previous, delay, start_ns))
+            self._connection.send(
+                (None if plan is self._sent_plan else plan, joint_state, previous, prefix_length, start_ns)
+            )
         except OSError:
             return False
         self._sent_plan = plan
         self.busy = True
-        self._asked_s = time.monotonic()
+        self._requested_s = time.monotonic()
         return True
 
     def poll(self, now_s: float) -> Chunk | None:
-        """Return a finished chunk, if there is one; restart the child when it has died, or hangs. `now_s`: monotonic."""
+        """Return a finished chunk, or None; restart the child when it has died or hangs.
+
+        Args:
+            now_s: monotonic.
+        """
         try:
             if self._connection.poll():
                 answer = self._connection.recv()
                 self.busy = False
                 if isinstance(answer, Chunk):
-                    self._back_off_s = 0.5
+                    self._back_off_s = FIRST_BACK_OFF_S
                     self.fault = ""
                     return answer
                 if isinstance(answer, str):
@@ -78,8 +95,8 @@ class Worker:
                     (self.checkpoint,) = answer
                     self.ready = True
                     self.fault = ""
-            elif self.ready and self.busy and now_s - self._asked_s > HANGS_S:
-                self.fault = f"System 1 has not answered for {HANGS_S:.0f} s"
+            elif self.ready and self.busy and now_s - self._requested_s > HANG_S:
+                self.fault = f"System 1 has not answered for {HANG_S:.0f} s"
                 self._process.kill()
             return None
         except (EOFError, OSError):
@@ -89,7 +106,7 @@ class Worker:
             self.fault = self.fault or f"System 1's process ended (exit code {self._process.exitcode})"
             self._restart_at_s = now_s + self._back_off_s
         elif now_s >= self._restart_at_s:
-            self._back_off_s = min(2 * self._back_off_s, LONGEST_BACK_OFF_S)
+            self._back_off_s = min(2 * self._back_off_s, MAX_BACK_OFF_S)
             self._restart_at_s = 0.0
             self.restarts += 1
             self._start()
@@ -118,13 +135,13 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
         connection.send((system1.checkpoint,))
         plan: Plan | None = None
         while True:
-            changed, joint_state, previous, delay, start_ns = connection.recv()
+            changed, joint_state, previous, prefix_length, start_ns = connection.recv()
             plan = changed or plan
             if plan is None:
                 continue
             began_s = time.perf_counter()
             try:
-                chunk = system1.chunk(plan, joint_state, previous, delay, start_ns)
+                chunk = system1.chunk(plan, joint_state, previous, prefix_length, start_ns)
                 answer: Chunk | str = replace(chunk, inference_s=time.perf_counter() - began_s)
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]

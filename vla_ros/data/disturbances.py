@@ -171,7 +171,7 @@ def _odd_start(rng: np.random.Generator) -> Array:
             [*(rng.uniform(*side) for side in BOX), rng.uniform(-1.0, 1.2), *rng.uniform(-1, 1, 2) * TILT_RAD]
         )
         q = kinematics.inverse(pose_of(values), HOME + np.array([*rng.uniform(-0.15, 0.15, 7), 0.0]))
-        if q is not None and kinematics.strain(q) < 0.93:
+        if q is not None and kinematics.limit_proximity(q) < 0.93:
             q[-1] = rng.choice([0.0, FINGER_OPEN_M, rng.uniform(0.0, FINGER_OPEN_M)], p=[0.3, 0.4, 0.3])
             return q
 

@@ -1,4 +1,4 @@
-"""Where results are written: whether that can be done is found out before minutes of work, not after them."""
+"""Files and folders for results. They are opened before the work begins, so that a wrong path fails at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def file(text: str) -> str:
-    """Open the FILE of an option once, as `type=` of argparse; empty: none is wanted.
+    """Open the FILE of an option once and return its name; for `type=` of argparse. Empty: no file is asked for.
 
     Raises:
         OSError: it cannot be written.
@@ -18,10 +18,10 @@ def file(text: str) -> str:
 
 
 def folder(text: str) -> str:
-    """Make the DIR of an option, as `type=` of argparse; empty: none is wanted.
+    """Create the DIR of an option and return its name; for `type=` of argparse. Empty: no folder is asked for.
 
     Raises:
-        OSError: it cannot be made or written to.
+        OSError: it cannot be created or written to.
     """
     if text:
         Path(text).mkdir(parents=True, exist_ok=True)

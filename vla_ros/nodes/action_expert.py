@@ -16,8 +16,8 @@ from std_msgs.msg import String
 
 from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
-from vla_ros.control.chunk_discontinuity import seam
-from vla_ros.control.instruction_tracker import NewestSentence
+from vla_ros.control.chunk_discontinuity import chunk_discontinuity
+from vla_ros.control.instruction_tracker import InstructionTracker
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
@@ -41,7 +41,7 @@ REALTIME_PRIORITY = 15
 NO_ANSWER_S = 1.0
 """System 1 silent for so long is worth a warning."""
 NO_PLAN_S = 5.0
-"""A planner that says nothing of a new sentence for so long has not heard it, or cannot."""
+"""A planner that says nothing of a new instruction for so long has not heard it, or cannot."""
 AHEAD_S = 0.1
 """Frames stamped so far ahead are of another clock; what their age is, is not known."""
 FILTER_SILENT_S = 0.5
@@ -61,20 +61,20 @@ class ActionExpertNode(ManagedNode):
         # A finger that holds something is far from its setpoint by design.
         arm = np.array([name != self.parameters.classical.gripper_joint for name in self.parameters.joint_names])
         self.expert = ActionExpert(
-            self.parameters.splicing, self.parameters.chunk_period_s, self.parameters.anchor_distance, arm
+            self.parameters.chunk_transition, self.parameters.chunk_period_s, self.parameters.anchor_distance, arm
         )
         self.worker: Worker | None = None
         self.plan: Plan | None = None
-        self.sentence = NewestSentence()
+        self.instruction_tracker = InstructionTracker()
         self.planned_for = 0
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
         self.safety_state: int | None = None
         self.commanded: np.ndarray | None = None
         self.status_ns = 0
-        self.why = self.planless = "waiting for a plan"
+        self.explanation = self.no_plan_reason = "waiting for a plan"
         self.level = OK
-        self.stranger = ""
+        self.checkpoint_mismatch = ""
         self.scheduling = ""
         self.seq = 0
         self.simulated_time = bool(self.get_parameter("use_sim_time").value)
@@ -82,7 +82,7 @@ class ActionExpertNode(ManagedNode):
         self.clock_offset_ns = 0
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.chunk_rate = Rate(self.parameters.chunk_period_s, self.parameters.chunk_period_s, 200)
-        self.plan_age, self.latency, self.seams = Window(200), Window(200), Window(200)
+        self.plan_age, self.inference_delay, self.discontinuities = Window(200), Window(200), Window(200)
         self.instructions = polled(self, String, "task_instruction", NEWEST)
         self.plans = polled(self, LatentPlan, "vla/latent_plan", NEWEST)
         self.joint_states = polled(self, JointStateMessage, "joint_states", SENSOR)
@@ -120,24 +120,24 @@ class ActionExpertNode(ManagedNode):
             self.context, round(1e9 / self.parameters.rate_hz), phase_ns=round(self.parameters.phase_s * 1e9)
         )
         for tick in loop:
-            self.listen(tick.started_ns)
+            self.read_topics(tick.started_ns)
             if self.active:
-                self.act(tick.started_ns, tick.deadline_ns)
+                self.tick(tick.started_ns, tick.deadline_ns)
             # A simulated clock reaches the node through the executor, so it must then have every tick.
             if loop.ticks % 10 == 0 or self.simulated_time:
                 executor.spin_once(timeout_sec=0)
 
-    def listen(self, now_ns: int) -> None:
+    def read_topics(self, now_ns: int) -> None:
         """Take in what has arrived."""
         now_ros_ns, read_ns = self.get_clock().now().nanoseconds, time.monotonic_ns()
         self.clock_offset_ns = now_ros_ns - read_ns
         if self.simulated_time:
             self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
         for _, info in take(self.instructions):
-            if self.sentence.hear(info["source_timestamp"], now_ns):
+            if self.instruction_tracker.on_instruction(info["source_timestamp"], now_ns):
                 # It voids the plan at once, whatever the planner is doing.
                 self.plan = None
-                self.planless = "waiting for a plan for the new instruction"
+                self.no_plan_reason = "waiting for a plan for the new instruction"
         for message, _ in take(self.joint_states):
             state = joint_state_from(message, self.parameters.joint_names)
             if state is not None:
@@ -146,45 +146,45 @@ class ActionExpertNode(ManagedNode):
             self.safety_state, self.status_ns = message.state, now_ns
             self.commanded = commanded_positions(message, self.parameters.joint_names)
         for message, _ in take(self.plans):
-            self.consider(message, now_ns)
+            self.on_plan(message, now_ns)
 
-    def consider(self, message: LatentPlan, now_ns: int) -> None:
+    def on_plan(self, message: LatentPlan, now_ns: int) -> None:
         """Take a plan over when it is for the newest instruction and from the same weights."""
         self.planned_for = message.instruction_id
         active = message.state == LatentPlan.ACTIVE
-        if not self.sentence.counts(message.instruction_id, active, now_ns):
+        if not self.instruction_tracker.accepts(message.instruction_id, active, now_ns):
             return
         if not active:
             self.plan = None
             named = (state.name.lower() for state in PlanState if state == message.state)
-            self.planless = message.reasoning or next(named, f"plan state {message.state} is unknown here")
+            self.no_plan_reason = message.reasoning or next(named, f"plan state {message.state} is unknown here")
             return
         mine = "" if self.worker is None else self.worker.checkpoint
         if message.policy != self.parameters.policy or (mine and message.checkpoint != mine):
             self.plan = None
-            self.planless = self.stranger = (
+            self.no_plan_reason = self.checkpoint_mismatch = (
                 f"plan {message.plan_id} is from {message.policy} {message.checkpoint[:12]}, "
                 f"this is {self.parameters.policy} {mine[:12]}: start both with the same policy and options"
             )
             return
         try:
             self.plan = plan_from(message)
-            self.stranger = ""
+            self.checkpoint_mismatch = ""
         except (LatentLost, ValueError) as error:
-            self.planless = f"plan {message.plan_id} dropped: {error}"
+            self.no_plan_reason = f"plan {message.plan_id} dropped: {error}"
 
-    def act(self, now_ns: int, deadline_ns: int) -> None:
+    def tick(self, now_ns: int, deadline_ns: int) -> None:
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
         ros_ns, stamp_ns = now_ns + self.clock_offset_ns, deadline_ns + self.clock_offset_ns
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / 1e9)
-        self.level, self.why = self.shut(now_ns)
-        if self.why:
+        self.level, self.explanation = self.output_blocked(now_ns)
+        if self.explanation:
             self.expert.clear()
             self.pause()
             return
-        self.level, self.why = self.unplanned(ros_ns)
-        self.expert.follow(None if self.why else self.plan)
+        self.level, self.explanation = self.plan_invalid(ros_ns)
+        self.expert.follow(None if self.explanation else self.plan)
         if chunk is not None:
             self.accept(chunk, now_ns, ros_ns)
         setpoint = self.expert.setpoint(stamp_ns)
@@ -193,9 +193,9 @@ class ActionExpertNode(ManagedNode):
             self.sent.tick(now_ns)
         else:
             self.pause()
-            if not self.why:
-                self.why = "waiting for a chunk from System 1"
-                if self.worker.busy and now_ns - self.expert.asked_ns > NO_ANSWER_S * 1e9:
+            if not self.explanation:
+                self.explanation = "waiting for a chunk from System 1"
+                if self.worker.busy and now_ns - self.expert.requested_ns > NO_ANSWER_S * 1e9:
                     self.level = WARN
         if self.joint_state is None or self.worker.busy:
             return
@@ -206,15 +206,15 @@ class ActionExpertNode(ManagedNode):
 
     def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> None:
         """Take in what the worker has computed, and publish it when it is played."""
-        self.latency.add((now_ns - self.expert.asked_ns) / 1e9)
+        self.inference_delay.add((now_ns - self.expert.requested_ns) / 1e9)
         taken = self.expert.accept(chunk, now_ns, ros_ns)
         if taken is None:
             return
         played, before = taken
-        # A path from rest has no seam with the one before.
-        jumps = (math.nan, math.nan) if before is None else seam(before, played, ros_ns)
+        # A path from rest has no discontinuity: nothing came before.
+        jumps = (math.nan, math.nan) if before is None else chunk_discontinuity(before, played, ros_ns)
         if math.isfinite(jumps[0]):
-            self.seams.add(jumps[0])
+            self.discontinuities.add(jumps[0])
         self.chunk_rate.tick(now_ns)
         self.chunk_publisher.publish(chunk_message(played, self.parameters.joint_names, jumps))
 
@@ -223,7 +223,7 @@ class ActionExpertNode(ManagedNode):
         self.sent.pause()
         self.chunk_rate.pause()
 
-    def shut(self, now_ns: int) -> tuple[bytes, str]:
+    def output_blocked(self, now_ns: int) -> tuple[bytes, str]:
         """Return how bad it is and why nothing may be sent now; no words when something may."""
         if self.safety_state is None or now_ns - self.status_ns > FILTER_SILENT_S * 1e9:
             return WARN, "no safety filter heard"
@@ -233,10 +233,10 @@ class ActionExpertNode(ManagedNode):
             return OK, "the safety filter is not armed"
         return OK, ""
 
-    def unplanned(self, ros_ns: int) -> tuple[bytes, str]:
+    def plan_invalid(self, ros_ns: int) -> tuple[bytes, str]:
         """Return how bad it is and why there is no plan to follow; no words when there is one."""
         if self.plan is None:
-            return OK, self.planless
+            return OK, self.no_plan_reason
         age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
         if age_s > self.plan.valid_for_s:
             return WARN, f"the newest plan is {age_s:.2f} s old"
@@ -265,9 +265,9 @@ class ActionExpertNode(ManagedNode):
             "ticks": self.sent.ticks,
             "plan_age_p50_ms": 1e3 * self.plan_age.summary().p50,
             "plan_age_p95_ms": 1e3 * self.plan_age.summary().p95,
-            "chunk_latency_p50_ms": 1e3 * self.latency.summary().p50,
-            "chunk_latency_p99_ms": 1e3 * self.latency.summary().p99,
-            "seam_velocity_p99": self.seams.summary().p99,
+            "chunk_latency_p50_ms": 1e3 * self.inference_delay.summary().p50,
+            "chunk_latency_p99_ms": 1e3 * self.inference_delay.summary().p99,
+            "seam_velocity_p99": self.discontinuities.summary().p99,
             "chunks": self.expert.chunks,
             "chunks_late": self.expert.late,
             "scheduling": self.scheduling,
@@ -278,16 +278,16 @@ class ActionExpertNode(ManagedNode):
             return ERROR, wrong[0], values
         if self.worker is not None and self.worker.fault:
             return ERROR, self.worker.fault, values
-        if self.stranger:
-            return ERROR, self.stranger, values
+        if self.checkpoint_mismatch:
+            return ERROR, self.checkpoint_mismatch, values
         if not self.active:
             return WARN, "not active", values
-        waited_s = (time.monotonic_ns() - self.sentence.heard_ns) / 1e9
-        if self.planned_for < (self.sentence.id or 0) and waited_s > NO_PLAN_S:
+        waited_s = (time.monotonic_ns() - self.instruction_tracker.heard_ns) / 1e9
+        if self.planned_for < (self.instruction_tracker.id or 0) and waited_s > NO_PLAN_S:
             return WARN, "the planner has not taken up the newest instruction: say it again", values
         if late > LATE_SHARE * self.parameters.rate_hz:
             return WARN, f"{late} setpoints off their time in the last second", values
-        return self.level, self.why or "moving", values
+        return self.level, self.explanation or "moving", values
 
 
 def main() -> None:

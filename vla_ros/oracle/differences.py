@@ -17,7 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
+
 Integers = NDArray[np.int64]
 
 UNIT = 2.0**-53
@@ -31,7 +32,9 @@ def differences(q: Array, stamps_ps: Integers, error: Array) -> Iterator[tuple[s
     """Yield velocity, acceleration and jerk of one stretch of one joint.
 
     Args:
-        q: (N,) positions. stamps_ps: (N,) strictly rising. error: (N,) bound on the error of each position.
+        q: (N,) positions, rad or m.
+        stamps_ps: (N,) strictly rising.
+        error: (N,) bound on the error of each position, rad or m.
 
     Yields:
         name, values (N − k,) and bounds on their rounding (N − k,); the value at i belongs to samples i … i + k and is

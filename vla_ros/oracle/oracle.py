@@ -1,11 +1,7 @@
-"""The oracle: judges a stream of joint positions by what it is, whoever made it and however.
+"""The oracle: which limits does a stream of joint positions break, by how much, at which joint and when?
 
-It shares no code with the filter: positions, finite differences, kinematics and distances are its own. What it takes
-from there is data: the declaration of the parameters.
-
-    oracle = Oracle(urdf, parameters)
-    report = oracle.check(positions)          # (N, joints), one row per tick
-    assert not report.broken, report.text()
+It shares no code with the filter: finite differences, kinematics and distances are its own. What it takes from there is
+data: the declaration of the parameters.
 """
 
 from __future__ import annotations
@@ -17,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
+from vla_ros.oracle.clearances import Clearances, RuleClearance
 from vla_ros.oracle.differences import UNIT, differences
-from vla_ros.oracle.report import Finding, Report
-from vla_ros.oracle.robot import Body, Robot
-from vla_ros.oracle.stream import GAP, PICO, Fault, Stream
-from vla_ros.oracle.surroundings import Clearance, Surroundings
+from vla_ros.oracle.report import LimitFinding, OracleReport
+from vla_ros.oracle.robot import JudgedBody, JudgedRobot
+from vla_ros.oracle.stream import GAP, PICO, Stream, StreamFault
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
-Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 BLOCK = 512
@@ -37,7 +33,7 @@ CLEARANCE_ALLOWANCE_M = 1e-7
 
 
 @dataclass(frozen=True)
-class Bounds:
+class JointBounds:
     """Limits of one joint, SI.
 
     slow_zone, slow_velocity: nearer than that to an end of the range the speed towards it falls linearly from velocity to
@@ -52,15 +48,19 @@ class Bounds:
     slow_zone: float = 0.0
     slow_velocity: float = 0.0
 
-    def towards(self, distance: Array) -> Array:
-        """Largest speed towards an end of the range at a distance from it."""
+    def max_speed_at(self, distance: Array) -> Array:
+        """Return the largest speed towards an end of the range at a distance from it."""
         share = np.clip(distance / self.slow_zone, 0.0, 1.0)
         allowed: Array = self.slow_velocity + (self.velocity - self.slow_velocity) * share
         return allowed
 
 
 class Oracle:
-    """Args: urdf: text of the URDF. parameters: the configuration of the filter.
+    """Judges streams of one arm. bounds: joint → its limits.
+
+    Args:
+        urdf: text of the URDF.
+        parameters: the configuration of the filter.
 
     Raises:
         ParameterError: the URDF cannot be read or lacks a joint.
@@ -68,30 +68,32 @@ class Oracle:
 
     def __init__(self, urdf: str, parameters: SafetyFilterParameters) -> None:
         self.parameters = parameters
-        self.robot = Robot(urdf)
+        self.robot = JudgedRobot(urdf)
         self.bounds = {name: self._bounds(i, name) for i, name in enumerate(parameters.joint_names)}
         ranges = np.array([(each.lower, each.upper) for each in self.bounds.values()])
-        self._surroundings = Surroundings(self.robot, parameters, ranges)
+        self._clearances = Clearances(self.robot, parameters, ranges)
 
-    def check(self, positions: Array, period_s: float = 0.0, from_rest: bool = True) -> Report:
+    def check(self, positions: Array, period_s: float = 0.0, from_rest: bool = True) -> OracleReport:
         """Judge evenly spaced positions of all joints of the configuration.
 
         Args:
-            positions: (N, joints), rad or m, in the order of `joint_names`. period_s: from row to row; 0: the filter's.
+            positions: (N, joints), rad or m, in the order of `joint_names`.
+            period_s: from row to row; 0: the filter's.
             from_rest: the arm stood at the first row before it.
         """
         period_s = period_s or self.parameters.period_s
-        return self.judge(Stream.even(self.parameters.joint_names, positions, period_s, from_rest))
+        return self.judge(Stream.evenly_spaced(self.parameters.joint_names, positions, period_s, from_rest))
 
-    def clearances(self, q: Array, obstacles: Sequence[Body] = ()) -> list[Clearance]:
-        """Smallest distances of each configured rule.
+    def clearances(self, q: Array, obstacles: Sequence[JudgedBody] = ()) -> list[RuleClearance]:
+        """Return the smallest distance of each configured rule.
 
         Args:
-            q: (N, joints) in the order of `joint_names`. obstacles: see `vla_ros.oracle.surroundings`.
+            q: (N, joints), rad or m, in the order of `joint_names`.
+            obstacles: bodies that stand still, see `ball` and `box`.
         """
-        return self._surroundings.clearances(self.parameters.joint_names, np.atleast_2d(q), obstacles)
+        return self._clearances.clearances(self.parameters.joint_names, np.atleast_2d(q), obstacles)
 
-    def judge(self, stream: Stream, obstacles: Sequence[Body] = ()) -> Report:
+    def judge(self, stream: Stream, obstacles: Sequence[JudgedBody] = ()) -> OracleReport:
         """Judge a stream of some or all joints of the configuration; obstacles stand still.
 
         Raises:
@@ -101,14 +103,14 @@ class Oracle:
         if unknown:
             raise ParameterError(f"joint {unknown[0]!r} has no limits; known are {', '.join(self.bounds)}")
         faults, notes = list(stream.faults), [*stream.notes, *_spacing(stream)]
-        findings: list[Finding] = []
+        findings: list[LimitFinding] = []
         stretches = _stretches(stream)
         for i, name in enumerate(stream.names):
             q = stream.positions[:, i]
             bad = np.flatnonzero(~np.isfinite(q))
             if len(bad):
                 what = f"position {q[bad[0]]} is not finite"
-                faults.append(Fault(what, name, float(stream.stamps_ps[bad[0]] / PICO), len(bad)))
+                faults.append(StreamFault(what, name, float(stream.stamps_ps[bad[0]] / PICO), len(bad)))
             series = []
             for low, high in stretches:
                 part = _series(stream, i, low, high, faults)
@@ -118,11 +120,11 @@ class Oracle:
         missing = [name for name in self.parameters.joint_names if name not in stream.names]
         if not missing:
             findings += self._judge_clearances(stream, obstacles)
-            notes += self._surroundings.notes
+            notes += self._clearances.notes
         elif self.clearances(np.zeros((1, len(self.bounds)))):
             notes.append(f"clearances are not judged: the stream lacks {', '.join(missing)}")
         seconds = float(np.ptp(stream.stamps_ps) / PICO) if len(stream.stamps_ps) else 0.0
-        return Report(
+        return OracleReport(
             len(stream.names),
             len(stream.stamps_ps),
             len(stretches),
@@ -132,8 +134,8 @@ class Oracle:
             tuple(notes),
         )
 
-    def _judge_clearances(self, stream: Stream, obstacles: Sequence[Body]) -> Iterator[Finding]:
-        worst: dict[str, Finding] = {}
+    def _judge_clearances(self, stream: Stream, obstacles: Sequence[JudgedBody]) -> Iterator[LimitFinding]:
+        worst: dict[str, LimitFinding] = {}
         whole = np.flatnonzero(np.isfinite(stream.positions).all(axis=1))
         order = np.array([stream.names.index(name) for name in self.parameters.joint_names])
         for begin in range(0, len(whole), BLOCK):
@@ -143,15 +145,15 @@ class Oracle:
                 if each.rule not in worst or excess > worst[each.rule].excess:
                     time_s = float(stream.stamps_ps[rows[each.sample]] / PICO)
                     numbers = each.distance_m, each.margin_m, excess, allowance, time_s, int(excess > allowance)
-                    worst[each.rule] = Finding(each.rule, each.what, *numbers)
+                    worst[each.rule] = LimitFinding(each.rule, each.what, *numbers)
         yield from worst.values()
 
-    def _bounds(self, i: int, name: str) -> Bounds:
+    def _bounds(self, i: int, name: str) -> JointBounds:
         joint, limits = self.robot.joints.get(name), self.parameters.limits
         if joint is None:
             raise ParameterError(f"urdf: there is no joint {name!r}; it has {', '.join(self.robot.joints)}")
         scale = limits.scale[i] if limits.scale else 1.0
-        return Bounds(
+        return JointBounds(
             max(joint.lower, limits.position_lower[i] if limits.position_lower else -math.inf),
             min(joint.upper, limits.position_upper[i] if limits.position_upper else math.inf),
             min(joint.velocity, limits.velocity[i] if limits.velocity else math.inf) * scale,
@@ -163,7 +165,7 @@ class Oracle:
 
 
 def _spacing(stream: Stream) -> Iterator[str]:
-    """What is to be known of the stamps."""
+    """Yield notes on uneven stamps and gaps."""
     steps = np.diff(stream.stamps_ps)
     rising = steps[steps > 0]
     if len(steps) > len(rising):
@@ -189,12 +191,13 @@ def _spacing(stream: Stream) -> Iterator[str]:
 
 
 def _stretches(stream: Stream) -> list[tuple[int, int]]:
+    """First sample of each stretch, and the one behind its last."""
     starts = [start for start in stream.starts if start < len(stream.stamps_ps)]
     return list(zip(starts, [*starts[1:], len(stream.stamps_ps)], strict=True))
 
 
 def _series(
-    stream: Stream, joint: int, low: int, high: int, faults: list[Fault]
+    stream: Stream, joint: int, low: int, high: int, faults: list[StreamFault]
 ) -> tuple[Integers, Array, Array, Array]:
     """One joint in one stretch, without what is not finite and with every stamp once.
 
@@ -210,13 +213,16 @@ def _series(
         stamps_ps = shown_ps
         # A stamp that does not rise above all before it is no later moment: where the position changed, that is a fault.
         top = np.maximum.accumulate(stamps_ps) if len(stamps_ps) else stamps_ps
-        fresh = np.ones(len(q), bool)
-        fresh[1:] = stamps_ps[1:] > top[:-1]
-        for late, what in ((stamps_ps == top) & ~fresh, "moved within one stamp"), (stamps_ps < top, "stamp goes back"):
-            moved = np.flatnonzero(late[1:] & (q[1:] != q[:-1])) + 1
+        later = np.ones(len(q), bool)
+        later[1:] = stamps_ps[1:] > top[:-1]
+        for no_later, what in (
+            ((stamps_ps == top) & ~later, "moved within one stamp"),
+            (stamps_ps < top, "stamp goes back"),
+        ):
+            moved = np.flatnonzero(no_later[1:] & (q[1:] != q[:-1])) + 1
             if len(moved):
-                faults.append(Fault(what, stream.names[joint], float(shown_ps[moved[0]] / PICO), len(moved)))
-        stamps_ps, q, shown_ps = stamps_ps[fresh], q[fresh], shown_ps[fresh]
+                faults.append(StreamFault(what, stream.names[joint], float(shown_ps[moved[0]] / PICO), len(moved)))
+        stamps_ps, q, shown_ps = stamps_ps[later], q[later], shown_ps[later]
     half_unit = stream.half_unit[joint] if stream.half_unit else 0.0
     error = half_unit + UNIT * np.abs(q)
     shown_s = shown_ps / PICO
@@ -227,15 +233,15 @@ Rest = tuple[float, float] | None
 """Where a joint stood before a stretch, and the rounding of that; None: it may have moved."""
 
 
-def _rest(stream: Stream, joint: int, start: int, bounds: Bounds, q: Array, error: Array) -> Rest:
+def _rest(stream: Stream, joint: int, start: int, bounds: JointBounds, q: Array, error: Array) -> Rest:
     if start in stream.rests:
         return min(max(stream.rests[start][joint], bounds.lower), bounds.upper), REST_ALLOWANCE
     return (float(q[0]), float(error[0])) if stream.from_rest else None
 
 
 def _judge_joint(
-    name: str, bounds: Bounds, series: Sequence[tuple[Integers, Array, Array, Array, Rest]], period_ps: int
-) -> Iterator[Finding]:
+    name: str, bounds: JointBounds, series: Sequence[tuple[Integers, Array, Array, Array, Rest]], period_ps: int
+) -> Iterator[LimitFinding]:
     if not series:
         return
     q, error, shown_s = (np.concatenate([part[k] for part in series]) for k in (1, 2, 3))
@@ -245,7 +251,7 @@ def _judge_joint(
     parts: dict[str, list[tuple[Array, Array, Array]]] = {}
     slow: list[Array] = []
     for stamps_ps, q, error, shown_s, rest in series:
-        before = (stamps_ps, q, error) if rest is None else _standing(stamps_ps, q, error, *rest, period_ps)
+        before = (stamps_ps, q, error) if rest is None else _with_rest_before(stamps_ps, q, error, *rest, period_ps)
         for quantity, value, bound in differences(before[1], before[0], before[2]):
             values = len(value) if rest is None else len(q)
             parts.setdefault(quantity, []).append((value[-values:], bound[-values:], shown_s[-values:]))
@@ -262,17 +268,17 @@ def _judge_joint(
         yield _worst(quantity, name, value, np.full(len(value), limit), past, bound + UNIT * limit, shown_s)
 
 
-def _slow_zone(bounds: Bounds, q: Array, velocity: Array, error: Array) -> Array:
+def _slow_zone(bounds: JointBounds, q: Array, velocity: Array, error: Array) -> Array:
     """Velocity, what the zone allows and rounding of each step: (3, N - 1).
 
     Within a step the joint comes nearer to the end that it moves to, so what counts is where the step began: a path that
     keeps to the zone is never accused.
     """
     distance = np.where(velocity > 0.0, bounds.upper - q[:-1], q[:-1] - bounds.lower)
-    return np.stack([velocity, bounds.towards(distance), error])
+    return np.stack([velocity, bounds.max_speed_at(distance), error])
 
 
-def _standing(
+def _with_rest_before(
     stamps_ps: Integers, q: Array, error: Array, rest: float, rounding: float, period_ps: int
 ) -> tuple[Integers, Array, Array]:
     """The stretch with three samples at rest before it, a period apart, or else as far as its first two."""
@@ -283,11 +289,11 @@ def _standing(
 
 def _worst(
     quantity: str, who: str, value: Array, limit: Array, past: Array, allowance: Array, shown_s: Array
-) -> Finding:
-    """The sample that is furthest past its limit beyond its rounding, or nearest to it."""
+) -> LimitFinding:
+    """Return the sample that is furthest past its limit beyond its rounding, or nearest to it."""
     i = int(np.argmax(past - allowance))
     count = int(np.sum(past > allowance))
     value_i, limit_i, past_i, allowance_i, time_s = (
         float(each[i]) for each in (value, limit, past, allowance, shown_s)
     )
-    return Finding(quantity, who, value_i, limit_i, past_i, allowance_i, time_s, count)
+    return LimitFinding(quantity, who, value_i, limit_i, past_i, allowance_i, time_s, count)

@@ -1,4 +1,4 @@
-"""What the oracle says of a stream, as data, as JSON and as lines of text."""
+"""What did the oracle find in a stream? As data, as JSON and as lines of text."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from vla_ros.oracle.stream import Fault
+from vla_ros.oracle.stream import StreamFault
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The worst of one quantity of one joint, or of one rule of the surroundings.
+class LimitFinding:
+    """The worst of one quantity of one joint, or of one rule that keeps distances.
 
-    value: the largest (position: the one nearest to or furthest past its limit; clearance: the smallest distance).
-    limit: what it is held to. excess: how far it is past the limit; not positive: not at all. allowance: rounding that
-    the value may carry. time_s: of the sample, since the first. count: of samples past the limit; a clearance counts once.
+    who: the joint, or the two bodies. value: the largest (position: the one nearest to or furthest past its limit; clearance:
+    the smallest distance), rad or m, and per s, s^2, s^3. limit: what it is held to. excess: how far it is past it; not
+    positive: not at all. allowance: rounding that the value may carry. time_s: of the sample, since the first. count: of
+    samples past the limit; a clearance counts once.
     """
 
     quantity: str
@@ -30,37 +31,39 @@ class Finding:
 
     @property
     def broken(self) -> bool:
+        """Whether it is past its limit by more than its rounding."""
         return self.excess > self.allowance
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the oracle says of one stream: the findings, the faults that no stream may hold, and what else to know."""
+class OracleReport:
+    """All findings of one stream, the faults that no stream may hold, and notes on what was not judged."""
 
     joints: int
     samples: int
     stretches: int
     seconds: float
-    findings: tuple[Finding, ...]
-    faults: tuple[Fault, ...]
+    findings: tuple[LimitFinding, ...]
+    faults: tuple[StreamFault, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def broken(self) -> bool:
+        """Whether any limit is broken, or the stream holds a fault."""
         return bool(self.faults) or any(finding.broken for finding in self.findings)
 
-    def worst(self, quantity: str) -> Finding:
-        """The finding of a quantity, of all joints, that uses the largest share of its limit or exceeds it most."""
+    def worst(self, quantity: str) -> LimitFinding:
+        """Return the finding of a quantity, of all joints, that uses the largest share of its limit or exceeds it most."""
         return max((each for each in self.findings if each.quantity == quantity), key=_share)
 
     def json(self) -> dict[str, Any]:
-        """The whole as data."""
+        """Return the whole as data."""
         data = _plain(dataclasses.asdict(self))
         assert isinstance(data, dict)
         return {**data, "broken": self.broken}
 
     def text(self) -> str:
-        """The whole as lines of text."""
+        """Return the whole as lines of text."""
         lines = [f"{self.samples} samples of {self.joints} joints, {self.stretches} stretches, {self.seconds:.3f} s"]
         lines.append(f"{'':2}{'quantity':15}{'joint or pair':38}{'value':>12}{'limit':>11}{'past it':>11}{'at s':>11}")
         for each in sorted(self.findings, key=lambda finding: not finding.broken):
@@ -86,7 +89,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _share(finding: Finding) -> float:
+def _share(finding: LimitFinding) -> float:
     return (
         abs(finding.value) / finding.limit
         if finding.quantity in ("velocity", "acceleration", "jerk")

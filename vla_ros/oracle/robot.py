@@ -1,6 +1,8 @@
-"""The robot as the oracle sees it: joints, limits and solids of a URDF, and forward kinematics of many samples at once.
+"""The robot as the oracle sees it: joints, limits and bodies of a URDF, and forward kinematics of many samples at once.
 
-Every solid is a box with a ball rolled around it: a box has radius 0, a cylinder is the capsule around it (a segment,
+Rotations are computed here by hand, and not by the library that the filter uses: the oracle shares no code with the filter.
+
+Every body is a box with a ball rolled around it: a box has radius 0, a cylinder is the capsule around it (a segment,
 which is a box of one length, and a radius), a sphere is a point and a radius. One distance serves all pairs.
 """
 
@@ -13,17 +15,15 @@ from functools import cached_property
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-
-Array = NDArray[np.float64]
 
 MOVABLE = ("revolute", "continuous", "prismatic")
 
 
 @dataclass(frozen=True)
-class Joint:
+class JudgedJoint:
     """One joint.
 
     T_parent_joint: (4, 4) at zero. axis: (3,) unit, in the joint's frame. follows: (joint, multiplier, offset) of a mimic.
@@ -42,8 +42,8 @@ class Joint:
 
 
 @dataclass(frozen=True)
-class Body:
-    """One solid: the points within `radius` of the box with half lengths `half` (3,) at `T_link_body` (4, 4), m."""
+class JudgedBody:
+    """One rigid body: the points within `radius` of the box with half lengths `half` (3,) at `T_link_body` (4, 4), m."""
 
     link: str
     half: Array
@@ -51,19 +51,22 @@ class Body:
     T_link_body: Array
 
     @property
-    def reach(self) -> float:
-        """Radius of the ball around its centre that holds it, m."""
+    def bounding_radius(self) -> float:
+        """Radius of the ball around its centre that contains it, m."""
         return float(np.linalg.norm(self.half)) + self.radius
 
 
-class Robot:
-    """Args: urdf: text of the URDF.
+class JudgedRobot:
+    """Joints, bodies and kinematics of one robot.
+
+    Args:
+        urdf: text of it.
 
     Attributes:
-        joints: name → Joint, parents before children.
+        joints: name → JudgedJoint, parents before children.
         group: link → number of the rigid group that it belongs to; 0 is fixed to the base.
-        neighbours: pairs of groups that one joint connects.
-        meshes: links with a collision mesh, which is not understood and no body.
+        adjacent: pairs of groups that one joint connects.
+        meshes: links with a collision mesh, which the oracle does not read and which is no body.
 
     Raises:
         ParameterError: the text is no URDF of a tree.
@@ -74,15 +77,15 @@ class Robot:
             root = ElementTree.fromstring(urdf)
         except ElementTree.ParseError as error:
             raise ParameterError(f"urdf: not readable as XML ({error})") from None
-        read = [_joint(element) for element in root.findall("joint")]
+        joints = [_joint(element) for element in root.findall("joint")]
         links = [str(element.get("name")) for element in root.findall("link")]
-        roots = [link for link in links if link not in {joint.child for joint in read}]
+        roots = [link for link in links if link not in {joint.child for joint in joints}]
         if len(roots) != 1 and links:
             raise ParameterError(f"urdf: a robot has one root link, this one has {len(roots)} ({', '.join(roots)})")
         self.group = dict.fromkeys(roots, 0)
-        self.joints: dict[str, Joint] = {}
-        self.neighbours: set[frozenset[int]] = set()
-        waiting = read
+        self.joints: dict[str, JudgedJoint] = {}
+        self.adjacent: set[frozenset[int]] = set()
+        waiting = joints
         while waiting and links:
             ready = [joint for joint in waiting if joint.parent in self.group]
             if not ready:
@@ -95,31 +98,31 @@ class Robot:
                 new = above if joint.kind == "fixed" else max(self.group.values()) + 1
                 self.group[joint.child] = new
                 if new != above:
-                    self.neighbours.add(frozenset((above, new)))
+                    self.adjacent.add(frozenset((above, new)))
             waiting = [joint for joint in waiting if joint not in ready]
         self.joints.update({joint.name: joint for joint in waiting})
-        solids = [(str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")]
-        self.meshes = sorted({link for link, element in solids if element.find("geometry/mesh") is not None})
-        self._solids = [(link, element) for link, element in solids if element.find("geometry/mesh") is None]
+        elements = [(str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")]
+        self.meshes = sorted({link for link, element in elements if element.find("geometry/mesh") is not None})
+        self._elements = [(link, element) for link, element in elements if element.find("geometry/mesh") is None]
 
     @cached_property
-    def bodies(self) -> list[Body]:
-        """Of the collision elements.
+    def bodies(self) -> list[JudgedBody]:
+        """The bodies of the collision elements, but for meshes.
 
         Raises:
             ParameterError: one is no box, cylinder or sphere of a size.
         """
-        return [_body(link, element) for link, element in self._solids]
+        return [_body(link, element) for link, element in self._elements]
 
     def movers(self, names: Collection[str]) -> dict[str, frozenset[str]]:
-        """link → the joints before it that are named or follow a named one: all that moves it when these are commanded."""
+        """Return link → the joints that move it when the named ones are commanded: these, and those that follow them."""
         movers = dict.fromkeys(self.group, frozenset[str]())
         for joint in self.joints.values():
             moved = self._leader(joint).name in names
             movers[joint.child] = movers[joint.parent] | ({joint.name} if moved else set())
         return movers
 
-    def _leader(self, joint: Joint) -> Joint:
+    def _leader(self, joint: JudgedJoint) -> JudgedJoint:
         """The joint that this one follows in the end; itself, where it follows none."""
         leader = joint
         for _ in self.joints:
@@ -131,7 +134,7 @@ class Robot:
         raise ParameterError(f"urdf: joint {joint.name} is a mimic of itself, or of a joint that there is not")
 
     def poses(self, names: Sequence[str], q: Array) -> dict[str, tuple[Array, Array]]:
-        """Forward kinematics.
+        """Return the poses of all links at N configurations.
 
         Args:
             names, q: (N, len(names)) joint positions, rad or m. Joints that are neither named nor follow a named one
@@ -157,7 +160,7 @@ class Robot:
             poses[joint.child] = R_base, p_base
         return poses
 
-    def _value(self, joint: Joint, values: Mapping[str, Array], count: int) -> Array:
+    def _value(self, joint: JudgedJoint, values: Mapping[str, Array], count: int) -> Array:
         if joint.follows is not None:
             name, multiplier, offset = joint.follows
             return multiplier * self._value(self.joints[name], values, count) + offset
@@ -166,24 +169,24 @@ class Robot:
         return np.full(count, min(max(0.0, joint.lower), joint.upper))
 
 
-def placed(body: Body, poses: Mapping[str, tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Rotation (N, 3, 3) and centre (N, 3) of a body in the root's frame."""
+def body_poses(body: JudgedBody, poses: Mapping[str, tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Return the rotations (N, 3, 3) and centres (N, 3), m, of a body in the frame of the root link."""
     R, p = poses[body.link]
     turned = (R.reshape(-1, 3) @ body.T_link_body[:3, :3]).reshape(R.shape)
     return turned, p + R @ body.T_link_body[:3, 3]
 
 
 def pose(xyz: Sequence[float], rpy: Sequence[float] = (0.0, 0.0, 0.0)) -> Array:
-    """(4, 4) transform of a place in m and roll, pitch, yaw about fixed axes in rad."""
+    """Return the (4, 4) transform with translation xyz, m, and roll, pitch, yaw about fixed axes, rad."""
     T = np.eye(4)
-    turns = [_rotations(axis, np.array([angle]))[0] for axis, angle in zip(np.eye(3), rpy, strict=True)]
-    T[:3, :3] = turns[2] @ turns[1] @ turns[0]
+    rotations = [_rotations(axis, np.array([angle]))[0] for axis, angle in zip(np.eye(3), rpy, strict=True)]
+    T[:3, :3] = rotations[2] @ rotations[1] @ rotations[0]
     T[:3, 3] = xyz
     return T
 
 
-def capsule(link: str, start: Array, end: Array, radius: float) -> Body:
-    """The body of all points within `radius` of a segment, (3,) to (3,), in the link's frame."""
+def capsule(link: str, start: Array, end: Array, radius: float) -> JudgedBody:
+    """Return the body of all points within `radius` of a segment, (3,) to (3,), in the link's frame."""
     along = end - start
     length = float(np.linalg.norm(along))
     T = np.eye(4)
@@ -193,16 +196,16 @@ def capsule(link: str, start: Array, end: Array, radius: float) -> Body:
         x = np.cross(z, np.eye(3)[np.argmin(np.abs(z))])
         x /= np.linalg.norm(x)
         T[:3, :3] = np.column_stack([x, np.cross(z, x), z])
-    return Body(link, np.array([0.0, 0.0, length / 2]), radius, T)
+    return JudgedBody(link, np.array([0.0, 0.0, length / 2]), radius, T)
 
 
 def _rotations(axis: Array, angle: Array) -> Array:
-    """(N, 3, 3) rotations by angle (N,) about a unit axis: Rodrigues' formula."""
+    """Rotations (N, 3, 3) by angle (N,), rad, about a unit axis (3,): Rodrigues' formula."""
     x, y, z = axis
     K = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     s, c = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    turned: Array = np.eye(3) + s * K + (1.0 - c) * (K @ K)
-    return turned
+    rotations: Array = np.eye(3) + s * K + (1.0 - c) * (K @ K)
+    return rotations
 
 
 def _numbers(text: str | None, count: int, default: float, what: str) -> list[float]:
@@ -224,7 +227,7 @@ def _origin(element: ElementTree.Element, what: str) -> Array:
     return pose(_numbers(origin.get("xyz"), 3, 0.0, what), _numbers(origin.get("rpy"), 3, 0.0, what))
 
 
-def _joint(element: ElementTree.Element) -> Joint:
+def _joint(element: ElementTree.Element) -> JudgedJoint:
     name, kind = str(element.get("name")), str(element.get("type"))
     what = f"joint {name}"
     if kind not in (*MOVABLE, "fixed"):
@@ -255,18 +258,20 @@ def _joint(element: ElementTree.Element) -> Joint:
         )
     norm = float(np.linalg.norm(direction)) or 1.0
     T = _origin(element, what)
-    return Joint(name, kind, named("parent"), named("child"), T, direction / norm, follows, lower, upper, velocity)
+    return JudgedJoint(
+        name, kind, named("parent"), named("child"), T, direction / norm, follows, lower, upper, velocity
+    )
 
 
-def _body(link: str, element: ElementTree.Element) -> Body:
+def _body(link: str, element: ElementTree.Element) -> JudgedBody:
     geometry = element.find("geometry")
     shape = geometry[0] if geometry is not None and len(geometry) else ElementTree.Element("nothing")
     what, T = f"collision {shape.tag} of link {link}", _origin(element, f"collision of link {link}")
     if shape.tag == "box":
-        return Body(link, np.array(_numbers(shape.get("size"), 3, math.nan, what)) / 2, 0.0, T)
+        return JudgedBody(link, np.array(_numbers(shape.get("size"), 3, math.nan, what)) / 2, 0.0, T)
     if shape.tag == "cylinder":
         half = _numbers(shape.get("length"), 1, math.nan, what)[0] / 2
-        return Body(link, np.array([0.0, 0.0, half]), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
+        return JudgedBody(link, np.array([0.0, 0.0, half]), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
     if shape.tag == "sphere":
-        return Body(link, np.zeros(3), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
+        return JudgedBody(link, np.zeros(3), _numbers(shape.get("radius"), 1, math.nan, what)[0], T)
     raise ParameterError(f"urdf: {what}: known are boxes, cylinders, spheres and meshes; give the link one of these")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
+
 Integers = NDArray[np.int64]
 
 PICO = 1_000_000_000_000
@@ -18,7 +19,7 @@ GAP = 10.0
 
 
 @dataclass(frozen=True)
-class Fault:
+class StreamFault:
     """What no stream of commands may hold. joint: empty for all; count: of samples; time_s: of the first."""
 
     what: str
@@ -49,18 +50,25 @@ class Stream:
     period_ps: int = 0
     rests: Mapping[int, Sequence[float]] = field(default_factory=dict)
     from_rest: bool = False
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[StreamFault, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @staticmethod
-    def even(names: Sequence[str], positions: Array, period_s: float, from_rest: bool = True) -> Stream:
-        """A stream with one sample per period: positions (N, len(names))."""
+    def evenly_spaced(names: Sequence[str], positions: Array, period_s: float, from_rest: bool = True) -> Stream:
+        """Return a stream with one sample per period.
+
+        Args:
+            names: of the joints.
+            positions: (N, len(names)), rad or m.
+            period_s: from sample to sample.
+            from_rest: the arm stood at the first sample before it.
+        """
         period_ps = round(period_s * PICO)
         stamps = np.arange(len(positions), dtype=np.int64) * period_ps
         return Stream(tuple(names), stamps, np.asarray(positions, np.float64), period_ps=period_ps, from_rest=from_rest)
 
-    def spaced(self, period_s: float, from_rest: bool) -> Stream:
-        """The same samples, `period_s` apart within each stretch, which then ends at a gap; 0: as they are stamped."""
+    def with_period(self, period_s: float, from_rest: bool) -> Stream:
+        """Return the same samples, `period_s` apart within each stretch, which then ends at a gap; 0: as they are stamped."""
         stream = dataclasses.replace(self, from_rest=from_rest)
         if not period_s:
             return stream

@@ -63,7 +63,7 @@ class CameraCheck:
         self.latest = CheckedImage(
             0, np.zeros((height, width, 3), np.uint8), None, CameraHealth.MISSING, "no image received"
         )
-        self.latests = 0
+        self.images = 0
         self._timing = StreamTiming()
 
     def receive(self, message: Any, stamp_ns: int, info: Any = None) -> None:
@@ -75,7 +75,7 @@ class CameraCheck:
             info: the camera's sensor_msgs/CameraInfo, or None.
         """
         self._timing.add(stamp_ns)
-        self.latests += 1
+        self.images += 1
         digest = hashlib.blake2b(memoryview(message.data), digest_size=8).digest()
         self._same = self._same + 1 if digest == self._digest else 1
         self._digest = digest

@@ -85,7 +85,7 @@ def load(plan: str, joint_names: tuple[str, ...]) -> tuple[bool, list[tuple[floa
     waypoints = content["waypoints"]
     header = from_mapping(_File, {key: content[key] for key in content if key != "waypoints"}, f"{path}: ")
     whoever = header.relative and not header.joint_names  # offsets that any arm may take, joint by joint
-    order = np.arange(len(joint_names)) if whoever else JointMap(joint_names).exact(header.joint_names, str(path))
+    order = np.arange(len(joint_names)) if whoever else JointMap(joint_names).permutation(header.joint_names, str(path))
     course = []
     for number, waypoint in enumerate(waypoints):
         values = from_mapping(
@@ -230,13 +230,13 @@ class System1:
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
         self._limits = _limits(robot, parameters, self._kinematics) * parameters.speed_scale
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
         rows = np.asarray(plan.data, np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(joint_state.q):
             raise ValueError(f"actions: expected rows of {len(joint_state.q)} values, got shape {rows.shape}")
-        delay = min(delay, len(previous.positions))
-        start = previous.positions[: max(delay, 1)]
+        prefix_length = min(prefix_length, len(previous.positions))
+        start = previous.positions[: max(prefix_length, 1)]
         history = around(previous.positions, len(start) - 1)
         age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
         now = len(start) - 1
@@ -246,7 +246,14 @@ class System1:
         positions[: len(start)] = start
         for row in range(len(start), len(positions)):
             positions[row] = _sample(rows, age_s + row * DT_S) + way.at_time((row - now) * DT_S)[0]
-        return Chunk(positions, DT_S, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay)
+        return Chunk(
+            positions,
+            DT_S,
+            start_ns,
+            plan_id=plan.plan_id,
+            frame_stamp_ns=plan.frame_stamp_ns,
+            prefix_length=prefix_length,
+        )
 
 
 def _sample(rows: Array, time_s: float) -> Array:

@@ -1,4 +1,4 @@
-"""Joint names decide which value belongs to which joint; an order that does not bind is refused by name."""
+"""Which value belongs to which joint? Names decide; names that are not the robot's are refused one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vla_ros.parameters import ParameterError
 
 
 class JointNamesError(ParameterError):
-    """Two sets of joint names do not bind. The text names the joints and where the names came from."""
+    """Two sets of joint names are not the same. The text names the joints and where the names came from."""
 
 
 class JointMap:
@@ -27,8 +27,8 @@ class JointMap:
             raise JointNamesError("joint_names: empty; name the robot's joints")
         _unique(self.joint_names, "joint_names")
 
-    def exact(self, names: Sequence[str], source: str) -> NDArray[np.intp]:
-        """Return `index` such that `values[index]` is ordered as joint_names; `names` must be exactly that set.
+    def permutation(self, names: Sequence[str], source: str) -> NDArray[np.intp]:
+        """Return `index`, (n,), such that `values[index]` is ordered as joint_names; `names` must be exactly that set.
 
         Args:
             names: the order in which values arrive.

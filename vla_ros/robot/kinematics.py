@@ -1,4 +1,4 @@
-"""Forward and inverse kinematics of one arm, from its URDF, by pinocchio.
+"""Where is the tool, and which configuration puts it there? Kinematics of one arm, from its URDF, by pinocchio.
 
 Configurations `q` are ordered as `joint_names` and may hold joints that do not move the tool (fingers): their Jacobian
 columns are zero and inverse kinematics leaves them alone. Poses are those of the tool frame in the URDF's root frame.
@@ -14,13 +14,17 @@ import numpy as np
 import pinocchio
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.robot.joint_map import JointNamesError
 
-Array = NDArray[np.float64]
-
-ITERATIONS = 200  # after which no configuration is looked for any more
-PULL = 1.5  # usual, per metre of a path, towards the middle of the joint ranges
-DAMPING = 1e-3  # of the least squares: bounds the step near singularities and costs no accuracy away from them
+MAX_ITERATIONS = 200
+"""Of inverse kinematics, after which no configuration is looked for any more."""
+CENTERING_PER_M = 1.5
+"""Usual `centering` of `follow` per metre of a path."""
+DAMPING = 1e-3
+"""Of the least squares: bounds the step near singularities and costs no accuracy away from them."""
+TOLERANCE = 1e-7
+"""Largest error of the tool's pose, m and rad."""
 
 
 class Kinematics:
@@ -33,7 +37,8 @@ class Kinematics:
 
     Attributes:
         arm: (m,) indices into q of the joints that move the tool.
-        lower, upper: (n,) position limits in rad or m. velocity: (n,) speed limits per second.
+        lower, upper: (n,) position limits, rad or m.
+        velocity: (n,) velocity limits, rad/s or m/s.
 
     Raises:
         JointNamesError: a joint of the chain is not in joint_names, or a joint named there is not in the URDF.
@@ -46,9 +51,9 @@ class Kinematics:
             raise ValueError(f"tool_frame: the URDF has no link {tool_frame!r}")
         self.joint_names = tuple(joint_names)
         in_urdf = set(full.names)
-        strangers = [name for name in self.joint_names if name not in in_urdf]
-        if strangers:
-            raise JointNamesError(f"joint_names: the URDF has no joint {', '.join(strangers)}")
+        unknown = [name for name in self.joint_names if name not in in_urdf]
+        if unknown:
+            raise JointNamesError(f"joint_names: the URDF has no joint {', '.join(unknown)}")
         chain = list(full.supports[full.frames[full.getFrameId(tool_frame)].parentJoint])[1:]
         unnamed = [full.names[joint] for joint in chain if full.names[joint] not in self.joint_names]
         if unnamed:
@@ -68,7 +73,7 @@ class Kinematics:
         self._damping = DAMPING**2 * np.eye(6)
 
     def forward(self, q: Array) -> Array:
-        """Return T_base_tool (4, 4) at q (n,)."""
+        """Return T_base_tool (4, 4), m, at q (n,), rad or m."""
         pinocchio.framesForwardKinematics(self._model, self._data, q[self.arm])
         matrix: Array = self._data.oMf[self._tool].homogeneous
         return matrix.copy()
@@ -76,18 +81,18 @@ class Kinematics:
     def inverse(self, T_base_tool: Array, q0: Array) -> Array | None:
         """Return q within the joint limits whose tool pose is `T_base_tool`, or None where none was found from q0.
 
-        Damped least squares on position and orientation; what freedom is left pulls to the middle of the joint ranges.
+        Damped least squares on position and orientation. In the null space the joints move to the middle of their ranges.
 
         Args:
-            T_base_tool: (4, 4).
-            q0: (n,) start; joints outside the chain keep its values.
+            T_base_tool: (4, 4), m.
+            q0: (n,) start, rad or m; joints outside the chain keep its values.
         """
         x = np.clip(q0[self.arm], self._lower, self._upper)
-        for iteration in range(ITERATIONS):
+        for iteration in range(MAX_ITERATIONS):
             error, jacobian = self._error(T_base_tool, x)
-            pull = 0.2 * 0.95**iteration * (self._middle - x)
-            step = self._least_squares(jacobian, error - jacobian @ pull) + pull
-            if np.abs(error).max() < 1e-7:
+            centering = 0.2 * 0.95**iteration * (self._middle - x)
+            step = self._least_squares(jacobian, error - jacobian @ centering) + centering
+            if np.abs(error).max() < TOLERANCE:
                 q = q0.copy()
                 q[self.arm] = x
                 return q
@@ -95,7 +100,7 @@ class Kinematics:
             x = np.clip(x + step, self._lower, self._upper)
         return None
 
-    def follow(self, T_base_tool: Array, q: Array, pull: float = 0.0) -> Array:
+    def follow(self, T_base_tool: Array, q: Array, centering: float = 0.0) -> Array:
         """Return the configuration next to q (n,) whose tool pose is `T_base_tool`, for paths in small steps.
 
         It is a smooth function of its arguments: as smooth as the path, so are the joints.
@@ -103,16 +108,16 @@ class Kinematics:
         Args:
             T_base_tool: (4, 4), a few mm and hundredths of a radian from the pose at q.
             q: (n,) configuration one step earlier.
-            pull: share of the way to the middle of the joint ranges that the free motion of the arm goes in this step;
-                make it proportional to the length of the step, so that an arm at rest stays at rest.
+            centering: share of the distance to the middle of the joint ranges that the null-space motion covers in this
+                step; make it proportional to the length of the step, so that an arm at rest stays at rest.
         """
         x = q[self.arm]
         for iteration in range(4):
             error, jacobian = self._error(T_base_tool, x)
-            if iteration and np.abs(error).max() < 1e-7:
+            if iteration and np.abs(error).max() < TOLERANCE:
                 break
-            if iteration == 0 and pull:
-                drift = pull * (self._middle - x)
+            if iteration == 0 and centering:
+                drift = centering * (self._middle - x)
                 x = x + self._least_squares(jacobian, error - jacobian @ drift) + drift
             else:
                 x = x + self._least_squares(jacobian, error)
@@ -120,8 +125,8 @@ class Kinematics:
         result[self.arm] = x
         return result
 
-    def strain(self, q: Array) -> float:
-        """Return how near q (n,) is to a joint limit of the arm: 0 in the middle of every range, 1 at a limit."""
+    def limit_proximity(self, q: Array) -> float:
+        """Return how near q (n,) is to a position limit of the arm: 0 in the middle of every range, 1 at a limit."""
         half = (self._upper - self._lower) / 2
         return float(np.abs((q[self.arm] - self._middle) / half).max())
 

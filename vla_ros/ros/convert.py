@@ -133,7 +133,7 @@ def chunk_message(
         chunk_id=chunk.chunk_id,
         plan_id=chunk.plan_id,
         frame_stamp=time_message(chunk.frame_stamp_ns),
-        frozen_points=chunk.frozen,
+        frozen_points=chunk.prefix_length,
         seam_velocity=discontinuity[0],
         seam_acceleration=discontinuity[1],
         plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,

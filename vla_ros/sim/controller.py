@@ -119,8 +119,8 @@ class SimulatedController:
 def _stoppable(room: Array) -> Array:
     """Largest speed from which the acceleration limit brakes to rest within `room`, the next tick included.
 
-    By ticks of w = A h^2 less each: `vla_ros.safety.joint.stopping_distance.max_stoppable_speed`. Stopped only at the end of
-    its range, a joint that goes on for a late command, or catches up with it, would lose its whole speed within one tick.
+    By ticks of w = A h^2 less each: see `vla_ros.safety.joint.stopping_distance.max_stoppable_speed`. Stopped only at the end
+    of its range, a joint that goes on for a late command, or catches up with it, would lose its whole speed within one tick.
     """
     room, w = np.maximum(room, 0.0), ACCELERATION_LIMIT * PERIOD_S**2
     n = np.floor((np.sqrt(8.0 * room / w + 1.0) - 1.0) / 2.0)

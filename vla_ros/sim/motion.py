@@ -9,7 +9,7 @@ import pinocchio
 from ruckig import InputParameter, OutputParameter, Ruckig, Synchronization
 
 from vla_ros.arrays import Array
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.sim.arm_description import JOINT_NAMES
 from vla_ros.sim.phases import ToolGoal
 
@@ -71,7 +71,7 @@ class ToolMotion:
         self._finger.update(self._finger_in, self._finger_out)
         self._finger_out.pass_to_input(self._finger_in)
         now = np.array(self._arm_in.current_position)
-        q = self._kinematics.follow(pose_of(now), self.q, PULL * float(np.linalg.norm(now[:3] - here[:3])))
+        q = self._kinematics.follow(pose_of(now), self.q, CENTERING_PER_M * float(np.linalg.norm(now[:3] - here[:3])))
         q[len(JOINT_NAMES) - 1] = self._finger_in.current_position[0]
         self.q = np.clip(q, self._kinematics.lower, self._kinematics.upper)
         self.commanded_tool = now[:4]

@@ -15,7 +15,7 @@ class Moody:
     checkpoint = "mood"
     dt_s = 0.02
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         if plan.instruction.text == "fail":
             raise ValueError("asked to fail")
         return Chunk(np.zeros((2, 2)), self.dt_s, start_ns, plan.plan_id, plan.frame_stamp_ns)
@@ -24,10 +24,10 @@ class Moody:
 class Stuck(Moody):
     """Never answers "stick"."""
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         if plan.instruction.text == "stick":
             time.sleep(60.0)
-        return super().chunk(plan, joint_state, previous, delay, start_ns)
+        return super().chunk(plan, joint_state, previous, prefix_length, start_ns)
 
 
 class Slow:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vla_ros.control.action_expert import LEAD_NS, ActionExpert, Request
+from vla_ros.control.action_expert import LEAD_NS, ActionExpert, ChunkRequest
 from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, Plan, PlanState
 
 DT_S, DT_NS = 0.02, 20_000_000
@@ -22,12 +22,14 @@ AT_REST = JointState(ROS_NS, np.zeros(2), np.zeros(2))
 class Played:
     """An expert with a clock and a System 1 that adds 0.01 from point to point. The second joint is a gripper."""
 
-    def __init__(self, splicing: str = "real_time") -> None:
-        self.expert = ActionExpert(splicing, PERIOD_S, 0.15, np.array([True, False]))
+    def __init__(self, transition: str = "real_time") -> None:
+        self.expert = ActionExpert(transition, PERIOD_S, 0.15, np.array([True, False]))
         self.now_ns = 0
         self.expert.follow(PLAN)
 
-    def request(self, joint_state: JointState | None = None, commanded: NDArray[np.float64] | None = None) -> Request:
+    def request(
+        self, joint_state: JointState | None = None, commanded: NDArray[np.float64] | None = None
+    ) -> ChunkRequest:
         if joint_state is None:  # where it is told to be
             setpoint = self.expert.player.setpoint(self.stamp_ns)
             joint_state = JointState(self.stamp_ns, AT_REST.q if setpoint is None else setpoint, AT_REST.dq)
@@ -49,16 +51,16 @@ class Played:
         return self
 
 
-def computed(request: Request, points: int = 30) -> Chunk:
-    plan, _, previous, delay, start_ns = request
-    committed = previous.positions[: max(delay, 1)]
-    more = committed[-1] + 0.01 * np.arange(1, points - len(committed) + 1)[:, None]
-    return Chunk(np.concatenate([committed, more]), DT_S, start_ns, plan.plan_id, plan.frame_stamp_ns, delay)
+def computed(request: ChunkRequest, points: int = 30) -> Chunk:
+    plan, _, previous, prefix_length, start_ns = request
+    prefix = previous.positions[: max(prefix_length, 1)]
+    more = prefix[-1] + 0.01 * np.arange(1, points - len(prefix) + 1)[:, None]
+    return Chunk(np.concatenate([prefix, more]), DT_S, start_ns, plan.plan_id, plan.frame_stamp_ns, prefix_length)
 
 
-def moving(splicing: str = "real_time") -> Played:
+def moving(transition: str = "real_time") -> Played:
     """One that plays its first chunk."""
-    played = Played(splicing)
+    played = Played(transition)
     played.accept(computed(played.request()))
     return played.after(10)
 
@@ -67,7 +69,7 @@ def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> Non
     played = Played()
     assert played.expert.due(0, True)
     first = played.request(AT_REST)
-    assert (first.plan, first.joint_state, first.delay, first.start_ns) == (
+    assert (first.plan, first.joint_state, first.prefix_length, first.start_ns) == (
         PLAN,
         AT_REST,
         MOTION_ROWS,
@@ -78,7 +80,7 @@ def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> Non
     taken = played.after(5).accept(computed(first))
     assert taken is not None
     chunk, before = taken
-    assert (chunk.start_ns, chunk.chunk_id, chunk.frozen, before) == (played.ros_ns, 1, 0, None)
+    assert (chunk.start_ns, chunk.chunk_id, chunk.prefix_length, before) == (played.ros_ns, 1, 0, None)
     assert played.expert.setpoint(played.ros_ns - 1) is None
     assert played.expert.setpoint(played.ros_ns) == pytest.approx(AT_REST.q)
     assert played.expert.frame_stamp_ns == ROS_NS
@@ -87,7 +89,7 @@ def test_the_first_chunk_begins_at_the_arm_and_no_earlier_than_it_comes() -> Non
 def test_the_next_one_goes_on_from_the_committed_points_without_a_jump() -> None:
     played = moving()
     request = played.request()
-    assert request.previous.chunk_id and request.delay > 0 and request.start_ns >= played.ros_ns
+    assert request.previous.chunk_id and request.prefix_length > 0 and request.start_ns >= played.ros_ns
     alone = played.expert.setpoint(played.after(2).stamp_ns)
     taken = played.accept(computed(request))
     assert taken is not None and taken[1] is not None and taken[0].chunk_id == 2
@@ -113,24 +115,24 @@ def test_a_chunk_that_comes_before_its_first_point_leaves_no_gap(late_ns: int) -
 
 def test_a_policy_need_not_say_what_it_took_over() -> None:
     played = moving()
-    silent = replace(computed(request := played.request()), frozen=0)
+    silent = replace(computed(request := played.request()), prefix_length=0)
     taken = played.after(1).accept(silent)
-    assert taken is not None and taken[0].frozen == request.delay > 0
-    late = replace(computed(request := played.request()), frozen=0)
-    assert played.after(2 * request.delay + 1).accept(late) is None and played.expert.late == 1
+    assert taken is not None and taken[0].prefix_length == request.prefix_length > 0
+    late = replace(computed(request := played.request()), prefix_length=0)
+    assert played.after(2 * request.prefix_length + 1).accept(late) is None and played.expert.late == 1
 
 
 def test_a_chunk_that_comes_after_its_committed_points_is_left_out_and_the_next_one_commits_more() -> None:
     played = moving()
     request = played.request()
-    ticks = 2 * request.delay + 1
+    ticks = 2 * request.prefix_length + 1
     alone = played.expert.setpoint(played.after(ticks).stamp_ns)
     assert played.accept(computed(request)) is None
     assert (played.expert.chunks, played.expert.late) == (1, 1)
     assert played.expert.setpoint(played.stamp_ns) == pytest.approx(alone)
     assert played.expert.due(played.now_ns, True)
     again = played.request()
-    assert again.delay * DT_NS > ticks * TICK_NS
+    assert again.prefix_length * DT_NS > ticks * TICK_NS
     assert played.after(ticks).accept(computed(again)) is not None
 
 
@@ -192,7 +194,7 @@ def test_from_rest_a_chunk_begins_where_the_arm_is_told_to_be(
     assert np.array_equal(request.previous.positions[0], begins)
 
 
-def test_what_is_computed_for_another_sentence_is_void() -> None:
+def test_what_is_computed_for_another_instruction_is_void() -> None:
     played = moving()
     chunk = computed(played.request())
     played.expert.follow(replace(PLAN, instruction=Instruction(2, "go")))
@@ -232,10 +234,10 @@ def test_cleared_it_sends_nothing() -> None:
     assert played.expert.frame_stamp_ns == 0
 
 
-@pytest.mark.parametrize("splicing", ["naive", "ensemble"])
-def test_where_chunks_are_not_continued_the_next_one_begins_when_it_was_asked_for(splicing: str) -> None:
-    played = moving(splicing)
+@pytest.mark.parametrize("transition", ["naive", "ensemble"])
+def test_where_chunks_are_not_continued_the_next_one_begins_when_it_was_asked_for(transition: str) -> None:
+    played = moving(transition)
     request = played.request()
-    assert request.previous.chunk_id and (request.delay, request.start_ns) == (0, played.ros_ns)
+    assert request.previous.chunk_id and (request.prefix_length, request.start_ns) == (0, played.ros_ns)
     taken = played.after(3).accept(computed(request))
     assert taken is not None and taken[1] is not None and taken[0].start_ns == request.start_ns

@@ -1,4 +1,4 @@
-"""Chunks: interpolated smoothly, spliced where they were committed, over at their end."""
+"""Chunks: interpolated smoothly, joined at their prefix, over at their end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vla_ros.control.chunk_discontinuity import seam
 from vla_ros.control.chunk_player import FINISH_S, ChunkPlayer
 from vla_ros.policies.contract import MOTION_ROWS, Chunk, JointState
 
@@ -50,53 +49,38 @@ def test_the_next_chunk_goes_on_from_the_next_point() -> None:
 def test_a_slow_worker_commits_more_points_at_once_and_forgets_slowly() -> None:
     player = ChunkPlayer()
     player.accept(ramp(0, 0.0), 0.2)
-    slow = player.delay(DT_S)
+    slow = player.prefix_length(DT_S)
     assert slow * DT_S >= 0.3
     player.accept(ramp(0, 0.0), 0.01)
-    assert slow - 3 <= player.delay(DT_S) <= slow
+    assert slow - 3 <= player.prefix_length(DT_S) <= slow
 
 
 def test_however_quick_a_worker_is_velocity_and_acceleration_go_on() -> None:
     player = ChunkPlayer()
     for _ in range(50):
         player.accept(ramp(0, 0.0), 0.0)
-    assert player.delay(DT_S) == MOTION_ROWS
-    assert ChunkPlayer("naive").delay(DT_S) == 0
+    assert player.prefix_length(DT_S) == MOTION_ROWS
+    assert ChunkPlayer("naive").prefix_length(DT_S) == 0
 
 
 def test_chunks_that_come_one_after_the_other_before_the_same_point_keep_the_speed() -> None:
     player = ChunkPlayer()
     player.accept(ramp(0, 0.0), 0.01)
     for _ in range(3):
-        player.accept(replace(ramp(4 * DT_NS, 0.04), frozen=3), 0.01)
+        player.accept(replace(ramp(4 * DT_NS, 0.04), prefix_length=3), 0.01)
         for time_ns in range(3 * DT_NS, 6 * DT_NS, DT_NS // 7):
             assert player.setpoint(time_ns) == pytest.approx([0.01 * time_ns / DT_NS, -0.01 * time_ns / DT_NS])
 
 
-def test_a_seam_is_measured() -> None:
-    smooth = seam(ramp(0, 0.0), ramp(4 * DT_NS, 0.04), 6 * DT_NS)
-    assert smooth == pytest.approx((0.0, 0.0), abs=1e-9)
-    velocity, acceleration = seam(ramp(0, 0.0), ramp(4 * DT_NS, 0.05), 6 * DT_NS)
-    assert velocity == pytest.approx(0.01 / DT_S)
-    assert acceleration == pytest.approx(0.01 / DT_S**2)
-
-
-def test_a_seam_is_measured_where_the_paths_part() -> None:
-    old, points = ramp(0, 0.0), ramp(4 * DT_NS, 0.04).positions.copy()
-    points[5:] += 0.01 * np.array([1, -1])  # the five points before are committed, and the same
-    new = Chunk(points, DT_S, 4 * DT_NS, frozen=5)
-    assert seam(old, new, 6 * DT_NS)[0] == pytest.approx(0.01 / DT_S)
-
-
 def test_naive_switching_jumps_an_ensemble_goes_between_and_both_go_on_from_the_measured_arm() -> None:
-    for splicing, expected in (("naive", 0.06), ("ensemble", 0.055)):
-        player = ChunkPlayer(splicing)
+    for transition, expected in (("naive", 0.06), ("ensemble", 0.055)):
+        player = ChunkPlayer(transition)
         player.accept(ramp(0, 0.0), 0.01)
         player.accept(ramp(0, 0.01), 0.01)
         measured = player.anchor(6 * DT_NS, MOVING)
         assert measured is not None and measured.start_ns == 6 * DT_NS
         assert measured.positions == pytest.approx(np.array([[0.0, 1.0], [0.01, 1.0], [0.02, 1.0]]))
-        assert player.delay(DT_S) == 0
+        assert player.prefix_length(DT_S) == 0
         point = player.setpoint(5 * DT_NS)
         assert point is not None
         assert point[0] == pytest.approx(expected, abs=1e-4)

@@ -1,10 +1,10 @@
-"""Which plans count: those of the newest sentence, also where that was missed."""
+"""Which plans count: those of the newest instruction, also where that was missed."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_ros.control.instruction_tracker import MISSED_NS, NewestSentence
+from vla_ros.control.instruction_tracker import MISSED_NS, InstructionTracker
 
 S = 1_000_000_000
 
@@ -23,20 +23,20 @@ S = 1_000_000_000
     ],
     ids=["newest", "first", "superseded", "superseded, ended", "too early", "missed", "missed, ended", "ended"],
 )
-def test_plans_of_the_newest_sentence_count(
+def test_plans_of_the_newest_instruction_count(
     heard: tuple[int, ...], comes: int, active: bool, now_ns: int, counts: bool
 ) -> None:
-    sentence = NewestSentence()
-    for sentence_id in heard:
-        assert sentence.hear(sentence_id, 10 * S)
-    assert sentence.counts(comes, active, now_ns) is counts
-    assert sentence.id == (comes if active and counts else heard[-1])
+    tracker = InstructionTracker()
+    for instruction_id in heard:
+        assert tracker.on_instruction(instruction_id, 10 * S)
+    assert tracker.accepts(comes, active, now_ns) is counts
+    assert tracker.id == (comes if active and counts else heard[-1])
 
 
-def test_a_sentence_that_comes_after_its_plan_is_the_same() -> None:
-    sentence = NewestSentence()
-    sentence.hear(7, 10 * S)
-    assert sentence.counts(9, True, 20 * S)
-    assert not sentence.hear(9, 21 * S)
-    assert sentence.heard_ns == 21 * S
-    assert not sentence.counts(7, True, 30 * S)
+def test_an_instruction_that_comes_after_its_plan_is_the_same() -> None:
+    tracker = InstructionTracker()
+    tracker.on_instruction(7, 10 * S)
+    assert tracker.accepts(9, True, 20 * S)
+    assert not tracker.on_instruction(9, 21 * S)
+    assert tracker.heard_ns == 21 * S
+    assert not tracker.accepts(7, True, 30 * S)

@@ -17,16 +17,16 @@ from vla_ros.transforms import matrix
 
 def test_joint_poses_lead_to_the_tool(arm: Arm) -> None:
     q = np.array([*HOME])
-    arm.place(q)
+    arm.set_joints(q)
     poses = [np.eye(4)]
     for joint, (parent, _) in enumerate(arm.joints[1:], 1):
         position, (w, x, y, z) = arm.joint_pose(joint)
         poses.append(poses[parent] @ matrix(position, [x, y, z, w]))
     names = [name for _, name in arm.joints]
     hand = poses[names.index("joint7")]
-    assert np.linalg.norm(hand[:3, 3] - arm.tool()) < 0.25
+    assert np.linalg.norm(hand[:3, 3] - arm.tool_position()) < 0.25
     kinematics = Kinematics(urdf(), JOINT_NAMES, "tool")
-    np.testing.assert_allclose(arm.tool(), kinematics.forward(q)[:3, 3], atol=1e-9)
+    np.testing.assert_allclose(arm.tool_position(), kinematics.forward(q)[:3, 3], atol=1e-9)
 
 
 def test_meshes_are_closed_over_their_vertices(arm: Arm) -> None:
@@ -52,16 +52,16 @@ def test_a_mesh_that_is_not_there_is_named_and_the_others_are_drawn(arm: Arm, tm
     files = ["package://gone/base.stl", f"file://{torn}"]
     lacking = Arm(with_meshes(urdf(), *files), JOINT_NAMES, "tool")
     drawn = sum(len(mesh.vertices) for mesh in lacking.meshes())
-    assert lacking.missing == files
+    assert lacking.missing_meshes == files
     whole = sum(len(mesh.vertices) for mesh in arm.meshes())
     assert 0.9 * whole < drawn < whole
-    assert arm.missing == []
+    assert arm.missing_meshes == []
 
 
 def test_without_any_visual_shape_the_arm_is_drawn_as_it_collides() -> None:
     lacking = Arm(with_meshes(urdf(), *["package://gone/all.stl"] * 1000), JOINT_NAMES, "tool")
     assert lacking.meshes()
-    assert set(lacking.missing) == {"package://gone/all.stl"}
+    assert set(lacking.missing_meshes) == {"package://gone/all.stl"}
 
 
 def test_limits_are_the_urdfs_in_the_order_asked_for() -> None:

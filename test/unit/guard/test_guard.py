@@ -9,19 +9,17 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vla_ros.guard.wording import plain
 
-from vla_ros.guard import prompt
-from vla_ros.guard.guard import Answer, Guard
-from vla_ros.guard.rules import load
-from vla_ros.parameters import ParameterError
+from vla_ros.guard.guard import Guard, GuardAction
+from vla_ros.guard.rules import load_rules
+from vla_ros.guard.text_normalization import normalize
 from vla_ros.resources import share
 from vla_ros.sim.task_sampler import sample_task
 from vla_ros.tasks.phrasings import HELD_OUT, TRAINING
 from vla_ros.tasks.task import KINDS
 from vla_ros.tasks.vocabulary import NOUNS
 
-GUARD = Guard(load("guard"))
+GUARD = Guard(load_rules("guard"))
 
 STOPS = """stop
 hold up!
@@ -307,33 +305,33 @@ PASSED = [
 
 @pytest.mark.parametrize("text", STOPS)
 def test_a_stop_in_any_wording_stops(text: str) -> None:
-    judgement = GUARD.judge(text)
-    assert judgement.answer is Answer.STOP
-    assert judgement.reason.startswith("holding: ")
+    decision = GUARD.check(text)
+    assert decision.action is GuardAction.STOP
+    assert decision.reason.startswith("holding: ")
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_a_rule_names_is_refused_by_its_name(text: str) -> None:
-    judgement = GUARD.judge(text)
-    assert (judgement.answer, judgement.rule) == (Answer.REFUSE, REFUSED[text])
-    assert judgement.reason.startswith(f"{judgement.rule}: ")
-    assert "\n" not in judgement.reason
+    decision = GUARD.check(text)
+    assert (decision.action, decision.rule) == (GuardAction.REFUSE, REFUSED[text])
+    assert decision.reason.startswith(f"{decision.rule}: ")
+    assert "\n" not in decision.reason
 
 
 def test_words_that_are_no_stop_are_not_taken_for_one() -> None:
-    assert GUARD.judge("knock it off the plate").rule == "needed"
+    assert GUARD.check("knock it off the plate").rule == "needed"
 
 
 @pytest.mark.parametrize("text", PASSED)
 def test_a_task_passes(text: str) -> None:
-    assert GUARD.judge(text).answer is Answer.PASS
+    assert GUARD.check(text).action is GuardAction.ACCEPT
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_task_of_the_simulator_passes(kind: str) -> None:
     for seed in range(150):
         words = sample_task(seed, kind)[1].instruction
-        assert GUARD.judge(words).answer is Answer.PASS, (words, GUARD.judge(words))
+        assert GUARD.check(words).action is GuardAction.ACCEPT, (words, GUARD.check(words))
 
 
 @pytest.mark.parametrize("bank", [TRAINING, HELD_OUT], ids=["training", "held_out"])
@@ -343,27 +341,27 @@ def test_every_phrasing_of_the_tasks_passes(bank: dict[str, tuple[str, ...]]) ->
     phrases = [phrase for phrases in bank.values() for phrase in phrases]
     for phrase, noun in itertools.product(phrases, nouns):
         said = phrase.format_map(words | {"x": f"the crimson {noun}", "y": f"the {noun}"})
-        assert GUARD.judge(said).answer is Answer.PASS, (said, GUARD.judge(said))
+        assert GUARD.check(said).action is GuardAction.ACCEPT, (said, GUARD.check(said))
 
 
 @settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from(["stop", "freeze", "halt", "do not move"]), st.text(max_size=60))
 def test_a_stop_stops_whatever_stands_around_it(before: str, stop: str, after: str) -> None:
-    assert GUARD.judge(f"{before.rstrip('0123456789')} , {stop} , {after}").answer is not Answer.PASS
-    words = f" {plain(before)} pq {stop} qp {plain(after)} "
-    assert GUARD.judge(words).answer is Answer.STOP
+    assert GUARD.check(f"{before.rstrip('0123456789')} , {stop} , {after}").action is not GuardAction.ACCEPT
+    words = f" {normalize(before)} pq {stop} qp {normalize(after)} "
+    assert GUARD.check(words).action is GuardAction.STOP
 
 
 @settings(deadline=None)
 @given(st.text(max_size=2000))
 def test_no_text_breaks_the_guard(text: str) -> None:
-    judgement = GUARD.judge(text)
-    assert (judgement.answer is Answer.PASS) == (judgement.reason == "")
-    assert "\n" not in judgement.reason
+    decision = GUARD.check(text)
+    assert (decision.action is GuardAction.ACCEPT) == (decision.reason == "")
+    assert "\n" not in decision.reason
 
 
 def test_a_very_long_text_does_not_pass() -> None:
-    assert GUARD.judge("put the cube in the bowl " * 40_000).rule == "length"
+    assert GUARD.check("put the cube in the bowl " * 40_000).rule == "length"
 
 
 def test_other_rules_take_the_place_of_those_that_ship(tmp_path: Path) -> None:
@@ -373,58 +371,8 @@ def test_other_rules_take_the_place_of_those_that_ship(tmp_path: Path) -> None:
     rules["refused"] = {"bowls": {"reason": "no bowls today", "patterns": ["<vessel>"]}}
     del rules["needed"]
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(rules))
-    guard = Guard(load(str(tmp_path / "mine.yaml")))
-    assert guard.judge("подними красный куб").answer is Answer.PASS
-    assert guard.judge("put it in the bowl").reason == "bowls: no bowls today ('bowl')"
-    assert guard.judge("abracadabra").answer is Answer.PASS
-    assert guard.judge("стоп").answer is Answer.STOP
-
-
-BAD = {
-    "version: 2": "version 2 is not readable here",
-    "stop: {words: [], phrases: [], alone: [], filling: []}": "stop.words: at least one word must stop the arm",
-    "stop: {words: ['!'], phrases: [], alone: [], filling: []}": "stop.words: '!' has no letter",
-    "bounds: {characters: 0, words: 9, scripts: [latin]}": "bounds.characters: must be at least 1",
-    "refused: {bowls: {patterns: [bowl]}}": "refused.bowls.reason: required and missing",
-    "refused: {bowls: {reason: no, patterns: ['(']}}": "refused.bowls.reason: expected str",
-    "refused: {bowls: {reason: none, patterns: ['(']}}": "refused.bowls.patterns: '(': ",
-    "refused: {bowls: {reason: none, patterns: ['the <bowls>']}}": "'the <bowls>': there is no list 'bowls'",
-    "lists: {being: man}": "lists.being: expected a list of texts, got 'man'",
-    "lists: {being: [no]}": "lists.being: expected a list of texts, got [False]",
-    "extra: 1": "expected the keys",
-    "stop: [": "not YAML",
-}
-
-
-@pytest.mark.parametrize("change", BAD)
-def test_bad_rules_are_one_clear_line(tmp_path: Path, change: str) -> None:
-    whole = (share() / "config" / "guard.yaml").read_text()
-    try:
-        text = yaml.safe_dump({**yaml.safe_load(whole), **yaml.safe_load(change)})
-    except yaml.YAMLError:
-        text = change
-    (tmp_path / "bad.yaml").write_text(text)
-    with pytest.raises(ParameterError) as error:
-        load(str(tmp_path / "bad.yaml"))
-    assert BAD[change] in str(error.value)
-    assert "bad.yaml" in str(error.value) and "\n" not in str(error.value)
-
-
-def test_a_missing_file_is_named() -> None:
-    with pytest.raises(ParameterError, match=r"guard.rules: .*nowhere.yaml: No such file"):
-        load("nowhere")
-
-
-def test_prompts_word_an_instruction() -> None:
-    assert prompt.load("plain.v1").worded("Pick {x} up.") == "Pick {x} up."
-    assert prompt.load("task.v1").worded("Pick up the CUBE.") == "pick up the cube\n"
-    asked = "In: What action should the robot take to pick up the cube?\nOut:"
-    assert prompt.load("question.v1").worded("Pick up the cube.") == asked
-
-
-def test_a_bad_prompt_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=r"there are plain.v1, question.v1, task.v1"):
-        prompt.load("poem.v1")
-    (tmp_path / "bad.yaml").write_text("template: no place for words")
-    with pytest.raises(ParameterError, match=r"must hold \{instruction\} once"):
-        prompt.load(str(tmp_path / "bad.yaml"))
+    guard = Guard(load_rules(str(tmp_path / "mine.yaml")))
+    assert guard.check("подними красный куб").action is GuardAction.ACCEPT
+    assert guard.check("put it in the bowl").reason == "bowls: no bowls today ('bowl')"
+    assert guard.check("abracadabra").action is GuardAction.ACCEPT
+    assert guard.check("стоп").action is GuardAction.STOP

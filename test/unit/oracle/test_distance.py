@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vla_ros.oracle.distance import cores, segment_box
+from vla_ros.oracle.distance import box_distances, segment_box_distances
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def test_a_segment_and_a_box_against_samples_along_the_segment() -> None:
     half = HALVES["box"]
     points = start[:, None] + np.linspace(0, 1, 4001)[None, :, None] * along[:, None]
     brute = np.linalg.norm(points - np.clip(points, -half, half), axis=-1).min(axis=1)
-    found = segment_box(start, along, half)
+    found = segment_box_distances(start, along, half)
     assert np.all(found <= brute + 1e-12)
     assert np.all(brute <= found + np.linalg.norm(along, axis=1) / 8000 + 1e-12)
 
@@ -49,8 +49,8 @@ def test_cores_against_coal(a: str, b: str) -> None:
     count = 150
     R_a, R_b = turns(rng, count), turns(rng, count)
     p_a, p_b = rng.uniform(-0.6, 0.6, (count, 3)), rng.uniform(-0.3, 0.3, (count, 3))
-    found = cores(R_a, p_a, HALVES[a], R_b, p_b, HALVES[b])
-    back = cores(R_b, p_b, HALVES[b], R_a, p_a, HALVES[a])
+    found = box_distances(R_a, p_a, HALVES[a], R_b, p_b, HALVES[b])
+    back = box_distances(R_b, p_b, HALVES[b], R_a, p_a, HALVES[a])
     np.testing.assert_allclose(found, back, atol=1e-12)
     radius = 1e-3  # coal has no segments: capsules of this radius, taken off again
     shapes = []
@@ -75,5 +75,5 @@ def test_cores_against_coal(a: str, b: str) -> None:
 
 def test_overlapping_boxes_report_the_way_that_parts_them() -> None:
     eye, half = np.eye(3)[None], np.full(3, 0.5)
-    found = cores(eye, np.array([[0.9, 0.2, 0.0]]), half, eye, np.zeros((1, 3)), half)
+    found = box_distances(eye, np.array([[0.9, 0.2, 0.0]]), half, eye, np.zeros((1, 3)), half)
     assert found[0] == pytest.approx(-0.1)

@@ -5,26 +5,24 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pinocchio
 import pytest
-from numpy.typing import NDArray
 
-from vla_ros.cli.check_recording import configuration
-from vla_ros.oracle.oracle import Oracle, Report
+from test.unit.oracle.arms import with_bodies
+from vla_ros.arrays import Array
+from vla_ros.bringup.safety_configuration import safety_configuration
+from vla_ros.oracle.oracle import Oracle, OracleReport
 from vla_ros.oracle.stream import PICO, Stream
-from vla_ros.oracle.surroundings import ball, box
-from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
+from vla_ros.parameters import ParameterError
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
 
-Array = NDArray[np.float64]
 H = 0.004
 LIMITS = {"velocity": 2.175, "acceleration": 7.5, "jerk": 750.0}  # of joint1 in config/sim.yaml
 
 
 @pytest.fixture(scope="module")
 def parameters() -> SafetyFilterParameters:
-    return configuration("sim", "", "")[0]
+    return safety_configuration()[0]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ def joint1(path: Array) -> Array:
     return q
 
 
-def broken(report: Report) -> list[str]:
+def broken(report: OracleReport) -> list[str]:
     return [f"{each.quantity} {each.who}" for each in report.findings if each.broken]
 
 
@@ -165,35 +163,6 @@ def test_scale_and_slow_zone_tighten_the_limits(parameters: SafetyFilterParamete
         assert ("slow_zone joint1" in broken(tight.check(joint1(path), from_rest=False))) is found
 
 
-def test_kinematics_agree_with_pinocchio(oracle: Oracle) -> None:
-    rng = np.random.default_rng(5)
-    model = pinocchio.buildModelFromXML(urdf())
-    data = model.createData()
-    q = rng.uniform(POSITION_LOWER, POSITION_UPPER, (20, 8))
-    poses = oracle.robot.poses(JOINT_NAMES, q)
-    for i, each in enumerate(q):
-        values = {**dict(zip(JOINT_NAMES, each, strict=True)), MIMIC_JOINT: each[7]}
-        pinocchio.framesForwardKinematics(model, data, np.array([values[name] for name in model.names[1:]]))
-        for link in ("link4", "tool", "left_finger", "right_finger"):
-            T = data.oMf[model.getFrameId(link)]
-            np.testing.assert_allclose(poses[link][0][i], T.rotation, atol=1e-12)
-            np.testing.assert_allclose(poses[link][1][i], T.translation, atol=1e-12)
-
-
-def test_clearances_of_a_known_pose(oracle: Oracle) -> None:
-    """At home the tool looks down: the pads' distances to table, box and ball can be told from the tool's pose."""
-    R, p = (each[0] for each in oracle.robot.poses(JOINT_NAMES, HOME[None])["tool"])
-    assert R[2, 2] < -0.999
-    lowest = p[2] - 0.1
-    found = {each.rule: each for each in oracle.clearances(HOME, [ball((p[0], p[1], lowest - 0.05), 0.05)])}
-    assert found["obstacle"].what in ("left_finger – obstacle", "right_finger – obstacle")
-    assert 0.05 < found["obstacle"].distance_m < 0.11
-    beside = {each.rule: each for each in oracle.clearances(HOME, [box(p, (0.1, 0.2, 0.1))])}
-    assert beside["obstacle"].distance_m < 0
-    assert found["table"].distance_m > 0.0
-    assert found["self_collision"].distance_m > 0.005
-
-
 def test_a_stream_into_the_table_breaks_the_table(oracle: Oracle) -> None:
     q = np.tile(HOME, (30, 1))
     q[:, 1] = np.linspace(-0.9, 1.2, 30)
@@ -205,15 +174,6 @@ def test_a_stream_into_the_table_breaks_the_table(oracle: Oracle) -> None:
 def test_missing_joints_leave_the_clearances_open(oracle: Oracle) -> None:
     report = oracle.judge(stream([0.0, 0.004], [0.0, 0.0]))
     assert any("clearances are not judged" in note for note in report.notes)
-
-
-def with_bodies(**links: str) -> str:
-    """The simulated arm's URDF with one more collision element in some links."""
-    text = urdf()
-    for link, geometry in links.items():
-        element = f"<collision><geometry>{geometry}</geometry></collision>"
-        text = text.replace(f'<link name="{link}">', f'<link name="{link}">{element}')
-    return text
 
 
 def test_what_is_no_robot_is_refused(oracle: Oracle, parameters: SafetyFilterParameters) -> None:
@@ -237,26 +197,3 @@ def test_a_mesh_leaves_its_own_clearances_open_and_all_else_is_judged(parameters
     q = np.tile(HOME, (30, 1))
     q[:, 1] = np.linspace(-0.9, 1.2, 30)
     assert oracle.check(q, period_s=1.0).worst("table").value < 0
-
-
-def test_pairs_that_always_overlap_are_a_note_and_no_finding(parameters: SafetyFilterParameters) -> None:
-    """A ball in link4 that holds link6 wherever it turns: no command is to blame. The filter leaves such pairs out, too."""
-    text = with_bodies(link4='<sphere radius="0.6"/>')
-    report = Oracle(text, parameters).check(HOME[None])
-    (note,) = [note for note in report.notes if "overlap wherever the joints are" in note]
-    assert "link4 – link6" in note
-    assert "link1 – link3" not in note
-    found = {each.what for each in Oracle(text, parameters).clearances(HOME) if each.rule == "self_collision"}
-    assert "link4 – link6" not in found
-
-
-def test_what_no_commanded_joint_moves_is_not_judged(parameters: SafetyFilterParameters) -> None:
-    """The fingers of an arm whose gripper somebody else drives: closed, they touch; a wheel stands in the table."""
-    wheel = '<link name="wheel"><collision><geometry><sphere radius="0.1"/></geometry></collision></link>'
-    axle = '<joint name="axle" type="continuous"><parent link="base"/><child link="wheel"/></joint>'
-    text = urdf().replace("</robot>", wheel + axle + "</robot>")
-    flat = flattened(dataclasses.asdict(parameters))
-    seven = {key: value[:7] if isinstance(value, list) and len(value) == 8 else value for key, value in flat.items()}
-    arm = from_mapping(SafetyFilterParameters, nested({**seven, "self_collision.allowed": []}))
-    report = Oracle(text, arm).check(HOME[None, :7])
-    assert not report.broken, report.text()

@@ -9,7 +9,7 @@ from vla_ros.robot.joint_map import JointMap, JointNamesError
 
 
 def test_values_come_in_the_order_of_the_map() -> None:
-    index = JointMap(["a", "b", "c"]).exact(["c", "a", "b"], "checkpoint")
+    index = JointMap(["a", "b", "c"]).permutation(["c", "a", "b"], "checkpoint")
     assert np.array([3.0, 1.0, 2.0])[index].tolist() == [1.0, 2.0, 3.0]
 
 
@@ -24,7 +24,7 @@ def test_values_come_in_the_order_of_the_map() -> None:
 )
 def test_names_that_do_not_bind_are_refused(names: list[str], text: str) -> None:
     with pytest.raises(JointNamesError) as error:
-        JointMap(["a", "b"]).exact(names, "checkpoint")
+        JointMap(["a", "b"]).permutation(names, "checkpoint")
     assert str(error.value) == text
 
 

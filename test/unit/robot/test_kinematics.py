@@ -39,7 +39,7 @@ def test_following_a_straight_line_stays_on_it_and_is_smooth() -> None:
     for _ in range(150):
         pose = pose.copy()
         pose[:3, 3] += 0.001, 0.001, -0.001
-        q = KINEMATICS.follow(pose, q, pull=0.0026)
+        q = KINEMATICS.follow(pose, q, centering=0.0026)
         course.append(q)
         assert np.abs(KINEMATICS.forward(q) - pose).max() < 1e-6
     assert np.abs(np.diff(course, n=2, axis=0)).max() < 2e-4
@@ -49,11 +49,11 @@ def test_an_arm_at_rest_stays_at_rest() -> None:
     assert KINEMATICS.follow(KINEMATICS.forward(HOME), HOME) == pytest.approx(HOME, abs=1e-9)
 
 
-def test_strain_is_one_at_a_limit() -> None:
+def test_limit_proximity_is_one_at_a_limit() -> None:
     q = (KINEMATICS.lower + KINEMATICS.upper) / 2
-    assert KINEMATICS.strain(q) == 0.0
+    assert KINEMATICS.limit_proximity(q) == 0.0
     q[3] = KINEMATICS.upper[3]
-    assert KINEMATICS.strain(q) == pytest.approx(1.0)
+    assert KINEMATICS.limit_proximity(q) == pytest.approx(1.0)
 
 
 def test_order_follows_the_names() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from test.unit.safety.perfect_arm import PERIOD_NS
 from test.unit.safety.streams import line, moved, smooth
-from vla_ros.cli.check_recording import configuration
+from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.safety.geometry.collision_constraints import not_checked
 from vla_ros.safety.joint import jerk_limit
 from vla_ros.safety.states import State
@@ -367,7 +367,7 @@ def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> No
 
 
 def test_what_the_configuration_leaves_off_is_named() -> None:
-    parameters, _ = configuration("sim", "", "")
+    parameters, _ = safety_configuration()
     assert not_checked(parameters) == ["keep_out", "obstacle", "contact", "deadman", "heartbeat"]
     on = dataclasses.replace(
         parameters,

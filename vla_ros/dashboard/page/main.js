@@ -1,71 +1,71 @@
-// The dashboard: who shows what, and what a press does.
-import { cameras } from "./cameras.js";
-import { events, limits, nodes, plan, put, question, rules, state } from "./panels.js";
+// The dashboard: connects documents with panels, and buttons and keys with actions.
+import { showCameras } from "./cameras.js";
+import { setText, showEvents, showFilter, showLimits, showNodes, showPlan, showQuestion, showRules } from "./panels.js";
 import { Plots } from "./plots.js";
-import { ask, follow } from "./talk.js";
+import { pollDocuments, sendAction } from "./server_api.js";
 
 const find = id => document.getElementById(id);
-const said = find("said");
+const result = find("result");
 const plots = new Plots(find("joints"), find("position"), find("velocity"));
-let run = "";
+let session = "";
 let starting = false;
-let openly = false;
-let fade = 0;
+let withoutToken = false;
+let resultTimer = 0;
 
-function tell({ done, message }) {
-  put(said, message);
-  said.className = done ? "done" : "failed";
-  clearTimeout(fade);
-  fade = setTimeout(() => (said.className = ""), done ? 4000 : 10000);
+function showResult({ done, message }) {
+  setText(result, message);
+  result.className = done ? "done" : "failed";
+  clearTimeout(resultTimer);
+  resultTimer = setTimeout(() => (result.className = ""), done ? 4000 : 10000);
 }
 
-async function act(name, words) {
-  tell(await ask(name, words));
+async function act(name, instruction) {
+  showResult(await sendAction(name, instruction));
 }
 
-// A press, not a release, stops; so does a key, wherever the focus is, but for Space while somebody types.
-const stop = event => {
+// The stop acts on the press, not on the release, and on keys wherever the focus is, except Space in a text field.
+function stop(event) {
   event.preventDefault();
   find("stop").classList.add("pressed");
   setTimeout(() => find("stop").classList.remove("pressed"), 300);
   act("estop");
-};
-const key = event => {
+}
+
+addEventListener("keydown", event => {
   const typing = event.target.closest?.("input");
   if (!event.repeat && (event.key === "Escape" || (event.key === " " && !typing))) stop(event);
-};
-addEventListener("keydown", key);
+});
 find("stop").addEventListener("pointerdown", stop);
 find("stop").addEventListener("click", event => event.detail === 0 && stop(event));
-for (const button of document.querySelectorAll("button[data-act]")) {
-  button.addEventListener("click", () => act(button.dataset.act));
+for (const button of document.querySelectorAll("button[data-action]")) {
+  button.addEventListener("click", () => act(button.dataset.action));
 }
 
 const form = document.forms[0];
-const words = form.elements.words;
-let asked = [];
-let back = -1;
+const input = form.elements.instruction;
+let instructions = [];
+let recalled = -1; // index in instructions of the one in the text field; -1: none
 
-function say(text) {
-  back = -1;
-  words.value = "";
+function instruct(text) {
+  recalled = -1;
+  input.value = "";
   act("say", text);
 }
 
 form.addEventListener("submit", event => {
   event.preventDefault();
-  if (words.value.trim()) say(words.value);
+  if (input.value.trim()) instruct(input.value);
 });
-find("hold").addEventListener("click", () => say(""));
-words.addEventListener("keydown", event => {
+find("hold").addEventListener("click", () => instruct(""));
+input.addEventListener("keydown", event => {
   if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
   event.preventDefault();
-  back = Math.max(-1, Math.min(asked.length - 1, back + (event.key === "ArrowUp" ? 1 : -1)));
-  words.value = back < 0 ? "" : asked[back];
+  recalled = Math.max(-1, Math.min(instructions.length - 1, recalled + (event.key === "ArrowUp" ? 1 : -1)));
+  input.value = recalled < 0 ? "" : instructions[recalled];
 });
 
-/** Fill a list with sentences that say themselves when pressed. */
-function sentences(list, texts, element) {
+/** Fill a list with buttons that send their text as instruction. tag: of the element around each button; none: no element. */
+function showInstructions(list, texts, tag) {
   if (list.dataset.shown === texts.join("\n")) return;
   list.dataset.shown = texts.join("\n");
   list.replaceChildren(
@@ -73,9 +73,9 @@ function sentences(list, texts, element) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = text;
-      button.addEventListener("click", () => say(text));
-      if (!element) return button;
-      const item = document.createElement(element);
+      button.addEventListener("click", () => instruct(text));
+      if (!tag) return button;
+      const item = document.createElement(tag);
       item.append(button);
       return item;
     }),
@@ -83,63 +83,63 @@ function sentences(list, texts, element) {
 }
 
 // The 3D view needs WebGL, which is slow without a graphics processor. Under another name of this machine the browser gives
-// it a process of its own, so that it delays neither the page nor the stop; and it can be left out.
+// it a process of its own, so that it delays neither the page nor the stop; and it can be switched off.
 const scene = find("scene");
-let flat = new URLSearchParams(location.search).has("flat") || localStorage.getItem("flat") === "1";
+let sceneOff = new URLSearchParams(location.search).has("flat") || localStorage.getItem("flat") === "1";
 
-function draw3d(open) {
-  document.body.classList.toggle("flat", flat);
-  put(find("flat"), flat ? "3D on" : "3D off");
-  const twin = open && { "127.0.0.1": "localhost", localhost: "127.0.0.1" }[location.hostname];
-  if (flat) scene.removeAttribute("src");
-  else scene.src = twin ? `http://${twin}:${location.port}/scene/` : "scene/";
+function showScene() {
+  document.body.classList.toggle("scene-off", sceneOff);
+  setText(find("scene-toggle"), sceneOff ? "3D on" : "3D off");
+  const otherName = withoutToken && { "127.0.0.1": "localhost", localhost: "127.0.0.1" }[location.hostname];
+  if (sceneOff) scene.removeAttribute("src");
+  else scene.src = otherName ? `http://${otherName}:${location.port}/scene/` : "scene/";
 }
 
-find("flat").addEventListener("click", () => {
-  flat = !flat;
-  localStorage.setItem("flat", flat ? "1" : "0");
-  draw3d(openly);
+find("scene-toggle").addEventListener("click", () => {
+  sceneOff = !sceneOff;
+  localStorage.setItem("flat", sceneOff ? "1" : "0");
+  showScene();
 });
 
-// Keys belong to the page, also after the 3D view was dragged: Esc stops.
+// Keys go to the page, also after the 3D view was dragged: Esc stops.
 addEventListener("blur", () => setTimeout(() => document.activeElement === scene && (scene.blur(), focus())));
 
-/** The dashboard has been started, perhaps again. */
+/** Start over: the dashboard has been started, perhaps again. */
 async function start(content) {
   starting = true;
   const rows = await fetch("/history", { signal: AbortSignal.timeout(3000) })
-    .then(answer => (answer.ok ? answer.json() : null))
+    .then(response => (response.ok ? response.json() : null))
     .catch(() => null);
   starting = false;
-  if (!rows) return; // the next document asks again
-  run = content.run;
-  openly = content.open;
-  draw3d(openly);
+  if (!rows) return; // the next document tries again
+  session = content.session;
+  withoutToken = content.without_token;
+  showScene();
   plots.start(content.joints, rows, content.history_s);
 }
 
-function show(content, blobs) {
-  find("blind").hidden = true;
-  if (content.run !== run && !starting) start(content);
+function onDocument(content, blobs) {
+  find("disconnected").hidden = true;
+  if (content.session !== session && !starting) start(content);
   document.body.classList.toggle("readonly", content.read_only);
-  state(content);
-  plan(content);
-  question(content);
-  limits(content.joints);
-  rules(content);
-  nodes(content.nodes);
-  events(content.events);
-  if (content.run === run) plots.add(content.row, content.joints);
-  cameras(find("cameras"), content.cameras, blobs);
-  asked = content.instructions;
-  sentences(find("examples"), content.examples);
-  sentences(find("instructions"), content.instructions.slice(0, 8), "li");
+  showFilter(content.filter);
+  showPlan(content.plan);
+  showQuestion(content.question);
+  showLimits(content.joints);
+  showRules(content.rules);
+  showNodes(content.nodes);
+  showEvents(content.events);
+  if (content.session === session) plots.add(content.row, content.joints);
+  showCameras(find("cameras"), content.cameras, blobs);
+  instructions = content.instructions;
+  showInstructions(find("examples"), content.examples);
+  showInstructions(find("instructions"), content.instructions.slice(0, 8), "li");
 }
 
-follow({
-  show,
-  blind: why => {
-    put(find("blind"), why);
-    find("blind").hidden = false;
+pollDocuments({
+  onDocument,
+  onDisconnected: reason => {
+    setText(find("disconnected"), reason);
+    find("disconnected").hidden = false;
   },
 });

@@ -1,16 +1,16 @@
-// The stop alone: nothing here draws, so that it is quick where the whole dashboard is slow.
-import { ask, follow } from "./talk.js";
+// The page with the stop alone: it draws nothing, so that it is quick where the whole dashboard is slow.
+import { pollDocuments, sendAction } from "./server_api.js";
 
 const state = document.getElementById("state");
-const said = document.getElementById("said");
+const result = document.getElementById("result");
 
 async function stop(event) {
   event.preventDefault();
-  said.textContent = "asked to stop …";
-  said.textContent = (await ask("estop")).message;
+  result.textContent = "asked to stop …";
+  result.textContent = (await sendAction("estop")).message;
 }
 
-const button = document.getElementById("stop"); // read-only has none
+const button = document.getElementById("stop"); // a read-only page has none
 if (button) {
   button.addEventListener("pointerdown", stop);
   button.form.addEventListener("submit", event => event.preventDefault());
@@ -18,13 +18,13 @@ if (button) {
   addEventListener("keydown", event => !event.repeat && [" ", "Escape", "Enter"].includes(event.key) && stop(event));
 }
 
-follow({
+pollDocuments({
   images: false,
-  pause_ms: 200,
-  show: ({ filter }) => {
+  pauseMs: 200,
+  onDocument: ({ filter }) => {
     state.textContent = filter ? `${filter.state} ${filter.reason}` : "the safety filter is silent";
   },
-  blind: why => {
-    state.textContent = why;
+  onDisconnected: reason => {
+    state.textContent = reason;
   },
 });

@@ -20,8 +20,7 @@ from vla_ros.lab.bench.filter_rig import (
 )
 from vla_ros.lab.bench.gates import Gate, NumpyClamp, Ros2ControlLimiter, RuckigGate, SafetyFilterGate
 from vla_ros.lab.bench.load import garbage_collection_off, real_time_scheduling
-from vla_ros.oracle.differences import QUANTITIES
-from vla_ros.oracle.oracle import Oracle
+from vla_ros.oracle import QUANTITIES, Oracle
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 SMOOTH_AFTER = 20

@@ -52,7 +52,7 @@ def measure_costs(rig: FilterRig, ticks: int) -> list[StageCost]:
             begin = clock()
             rig.send_joint_state()
             measured = clock()
-            heard = rig.send_obstacles()
+            obstacles_sent = rig.send_obstacles()
             at_obstacles = clock()
             for at_s, positions in due:
                 rig.send_setpoint(at_s, positions)
@@ -60,7 +60,7 @@ def measure_costs(rig: FilterRig, ticks: int) -> list[StageCost]:
             rig.tick()
             end = clock()
             times["joint_state"][i] = measured - begin
-            times["obstacles"][i] = at_obstacles - measured if heard else 0
+            times["obstacles"][i] = at_obstacles - measured if obstacles_sent else 0
             times["command"][i] = commanded - at_obstacles if due else 0
             times["tick"][i] = end - commanded
             times[WHOLE][i] = end - begin

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vla_ros.cli.check_recording import configuration
-from vla_ros.oracle.oracle import Oracle
-from vla_ros.oracle.surroundings import ball
+from vla_ros.bringup.safety_configuration import safety_configuration
+from vla_ros.oracle import Oracle, ball
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.setpoint import Command
@@ -43,7 +42,7 @@ RADIUS_M = 0.04
 
 def full_configuration() -> tuple[SafetyFilterParameters, str]:
     """Return config/sim.yaml with an obstacle feed, and the URDF: every rule is on."""
-    parameters, urdf = configuration("sim", "", "")
+    parameters, urdf = safety_configuration()
     obstacle = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
     return dataclasses.replace(parameters, obstacle=obstacle), urdf
 
@@ -176,12 +175,17 @@ class FilterRig:
 
 @contextlib.contextmanager
 def audit_log(rig: FilterRig, parameters: SafetyFilterParameters, urdf: str) -> Iterator[None]:
-    """Let the rig's filter write its audit log, as in the node, into a folder that is deleted with the block."""
+    """Let the rig's filter write its audit log, as in the node, into a folder that is deleted with the block.
+
+    Raises:
+        TypeError: the rig's filter is logged already.
+    """
+    unlogged = rig.filter
+    if not isinstance(unlogged, SafetyFilter):
+        raise TypeError("the rig's filter writes a log already; leave the first block before the second")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # the writer may end later
         audit = dataclasses.replace(parameters.audit, directory=folder)
         log = AuditLog(audit, {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
-        unlogged = rig.filter
-        assert isinstance(unlogged, SafetyFilter)
         rig.filter = Recorder(unlogged, log)
         try:
             yield

@@ -13,7 +13,7 @@ import ruckig
 
 from vla_ros.arrays import Array
 from vla_ros.lab.bench.filter_rig import FilterRig
-from vla_ros.oracle.oracle import Bounds
+from vla_ros.oracle import JointBounds
 
 
 class Gate(Protocol):
@@ -34,7 +34,7 @@ class Gate(Protocol):
 class NumpyClamp:
     """Clamps position and velocity with numpy, from the last output; a value that is not finite is passed on."""
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._step = np.array([joint.velocity for joint in bounds]) * period_s
@@ -59,7 +59,7 @@ class Ros2ControlLimiter:
     Source: ros2_control, package joint_limits, compute_position_limits and the saturation limiter, Jazzy.
     """
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._velocity = np.array([joint.velocity for joint in bounds])
@@ -87,7 +87,7 @@ class RuckigGate:
     continues to the one before.
     """
 
-    def __init__(self, bounds: Sequence[Bounds], period_s: float, q: Array) -> None:
+    def __init__(self, bounds: Sequence[JointBounds], period_s: float, q: Array) -> None:
         self._lower = np.array([joint.lower for joint in bounds])
         self._upper = np.array([joint.upper for joint in bounds])
         self._planner = ruckig.Ruckig(len(bounds), period_s)

@@ -49,7 +49,7 @@ class Conditions:
     chunk_period_s: float = ActionExpertParameters.chunk_period_s
     chunk_latency_s: float = 0.02
     anchor_rad: float = ActionExpertParameters.anchor_distance
-    splicing: str = ActionExpertParameters.splicing
+    chunk_transition: str = ActionExpertParameters.chunk_transition
 
     @classmethod
     def of(cls, planner: PlannerParameters, expert: ActionExpertParameters) -> Conditions:
@@ -59,7 +59,7 @@ class Conditions:
             valid_for_s=planner.valid_for_s,
             chunk_period_s=expert.chunk_period_s,
             anchor_rad=expert.anchor_distance,
-            splicing=expert.splicing,
+            chunk_transition=expert.chunk_transition,
         )
 
 
@@ -105,7 +105,7 @@ class Loop:
         self.instruction, self.conditions, self.watch = instruction, conditions, watch
         self.wrong, self.rng = case.disturbance, rng
         self.mid_task_move = MidTaskMove(rng) if self.wrong.moves_object else None
-        self.expert = ActionExpert(conditions.splicing, conditions.chunk_period_s, conditions.anchor_rad, ARM)
+        self.expert = ActionExpert(conditions.chunk_transition, conditions.chunk_period_s, conditions.anchor_rad, ARM)
         self.episode_monitor = EpisodeMonitor(simulation)
         self.discontinuities = DiscontinuityMeter(SETPOINT_STEPS * STEP_NS, ARM)
         self.interventions = InterventionCounter()
@@ -245,8 +245,8 @@ class Loop:
         played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
         if before is None:
             return
-        self.discontinuities.add_transition(max(played.committed_ns, now_ns))
-        if self.conditions.splicing == "ensemble":
+        self.discontinuities.add_transition(max(played.prefix_end_ns, now_ns))
+        if self.conditions.chunk_transition == "ensemble":
             self.discontinuities.add_transition(played.end_ns)  # where it leaves the mean
 
     def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:

@@ -92,7 +92,7 @@ def run_episode(
         loop = Loop(
             simulation,
             eyes.look,
-            _planner(planner or _configured(policy), conditions, plans),
+            planner_core(planner or _configured(policy), conditions, plans),
             plans,
             system1(policy, robot, options),
             SafetyFilter.from_urdf(safety, robot.urdf),
@@ -147,8 +147,14 @@ def _configured(policy: str) -> PlannerParameters:
     return from_mapping(PlannerParameters, nested(parameters_of("planner", policy=policy)))
 
 
-def _planner(parameters: PlannerParameters, conditions: Conditions, plans: System2) -> PlannerCore:
-    """Return an active planner for a policy."""
+def planner_core(parameters: PlannerParameters, conditions: Conditions, plans: System2) -> PlannerCore:
+    """Return the core of an active planner.
+
+    Args:
+        parameters: the planner's configuration.
+        conditions: whose plan rate and validity go before those of `parameters`.
+        plans: the policy's System 2.
+    """
     parameters = replace(parameters, rate_hz=1 / conditions.plan_period_s, valid_for_s=conditions.valid_for_s)
     monitors = Monitors.for_policy(parameters.monitors, JOINT_NAMES, getattr(plans, "statistics", None))
     core = PlannerCore(parameters, Guard(load_rules(parameters.guard.rules)), load_prompt(parameters.prompt), monitors)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from vla_ros.cli.check_recording import audited
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.graphs import AUDIT, GRAPHS, REMOVED
 from vla_ros.lab.faults.preparation import prepare, too_slow
@@ -17,8 +16,7 @@ from vla_ros.lab.faults.reaction import NO_FILTER, differences
 from vla_ros.lab.faults.report import result_line
 from vla_ros.lab.faults.result import RETRY_STALL_S, TRIES, FaultResult, OutputResult
 from vla_ros.lab.faults.rig import CaseAborted, FaultRig
-from vla_ros.oracle.recordings.choice import Silent, Unreadable
-from vla_ros.oracle.report import Report
+from vla_ros.oracle import NothingSent, OracleReport, UnreadableRecording, judge_log
 
 SETTLED_S = 0.25
 """The end is reached when the arm has been at rest in an expected state for this time."""
@@ -30,11 +28,11 @@ RETRY_PAUSE_S = 3.0
 """Before another try: stalls of the machine often follow each other."""
 
 
-def run(cases: Iterable[FaultCase], say: Callable[[str], None]) -> tuple[list[FaultResult], list[OutputResult]]:
+def run(cases: Iterable[FaultCase], print_line: Callable[[str], None]) -> tuple[list[FaultResult], list[OutputResult]]:
     """Run the cases.
 
     Args:
-        say: receives one line for each result.
+        print_line: receives one line for each result.
     """
     from vla_ros.lab.faults.graph_rig import started
 
@@ -49,24 +47,24 @@ def run(cases: Iterable[FaultCase], say: Callable[[str], None]) -> tuple[list[Fa
                 for case in chosen:
                     result = run_case(rig, case)
                     results.append(result)
-                    say(result_line(result))
+                    print_line(result_line(result))
             if graph != "none":
                 outputs.append(check_outputs(graph, Path(folder)))
-                say(outputs[-1].text())
+                print_line(outputs[-1].text())
     return results, outputs
 
 
 def check_outputs(graph: str, folder: Path) -> OutputResult:
     """Let the oracle, which shares no code with the filter, check every output in the audit logs."""
     time.sleep(LOG_CLOSED_S)
-    reports: list[Report] = []
+    reports: list[OracleReport] = []
     broken: list[str] = []
     for log in (*sorted(folder.glob(f"{REMOVED}*")), folder / AUDIT):
         try:
-            reports += audited(log)
-        except Silent:
+            reports += judge_log(log)
+        except NothingSent:
             continue  # none of the cases was to move the arm
-        except Unreadable as error:
+        except UnreadableRecording as error:
             broken.append(str(error))
     findings = [finding for report in reports for finding in report.findings]
     worst = {

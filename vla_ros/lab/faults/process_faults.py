@@ -135,7 +135,7 @@ class ProcessFaults(abc.ABC):
     def _replay(self, log: Path) -> str:
         """Replay a log in a process of its own while the graph goes on; return what came of it."""
         file = self._folder / "replay.json"
-        command = [sys.executable, "-m", "vla_ros.cli.main", "replay", str(log), "--json", str(file)]
+        command = [sys.executable, "-m", "vla_ros.cli", "replay", str(log), "--json", str(file)]
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

@@ -20,7 +20,7 @@ from vla_ros.sim.sim_arm_parameters import SimArmParameters
 DISCOVERY_S = 0.3
 """Allowed to the middleware for discovering a new publisher; no parameter bounds it."""
 PUBLISHER_CHECK_S = 0.1
-"""The filter looks up who publishes ten times a second."""
+"""The filter looks up the publishers of its topics ten times a second."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""rosbag2 folders and their single files, of either storage: trajectories, joint states and plain arrays."""
+"""Reads rosbag2 folders and their single files, of either storage: trajectories, joint states and plain arrays."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vla_ros.oracle.recordings.choice import Choice, Unreadable
-from vla_ros.oracle.stream import Fault, Stream
+from vla_ros.oracle.recordings.selection import RecordingSelection, UnreadableRecording
+from vla_ros.oracle.stream import Stream, StreamFault
 
 TYPES = {
     "trajectory_msgs/msg/JointTrajectory": "JointTrajectory",
@@ -18,44 +18,44 @@ TYPES = {
 }
 
 
-def read(path: Path, choice: Choice) -> list[Stream]:
-    """Several streams when the messages name different sets of joints.
+def read(path: Path, selection: RecordingSelection) -> list[Stream]:
+    """Return the streams of a bag: several when the messages name different sets of joints.
 
     Raises:
-        Unreadable: with the file, the topic and what to do.
+        UnreadableRecording: with the file, the topic and what to do.
     """
     from rosbags.highlevel import AnyReader
     from rosbags.typesys import Stores, get_typestore
 
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
-            topic = _topic(path, {c.topic: c.msgtype for c in reader.connections}, choice)
+            topic = _topic(path, {c.topic: c.msgtype for c in reader.connections}, selection)
             chosen = [c for c in reader.connections if c.topic == topic]
             found = [
                 (received_ns, reader.deserialize(raw, connection.msgtype))
                 for connection, received_ns, raw in reader.messages(connections=chosen)
             ]
-    except Unreadable:
+    except UnreadableRecording:
         raise
     except Exception as error:  # the library raises whatever the broken bytes lead it to
-        raise Unreadable(f"{path}: not a readable rosbag2: {error or type(error).__name__}") from None
+        raise UnreadableRecording(f"{path}: not a readable rosbag2: {error or type(error).__name__}") from None
     if not found:
-        raise Unreadable(f"{path}: topic {topic} holds no messages")
-    return _streams(found, TYPES[chosen[0].msgtype], choice, f"topic {topic}")
+        raise UnreadableRecording(f"{path}: topic {topic} holds no messages")
+    return _streams(found, TYPES[chosen[0].msgtype], selection, f"topic {topic}")
 
 
-def _topic(path: Path, topics: dict[str, str], choice: Choice) -> str:
+def _topic(path: Path, topics: dict[str, str], selection: RecordingSelection) -> str:
     known = [topic for topic, kind in topics.items() if kind in TYPES]
-    wanted = choice.topic or (choice.likely if len(known) > 1 else "")
+    wanted = selection.topic or (selection.likely if len(known) > 1 else "")
     matching = [topic for topic in known if topic.lstrip("/") == wanted.lstrip("/")] if wanted else known
     if len(matching) == 1:
         return matching[0]
-    raise Unreadable(
+    raise UnreadableRecording(
         f"{path}: choose a topic with --topic; it holds {', '.join(sorted(known)) or 'none with joint positions'}"
     )
 
 
-def _streams(messages: Sequence[tuple[int, Any]], kind: str, choice: Choice, note: str) -> list[Stream]:
+def _streams(messages: Sequence[tuple[int, Any]], kind: str, selection: RecordingSelection, note: str) -> list[Stream]:
     """Group by the joints that a message names. A trajectory of several points replaces the one before: its own stretch."""
     rows: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
     starts: dict[tuple[str, ...], list[int]] = {}
@@ -65,9 +65,9 @@ def _streams(messages: Sequence[tuple[int, Any]], kind: str, choice: Choice, not
         header = getattr(message, "header", None)
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec if header is not None else 0
         restamped += stamp_ns == 0
-        names = _names(message, kind, choice)
+        names = _names(message, kind, selection)
         points = _points(message, kind, stamp_ns or received_ns)
-        joints = tuple(name for name in names if name in choice.joints)
+        joints = tuple(name for name in names if name in selection.joints)
         if not points or any(len(values) != len(names) for _, values in points):
             wrong.append(received_ns)
         elif joints:
@@ -77,16 +77,16 @@ def _streams(messages: Sequence[tuple[int, Any]], kind: str, choice: Choice, not
             where = [names.index(joint) for joint in joints]
             at.extend((t, [float(values[i]) for i in where]) for t, values in points)
     if not rows and not wrong:
-        raise Unreadable(
-            f"{note} names none of the joints {', '.join(choice.joints)}; give the configuration of that arm"
+        raise UnreadableRecording(
+            f"{note} names none of the joints {', '.join(selection.joints)}; give the configuration of that arm"
         )
     first_ns = min((at[0][0] for at in rows.values()), default=0)
     notes = [note]
     if restamped:
         notes.append(f"{restamped} messages carry no stamp: the time of their reception counts")
-    faults = (Fault("not one position per joint", "", 0.0, len(wrong)),) if wrong else ()
+    faults = (StreamFault("not one position per joint", "", 0.0, len(wrong)),) if wrong else ()
     if not rows:
-        rows[choice.joints] = []
+        rows[selection.joints] = []
     return [
         Stream(
             joints,
@@ -100,9 +100,9 @@ def _streams(messages: Sequence[tuple[int, Any]], kind: str, choice: Choice, not
     ]
 
 
-def _names(message: Any, kind: str, choice: Choice) -> tuple[str, ...]:
+def _names(message: Any, kind: str, selection: RecordingSelection) -> tuple[str, ...]:
     if kind == "Float64MultiArray":
-        return choice.unnamed if len(message.data) == len(choice.unnamed) else choice.joints
+        return selection.unnamed if len(message.data) == len(selection.unnamed) else selection.joints
     return tuple(message.joint_names if kind == "JointTrajectory" else message.name)
 
 

@@ -1,4 +1,4 @@
-"""The filter's own audit log: what it sent, tick by tick.
+"""What did the filter send, tick by tick, by its own audit log?
 
 Only the form of the log is shared with the filter (`vla_ros.safety.audit.record`); nothing is recomputed here, see
 `vla-ros replay` for that. The filter takes one step per tick and makes up for no tick that was missed, so its outputs are
@@ -17,21 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from vla_ros.oracle.recordings.choice import Choice, Silent, Unreadable
+from vla_ros.oracle.recordings.selection import NothingSent, RecordingSelection, UnreadableRecording
 from vla_ros.oracle.stream import Stream
 from vla_ros.safety.audit.record import ORIGIN, SUFFIX, Damaged, Kind, Reader, files
 
 
 def is_log(path: Path) -> bool:
-    """Whether a path is a file of an audit log, or a folder of them."""
+    """Return whether a path is a file of an audit log, or a folder of them."""
     return path.suffix == SUFFIX or (path.is_dir() and any(path.glob(f"*{SUFFIX}")))
 
 
 def header(path: Path) -> dict[str, Any]:
-    """What the oldest file of a log says of the filter: parameters, URDF.
+    """Return what the oldest file of a log says of the filter: parameters, URDF.
 
     Raises:
-        Unreadable: it is damaged, or there is nothing in it.
+        UnreadableRecording: it is damaged, or there is nothing in it.
     """
     try:
         for file in files(path):
@@ -39,18 +39,20 @@ def header(path: Path) -> dict[str, Any]:
                 values: dict[str, Any] = record.values
                 return values
     except (Damaged, OSError) as error:
-        raise Unreadable(str(error)) from None
-    raise Unreadable(f"{path}: the log is empty")
+        raise UnreadableRecording(str(error)) from None
+    raise UnreadableRecording(f"{path}: the log is empty")
 
 
-def read(path: Path, choice: Choice) -> list[Stream]:
-    """One stream per run of the filter that sent anything; the files of a run continue each other.
+def read(path: Path, selection: RecordingSelection) -> list[Stream]:
+    """Return one stream per run of the filter that sent anything; the files of a run continue each other.
 
     Raises:
-        Unreadable: a record is damaged, runs had other limits than the first, or (Silent) nothing was sent.
+        UnreadableRecording: a record is damaged, runs had other limits than the first, or (NothingSent) nothing was sent.
     """
-    if choice.signal != "command":
-        raise Unreadable(f"--signal {choice.signal}: an audit log is judged by what was sent, --signal command")
+    if selection.signal != "command":
+        raise UnreadableRecording(
+            f"--signal {selection.signal}: an audit log is judged by what was sent, --signal command"
+        )
     first = header(path)
     runs: list[_Run] = []
     ends: dict[bytes, _Run] = {}
@@ -60,7 +62,7 @@ def read(path: Path, choice: Choice) -> list[Stream]:
             reader = Reader(file)
             for record in reader:
                 if run is None:  # the header
-                    run = _begun(file, record.values, first, ends)
+                    run = _run_of(file, record.values, first, ends)
                     runs += [] if run in runs else [run]
                 elif record.kind is Kind.TICK:
                     now_ns, (_, positions, *_) = record.values
@@ -74,10 +76,10 @@ def read(path: Path, choice: Choice) -> list[Stream]:
                 ends[reader.last] = run
                 run.notes += [f"{file.name} ends in a record that is cut off"] if reader.cut else []
     except (Damaged, OSError) as error:
-        raise Unreadable(str(error)) from None
+        raise UnreadableRecording(str(error)) from None
     streams = [run.stream() for run in runs if run.rows]
     if not streams:
-        raise Silent(f"{path}: nothing was sent while this log was written")
+        raise NothingSent(f"{path}: nothing was sent while this log was written")
     return streams
 
 
@@ -127,7 +129,7 @@ class _Run:
         self._rest = self._q
 
     def stream(self) -> Stream:
-        """All of it; a stretch ends where nothing was sent and where records are missing."""
+        """Return all of it; a stretch ends where nothing was sent and where records are missing."""
         missed = f"{self._missed} ticks were missed: outputs count as one period apart"
         stamps_ps = (np.array(self._stamps_ns, np.int64) - self._stamps_ns[0]) * 1000
         return Stream(
@@ -141,10 +143,10 @@ class _Run:
         )
 
 
-def _begun(file: Path, about: Mapping[str, Any], first: Mapping[str, Any], ends: dict[bytes, _Run]) -> _Run:
-    """The run that a file goes on with, found by the link where it ended, or a new one."""
+def _run_of(file: Path, about: Mapping[str, Any], first: Mapping[str, Any], ends: dict[bytes, _Run]) -> _Run:
+    """Return the run that a file continues, found by the hash that ends its file before, or a new one."""
     if any(about[key] != first[key] for key in ("parameters", "urdf")):
-        raise Unreadable(f"{file}: made with other parameters than the oldest file; judge it by itself")
+        raise UnreadableRecording(f"{file}: made with other parameters than the oldest file; judge it by itself")
     before = bytes.fromhex(about["continues"])
     run = ends.pop(before, None)
     missing = before != ORIGIN if run is None else about["lost"] > run.lost

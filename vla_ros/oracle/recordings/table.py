@@ -1,4 +1,4 @@
-"""CSV: of anybody (time in s, then one column per joint), and the simulated controller's log."""
+"""Reads CSV: anybody's (time in s, then one column per joint), and the simulated controller's log."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_ros.oracle.recordings.choice import Choice, Unreadable
+from vla_ros.oracle.recordings.selection import RecordingSelection, UnreadableRecording
 from vla_ros.oracle.stream import PICO, Stream
 
 
-def read(path: Path, choice: Choice) -> list[Stream]:
-    """One stream.
+def read(path: Path, selection: RecordingSelection) -> list[Stream]:
+    """Return one stream.
 
     Raises:
-        Unreadable: with the file, the line and what to do.
+        UnreadableRecording: with the file, the line and what to do.
     """
     try:
         with path.open(newline="") as file:
             rows = csv.reader(file)
             header = [cell.strip() for cell in next(rows, [])]
-            columns, notes = _columns(path, header, choice)
-            fresh = header.index("fresh") if "fresh" in header and choice.signal == "command" else None
+            columns, notes = _columns(path, header, selection)
+            fresh = header.index("fresh") if "fresh" in header and selection.signal == "command" else None
             stamps, cells = _cells(path, rows, len(header), list(columns.values()), fresh, notes)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{path}: {error}") from None
+        raise UnreadableRecording(f"{path}: {error}") from None
     if not stamps:
-        raise Unreadable(f"{path}: there are no samples below the header")
+        raise UnreadableRecording(f"{path}: there are no samples below the header")
     positions = np.array([[float(cell) if cell else math.nan for cell in row] for row in cells])
     stamps_ps = [int((stamp - stamps[0]) * PICO) for stamp in stamps]
     half_unit = tuple(_half_unit(row[i] for row in cells) for i in range(len(columns)))
@@ -39,18 +39,18 @@ def read(path: Path, choice: Choice) -> list[Stream]:
     return [Stream(tuple(columns), np.array(stamps_ps, np.int64), positions, half_unit, notes=tuple(notes))]
 
 
-def _columns(path: Path, header: list[str], choice: Choice) -> tuple[dict[str, int], list[str]]:
-    """Joint → column, and notes. The simulated controller's columns are named <signal>_<joint>."""
-    prefix = f"{choice.signal}_" if any(name.startswith(f"{choice.signal}_") for name in header) else ""
-    columns = {joint: header.index(prefix + joint) for joint in choice.joints if prefix + joint in header[1:]}
+def _columns(path: Path, header: list[str], selection: RecordingSelection) -> tuple[dict[str, int], list[str]]:
+    """JudgedJoint → column, and notes. The simulated controller's columns are named <signal>_<joint>."""
+    prefix = f"{selection.signal}_" if any(name.startswith(f"{selection.signal}_") for name in header) else ""
+    columns = {joint: header.index(prefix + joint) for joint in selection.joints if prefix + joint in header[1:]}
     if not columns:
         named = ", ".join(header[1:]) or "nothing"
-        raise Unreadable(
-            f"{path}:1: the header must name the time and then joints ({', '.join(choice.joints)}), it names {named}; "
+        raise UnreadableRecording(
+            f"{path}:1: the header must name the time and then joints ({', '.join(selection.joints)}), it names {named}; "
             "give the configuration of that arm, or write the header"
         )
     others = [name for i, name in enumerate(header[1:], 1) if i not in columns.values()]
-    notes = [f"signal {choice.signal}"] if prefix else []
+    notes = [f"signal {selection.signal}"] if prefix else []
     if others and not prefix:
         notes.append(f"not judged, because no limits are known: {', '.join(others)}")
     return columns, notes
@@ -64,7 +64,7 @@ def _cells(
     cut = 0
     for number, row in enumerate(rows, 2):
         if cut:
-            raise Unreadable(f"{path}:{cut}: not {width} numbers as the header says")
+            raise UnreadableRecording(f"{path}:{cut}: not {width} numbers as the header says")
         if not row:
             continue
         try:

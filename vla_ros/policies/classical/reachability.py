@@ -9,7 +9,7 @@ import numpy as np
 import pinocchio
 
 from vla_ros.arrays import Array
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 
 FINGER_REACH = 0.05  # m: from the tool to the middle of an open finger
 FINGER_ROOM = 0.045  # m: from there to the middle of another thing
@@ -76,8 +76,8 @@ class Reachability:
             pose = start.copy()
             pose[:3, 3] += share * way
             pose[:3, :3] = start[:3, :3] @ pinocchio.exp3(share * turn)
-            q = self._kinematics.follow(pose, q, PULL * float(np.linalg.norm(way)) / WAY_STEPS)
-            strain = max(strain, self._kinematics.strain(q))
+            q = self._kinematics.follow(pose, q, CENTERING_PER_M * float(np.linalg.norm(way)) / WAY_STEPS)
+            strain = max(strain, self._kinematics.limit_proximity(q))
             if strain > MOST_STRAIN:
                 return None
         return strain if np.abs(self._kinematics.forward(q) - T_base_tool).max() < 1e-3 else None

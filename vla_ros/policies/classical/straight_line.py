@@ -1,7 +1,7 @@
 """System 1 of `classical`: straight lines from waypoint to waypoint, jerk-limited, as joint positions.
 
-Every chunk goes on from the tool's position, velocity and acceleration at the last committed point of the chunk before,
-without a discontinuity. What was planned then and is not yet committed is planned anew.
+Every chunk goes on from the tool's position, velocity and acceleration at the end of its prefix, the last point taken over
+from the previous chunk, so that motion has no discontinuity there; what was planned behind that point is planned anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, joint_index, parameters_hash
 from vla_ros.policies.waypoints import Waypoint
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import axes_along
 
@@ -73,14 +73,14 @@ class StraightLine:
         self._reached = -1  # highest index
         self._due_ns: dict[int, int] = {}  # waypoint index -> when it will be done, if nothing comes between
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
         if plan.instruction.id != self._instruction:
             self._instruction, self._reached, self._due_ns = plan.instruction.id, -1, {}
         if not previous.chunk_id:
             self._due_ns = {}
-        delay = min(delay, len(previous.positions))
-        rows = previous.positions[: max(delay, 1)]
+        prefix_length = min(prefix_length, len(previous.positions))
+        rows = previous.positions[: max(prefix_length, 1)]
         history = around(previous.positions, len(rows) - 1)
         now_ns = start_ns + round((len(rows) - 1) * self.dt_s * NS_PER_S)
         ahead = self._ahead(plan, joint_state, now_ns)
@@ -90,7 +90,12 @@ class StraightLine:
                 break
         self._due_ns = due_ns
         return Chunk(
-            positions, self.dt_s, start_ns, plan_id=plan.plan_id, frame_stamp_ns=plan.frame_stamp_ns, frozen=delay
+            positions,
+            self.dt_s,
+            start_ns,
+            plan_id=plan.plan_id,
+            frame_stamp_ns=plan.frame_stamp_ns,
+            prefix_length=prefix_length,
         )
 
     def _ahead(self, plan: Plan, joint_state: JointState, now_ns: int) -> list[Waypoint]:
@@ -110,7 +115,7 @@ class StraightLine:
         """Continue `rows` (k, n) to a whole chunk along `ahead`.
 
         Args:
-            rows: committed rows; the last one is where the new motion starts.
+            rows: the prefix; the new motion starts at its last row.
             history: (3, n) configurations one step before, at and after the last row, for its velocity and acceleration.
             ahead: waypoints to go to.
             start_ns: time of row 0.
@@ -145,7 +150,7 @@ class StraightLine:
             finger = np.array([fingers.at_time(max(t_s + step, 0.0))[0][0] for step in (-self.dt_s, 0.0, self.dt_s)])
             row += 1
             travel = float(np.linalg.norm(poses[1][:3, 3] - poses[0][:3, 3]))
-            chunk[row] = self._kinematics.follow(poses[1], chunk[row - 1], PULL * travel)
+            chunk[row] = self._kinematics.follow(poses[1], chunk[row - 1], CENTERING_PER_M * travel)
             chunk[row, self._finger] = finger[1]
             row_ns = start_ns + round(row * self.dt_s * NS_PER_S)
             passes = (

@@ -108,4 +108,4 @@ def bind(checkpoint: Checkpoint, joint_names: Sequence[str]) -> NDArray[np.intp]
     Raises:
         JointNamesError: the robot's joints are not those that the statistics are of; they are named.
     """
-    return JointMap(checkpoint.joint_names).exact(joint_names, f"the robot, for checkpoint {checkpoint.folder}")
+    return JointMap(checkpoint.joint_names).permutation(joint_names, f"the robot, for checkpoint {checkpoint.folder}")

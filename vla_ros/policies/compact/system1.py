@@ -29,7 +29,7 @@ from vla_ros.policies.continuation import around
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
-from vla_ros.robot.kinematics import PULL, Kinematics
+from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 from vla_ros.time import NS_PER_S
 
 Array = NDArray[np.float64]
@@ -63,13 +63,13 @@ class System1:
         rng = np.random.default_rng(parameters.seed)
         self._noise = parameters.noise * rng.standard_normal((self._sizes.rows, ACTION))
 
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, delay: int, start_ns: int) -> Chunk:
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         """Return the next chunk; see `contract.System1`."""
         kinematics = self._kinematics
         # With more than it was trained with, what follows them leaves with several times the acceleration.
         longest = min(MOST_COMMITTED, self._sizes.rows - 1) * self._stride
-        fixed = previous.positions[: min(max(delay, 1), longest)]
-        delay = min(delay, len(fixed))
+        fixed = previous.positions[: min(max(prefix_length, 1), longest)]
+        prefix_length = min(prefix_length, len(fixed))
         history = around(previous.positions, (len(fixed) - 1) // self._stride * self._stride)
         tools = np.stack([kinematics.forward(q) for q in fixed])
         before = self._relative(tools, fixed[:, self._finger], tools[0])
@@ -77,7 +77,7 @@ class System1:
         rows = self._sample(
             before[:: self._stride], *self._features(plan, joint_state, history, tools[0], age_s), self._latents(plan)
         )
-        rows[:, -1] = self._calmed(rows[:, -1], (len(before) - 1) // self._stride + 1)
+        rows[:, -1] = self._limit_gripper(rows[:, -1], (len(before) - 1) // self._stride + 1)
         hand = smooth(rows[:, :-1], self._stride, before[:, :-1])
         points = np.column_stack([hand, smooth(rows[:, -1:], self._stride, before[:, -1:], FINGER_STIFFNESS)])
         return Chunk(
@@ -86,7 +86,7 @@ class System1:
             start_ns,
             plan_id=plan.plan_id,
             frame_stamp_ns=plan.frame_stamp_ns,
-            frozen=delay,
+            prefix_length=prefix_length,
         )
 
     def _latents(self, plan: Plan) -> NDArray[np.float32]:
@@ -138,7 +138,7 @@ class System1:
             x[count:] += velocity[0, count:] / steps
         return x * self._std + self._mean
 
-    def _calmed(self, fingers: Array, committed: int) -> Array:
+    def _limit_gripper(self, fingers: Array, committed: int) -> Array:
         """Return fingers (rows,) that stop short of their stops and keep to a speed and an acceleration: a limit is not
         to be run into."""
         kinematics, dt_s = self._kinematics, self._sizes.dt_s
@@ -166,7 +166,7 @@ class System1:
         positions = np.empty((len(points), fixed.shape[1]))
         positions[: len(fixed)] = fixed
         fastest = kinematics.velocity * FINEST_S
-        pulls = (PULL * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
+        pulls = (CENTERING_PER_M * np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)).tolist()
         for row in range(len(fixed), len(points)):
             pose = anchor.copy()
             pose[:3, 3] += points[row, :3]

@@ -22,7 +22,7 @@ def jpeg(shade: int) -> bytes:
 
 @pytest.fixture
 def report() -> EvaluationReport:
-    made = EvaluationReport("compact", "robust", 1000, about={"checkpoint": "0123", "splicing": "real_time"})
+    made = EvaluationReport("compact", "robust", 1000, about={"checkpoint": "0123", "chunk_transition": "real_time"})
     for seed in range(8):
         case, good = "light" if seed < 4 else "blur", seed != 6
         made.add(
@@ -127,7 +127,7 @@ def test_a_page_of_the_graph_has_rates_and_interventions_and_says_that_it_has_no
     report.rates = {"cpu_cores": {"planner": 0.18}, "action_expert": {"rate_hz": "99.8", "chunk_rate_hz": "8.4"}}
     report.outcomes = [replace(outcome, film=()) for outcome in report.outcomes]
     text = write(report, tmp_path).read_text()
-    assert "checkpoint 0123, splicing real_time." in text
+    assert "checkpoint 0123, chunk_transition real_time." in text
     assert "| cpu_cores | planner 0.18 |" in text and "chunk_rate_hz 8.4 |" in text
     assert "Pictures and films are made offline only." in text
     assert "| `jerk_limit` | 3.56 | 0.59% |" in text

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vla_ros.cli.check_recording import configuration
+from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.lab.faults import campaign, preparation
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.graphs import AUDIT
@@ -172,7 +172,7 @@ def test_a_log_of_an_arm_that_was_not_to_move_is_within_the_limits(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(campaign, "LOG_CLOSED_S", 0.0)
-    parameters, urdf = configuration("sim", "", "")
+    parameters, urdf = safety_configuration("sim", "", "")
     header = {"parameters": dataclasses.asdict(parameters), "urdf": urdf, "continues": ORIGIN.hex(), "lost": 0}
     data, link = framed(ORIGIN, Kind.HEADER, pack(header))
     (tmp_path / AUDIT).mkdir()

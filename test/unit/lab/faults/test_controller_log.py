@@ -11,9 +11,8 @@ import pytest
 from vla_ros.arrays import Array
 from vla_ros.lab.faults.controller_log import ControllerLog, observe_motion
 from vla_ros.lab.faults.reaction import MOVING, ExpectedReaction, ObservedReaction, differences
-from vla_ros.safety.safety_parameters import Controller
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, POSITION_UPPER
-from vla_ros.sim.controller import PERIOD_S
+from vla_ros.sim.controller import PERIOD_S, SimulatedController
 
 TIMES = np.arange(-25, 250) * PERIOD_S
 
@@ -54,7 +53,7 @@ def test_leaving_the_range_is_seen() -> None:
 
 def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    controller = Controller(HOME, 0.02, str(path))
+    controller = SimulatedController(HOME, 0.02, str(path))
     log = ControllerLog(path)
     marks = {}
     for k in range(600):

@@ -1,4 +1,4 @@
-"""`vla-ros audit` on the filter's own log: what was sent, by the limits that the log names."""
+"""`vla-ros check-recording` on the filter's own log: what was sent, by the limits that the log names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vla_ros.cli import main
+from test.unit.oracle.recordings.written import check
 from vla_ros.lab.bench.filter_rig import BEGIN_NS, START, FilterRig, full_configuration, sine_motion
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
@@ -18,14 +18,6 @@ from vla_ros.safety.safety_parameters import Audit
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PERIOD_NS = 4_000_000
-
-
-def audit(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stopped:
-        main.main(["audit", *arguments])
-    assert isinstance(stopped.value.code, int)
-    out, err = capsys.readouterr()
-    return stopped.value.code, out, err
 
 
 def about(**limits: Any) -> dict[str, Any]:
@@ -75,7 +67,7 @@ def test_a_log_of_the_filter_is_within_its_limits(tmp_path: Path, capsys: pytest
         rig.send_obstacles()
         rig.tick()
     log.close()
-    code, out, err = audit(capsys, str(tmp_path))
+    code, out, err = check(capsys, str(tmp_path))
     assert code == 0, out + err
     assert out.startswith("499 samples of 8 joints, 1 stretches, 1.992 s")  # the first tick is in the snapshot
     assert "obstacles are not judged" in out
@@ -105,7 +97,7 @@ def test_a_filter_with_a_mesh_is_judged_but_for_the_mesh(tmp_path: Path, capsys:
         decision = rig.tick()
         assert i != 50 or decision.positions != tuple(START), "the first output is no step"
     log.close()
-    code, out, err = audit(capsys, str(tmp_path))
+    code, out, err = check(capsys, str(tmp_path))
     assert code == 0, out + err
     assert "clearances of the meshes of base are not judged" in out
     assert "50 samples of 8 joints, 1 stretches" in out
@@ -133,7 +125,7 @@ def test_every_output_since_arming_is_judged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], entries: list[Entry], code: int
 ) -> None:
     written(tmp_path / "audit.vlalog", entries)
-    found, out, err = audit(capsys, str(tmp_path / "audit.vlalog"))
+    found, out, err = check(capsys, str(tmp_path / "audit.vlalog"))
     assert found == code, out + err
 
 
@@ -143,10 +135,10 @@ def test_the_limits_are_those_of_the_log_unless_others_are_named(
     path = tmp_path / "audit.vlalog"
     velocity = [0.1] * 8
     written(path, [(i, 0.2 * 0.004 * i) for i in range(100)], velocity=velocity)
-    code, out, _ = audit(capsys, str(path))
+    code, out, _ = check(capsys, str(path))
     assert code == 1
     assert out.splitlines()[2].split()[:5] == ["!", "velocity", "joint1", "0.2", "0.1"]
-    assert audit(capsys, str(path), "--robot", "sim")[0] == 0
+    assert check(capsys, str(path), "--robot", "sim")[0] == 0
 
 
 def test_nothing_is_judged_across_what_was_not_sent_or_is_not_there(
@@ -157,12 +149,12 @@ def test_nothing_is_judged_across_what_was_not_sent_or_is_not_there(
     link = written(first, pause)
     link = written(second, steps(21, 10, 0.5), 0, link)
     written(third, steps(40, 10, 1.0), 7, link)
-    code, out, err = audit(capsys, str(tmp_path))
+    code, out, err = check(capsys, str(tmp_path))
     assert code == 0, out + err
     assert out.startswith("40 samples of 8 joints, 3 stretches")
     assert "records are missing before audit-2.vlalog" in out
     written(third, steps(31, 10, 1.0), 0, link)
-    assert audit(capsys, str(tmp_path))[0] == 1
+    assert check(capsys, str(tmp_path))[0] == 1
 
 
 def test_every_run_is_judged_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,13 +163,13 @@ def test_every_run_is_judged_by_itself(tmp_path: Path, capsys: pytest.CaptureFix
     ends = [written(files[i], steps(0, 10, 0.5 * i)) for i in range(2)]
     for i in range(2):
         written(files[2 + i], steps(10, 10, 0.5 * i), 0, ends[i])
-    code, out, err = audit(capsys, str(tmp_path))
+    code, out, err = check(capsys, str(tmp_path))
     assert code == 0, out + err
     assert [line for line in out.splitlines() if line.endswith("s")].count(
         "20 samples of 8 joints, 1 stretches, 0.076 s"
     ) == 2
     written(files[1], steps(0, 10), velocity=[0.1] * 8)
-    code, out, err = audit(capsys, str(tmp_path))
+    code, out, err = check(capsys, str(tmp_path))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "audit-1.vlalog: made with other parameters" in err
 
@@ -186,7 +178,7 @@ def test_missed_ticks_count_as_one_period(tmp_path: Path, capsys: pytest.Capture
     path = tmp_path / "audit.vlalog"
     slow = [(i + (20 if i > 50 else 0), 0.004 * i) for i in range(100)]
     written(path, slow)
-    code, out, _ = audit(capsys, str(path))
+    code, out, _ = check(capsys, str(path))
     assert code == 0, out
     assert "20 ticks were missed" in out
 
@@ -198,7 +190,7 @@ def test_a_cut_log_is_judged_up_to_the_cut_and_a_damaged_one_is_not(
     written(path, steps(0, 20))
     whole_log = path.read_bytes()
     path.write_bytes(whole_log[:-1])
-    code, out, _ = audit(capsys, str(path))
+    code, out, _ = check(capsys, str(path))
     assert code == 0
     assert out.startswith("19 samples")
     assert "audit.vlalog ends in a record that is cut off" in out
@@ -210,10 +202,10 @@ def test_a_cut_log_is_judged_up_to_the_cut_and_a_damaged_one_is_not(
         (b"", (), "the log is empty"),
     ):
         path.write_bytes(data)
-        code, out, err = audit(capsys, str(path), *arguments)
+        code, out, err = check(capsys, str(path), *arguments)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert said in err
     written(path, [(0, None)])
-    code, _, err = audit(capsys, str(path))
+    code, _, err = check(capsys, str(path))
     assert code == 2
     assert "nothing was sent" in err

@@ -66,7 +66,7 @@ def test_committed_points_are_returned_unchanged() -> None:
     _, chunks = play(system1("classical", ROBOT), lambda now_ns, state: plan_of(grasp(0.5, 0.1, 0.3)), HOME, 3.0)
     for before, after in zip(chunks, chunks[1:], strict=False):
         assert np.array_equal(after.positions[:DELAY], before.positions[ROWS : ROWS + DELAY])
-        assert after.frozen == DELAY
+        assert after.prefix_length == DELAY
 
 
 def test_it_goes_straight() -> None:

@@ -14,7 +14,7 @@ import pinocchio as pin
 import pytest
 
 from test.unit.safety.simulated_arm import URDF
-from vla_ros.oracle.robot import Robot
+from vla_ros.oracle.robot import JudgedRobot
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.arm_model import ArmModel
@@ -89,7 +89,7 @@ def test_bodies_stand_where_the_oracle_says_and_efforts_are_those_of_joints_with
     revolute = ArmModel(turning, names, Tool(), Payload())
     for q in draw.uniform(-3, 3, (5, len(names))):
         model.place(q)
-        poses = Robot(urdf).poses(names, q[None])
+        poses = JudgedRobot(urdf).poses(names, q[None])
         for body, pair in zip(model.bodies, pairs, strict=True):
             R, p = poses[body.link][0][0], poses[body.link][1][0]
             apart = float(np.linalg.norm(p + R @ (0.1, 0.02, -0.05))) - 0.02
@@ -118,7 +118,7 @@ def test_mimics_of_mimics_stand_where_the_oracle_says_and_reach_as_far_as_they_a
     places = []
     for q in draw.uniform(-3, 3, (60, 2)):
         model.place(q)
-        poses = Robot(urdf).poses(names, q[None])
+        poses = JudgedRobot(urdf).poses(names, q[None])
         centres = [poses[body.link][1][0] + poses[body.link][0][0] @ (0.1, 0.02, -0.05) for body in model.bodies]
         for centre, pair in zip(centres, pairs, strict=True):
             assert model.distance(pair) == pytest.approx(float(np.linalg.norm(centre)) - 0.02, abs=1e-9)

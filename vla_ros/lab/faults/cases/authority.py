@@ -134,7 +134,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     )
     yield FaultCase(
         "override",
-        "a human's device commands beside the policy",
+        "an operator's device commands while the policy does",
         ExpectedReaction(("authority",), rest_s=1.2 + bounds.without_setpoints),
         override_policy,
     )
@@ -142,7 +142,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     yield FaultCase(
         "two-publishers", "a second node sends setpoints on vla/joint_command", several, add_publisher(True)
     )
-    yield FaultCase("two-publishers-silent", "a second node is there, and says nothing", several, add_publisher(False))
+    yield FaultCase("two-publishers-silent", "a second node is there and sends nothing", several, add_publisher(False))
     # Discovery of so many participants may delay the filter or the driver beyond the timeout of the arm's controller.
     flood = dataclasses.replace(several, rules=("authority", "tracking_error"), ends=("HOLDING", "PROTECTIVE_STOP"))
     yield FaultCase("flood", "12 participants flood vla/joint_command", flood, flood_topic, stalls=True)

@@ -43,7 +43,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     )
     yield FaultCase(
         "obstacle-stale",
-        "no obstacles heard any more",
+        "no obstacles received any more",
         ExpectedReaction(("obstacle",), rest_s=bounds.at_once + bounds.obstacle_timeout),
         silence_feed,
     )

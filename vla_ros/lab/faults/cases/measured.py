@@ -97,13 +97,13 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     )
     yield FaultCase(
         "tracking-error",
-        "joint2 reported ever further off, by 0.3 rad/s",
+        "joint2 reported with an error that grows by 0.3 rad/s",
         ExpectedReaction(("tracking_error",), PROTECTIVE, bounds.at_once + 0.5),
         report(lambda state, s: with_positions(state, joint2=state.position("joint2") + 0.3 * s)),
     )
     yield FaultCase(
         "joints-swapped",
-        "the driver calls joint1 joint3, and joint3 joint1",
+        "the driver exchanges the names of joint1 and joint3",
         ExpectedReaction(("tracking_error",), PROTECTIVE, protective),
         report(swap_names),
     )

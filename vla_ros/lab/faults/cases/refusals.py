@@ -83,7 +83,7 @@ def cases(_: RestBounds) -> Iterator[FaultCase]:
             "limits.velocity: joint joint2 has no limit",
             start({"limits.velocity": None}, with_limit("joint2", "velocity", None)),
         ),
-        ("urdf-broken", "a URDF that is no XML", "not readable as XML", start({}, lambda urdf: urdf[:-30])),
+        ("urdf-broken", "a URDF that is not XML", "not readable as XML", start({}, lambda urdf: urdf[:-30])),
         (
             "joint-unknown",
             "a joint in the configuration that the URDF does not have",

@@ -199,7 +199,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     )
     yield FaultCase(
         "push-into-limit",
-        "joint7 told to go beyond its limit, and to stay there",
+        "joint7 commanded beyond its limit and held there",
         ExpectedReaction(("position_limit",), MOVING, bounds.arrival + 2.0 + bounds.stop),
         push_into_limit,
     )

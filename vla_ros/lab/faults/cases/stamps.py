@@ -97,10 +97,12 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
         stalls=True,
     )
     forward = step_clock(5.0, 1.5)
-    yield FaultCase("clock-forward", "the clock of all steps forward by 5 s", goes_on, forward, "clock", stalls=True)
+    yield FaultCase(
+        "clock-forward", "the clock of all processes steps forward by 5 s", goes_on, forward, "clock", stalls=True
+    )
     yield FaultCase(
         "clock-back",
-        "the clock of all steps back by 5 s",
+        "the clock of all processes steps back by 5 s",
         ExpectedReaction(("sequence", "open_loop"), MOVING, goes_on=True),
         step_clock(-5.0, 1.5),
         "clock",

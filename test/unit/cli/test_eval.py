@@ -1,0 +1,41 @@
+"""Options of `vla-ros eval` that cannot be met are refused with what there is; the rest becomes parameters of nodes."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from vla_ros.cli import eval as evaluate
+from vla_ros.parameters import ParameterError
+
+
+def parsed(*options: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    evaluate.arguments(parser)
+    return parser.parse_args(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--tasks", "juggle"), "task kinds are pick"),
+        (("--episodes", "0"), "--episodes 0"),
+        (("--seed", "-1"), "--seed -1: seeds of evaluation are 0 to 999999"),
+        (("--through-graph", "--suite", "robust"), "--suite robust: only nominal runs through the graph"),
+        (("--splicing", "glue"), "--splicing glue: there are"),
+        (("--jobs", "-2"), "--jobs -2: at least 1"),
+        (("--policy", "magic"), "policy: there is no 'magic'"),
+        (("--suite", "luck"), "luck"),
+    ],
+)
+def test_an_option_that_cannot_be_met_is_refused(options: tuple[str, ...], text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        evaluate.run(parsed(*options))
+
+
+def test_checkpoint_and_splicing_reach_the_nodes() -> None:
+    nodes = evaluate._nodes(parsed("--policy", "compact", "--checkpoint", "mine", "--splicing", "naive"))
+    assert nodes["planner"]["compact"]["checkpoint"] == "mine"
+    assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
+    assert nodes["action_expert"]["splicing"] == "naive"

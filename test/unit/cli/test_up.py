@@ -1,0 +1,60 @@
+"""`vla-ros up` starts what its options describe, arms and gives the first instruction once everything is ready."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from test.unit.cli.fake_client import FakeClient, FakeUnreachable, install
+from vla_ros.bringup import supervisor
+from vla_ros.bringup.process import Process
+from vla_ros.cli import up
+
+
+def run(monkeypatch: pytest.MonkeyPatch, client: FakeClient, *options: str, stopping: bool = False) -> list[str]:
+    """Run the command with a graph that is up at once; return the names of its processes."""
+    started: list[str] = []
+
+    def supervise(processes: Sequence[Process], on_start: Callable[[threading.Event], Any]) -> int:
+        started.extend(process.name for process in processes)
+        event = threading.Event()
+        if stopping:
+            event.set()
+        on_start(event)
+        return 0
+
+    install(monkeypatch, client)
+    monkeypatch.setattr(supervisor, "run", supervise)
+    parser = argparse.ArgumentParser()
+    up.arguments(parser)
+    assert up.run(parser.parse_args(options)) == 0
+    return started
+
+
+def test_the_graph_is_armed_and_told_when_it_is_ready(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = FakeClient(ready=None, trigger=(True, ""))
+    assert "dashboard" in run(monkeypatch, client, "--arm", "--say", "wave")
+    assert (client.triggered, client.published) == (["arm"], ["wave"])
+    assert "vla_ros: armed\n" in capsys.readouterr().out
+
+
+def test_without_options_nothing_moves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    client = FakeClient(ready=None)
+    assert "dashboard" not in run(monkeypatch, client, "--no-dashboard")
+    assert (client.triggered, client.published) == ([], [])
+    assert "  vla-ros arm\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stopping", [True, False])
+def test_what_is_not_ready_is_said_unless_it_is_to_end_anyway(
+    stopping: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = FakeClient(ready=FakeUnreachable("not ready after 180 s: camera"))
+    run(monkeypatch, client, stopping=stopping)
+    assert ("not ready after 180 s: camera" in capsys.readouterr().out) is not stopping
