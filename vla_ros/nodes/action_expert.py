@@ -267,7 +267,7 @@ class ActionExpertNode(ManagedNode):
             "plan_age_p95_ms": 1e3 * self.plan_age.summary().p95,
             "chunk_latency_p50_ms": 1e3 * self.inference_delay.summary().p50,
             "chunk_latency_p99_ms": 1e3 * self.inference_delay.summary().p99,
-            "seam_velocity_p99": self.discontinuities.summary().p99,
+            "velocity_discontinuity_p99": self.discontinuities.summary().p99,
             "chunks": self.expert.chunks,
             "chunks_late": self.expert.late,
             "scheduling": self.scheduling,

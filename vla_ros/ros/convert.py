@@ -128,14 +128,14 @@ def plan_from(message: LatentPlan) -> Plan:
 def chunk_message(
     chunk: Chunk, joint_names: Sequence[str], discontinuity: tuple[float, float] = (math.nan, math.nan)
 ) -> ActionChunk:
-    """Pack a chunk; discontinuity: jump of velocity (rad/s) and acceleration (rad/s²) to the chunk before it."""
+    """Pack a chunk; discontinuity: jump of velocity (rad/s) and acceleration (rad/s²) from the previous chunk."""
     message = ActionChunk(
         chunk_id=chunk.chunk_id,
         plan_id=chunk.plan_id,
         frame_stamp=time_message(chunk.frame_stamp_ns),
-        frozen_points=chunk.prefix_length,
-        seam_velocity=discontinuity[0],
-        seam_acceleration=discontinuity[1],
+        prefix_length=chunk.prefix_length,
+        velocity_discontinuity=discontinuity[0],
+        acceleration_discontinuity=discontinuity[1],
         plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,
         inference_time=chunk.inference_s,
     )

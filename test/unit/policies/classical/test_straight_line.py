@@ -1,4 +1,4 @@
-"""System 1 of classical: no seams, inside the limits, never back."""
+"""System 1 of classical: no discontinuity between chunks, inside the limits, never back."""
 
 from __future__ import annotations
 
