@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
-from vla_ros.lab.evaluation.loop import Conditions, InterventionCounter
+from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import suite
 from vla_ros.parameters import from_mapping, nested
@@ -44,11 +44,3 @@ def test_every_chunk_transition_gets_there_and_only_real_time_without_jumps() ->
     assert min(smooth.seams, rough.seams) > 10
     assert smooth.velocity < rough.velocity / 3
     assert smooth.acceleration < rough.acceleration / 3
-
-
-def test_ticks_of_one_rule_in_a_row_are_one_intervention() -> None:
-    interventions = InterventionCounter()
-    for now_ns in (*range(0, 40_000_000, 4_000_000), *range(500_000_000, 520_000_000, 4_000_000)):
-        interventions.add("jerk_limit", now_ns)
-    assert interventions.ticks == {"jerk_limit": 15}
-    assert interventions.begun == {"jerk_limit": 2}

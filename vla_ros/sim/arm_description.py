@@ -21,8 +21,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from vla_ros import transforms
 from vla_ros.arrays import Array
-from vla_ros.transforms import quaternion_from_matrix
 
 Vector = tuple[float, float, float]
 
@@ -172,7 +172,7 @@ def rpy_of(rotation: Array) -> Vector:
 
 def wxyz(pose: Array) -> Array:
     """Return the unit quaternion (4,) of a pose (4, 4) in MuJoCo's order w x y z, w >= 0."""
-    x, y, z, w = quaternion_from_matrix(pose)
+    x, y, z, w = transforms.pose(pose)[3:]
     return np.array([w, x, y, z])
 
 

@@ -1,7 +1,7 @@
 """The scripted expert: what to do now, from the simulator's truth. It makes demonstrations and is no policy.
 
 It is a feedback law, not a script: phase and goals follow from where everything is now, so that whatever went wrong
-(a thing slipped, was moved, is the wrong one) is answered from there, and every state has its labels.
+(an object slipped, was moved, is the wrong one) is answered from there, and every state has its labels.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ PLACED_STACK_HEIGHT_M = with_margin(STACK_HEIGHT_M, -0.004)
 
 
 class Expert:
-    """Serves the steps of one task.
+    """Does the steps of one task.
 
     Args:
         simulation: whose truth it reads.
@@ -99,7 +99,7 @@ class Expert:
 
     @property
     def start(self) -> Array:
-        """(3,) where the thing that the present step moves was when the step began."""
+        """(3,) where the object that the present step moves was when the step began."""
         return self._start
 
     @property
@@ -296,11 +296,11 @@ class Expert:
             return self._decision(BEHIND, [up, reach, down, push], step)
         return self._decision(BEHIND, [reach, down, push, leave], step)
 
-    def _reach(self, thing: SceneObject, direction: Array) -> float:
-        """How far a thing extends from its middle along `direction` (2,), m."""
-        if thing.shape != "cube":
-            return thing.radius
-        angle = math.atan2(direction[1], direction[0]) - self._heading(thing.name)
+    def _reach(self, item: SceneObject, direction: Array) -> float:
+        """Return how far an object extends from its middle along `direction` (2,), m."""
+        if item.shape != "cube":
+            return item.radius
+        angle = math.atan2(direction[1], direction[0]) - self._heading(item.name)
         return OBJECT_HALF_WIDTH_M * (abs(math.cos(angle)) + abs(math.sin(angle)))
 
     # What is wrongly held.
@@ -343,12 +343,12 @@ class Expert:
         )
 
     def _free_spot(self, near: Array, held: str) -> Array:
-        """Return the place (2,) nearest to `near` where there is room for a thing and open fingers."""
-        others = [(thing, self._at(thing.name)[:2]) for thing in self._scene.objects if thing.name != held]
+        """Return the place (2,) nearest to `near` where there is space for an object and open fingers."""
+        others = [(item, self._at(item.name)[:2]) for item in self._scene.objects if item.name != held]
         spots = [near, *(np.array([x, y]) for x in np.arange(0.40, 0.65, 0.02) for y in np.arange(-0.28, 0.29, 0.02))]
 
         def room(spot: Array) -> float:
-            return min(float(np.linalg.norm(spot - at)) - thing.radius for thing, at in others)
+            return min(float(np.linalg.norm(spot - at)) - item.radius for item, at in others)
 
         free = [spot for spot in spots if room(spot) > 0.07]
         return min(free or [max(spots, key=room)], key=lambda spot: float(np.linalg.norm(spot - near)))
@@ -374,7 +374,7 @@ class Expert:
         return heading(self._object(name).shape, self._simulation.object_pose(name))
 
     def _yaw_for(self, name: str) -> float:
-        """Return the yaw of the hand that grasps a thing: the one nearest to straight ahead that fits."""
+        """Return the yaw of the hand that grasps an object: the one nearest to straight ahead that fits."""
         shape = self._object(name).shape
         if shape == "cube":
             return self._turn(name, self._heading(name), math.pi / 2, math.radians(-45.0))

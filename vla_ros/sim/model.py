@@ -1,4 +1,4 @@
-"""The MuJoCo model of a scene: arm, table, things, cameras, light."""
+"""The MuJoCo model of a scene: arm, table, objects, cameras, light."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
             step=TIMESTEP_S,
             shadow=4096 if beautiful else 0,
             samples=8 if beautiful else 0,
-            # Round things cost by their facets: 16 of them instead of 28 halve the time of a frame in software GL.
+            # Round geoms cost by their facets: 16 of them instead of 28 halve the time of a frame in software GL.
             slices=48 if beautiful else 16,
             stacks=24 if beautiful else 8,
             cast="true" if beautiful else "false",
@@ -114,7 +114,7 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
     parents = {child: parent for parent in [arm, *arm.iter("body")] for child in parent}
     for site in list(arm.iter("site")):
         name = str(site.get("name"))
-        site.set("group", "4")  # frames, not things: nobody sees them
+        site.set("group", "4")  # frames, which no camera sees
         if name.endswith("_camera_optical"):
             camera = name.removesuffix("_camera_optical")
             offset = getattr(appearance, camera)

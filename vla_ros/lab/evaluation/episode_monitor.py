@@ -99,7 +99,7 @@ class EpisodeMonitor:
 
     @property
     def meant(self) -> bool | None:
-        """Whether the first plan that moved the arm led to the right thing; None without one that says where to."""
+        """Whether the first plan that moved the arm led to the right object; None without one that says where to."""
         return self._meant
 
     def is_untouched(self) -> bool:
@@ -137,5 +137,5 @@ class EpisodeMonitor:
 
 
 def _distance(body: ObjectState, path: np.ndarray) -> float:
-    """Least distance, seen from above, of a thing to the points of a path."""
+    """Least distance, seen from above, of an object to the points of a path."""
     return float(np.linalg.norm(path - body.p_base[:2], axis=1).min())

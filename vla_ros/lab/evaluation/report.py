@@ -154,9 +154,9 @@ class EvaluationReport:
         return combine(outcome.roughness for outcome in self.outcomes)
 
     def calibrations(self) -> dict[str, Calibration]:
-        """Of the planner's confidence, against having done what was asked and having gone for the right thing first.
+        """Of the planner's confidence, against having done what was asked and having gone for the right object first.
 
-        What cannot be done counts as not done, and nothing as the right thing: who refuses it is unsure, and rightly so.
+        What cannot be done counts as not done, and no object is the right one: a low confidence is right there.
         """
         told = [outcome for outcome in self.outcomes if not math.isnan(outcome.confidence)]
         answers = {

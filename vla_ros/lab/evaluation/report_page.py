@@ -82,8 +82,14 @@ def _discontinuities(report: EvaluationReport) -> Iterator[str]:
     rough = report.roughness()
     if not rough.seams:
         return
-    yield from ("", "## Seams of chunks", "", f"{rough.seams} seams; the largest jump of any joint of the arm.", "")
-    yield "| | mean | largest | between seams, mean |"
+    yield from (
+        "",
+        "## Chunk discontinuities",
+        "",
+        f"{rough.seams} transitions; the largest jump of any joint of the arm.",
+        "",
+    )
+    yield "| | mean | largest | between transitions, mean |"
     yield "|---|---:|---:|---:|"
     yield f"| velocity, rad/s | {rough.velocity:.4f} | {rough.largest_velocity:.3f} | {rough.between_velocity:.4f} |"
     yield (

@@ -78,7 +78,7 @@ class EvaluationCase:
 
 
 class MidTaskMove:
-    """Moves the thing that an episode is about to where there is room, once, unless it is held.
+    """Moves the object that an episode is about to where there is space, once, unless it is held.
 
     Args: rng: when and where to. Attributes: moved: whether it has.
     """
@@ -100,7 +100,7 @@ class MidTaskMove:
 
 
 def _holds(seed: int, kind: str, variation: Variation) -> bool:
-    """Return whether a scene came out with distractors, or a thing to move that is named by its shape, if it is to."""
+    """Return whether a scene came out with distractors, or an object to move that is named by its shape, if it is to."""
     scene, task = sample_varied(seed, kind, variation)
     shapes = [item.shape for item in scene.objects]
     return not (

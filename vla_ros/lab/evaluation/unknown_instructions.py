@@ -14,10 +14,10 @@ from vla_ros.tasks.vocabulary import COLOURS, MOVABLE_SHAPES
 UNKNOWN_NOUNS = ("spoon", "banana", "screwdriver", "teddy bear", "mug", "phone", "scissors", "key", "candle", "hammer")
 UNKNOWN_VERBS = ("juggle", "polish", "photograph", "rotate", "hide", "squeeze", "smell", "unscrew", "melt", "count")
 UNKNOWNS: Mapping[str, str] = {
-    "absent colour": "a thing in a colour that nothing has",
+    "absent colour": "an object in a colour that none has",
     "absent shape": "a colour that is there, on a shape that it is not",
-    "unknown noun": "a thing of no known kind",
-    "unknown verb": "a thing that is there, and a deed that is not known",
+    "unknown noun": "an object of no known kind",
+    "unknown verb": "an object that is there, and an unknown verb",
 }
 
 

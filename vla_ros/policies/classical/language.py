@@ -121,14 +121,14 @@ def parse(text: str) -> tuple[ParsedStep, ...]:
 
 def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
     if match := SIDE.match(clause):
-        thing = _movable(_description(match["object"], last))
-        return ParsedStep(Verb.PUSH, thing, side=match["side"])
+        item = _movable(_description(match["object"], last))
+        return ParsedStep(Verb.PUSH, item, side=match["side"])
     if match := TO.match(clause):
-        thing = _movable(_description(match["object"], last))
+        item = _movable(_description(match["object"], last))
         target = _description(match["target"], None)
-        if target == thing:
+        if target == item:
             raise NotUnderstood(f"{match['how']} {target}: that is the thing itself")
-        return _relate(match["verb"], match["how"], thing, target)
+        return _relate(match["verb"], match["how"], item, target)
     if match := UP.match(clause):
         return ParsedStep(Verb.PICK, _movable(_description(match["object"], last)))
     verb = clause.split(maxsplit=1)[0]
@@ -138,29 +138,29 @@ def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
     raise NotUnderstood(f"{clause!r}: {verb!r} is none of pick up, put, push, stack")
 
 
-def _relate(verb: str, how: str, thing: ObjectDescription, target: ObjectDescription) -> ParsedStep:
+def _relate(verb: str, how: str, item: ObjectDescription, target: ObjectDescription) -> ParsedStep:
     pushes = re.fullmatch(PUSH, verb) is not None
     if pushes and re.fullmatch(BESIDE, how) and not (verb == "move" and target.shape in CONTAINERS):
-        return ParsedStep(Verb.PUSH, thing, target)
+        return ParsedStep(Verb.PUSH, item, target)
     if pushes and verb != "move":
         raise NotUnderstood(f"{verb} {how} {target}: things are pushed to the left, to the right or to something")
     if target.shape in CONTAINERS:
         if re.fullmatch(PLACE, verb) is None and verb != "stack":
             raise NotUnderstood(f"{verb} {how} {target}: say 'put'")
-        return ParsedStep(Verb.PLACE, thing, target)
+        return ParsedStep(Verb.PLACE, item, target)
     if re.fullmatch(STACK, verb) is None and re.fullmatch(PLACE, verb) is None:
         raise NotUnderstood(f"{verb} {how} {target}: say 'stack'")
     if re.fullmatch(ON, how) is None:
         raise NotUnderstood(f"{how} {target}: only a bowl or a plate takes things; say 'on' to stack")
     if target.shape == "ball":
         raise NotUnderstood(f"on {target}: nothing stays on a ball")
-    return ParsedStep(Verb.STACK, thing, target)
+    return ParsedStep(Verb.STACK, item, target)
 
 
-def _movable(thing: ObjectDescription) -> ObjectDescription:
-    if thing.shape in CONTAINERS:
-        raise NotUnderstood(f"{thing}: it stays where it is; only cubes, cylinders and balls are moved")
-    return thing
+def _movable(item: ObjectDescription) -> ObjectDescription:
+    if item.shape in CONTAINERS:
+        raise NotUnderstood(f"{item}: it stays where it is; only cubes, cylinders and balls are moved")
+    return item
 
 
 def _description(phrase: str, last: ObjectDescription | None) -> ObjectDescription:

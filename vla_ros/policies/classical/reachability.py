@@ -12,7 +12,7 @@ from vla_ros.arrays import Array
 from vla_ros.robot.kinematics import CENTERING_PER_M, Kinematics
 
 FINGER_REACH = 0.05  # m: from the tool to the middle of an open finger
-FINGER_ROOM = 0.045  # m: from there to the middle of another thing
+FINGER_ROOM = 0.045  # m: from there to the middle of another object
 WAY_STEPS = 16  # in which a straight way is tried out
 TURNING = 0.2  # per rad of turn of the hand: it takes time
 MOST_STRAIN = 0.97  # of a joint on the way: 1 is its limit
@@ -46,7 +46,7 @@ class Reachability:
             q: (n,) where the arm is.
             spot, height: where the tool is to go, see `pose`.
             yaws: to choose from, rad.
-            others: (2,) each, places of things that the fingers should not touch.
+            others: (2,) each, positions of objects that the fingers should not touch.
 
         Returns:
             rad; None where the arm cannot get there with any.
