@@ -13,7 +13,7 @@ from visualization_msgs.msg import Marker
 from vla_ros.lab.faults.stream import Measured, Setpoint
 from vla_ros.msg import JointCommand
 from vla_ros.ros.node import IMAGE, time_message
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 MARKERS = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
 CLOCK_PERIOD_S = 0.004

@@ -16,9 +16,9 @@ from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.surroundings import ball
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
@@ -145,7 +145,7 @@ class Rig:
         age_ns = self.now_ns - stamp_ns
         stamp_ns += CLOCKS_APART_NS
         return self.filter.command(
-            Command("policy", "policy", self._seq, stamp_ns, age_ns, self.now_ns, JOINT_NAMES, positions)
+            Setpoint("policy", "policy", self._seq, stamp_ns, age_ns, self.now_ns, JOINT_NAMES, positions)
         )
 
     def measure(self) -> None:

@@ -41,7 +41,7 @@ from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.fake_messages import SimulatedClock, joint_state_message, marker, setpoint_message
 from vla_ros.ros.node import EVENTS, IMAGE, NEWEST, SENSOR, listened_to
 from vla_ros.ros.polling import polled, received_ns, take
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.states import State
 from vla_ros.scheduling import real_time
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vla_ros.lab.faults.stream import Measured, Setpoint
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 if TYPE_CHECKING:
     from vla_ros.lab.faults.case import Seen

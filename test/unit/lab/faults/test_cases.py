@@ -20,7 +20,7 @@ from vla_ros.lab.faults.cases import all_cases
 from vla_ros.lab.faults.graphs import GRAPHS, bounds, processes
 from vla_ros.lab.faults.stream import FULL_SPEED_S, Setpoint, swing
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint as FilterSetpoint
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -102,7 +102,7 @@ def offered(made: SafetyFilter, setpoint: Setpoint, now_ns: int) -> str:
     """The rule that refuses it; empty: none."""
     age_ns = now_ns - setpoint.stamp_ns
     verdict = made.command(
-        Command(
+        FilterSetpoint(
             "policy",
             setpoint.source,
             setpoint.seq,

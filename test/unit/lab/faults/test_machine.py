@@ -14,7 +14,7 @@ from vla_ros.lab.faults import machine
 from vla_ros.lab.faults.graphs import AUDIT, REMOVED
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.safety_parameters import Audit
+from vla_ros.safety.safety_parameters import AuditParameters
 
 
 class Logged(machine.Machine):
@@ -24,7 +24,7 @@ class Logged(machine.Machine):
         super().__init__((), folder)
         parameters, urdf = whole()
         about = {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
-        self.log = AuditLog(Audit(str(folder / AUDIT)), about)
+        self.log = AuditLog(AuditParameters(str(folder / AUDIT)), about)
         self.rig = Rig(parameters, urdf)
         self.rig.filter = Recorder(self.rig.filter, self.log)  # type: ignore[arg-type]
         self.answers: list[str] = []

@@ -9,7 +9,7 @@ from vla_ros.lab.faults.case import MOVING, Case, Expected
 from vla_ros.lab.faults.cases.setpoints import against
 from vla_ros.lab.faults.rig import Rig
 from vla_ros.lab.faults.times import Times
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 
 def shown(*obstacles: Obstacle) -> Callable[[Rig], None]:
