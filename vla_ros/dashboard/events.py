@@ -16,9 +16,12 @@ STATE_WORDS = {
     "DISARMED": "disarmed: nothing passes",
     "HOLDING": "armed: holding still",
     "STOPPING": "braking to rest",
+    "DISARMING": "braking to rest, then disarmed",
+    "STALLED": "nothing is sent until the arm is at rest",
     "PROTECTIVE_STOP": "protective stop",
     "ESTOP": "emergency stop",
 }
+BRAKING = ("STOPPING", "DISARMING", "STALLED")
 LEVELS = ("info", "warning", "alarm")
 
 
@@ -82,11 +85,11 @@ class Events:
     def _state(self, now_s: float, status: FilterStatus, last: FilterStatus | None) -> None:
         words = STATE_WORDS.get(status.state)
         if words is None:  # TRACKING and LIMITING come and go; the rules say the rest
-            if last is None or last.state not in ("TRACKING", "LIMITING", "STOPPING"):
+            if last is None or last.state not in ("TRACKING", "LIMITING", *BRAKING):
                 self.say(now_s, "info", f"the arm follows the {status.source or 'command'}")
             return
         level = "info"
-        if status.state == "STOPPING":
+        if status.state in BRAKING:
             level = "warning"
         elif status.state in ("PROTECTIVE_STOP", "ESTOP"):
             level = "alarm"
@@ -100,7 +103,7 @@ class Events:
         entry.times += not again
         entry.seconds += min(acted_s, SAME_S)
         entry.last_s = now_s
-        if status.state in ("STOPPING", "PROTECTIVE_STOP", "ESTOP"):
+        if status.state in (*BRAKING, "PROTECTIVE_STOP", "ESTOP"):
             return  # its reason stands in the event of the state
         event = self._open.get((status.rule, status.joint))
         text = self._words(status)

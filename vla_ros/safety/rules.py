@@ -97,7 +97,10 @@ class SafetyRule(ABC):
     NEEDS_ARM: ClassVar[bool] = False
 
     def __init__(  # noqa: B027 a rule without limits of its own has nothing to do here
-        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+        self,
+        parameters: SafetyFilterParameters | None = None,
+        limits: Sequence[JointLimits] = (),
+        arm: ArmModel | None = None,
     ) -> None:
         pass
 
