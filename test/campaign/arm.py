@@ -8,7 +8,7 @@ from typing import Any
 
 from test.campaign.judge import Judge
 from vla_ros.parameters import flattened, from_mapping, nested
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -87,7 +87,7 @@ class Arm:
         self.now_ns = 10**12
         self.measured = self.beating = self.held = True
         self.raising = False
-        self.crowded: set[str] = set()
+        self.ambiguous: set[str] = set()
         self.disarming = False
         self.outputs: list[tuple[float, ...] | None] = []
         self.rules: Counter[str] = Counter()
@@ -101,7 +101,7 @@ class Arm:
         self._seq = 0
         self._followed = ""
         self._accepted_ns = self._measured_ns = self._held_ns = 0
-        self._sending = self._adrift = False
+        self._sending = self._stalled = False
         self._step = [0.0] * len(limits)
         self._cause_ticks = self._allowed_ticks = 0
 
@@ -150,13 +150,13 @@ class Arm:
             "joint_names": self.names,
             "positions": positions,
         }
-        return self.offer(Command(**{**fields, **changes}))
+        return self.offer(Setpoint(**{**fields, **changes}))
 
-    def offer(self, command: Command) -> Verdict | None:
+    def offer(self, setpoint: Setpoint) -> Verdict | None:
         """Offer a setpoint."""
-        verdict = self.filter.command(command)
+        verdict = self.filter.command(setpoint)
         if verdict is None:
-            self._accepted_ns, self._followed = command.receive_ns, command.channel
+            self._accepted_ns, self._followed = setpoint.receive_ns, setpoint.channel
         else:
             self.rules[verdict.rule] += 1
         return verdict
@@ -164,7 +164,7 @@ class Arm:
     def publishers(self, source: str, count: int) -> None:
         """So many publish on the topic of a source now."""
         self.filter.publishers(source, [f"/n{i}" for i in range(count)])
-        (self.crowded.add if count > 1 else self.crowded.discard)(source)
+        (self.ambiguous.add if count > 1 else self.ambiguous.discard)(source)
 
     def arm(self) -> tuple[bool, str]:
         """Arm; where it is done, a stream of outputs begins here."""
@@ -211,7 +211,7 @@ class Arm:
             or self.now_ns - self._accepted_ns > TIMEOUT_NS
             or self.now_ns - self._measured_ns > MEASURED_TIMEOUT_NS
             or (self._deadman and self.now_ns - self._held_ns > SIGNAL_TIMEOUT_NS)
-            or self._followed in self.crowded
+            or self._followed in self.ambiguous
         )
 
     def _judge(self, before: State, decision: Decision) -> None:
@@ -226,16 +226,17 @@ class Arm:
         assert before not in LATCHED or state in (before, State.ESTOP), "a tick left a latch"
         assert before is not State.DISARMED or state in (before, State.ESTOP), "a tick armed"
         if decision.positions is None:
-            self._adrift = state in ACTIVE
-            if self._adrift:
-                assert state is State.STOPPING and verdict is not None and "stood still" in verdict.reason
+            self._stalled = state in ACTIVE
+            if self._stalled:
+                assert state in (State.STALLED, State.DISARMING) and verdict is not None
+                assert "stood still" in verdict.reason
             else:
                 self._sending = False
             self._step = [0.0] * len(self.q)
             return
         assert self._sending, "an output that nobody armed"
-        if self._adrift:  # after a stall a stream begins anew, where the arm stands
-            self._adrift = False
+        if self._stalled:  # after a stall a stream begins anew, where the arm stands
+            self._stalled = False
             self.judge.begin([max(j.lower, min(j.upper, q)) for j, q in zip(self.limits, self.q, strict=True)])
         self.judge.sent(decision.positions)
         forbidden = self.forbidden()

@@ -22,7 +22,7 @@ from test.campaign.robots import FRANKA
 from test.campaign.surroundings import SurroundedArm, random_obstacle, random_surroundings
 from vla_ros.msg import JointCommand
 from vla_ros.ros.markers import obstacles_from
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.safety.verdict import Verdict
 
@@ -114,7 +114,7 @@ def fuzz_fields(seed: int, count: int) -> Counter[str]:
         arm = pair.arms[0]
         kind = draw.random()
         if kind < 0.6:
-            command = Command(
+            command = Setpoint(
                 draw.choice(("policy", "policy", "override")),
                 draw.choice(("policy", "policy", "override", *NAMES)),
                 integer(draw, i * 10),
@@ -165,7 +165,7 @@ def fuzz_bytes(seed: int, count: int) -> Counter[str]:
         else:
             stamp_ns = read.header.stamp.sec * 10**9 + read.header.stamp.nanosec
             age_ns = now_ns + CLOCKS_APART_NS - stamp_ns
-            command = Command(
+            command = Setpoint(
                 "policy", read.source, read.seq, stamp_ns, age_ns, now_ns, read.joint_names, read.positions
             )
             pair.offer("setpoint", lambda each, command=command: each.offer(command))  # type: ignore[misc]
@@ -227,12 +227,12 @@ def fuzz_obstacles(seed: int, count: int) -> Counter[str]:
                     ),
                 )
             )
-        shown = arm.filter.shown()
+        shown = arm.filter.active_obstacles()
         verdict = arm.filter.obstacles(arm.now_ns, obstacles_from(SimpleNamespace(markers=markers), arm.now_ns))
         one_line(verdict)
         seen["obstacles refused" if verdict else "obstacles accepted"] += 1
         if verdict is not None:
-            assert arm.filter.shown() == shown, "a refused message changed the obstacles"
+            assert arm.filter.active_obstacles() == shown, "a refused message changed the obstacles"
         else:
             numbers = [x for m in markers if m.action == Marker.ADD for x in (*vars(m.scale).values(), *_place(m))]
             if not all(math.isfinite(x) for x in numbers):

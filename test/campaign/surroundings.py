@@ -13,7 +13,7 @@ from test.campaign.arm import SIGNAL_TIMEOUT_NS, Arm, parameters
 from vla_ros.oracle.clearances import WORLD, ball, box
 from vla_ros.oracle.oracle import Oracle
 from vla_ros.oracle.robot import JudgedBody, capsule
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 

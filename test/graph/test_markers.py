@@ -9,7 +9,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import urdf
 

@@ -32,8 +32,12 @@ JOINTS = (
     ),
     *(
         "test_states",
-        "test_command_rules",
-        "test_state_rules",
+        *(
+            f"command/test_{name}"
+            for name in ("authority", "schema", "freshness", "sequence", "continuity", "joint_order")
+        ),
+        *(f"command/test_{name}" for name in ("open_loop", "estop", "deadman")),
+        *("measured/test_joint_state", "measured/test_tracking_error"),
         "joint/test_joint_limits",
         "test_filter_inside",
         "test_filter_signals",
@@ -46,6 +50,7 @@ JOINTS = (
 SPACE = (
     *("geometry/test_active_set", "geometry/test_table", "geometry/test_fence", "geometry/test_keep_out"),
     *("geometry/test_clearance", "geometry/test_self_collision", "joint/test_effort_limit", "geometry/test_obstacle"),
+    "measured/test_contact",
     *("geometry/test_collision_constraints", "geometry/test_arm_model"),
 )
 """Files of test/unit/safety, quick ones first: of what needs no model of the arm, and of what does."""

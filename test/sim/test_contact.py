@@ -9,7 +9,7 @@ import numpy as np
 
 from vla_ros.bringup.graph import bringup
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import State
@@ -40,7 +40,7 @@ def run(target: np.ndarray, seconds: float) -> tuple[SafetyFilter, Simulation]:
         if tick > 5:
             share = (1 - math.cos(2 * math.pi * tick * 0.004 / seconds)) / 2
             positions = (HOME + share * (target - HOME)).tolist()
-            safety.command(Command("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))
+            safety.command(Setpoint("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))
         decision = safety.tick(now_ns)
         if decision.positions is not None:
             simulation.controller.command(decision.positions)

@@ -32,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
         f"{report.files} files, {report.starts} starts, {report.records} records: "
         f"{report.ticks} ticks over {report.seconds:.1f} s of filter time, {report.calls} calls"
     )
-    for text in (*report.gaps, *report.cut):
+    for text in (*report.skipped, *report.gaps, *report.cut):
         print(text)
     if report.lost:
         print(f"{report.lost} records could not be written when the log was made, and say so in it")

@@ -17,10 +17,13 @@ STATE_TEXTS = {
     "DISARMED": "disarmed: nothing passes",
     "HOLDING": "armed: holding still",
     "STOPPING": "braking to rest",
+    "DISARMING": "braking to rest, then disarmed",
+    "STALLED": "nothing is sent until the arm is at rest",
     "PROTECTIVE_STOP": "protective stop",
     "ESTOP": "emergency stop",
 }
-STATE_LEVELS = {"STOPPING": "warning", "PROTECTIVE_STOP": "alarm", "ESTOP": "alarm"}
+BRAKING = ("STOPPING", "DISARMING", "STALLED")
+STATE_LEVELS = dict.fromkeys(BRAKING, "warning") | {"PROTECTIVE_STOP": "alarm", "ESTOP": "alarm"}
 LEVELS = ("info", "warning", "alarm")
 
 
@@ -128,7 +131,7 @@ class EventLog:
     def _on_state(self, now_s: float, status: FilterStatus, last: FilterStatus | None) -> None:
         text, level = STATE_TEXTS.get(status.state), STATE_LEVELS.get(status.state, "info")
         if text is None:  # TRACKING and LIMITING alternate; the rules tell the difference
-            if last is None or last.state not in ("TRACKING", "LIMITING", "STOPPING"):
+            if last is None or last.state not in ("TRACKING", "LIMITING", *BRAKING):
                 self.add(now_s, "info", f"the arm follows the {status.source or 'command'}")
             return
         if status.state == "HOLDING" and last is not None and last.state != "DISARMED":

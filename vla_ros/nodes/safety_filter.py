@@ -39,7 +39,7 @@ from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.geometry.collision_constraints import not_checked
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
@@ -68,13 +68,13 @@ TYPES = {
     "vla/speed_scale": "std_msgs/msg/Float64",
 }
 CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
-SUPPORTS = {
+SINGLE_INPUTS = {
     "estop": "vla/estop",
     "heartbeat": "vla/estop_heartbeat",
     "deadman": "vla/deadman",
     "obstacle": "vla/obstacles",
 }
-"""Topics of `authority.SUPPORTS`; the controllers' are configured."""
+"""Topics of `authority.SINGLE_INPUTS`; the controllers' are configured."""
 KEPT = QoSProfile(depth=1000)
 """For what must not be lost behind messages that follow it while the filter stalls: a button may repeat itself at 100 Hz."""
 
@@ -290,7 +290,7 @@ class SafetyFilterNode(Node):
     def _look_up_publishers(self) -> None:
         controller = self.parameters.controller
         outputs = {"controller": controller.topic, "gripper": controller.gripper_topic}
-        for source, topic in {**CHANNELS, **SUPPORTS, **outputs}.items():
+        for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs}.items():
             if not topic:
                 continue
             found = self.get_publishers_info_by_topic(topic)
@@ -300,12 +300,12 @@ class SafetyFilterNode(Node):
     def _draw(self) -> None:
         if self._markers.get_subscription_count():
             nearest = self.filter.nearest()
-            what = "" if nearest is None else self.filter.what(nearest)
+            what = "" if nearest is None else self.filter.describe(nearest)
             ros_ns = self.get_clock().now().nanoseconds
             doing = self.filter.state.name
             if self._decision is not None and self._decision.verdict is not None:
                 doing += f": {self._decision.verdict.reason}"
-            self._markers.publish(self._drawing.message(ros_ns, self.filter.shown(), nearest, what, doing))
+            self._markers.publish(self._drawing.message(ros_ns, self.filter.active_obstacles(), nearest, what, doing))
 
     def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
         now_ns, system_ns = time.monotonic_ns(), time.time_ns()
@@ -315,7 +315,7 @@ class SafetyFilterNode(Node):
         receive_ns = received_ns(info, now_ns, system_ns, self._emptied_ns)
         stamp_ns = nanoseconds(message.header.stamp)
         verdict = self.filter.command(
-            Command(
+            Setpoint(
                 channel=source,
                 source=message.source,
                 seq=message.seq,
@@ -384,7 +384,8 @@ class SafetyFilterNode(Node):
             status.frame_age = (ros_ns - frame_ns) / NS_PER_S
         verdict = decision.verdict
         if verdict is not None:
-            status.rule, status.reason, status.joint = verdict.rule, verdict.reason, verdict.joint
+            status.rule, status.code = verdict.rule, self.filter.code(verdict)
+            status.reason, status.joint = verdict.reason, verdict.joint
             status.requested, status.limit, status.granted = verdict.requested, verdict.limit, verdict.granted
         return status
 
@@ -437,7 +438,7 @@ class SafetyFilterNode(Node):
                 "scheduling": self._scheduling,
                 "audit_lost": self._log.lost if self._log is not None else "no audit log",
                 "not_checked": ", ".join(not_checked(self.parameters)),
-                "without_body": ", ".join(self.filter.bare),
+                "without_body": ", ".join(self.filter.joints_without_geometry),
             },
         )
 

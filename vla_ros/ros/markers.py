@@ -14,7 +14,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from vla_ros.arrays import Array
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.geometry.clearance import NearestPair
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.transforms import quaternion_from_rpy, quaternion_from_z_axis
 

@@ -1,8 +1,8 @@
 """All joints of the output together: what one tick may do to them, and what is said about it.
 
-Joint by joint velocity_limit, acceleration_limit, jerk_limit and position_limit bend the step (`motion`); for all joints
-together effort_limit, fence, table, keep_out, obstacle and self_collision hold it back (`collision_constraints`); last_check
-sees what is about to be sent.
+Joint by joint velocity_limit, acceleration_limit, jerk_limit and position_limit limit the step (`joint_motion`). For all
+joints together the step rules and the distances hold it back (`collision_constraints`). last_check sees what is about to be
+sent.
 """
 
 from __future__ import annotations
@@ -16,127 +16,135 @@ from vla_ros.safety.joint import acceleration_limit, last_check, position_limit,
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.joint.last_check import LastCheck
+from vla_ros.safety.rules import StepRule, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
-
-States = list[tuple[int, int, int]]
-"""(q, v, a) per joint: nanoradian (nanometre), per tick, per tick squared."""
 
 
 class ArmMotion:
-    """The output of one arm.
+    """The limits of one arm, and the steps that its output may take under them.
 
-    joints: in the order of joint_names. collision_constraints: None when no rule that needs a model of the arm is configured.
-    scale: thousandths of all velocity limits that hold now.
+    motions: of the joints, in the order of joint_names. constraints: None when no rule that needs a model of the arm is
+    configured.
 
     Args:
         parameters: of the filter.
         limits: of `parameters.joint_names`.
         urdf: text of the URDF; empty: no model of the arm.
+        step_rules: kinds of rules for all joints together, in their order.
+        extra: such rules from outside this package, asked after these.
+        srdf: see `CollisionConstraints`.
 
     Raises:
         ParameterError: a limit is nothing within one tick, or the URDF does not do for what is configured.
     """
 
-    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], urdf: str) -> None:
+    def __init__(
+        self,
+        parameters: SafetyFilterParameters,
+        limits: Sequence[JointLimits],
+        urdf: str,
+        step_rules: Sequence[type[StepRule]],
+        extra: Sequence[StepRule] = (),
+        srdf: Sequence[tuple[str, str]] | None = None,
+    ) -> None:
         self.limits = tuple(limits)
         self.period_s = parameters.period_s
-        self.joints = [JointMotion(per_tick(joint, parameters.period_s)) for joint in limits]
-        self.scale = int(parameters.speed_scale * 1000)
+        self.motions = [JointMotion(per_tick(joint, parameters.period_s)) for joint in limits]
+        self._scale = int(parameters.speed_scale * 1000)
         scales = {"policy": 1.0, "override": parameters.override.speed_scale}
         self._speeds = {
-            source: [int(joint.limits.velocity * scales[source]) for joint in self.joints] for source in SOURCES
+            source: [int(motion.limits.velocity * scales[source]) for motion in self.motions] for source in SOURCES
         }
-        self.collision_constraints: CollisionConstraints | None = None
+        self.constraints: CollisionConstraints | None = None
         if urdf and any(configured_rules(parameters).values()):
-            self.collision_constraints = CollisionConstraints(urdf, parameters, self.limits, self.joints)
+            self.constraints = CollisionConstraints(urdf, parameters, self.limits, self.motions, srdf)
+        arm = None if self.constraints is None else self.constraints.arm
+        self._step_rules = [*configured_of(step_rules, parameters, self.limits, arm), *extra]
         self._last_check = LastCheck(limits, parameters.period_s)
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether no joint moves or is about to."""
-        return all(joint.at_rest for joint in self.joints)
+    def start(self, state: FilterState) -> None:
+        """Begin a new `state`."""
+        state.scale = self._scale
+        state.joints = [motion.at(0) for motion in self.motions]
+        state.contact_since_ns = [None] * len(self.motions)
+        if self.constraints is not None:
+            self.constraints.start(state)
 
-    def states(self) -> States:
-        """Where the output is, to come back to it."""
-        return [(joint.q, joint.v, joint.a) for joint in self.joints]
+    def positions(self, state: FilterState) -> tuple[float, ...]:
+        """Return the position of each joint, rad or m."""
+        return tuple([joint.q / NANO for joint in state.joints])
 
-    def q(self) -> list[int]:
-        """Position of each joint, nanoradian or nanometre."""
-        return [joint.q for joint in self.joints]
-
-    def positions(self) -> tuple[float, ...]:
-        """Position of each joint, rad or m."""
-        return tuple([joint.q / NANO for joint in self.joints])
-
-    def velocities(self) -> tuple[float, ...]:
-        """Velocity of each joint, rad/s or m/s."""
+    def velocities(self, state: FilterState) -> tuple[float, ...]:
+        """Return the velocity of each joint, rad/s or m/s."""
         scale = NANO * self.period_s
-        return tuple([joint.v / scale for joint in self.joints])
+        return tuple([joint.v / scale for joint in state.joints])
 
-    def accelerations(self) -> list[float]:
-        """Acceleration of each joint, rad/s^2 or m/s^2."""
-        return [joint.a / (NANO * self.period_s**2) for joint in self.joints]
+    def place(self, state: FilterState, q: Sequence[int]) -> None:
+        """Start at rest at q, nanoradian or nanometre per joint."""
+        state.joints = [motion.at(at) for motion, at in zip(self.motions, q, strict=True)]
+        state.sent = last_check.at_rest(self.positions(state))
+        state.contact_since_ns = [None] * len(self.motions)
 
-    def place(self, q: Sequence[int], now_ns: int) -> Verdict | None:
-        """Start at rest at q; what is wrong with it there."""
-        for joint, at in zip(self.joints, q, strict=True):
-            joint.place(at)
-        self._last_check.restart(self.positions())
-        if self.collision_constraints is None:
-            return None
-        return self.stale(now_ns) or self.collision_constraints.restart()
+    def placement_violation(self, state: FilterState) -> Verdict | None:
+        """Return what is wrong with the place at which the output starts."""
+        if self.constraints is not None:
+            verdict = self.constraints.restart(state)
+            if verdict is not None:
+                return verdict
+        return self._refusal(state, joint_states(state))
 
-    def stale(self, now_ns: int) -> Verdict | None:
-        """What is around the arm is not known."""
-        return None if self.collision_constraints is None else self.collision_constraints.stale(now_ns)
-
-    def stop(self) -> None:
+    def stop(self, state: FilterState) -> None:
         """Take the stop policy's step with every joint."""
-        for joint in self.joints:
-            joint.stop()
+        for motion, joint in zip(self.motions, state.joints, strict=True):
+            motion.stop(joint)
 
-    def stop_from(self, states: States) -> None:
-        """Take back what has been done since, and the stop policy's step instead."""
-        for joint, state in zip(self.joints, states, strict=True):
-            joint.q, joint.v, joint.a = state
-        self.stop()
+    def stop_from(self, state: FilterState, before: JointStates) -> None:
+        """Take back what has been done since `before`, and the stop policy's step instead."""
+        for joint, (q, v, a) in zip(state.joints, before, strict=True):
+            joint.q, joint.v, joint.a = q, v, a
+        self.stop(state)
 
-    def follow(self, before: States, targets: Sequence[int], previous: Sequence[int], source: str) -> Verdict | None:
+    def follow(
+        self, state: FilterState, before: JointStates, targets: Sequence[int], previous: Sequence[int]
+    ) -> Verdict | None:
         """Move every joint towards its target.
 
         Args:
-            before: where the output is.
-            targets, previous: the path of the setpoints now and a tick ago.
-            source: whose setpoints they are.
+            state: of the filter; the setpoints are those of `state.followed`.
+            before: (q, v, a) of the joints now.
+            targets, previous: the path of the setpoints now and a tick ago, nanoradian or nanometre per joint.
 
         Returns:
             the verdict on the joint that is furthest from its target, or on all together; None: all are on it.
         """
-        constraints = self.collision_constraints
-        permille, nearest = (1000, None) if constraints is None else constraints.speed_permille()
-        share = self.scale * permille
-        speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[source]]
+        constraints = self.constraints
+        permille, nearest = (1000, None) if constraints is None else constraints.speed_permille(state)
+        share = state.scale * permille
+        speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[state.followed]]
         worst, furthest, acted = 0, -1, ""
-        for i, joint in enumerate(self.joints):
-            rule = joint.follow(targets[i], targets[i] - previous[i], speeds[i])
+        joints = state.joints
+        for i, motion in enumerate(self.motions):
+            joint = joints[i]
+            rule = motion.follow(joint, targets[i], targets[i] - previous[i], speeds[i])
             if rule and abs(targets[i] - joint.q) > furthest:
                 worst, furthest, acted = i, abs(targets[i] - joint.q), rule
-        if constraints is not None:
-            refused = self._keep_clear(before, constraints)
-            if refused is not None:
-                return refused
+        refused = self._scale_toward_stop(state, before)
+        if refused is not None:
+            return refused
         if not acted:
             return None
-        verdict = self._limited_by(worst, acted, before[worst], targets[worst], speeds[worst])
+        verdict = self._limited_by(state, worst, acted, before[worst], targets[worst], speeds[worst])
         if nearest is None or acted != velocity_limit.NAME or constraints is None:
             return verdict
-        reason = f"slowed to {permille / 10:.0f} % near its margin: {constraints.describe(nearest)}; {verdict.reason}"
+        what = constraints.describe(state, nearest)
+        reason = f"slowed to {permille / 10:.0f} % near its margin: {what}; {verdict.reason}"
         return dataclasses.replace(verdict, rule=nearest.rule, reason=reason)
 
-    def violation(self, positions: Sequence[float]) -> Verdict | None:
-        """What the last check has against `positions`."""
-        violation = self._last_check.violation(positions)
+    def violation(self, state: FilterState, positions: Sequence[float]) -> Verdict | None:
+        """Return what the last check has against `positions`, rad or m per joint."""
+        violation = self._last_check.violation(state.sent, positions)
         if violation is None:
             return None
         joint, quantity, value, limit = violation
@@ -144,43 +152,59 @@ class ArmMotion:
         reason = f"the output would break the {quantity} limit of {of}: {value:.6g}, {limit:.6g} is allowed"
         return Verdict(last_check.NAME, reason, joint, value, limit)
 
-    def sent(self, positions: Sequence[float], before: States) -> None:
-        """`positions` have been sent."""
-        if self.collision_constraints is not None:
-            self.collision_constraints.arm_moved(
-                [joint.q - q for joint, (q, _, _) in zip(self.joints, before, strict=True)]
-            )
-        self._last_check.sent(positions)  # last: where the rest raises, this output is not sent
+    def sent(self, state: FilterState, positions: Sequence[float], before: JointStates) -> None:
+        """Note that `positions` have been sent."""
+        if self.constraints is not None:
+            steps = [joint.q - q for joint, (q, _, _) in zip(state.joints, before, strict=True)]
+            self.constraints.arm_moved(state, steps)
+        state.sent = last_check.followed_by(state.sent, positions)  # last: where the rest raises, this is not sent
 
-    def _keep_clear(self, before: States, constraints: CollisionConstraints) -> Verdict | None:
-        """Where the candidate is refused for all joints together, take less of it, in the end the stop policy's step."""
-        refused = constraints.violation(before)
+    def _refusal(self, state: FilterState, before: JointStates) -> Verdict | None:
+        """Return the first objection of the step rules to where the joints are."""
+        for rule in self._step_rules:
+            verdict = rule.check(state, before)
+            if verdict is not None:
+                return verdict
+        return None
+
+    def _violation(self, state: FilterState, before: JointStates) -> Verdict | None:
+        """Return the first objection to the step of all joints: of the step rules, then of the distances."""
+        verdict = self._refusal(state, before)
+        if verdict is not None or self.constraints is None:
+            return verdict
+        return self.constraints.violation(state, before)
+
+    def _scale_toward_stop(self, state: FilterState, before: JointStates) -> Verdict | None:
+        """Where the step is refused for all joints together, take less of it, in the end the stop policy's step."""
+        refused = self._violation(state, before)
         if refused is None:
             return None
-        asked = [joint.a for joint in self.joints]
+        asked = [joint.a for joint in state.joints]
         for quarters in (2, 1):
-            for joint, state, a in zip(self.joints, before, asked, strict=True):
-                joint.scale_toward_stop(state, a, quarters)
-            if constraints.violation(before) is None:
+            for motion, joint, begin, a in zip(self.motions, state.joints, before, asked, strict=True):
+                motion.scale_toward_stop(joint, begin, a, quarters)
+            if self._violation(state, before) is None:
                 return refused
-        self.stop_from(before)
+        self.stop_from(state, before)
         return refused
 
-    def _limited_by(self, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int) -> Verdict:
+    def _limited_by(
+        self, state: FilterState, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int
+    ) -> Verdict:
         """Put in SI what joint i was asked for, may, and was granted; `before` is its (q, v, a) before the tick."""
         q, v, a = before
-        joint, name = self.joints[i], self.limits[i].name
+        joint, limits, name = state.joints[i], self.motions[i].limits, self.limits[i].name
         step = target - q
         if rule == position_limit.NAME:
-            limit = joint.limits.upper if step > 0 else joint.limits.lower
+            limit = limits.upper if step > 0 else limits.lower
             requested, granted, scale = target, joint.q, float(NANO)
         elif rule == velocity_limit.NAME:
             requested, limit, granted, scale = step, speed, joint.v, NANO * self.period_s
         elif rule == acceleration_limit.NAME:
-            requested, limit, granted = step - v, joint.limits.acceleration, joint.a
+            requested, limit, granted = step - v, limits.acceleration, joint.a
             scale = NANO * self.period_s**2
         else:
-            requested, limit, granted = step - v - a, joint.limits.jerk, joint.a - a
+            requested, limit, granted = step - v - a, limits.jerk, joint.a - a
             scale = NANO * self.period_s**3
         if requested < 0 and rule != position_limit.NAME:
             limit = -limit
@@ -188,3 +212,8 @@ class ArmMotion:
         what = rule.removesuffix("_limit")
         reason = f"{name}: {what} {numbers[0]:.4g} asked, {numbers[1]:.4g} allowed, {numbers[2]:.4g} granted"
         return Verdict(rule, reason, name, *numbers)
+
+
+def joint_states(state: FilterState) -> JointStates:
+    """Return where the output is, to come back to it."""
+    return [(joint.q, joint.v, joint.a) for joint in state.joints]

@@ -1,39 +1,71 @@
-"""The safety filter: every setpoint passes here, in this order, or does not pass.
+"""The safety filter: every setpoint passes here, in the order of the tuples below, or does not pass.
 
-On arrival of a setpoint: authority, schema, freshness, sequence, continuity. In every tick: latches, joint_state,
-tracking_error, contact, obstacle (is the feed alive), deadman, open_loop, then per joint velocity_limit, acceleration_limit,
-jerk_limit, position_limit, for all joints together effort_limit, fence, table, keep_out, obstacle, self_collision on the
-candidate and its way to rest, and last_check on what is about to be sent. A rule that raises stops the arm and latches.
-Rejected input changes no output.
-
-The filter is given time and messages and owns neither clock nor log; the same calls give the same outputs to the bit.
+A rule that raises stops the arm and latches. Rejected input changes no output. The filter is given time and messages and owns
+neither clock nor log; the same calls give the same outputs to the bit.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vla_ros.safety.arm_motion import ArmMotion, States
-from vla_ros.safety.command.authority import BUTTON, Authority
+from vla_ros.safety.arm_motion import ArmMotion, joint_states
+from vla_ros.safety.command import authority, estop
+from vla_ros.safety.command.authority import InputAuthority, SetpointAuthority, SourceAuthority
 from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.estop import EStop
-from vla_ros.safety.command.freshness import Freshness
+from vla_ros.safety.command.freshness import Freshness, due_ns
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.command.schema import Schema
-from vla_ros.safety.command.sequence import Sequence as SequenceRule
-from vla_ros.safety.command.setpoint import Command
-from vla_ros.safety.command.setpoint_spline import Playback
+from vla_ros.safety.command.sequence import SetpointSequence
+from vla_ros.safety.command.setpoint import Setpoint
+from vla_ros.safety.command.setpoint_spline import SetpointSpline
 from vla_ros.safety.geometry.clearance import NearestPair
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle import ObstacleFeed
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
-from vla_ros.safety.measured.joint_state import JointState
+from vla_ros.safety.measured.contact import Contact
+from vla_ros.safety.measured.joint_state import JointStateAtRest, JointStateFresh, JointStateInRange, JointStateReader
 from vla_ros.safety.measured.tracking_error import TrackingError
+from vla_ros.safety.rules import (
+    Action,
+    SafetyRule,
+    Scope,
+    SetpointRule,
+    StepRule,
+    TickRule,
+    check_extra,
+    code_of,
+    configured_of,
+    first_verdict,
+)
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
-from vla_ros.safety.states import ACTIVE, LATCHED, Event, State, after
+from vla_ros.safety.state import FilterState, JointStates
+from vla_ros.safety.states import ACTIVE, LATCHED, Event, State
 from vla_ros.safety.verdict import Verdict, raised
+
+SETPOINT_RULES: tuple[type[SetpointRule], ...] = (SetpointAuthority, Schema, Freshness, SetpointSequence, Continuity)
+"""A setpoint on arrival; the first objection refuses it."""
+MEASURED_RULES: tuple[type[TickRule], ...] = (Contact,)
+"""A joint state on arrival, while the filter is armed."""
+TICK_RULES: tuple[type[TickRule], ...] = (
+    EStop,
+    JointStateFresh,
+    JointStateInRange,
+    TrackingError,
+    ObstacleFeed,
+    InputAuthority,
+    Deadman,
+    SourceAuthority,
+    OpenLoop,
+)
+"""Every tick; the first objection counts, and its rule's `ACTION` is taken."""
+STEP_RULES: tuple[type[StepRule], ...] = (EffortLimit,)
+"""The step of all joints, once velocity_limit, acceleration_limit, jerk_limit and position_limit (`joint_motion.py`) have
+limited that of each; after these the distances of `collision_constraints.DISTANCE_RULES`; what is then sent, `last_check`."""
 
 SLOWEST_SCALE = 0.01
 REJECTION_SHOWN_NS = 200_000_000
@@ -44,7 +76,7 @@ REJECTION_SHOWN_NS = 200_000_000
 class Decision:
     """What one tick decided.
 
-    positions: to be sent, rad or m per joint; None: nothing is sent. velocities: per second. source: whose command is
+    positions: to be sent, rad or m per joint; None: nothing is sent. velocities: per second. source: whose setpoints are
     followed; empty: nobody's. verdict: the rule that acted; None: none did.
     """
 
@@ -56,78 +88,97 @@ class Decision:
 
 
 class SafetyFilter:
-    """One filter for one arm.
+    """One filter for one arm: `values`, all that changes, and rules and limits, which do not.
 
     Args:
         parameters: the configuration.
         limits: of `parameters.joint_names`, see `vla_ros.safety.joint.joint_limits.joint_limits`.
         urdf: text of the URDF; without it the rules that need a model of the arm are off, whatever is configured.
+        extra_rules: rules from outside this package, asked after the package's own of the same kind; see `rules`.
+        srdf: pairs of links that may touch; None: those of the configured file.
 
     Raises:
         ParameterError: a limit is nothing within one tick, or the URDF does not do for what is configured.
+        ValueError: an extra rule could be mistaken for another one.
     """
 
     @classmethod
-    def from_urdf(cls, parameters: SafetyFilterParameters, urdf: str) -> SafetyFilter:
-        """The filter with everything that is configured."""
-        return cls(parameters, joint_limits(urdf, parameters), urdf)
+    def from_urdf(
+        cls, parameters: SafetyFilterParameters, urdf: str, extra_rules: Sequence[SafetyRule] = ()
+    ) -> SafetyFilter:
+        """Make the filter with everything that is configured."""
+        return cls(parameters, joint_limits(urdf, parameters), urdf, extra_rules)
 
-    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], urdf: str = "") -> None:
-        self.state = State.DISARMED
-        self.ticks = self.accepted = self.rejected = self.limited = 0
+    def __init__(
+        self,
+        parameters: SafetyFilterParameters,
+        limits: Sequence[JointLimits],
+        urdf: str = "",
+        extra_rules: Sequence[SafetyRule] = (),
+        srdf: Sequence[tuple[str, str]] | None = None,
+    ) -> None:
+        check_extra(extra_rules)
+        self.parameters = parameters
         self.limits = tuple(limits)
+        self.urdf = urdf
         self.period_s = parameters.period_s
+        self._extra = tuple(extra_rules)
         self._period_ns = round(parameters.period_s * NANO)
-        self._stall_ns = round(parameters.command.timeout_s * NANO)
         self._delay_ns = round(parameters.command.delay_s * NANO)
-        self._command_period_ns = round(parameters.command.period_s * NANO)
-        self._motion = ArmMotion(parameters, limits, urdf)
-        self._collision_constraints = self._motion.collision_constraints
+        self._setpoint_period_ns = round(parameters.command.period_s * NANO)
+        extra_steps = [rule for rule in extra_rules if isinstance(rule, StepRule)]
+        self._motion = ArmMotion(parameters, limits, urdf, STEP_RULES, extra_steps, srdf)
+        self._constraints = self._motion.constraints
+        arm = None if self._constraints is None else self._constraints.arm
+        self._setpoint_rules: list[SetpointRule] = configured_of(SETPOINT_RULES, parameters, limits, arm)
+        self._setpoint_rules += [rule for rule in extra_rules if isinstance(rule, SetpointRule)]
+        self._measured_rules = configured_of(MEASURED_RULES, parameters, limits, arm)
+        ticked: list[TickRule] = configured_of(TICK_RULES, parameters, limits, arm)
+        ticked += [rule for rule in extra_rules if isinstance(rule, TickRule)]
+        self._always, self._active, self._following = (
+            [rule for rule in ticked if rule.SCOPE is scope] for scope in (Scope.ALWAYS, Scope.ACTIVE, Scope.FOLLOWING)
+        )
+        self._reader = JointStateReader(limits)
+        self._continuity = Continuity(parameters, limits)
+        self._estop = EStop(parameters, limits)
+        self._open_loop = OpenLoop(parameters, limits)
+        self._in_range = JointStateInRange(parameters, limits)
+        # What must be so before the output is placed where the arm is measured.
+        self._standing = [JointStateFresh(parameters, limits), JointStateAtRest(parameters, limits)]
+        self._feed = configured_of((ObstacleFeed,), parameters, limits, arm)
+        self.values = self._initial()
 
-        names = [joint.name for joint in limits]
-        self._authority = Authority()
-        self._schema = Schema(limits)
-        self._freshness = Freshness(parameters.command.max_age_s, parameters.command.max_lead_s)
-        self._sequence = SequenceRule(parameters.command.timeout_s)
-        self._continuity = Continuity(names, parameters.command.step)
-        self._joint_state = JointState(limits, parameters.measured)
-        self._tracking_error = TrackingError(names, parameters.measured.tracking_error)
-        self._open_loop = OpenLoop(parameters.command.timeout_s)
-        self._estop = EStop(parameters.estop.heartbeat_s)
-        self._deadman = Deadman(parameters.deadman.timeout_s)
+    def _initial(self) -> FilterState:
+        state = FilterState(publishers=authority.no_publishers())
+        self._motion.start(state)
+        state.extra = {rule.NAME: value for rule in self._extra if (value := rule.initial()) is not None}
+        return state
 
-        self._sending = False
-        self._disarming = False
-        self._adrift: Verdict | None = None
-        self._latched: Verdict | None = None
-        self._stopped: Verdict | None = None
-        self._rejection: tuple[int, Verdict] | None = None
-        self._playback: Playback | None = None
-        self._followed = ""
-        self._accepted_ns = 0
-        self._received_ns: int | None = None
-        self._ticked_ns: int | None = None
-        self._previous: list[int] | None = None
+    def restore(self, values: FilterState) -> None:
+        """Go on from the state of a filter with the same parameters, limits, URDF and rules. Only for a filter just made."""
+        self.values = values
+        if self._constraints is not None:
+            self._constraints.show(values)
 
     # Messages
 
-    def command(self, command: Command) -> Verdict | None:
+    def command(self, setpoint: Setpoint) -> Verdict | None:
         """Offer a setpoint.
 
         Returns:
             None when it is accepted and will be played, else the rule that refused it.
         """
-        self._received_ns = command.receive_ns
+        state = self.values
+        state.received_ns = setpoint.receive_ns
         try:
-            verdict = self._offer(command)
+            verdict = self._offer(state, setpoint)
         except Exception as error:
-            verdict = raised(error)
-            self._latch(verdict)
+            verdict = self._raised(error)
         if verdict is None:
-            self.accepted += 1
+            state.accepted += 1
         else:
-            self.rejected += 1
-            self._rejection = command.receive_ns, verdict
+            state.rejected += 1
+            state.rejection, state.rejection_ns = verdict, setpoint.receive_ns
         return verdict
 
     def joint_state(
@@ -138,124 +189,124 @@ class SafetyFilter:
         velocities: Sequence[float],
         efforts: Sequence[float] = (),
     ) -> Verdict | None:
-        """Take over the measured state; see `JointState.update`."""
+        """Take over the measured state; see `JointStateReader.update`."""
+        state = self.values
         try:
-            verdict = self._joint_state.update(receive_ns, names, positions, velocities, efforts)
-            if verdict is None and self._collision_constraints is not None and self.state in ACTIVE:
-                verdict = self._collision_constraints.check_contact(
-                    receive_ns,
-                    *self._joint_state.measured(),
-                    self._motion.accelerations(),
-                    self._joint_state.efforts,
-                )
-                if verdict is not None:
-                    self._latch(verdict)
+            verdict = self._reader.update(state.measured, receive_ns, names, positions, velocities, efforts)
+            if verdict is None and self._measured_rules and state.state in ACTIVE:
+                verdict = self._objection(self._measured_rules, state, receive_ns)
             return verdict
         except Exception as error:
-            verdict = raised(error)
-            self._latch(verdict)
-            return verdict
+            return self._raised(error)
 
     def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
         """Take over the complete list of obstacles; see `Obstacles.update`."""
-        if self._collision_constraints is None:
+        if self._constraints is None:
             return None
         try:
-            return self._collision_constraints.update_obstacles(receive_ns, obstacles)
+            return self._constraints.update_obstacles(self.values, receive_ns, obstacles)
         except Exception as error:
-            verdict = raised(error)
-            self._latch(verdict)
-            return verdict
+            return self._raised(error)
 
     def estop_signal(self, pressed: bool) -> None:
         """The e-stop button is pressed, or released; released, the latch stays until reset."""
-        verdict = self._estop.signal(pressed)
-        if verdict is not None:
-            self._press(verdict)
+        self.values.estop_pressed = pressed
+        if pressed:
+            self.values.press(estop.pressed("topic vla/estop"))
 
     def heartbeat(self, receive_ns: int) -> None:
         """The e-stop's heartbeat was heard."""
-        self._estop.heartbeat(receive_ns)
+        self.values.heartbeat_ns = receive_ns
 
     def deadman(self, receive_ns: int, pressed: bool) -> None:
         """The dead-man switch was heard."""
-        self._deadman.signal(receive_ns, pressed)
+        self.values.deadman_ns = receive_ns if pressed else None
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         """Who publishes now on the topic of a source or of what else must have one: see `authority`."""
-        self._authority.publishers(channel, names)
+        self.values.publishers[channel] = tuple(names)
 
     def fault(self, reason: str) -> None:
         """Something around the filter has failed: come to rest and latch."""
-        self._latch(Verdict("filter", reason))
+        self.values.latch(Verdict("filter", reason))
 
     def speed_scale(self, scale: float) -> tuple[bool, str]:
         """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
+        state = self.values
         if not (math.isfinite(scale) and SLOWEST_SCALE <= scale <= 1.0):
             return False, f"speed scale {scale}: must be from {SLOWEST_SCALE} to 1"
         thousandths = int(scale * 1000)
-        if thousandths > self._motion.scale and self.state not in (State.DISARMED, State.HOLDING):
+        if thousandths > state.scale and state.state not in (State.DISARMED, State.HOLDING):
             return False, f"the speed scale can be raised to {scale:g} only while the filter is HOLDING or DISARMED"
-        self._motion.scale = thousandths
+        state.scale = thousandths
         return True, f"speed scale {scale:g}"
 
     # Services: each answers (whether it was done, what or why not)
 
     def arm(self, now_ns: int) -> tuple[bool, str]:
         """Start to hold the measured position. Refused unless it is known, fresh, inside the limits and at rest."""
-        if self.state is not State.DISARMED:
-            return False, f"cannot arm: the filter is {self.state.name}" + (
-                "; call vla/reset first" if self.state in LATCHED else ""
+        state = self.values
+        if state.state is not State.DISARMED:
+            return False, f"cannot arm: the filter is {state.state.name}" + (
+                "; call vla/reset first" if state.state in LATCHED else ""
             )
-        waits = self._estop.holds(now_ns)
-        if waits:
-            return False, f"cannot arm: {waits}"
-        measured = self._joint_state
-        verdict = self._authority.crowded(BUTTON) or self._authority.disputed()
-        verdict = verdict or measured.stale(now_ns) or measured.outside() or measured.moving()
+        held = self._estop.held(state, now_ns)
+        if held:
+            return False, f"cannot arm: {held}"
+        fresh, at_rest = self._standing
+        verdict = (
+            authority.has_multiple_publishers(state, authority.BUTTON)
+            or authority.inputs_ambiguous(state)
+            or fresh.check(state, now_ns)
+            or self._in_range.check(state, now_ns)
+            or at_rest.check(state, now_ns)
+        )
         if verdict is not None:
             return False, f"cannot arm: {verdict.reason}"
-        verdict = self._motion.place(measured.q, now_ns)
+        verdict = self._place(state, now_ns)
         if verdict is not None:
             return False, f"cannot arm: {verdict.rule}: {verdict.reason}; move the arm clear by its own controls"
-        self._release()
-        self._sending = True
-        self.state = after(self.state, Event.ARM)
+        state.release()
+        state.stalled_by = None
+        state.sending = True
+        state.change(Event.ARM)
         return True, "armed; holding the measured position"
 
     def disarm(self) -> tuple[bool, str]:
         """Come to rest, then send nothing any more."""
-        if self.state in LATCHED:
-            return False, f"cannot disarm: {self.state.name} is latched; call vla/reset"
-        if self.state is State.DISARMED:
+        state = self.values
+        if state.state in LATCHED:
+            return False, f"cannot disarm: {state.state.name} is latched; call vla/reset"
+        if state.state is State.DISARMED:
             return True, "disarmed already"
-        self._release()
-        self.state = after(self.state, Event.DISARM)
-        self._disarming = self.state is not State.DISARMED
-        self._sending = self._disarming and self._adrift is None
-        return True, "coming to rest, then disarmed" if self._disarming else "disarmed"
+        state.release()
+        state.change(Event.DISARM)
+        disarming = state.state is State.DISARMING
+        state.sending = disarming and state.stalled_by is None
+        return True, "coming to rest, then disarmed" if disarming else "disarmed"
 
     def estop(self, by: str) -> tuple[bool, str]:
         """Come to rest and latch. Works in every state."""
-        self._press(EStop.pressed(by))
+        self.values.press(estop.pressed(by))
         return True, "e-stop is latched; call vla/reset, then vla/arm"
 
     def reset(self, now_ns: int) -> tuple[bool, str]:
         """Release a latch. Leads to DISARMED: a reset moves nothing, the arm goes on only when armed."""
-        if self.state not in LATCHED:
-            return False, f"nothing to reset: the filter is {self.state.name}"
-        held = self._estop.holds(now_ns)
+        state = self.values
+        if state.state not in LATCHED:
+            return False, f"nothing to reset: the filter is {state.state.name}"
+        held = self._estop.held(state, now_ns)
         if held:
             return False, f"cannot reset: {held}"
-        buttons = self._authority.crowded(BUTTON)
+        buttons = authority.has_multiple_publishers(state, authority.BUTTON)
         if buttons is not None:
             return False, f"cannot reset: {buttons.reason}"
-        if self._sending and not self._motion.at_rest:
+        if state.sending and not state.at_rest:
             return False, "cannot reset: still coming to rest"
-        self.state = after(self.state, Event.RESET)
-        self._sending = False
-        self._latched = None
-        self._release()
+        state.change(Event.RESET)
+        state.sending = False
+        state.latched_by = None
+        state.release()
         return True, "reset; call vla/arm to go on"
 
     # Ticks
@@ -267,228 +318,250 @@ class SafetyFilter:
             now_ns: nominal time of the tick on the monotonic clock: consecutive ticks lie exactly one period apart,
                 ticks that were missed excepted.
         """
-        self.ticks += 1
-        before: States = self._motion.states()
+        state = self.values
+        state.ticks += 1
+        before = joint_states(state)
         try:
-            if self._stood_still(now_ns):
-                before = self._motion.states()
-            verdict = self._move(now_ns, before)
-            positions = self._checked(before)
+            if self._handle_stall(state, now_ns):
+                before = joint_states(state)
+            verdict = self._move(state, now_ns, before)
+            positions = self._checked(state, before)
         except Exception as error:
-            verdict = error.verdict if isinstance(error, LastCheckError) else raised(error)
-            self._latch(verdict)
-            positions = self._stop_from(before)
-        self._ticked_ns = now_ns
-        source = self._followed if self._playback is not None else ""
-        if verdict is None and self._rejection is not None and now_ns - self._rejection[0] < REJECTION_SHOWN_NS:
-            verdict = self._rejection[1]
+            verdict = self._raised(error)
+            positions = self._stop_from(state, before)
+        state.ticked_ns = now_ns
+        source = state.followed if state.spline is not None else ""
+        if verdict is None and state.rejection is not None and now_ns - state.rejection_ns < REJECTION_SHOWN_NS:
+            verdict = state.rejection
         if positions is None:
-            return Decision(self.state, None, (), source, verdict)
-        return Decision(self.state, positions, self._motion.velocities(), source, verdict)
+            return Decision(state.state, None, (), source, verdict)
+        return Decision(state.state, positions, self._motion.velocities(state), source, verdict)
 
-    def command_age_s(self, now_ns: int) -> float:
-        """Time since a setpoint was received, accepted or not; NaN: none yet."""
-        return math.nan if self._received_ns is None else max(0, now_ns - self._received_ns) / NANO
+    # Views, which change nothing
 
-    def joint_state_age_s(self, now_ns: int) -> float:
-        """Time since a valid joint state was received; NaN: none yet."""
-        receive_ns = self._joint_state.receive_ns
-        return math.nan if receive_ns is None else max(0, now_ns - receive_ns) / NANO
+    @property
+    def state(self) -> State:
+        """The state by name; all that changes is in `values`."""
+        return self.values.state
+
+    @property
+    def ticks(self) -> int:
+        """Ticks since the start."""
+        return self.values.ticks
+
+    @property
+    def accepted(self) -> int:
+        """Setpoints accepted."""
+        return self.values.accepted
+
+    @property
+    def rejected(self) -> int:
+        """Setpoints refused."""
+        return self.values.rejected
+
+    @property
+    def limited(self) -> int:
+        """Ticks in which a rule changed the command."""
+        return self.values.limited
 
     @property
     def missing(self) -> int:
         """Setpoints of running streams that were refused or never came."""
-        return self._sequence.missing
-
-    def position_margins(self) -> list[float]:
-        """Distance of the output to the nearer position limit, rad or m per joint."""
-        return [min(j.q - j.limits.lower, j.limits.upper - j.q) / NANO for j in self._motion.joints]
-
-    def velocity_margins(self) -> list[float]:
-        """Velocity limit minus speed of the output, rad/s or m/s per joint."""
-        return [(j.limits.velocity - abs(j.v)) / NANO / self.period_s for j in self._motion.joints]
-
-    def nearest(self) -> NearestPair | None:
-        """The pair of bodies nearest to its margin; None: no distance is kept. It changes nothing."""
-        return None if self._collision_constraints is None else self._collision_constraints.nearest()
-
-    def what(self, nearest: NearestPair) -> str:
-        """Whose distance that is, for people."""
-        return (
-            nearest.pair.description
-            if self._collision_constraints is None
-            else self._collision_constraints.describe(nearest.pair)
-        )
+        return self.values.missing
 
     @property
-    def bare(self) -> list[str]:
-        """Joints that move and carry no body, though distances are to be kept."""
-        return [] if self._collision_constraints is None else self._collision_constraints.joints_without_geometry
+    def extra_rules(self) -> list[str]:
+        """Names of the rules from outside this package."""
+        return [rule.NAME for rule in self._extra]
 
-    def shown(self) -> list[Obstacle]:
-        """The obstacles that are kept away from."""
-        return [] if self._collision_constraints is None else self._collision_constraints.active_obstacles()
+    @property
+    def srdf(self) -> Sequence[tuple[str, str]]:
+        """Pairs of links that may touch besides those of the configuration."""
+        return () if self._constraints is None else self._constraints.srdf
+
+    @property
+    def joints_without_geometry(self) -> list[str]:
+        """Joints that move and carry no body, though distances are to be kept."""
+        return [] if self._constraints is None else self._constraints.joints_without_geometry
+
+    def code(self, verdict: Verdict | None) -> int:
+        """Return the value of `SafetyStatus.code` for a verdict."""
+        return code_of(verdict, self._extra)
+
+    def command_age_s(self, now_ns: int) -> float:
+        """Return the time since a setpoint was received, accepted or not; NaN: none yet."""
+        return _age_s(self.values.received_ns, now_ns)
+
+    def joint_state_age_s(self, now_ns: int) -> float:
+        """Return the time since a valid joint state was received; NaN: none yet."""
+        return _age_s(self.values.measured.receive_ns, now_ns)
+
+    def position_margins(self) -> list[float]:
+        """Return the distance of the output to the nearer position limit, rad or m per joint."""
+        rows = zip(self.values.joints, self._motion.motions, strict=True)
+        return [min(joint.q - m.limits.lower, m.limits.upper - joint.q) / NANO for joint, m in rows]
+
+    def velocity_margins(self) -> list[float]:
+        """Return the velocity limit minus the speed of the output, rad/s or m/s per joint."""
+        rows = zip(self.values.joints, self._motion.motions, strict=True)
+        return [(motion.limits.velocity - abs(joint.v)) / NANO / self.period_s for joint, motion in rows]
+
+    def nearest(self) -> NearestPair | None:
+        """Return the pair of bodies nearest to its margin; None: no distance is kept."""
+        return None if self._constraints is None else self._constraints.nearest(self.values)
+
+    def describe(self, nearest: NearestPair) -> str:
+        """Return whose distance that is, for people."""
+        if self._constraints is None:
+            return nearest.pair.description
+        return self._constraints.describe(self.values, nearest.pair)
+
+    def active_obstacles(self) -> list[Obstacle]:
+        """Return the obstacles that are kept away from."""
+        return [obstacle for _, obstacle in self.values.obstacles.active.values()]
 
     # Inside
 
-    def _stood_still(self, now_ns: int) -> bool:
-        """Whether ticks have failed to come for so long that the arm's controller has stopped it.
-
-        From standstill it must not be sent on at its old speed: nothing is sent until it is at rest, then it is taken up
-        where it is. The result says whether that has just happened.
-        """
-        late_ns = 0 if self._ticked_ns is None else now_ns - self._ticked_ns
-        if self._sending and late_ns > self._stall_ns and not self._motion.at_rest:
-            self._adrift = OpenLoop.stalled(late_ns, self._stall_ns)
-            self._sending = False
-            self._playback = None
-            if self.state in ACTIVE:
-                self.state = after(self.state, Event.BRAKE)
-            return False  # one tick without an output at least: a stream ends here, and that is seen
-        if self._adrift is None:
-            return False
-        if self.state in ACTIVE:
-            measured = self._joint_state
-            if measured.stale(now_ns) or measured.moving() or self._motion.stale(now_ns):
-                return False
-            fault = measured.outside() or self._motion.place(measured.q, now_ns)
-            if fault is None:
-                self._sending = True
-            else:
-                self._latch(fault)
-        self._adrift = None
-        return True
-
-    def _offer(self, command: Command) -> Verdict | None:
-        if self._adrift is not None:
-            return self._adrift
-        verdict = (
-            self._authority.check(command, self.state, self._disarming, self._followed)
-            or self._schema.check(command)
-            or self._freshness.check(command)
-            or self._sequence.check(command)
-        )
-        if verdict is not None:
-            return verdict
-        point = self._schema.point(command)
-        verdict = self._continuity.check(point, self._motion.q())
-        if verdict is not None:
-            return verdict
-        self._sequence.accepted(command)
-        due_ns = self._freshness.due_ns(command)
-        if self._playback is None or command.channel != self._followed or not self._playback.continues(due_ns):
-            self._playback = Playback(self._motion.q(), self._command_period_ns)
-            self._previous = None
-            self._followed = command.channel
-        self._playback.add(due_ns, point)
-        self._accepted_ns = command.receive_ns
+    def _offer(self, state: FilterState, setpoint: Setpoint) -> Verdict | None:
+        if state.stalled_by is not None:
+            return state.stalled_by
+        for rule in self._setpoint_rules:
+            verdict = rule.check(setpoint, state)
+            if verdict is not None:
+                return verdict
+        for rule in self._setpoint_rules:
+            rule.accepted(setpoint, state)
+        due = due_ns(setpoint, state)
+        if state.spline is None or setpoint.channel != state.followed or not state.spline.continues(due):
+            state.spline = SetpointSpline([joint.q for joint in state.joints], self._setpoint_period_ns)
+            state.targets = None
+            state.followed = setpoint.channel
+        state.spline.add(due, self._continuity.point(setpoint))
+        state.accepted_ns = setpoint.receive_ns
         return None
 
-    def _move(self, now_ns: int, before: States) -> Verdict | None:
-        """Move all joints by one tick and the state with them; the verdict of the rule that acted."""
-        silent = self._estop.silent(now_ns)
-        if silent is not None:
-            self._press(silent)
-        if self._adrift is not None:
-            return self._adrift if self.state in ACTIVE else self._latched
-        if self.state in ACTIVE:
-            stale = self._joint_state.stale(now_ns)
-            if stale is None:
-                fault = self._joint_state.outside() or self._tracking_error.check(self._joint_state.q, self._motion.q())
-                if fault is not None:
-                    self._latch(fault)
-            if self._collision_constraints is not None:
-                self._collision_constraints.start_tick()
-                stale = stale or self._collision_constraints.stale(now_ns)
-            stale = stale or self._authority.disputed() or self._deadman.released(now_ns)
-            return self._follow_or_stop(now_ns, before, stale)
-        if self._sending:
-            self._motion.stop()
-        return self._latched
+    def _place(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Put the output at rest where the arm is measured. Return what is wrong with it there."""
+        self._motion.place(state, state.measured.q)
+        return first_verdict(self._feed, state, now_ns) or self._motion.placement_violation(state)
 
-    def _follow_or_stop(self, now_ns: int, before: States, stale: Verdict | None) -> Verdict | None:
-        if self._playback is not None:
-            self._stopped = (
-                stale
-                or self._authority.crowded(self._followed)
-                or self._open_loop.check(now_ns, self._accepted_ns, self._followed)
-            )
-            if self._stopped is not None:
-                self._playback = None
-        elif stale is not None:
-            self._stopped = stale
-        if self._playback is not None and self.state in ACTIVE:
-            verdict = self._follow(now_ns, before, self._playback)
-            self.limited += verdict is not None
-            self.state = after(self.state, Event.PASS if verdict is None else Event.BEND)
+    def _handle_stall(self, state: FilterState, now_ns: int) -> bool:
+        """Stop sending when ticks have failed to come for so long that the arm's controller has stopped a moving arm.
+
+        From standstill it must not be sent on at its old speed: nothing is sent until it is at rest, then it is taken up
+        where it is.
+
+        Returns:
+            whether that is over now: the output may be elsewhere.
+        """
+        stall = self._open_loop.stalled(state, now_ns) if state.sending else None
+        if stall is not None and not state.at_rest:
+            state.stalled_by = stall
+            state.sending = False
+            state.spline = None
+            state.change(Event.STALL)
+            return False  # one tick without an output at least: a stream ends here, and that is seen
+        if state.stalled_by is None:
+            return False
+        if state.state in ACTIVE:
+            if first_verdict((*self._standing, *self._feed), state, now_ns) is not None:
+                return False
+            fault = self._in_range.check(state, now_ns) or self._place(state, now_ns)
+            if fault is None:
+                state.sending = True
+            else:
+                state.latch(fault)
+        state.stalled_by = None
+        return True
+
+    def _objection(self, rules: Iterable[TickRule], state: FilterState, now_ns: int) -> Verdict | None:
+        """Return the first objection of `rules`, and take its rule's action if that is a latch."""
+        for rule in rules:
+            verdict = rule.check(state, now_ns)
+            if verdict is not None:
+                if rule.ACTION is Action.ESTOP:
+                    state.press(verdict)
+                elif rule.ACTION is Action.LATCH:
+                    state.latch(verdict)
+                return verdict
+        return None
+
+    def _move(self, state: FilterState, now_ns: int, before: JointStates) -> Verdict | None:
+        """Move all joints by one tick and the state with them; return the verdict of the rule that acted."""
+        self._objection(self._always, state, now_ns)
+        if state.stalled_by is not None:
+            return state.stalled_by if state.state in ACTIVE else state.latched_by
+        if state.state in ACTIVE:
+            if self._constraints is not None:
+                self._constraints.start_tick(state)
+            return self._follow_or_stop(state, now_ns, before)
+        if state.sending:
+            self._motion.stop(state)
+        return state.latched_by
+
+    def _follow_or_stop(self, state: FilterState, now_ns: int, before: JointStates) -> Verdict | None:
+        stop = interrupted = self._objection(self._active, state, now_ns)
+        if state.spline is not None:
+            stop = state.stopped_by = interrupted or self._objection(self._following, state, now_ns)
+            if stop is not None:
+                state.spline = None
+        elif stop is not None:
+            state.stopped_by = stop
+        if state.spline is not None and state.state in ACTIVE:
+            verdict = self._follow(state, now_ns, before, state.spline)
+            state.limited += verdict is not None
+            state.change(Event.ACCEPTED if verdict is None else Event.LIMITED)
             return verdict
-        self._motion.stop()
-        if self.state in LATCHED:
-            return self._latched
-        verdict = self._stopped
-        self.state = after(self.state, Event.REST if self._motion.at_rest else Event.BRAKE)
-        if self.state is State.HOLDING:
-            self._followed = ""
-            self._stopped = stale
-            if self._disarming:
-                self._disarming = self._sending = False
-                self.state = after(self.state, Event.DISARM)
+        self._motion.stop(state)
+        if state.state in LATCHED:
+            return state.latched_by
+        verdict = state.stopped_by
+        state.change(Event.REST if state.at_rest else Event.BRAKE)
+        if state.state in (State.HOLDING, State.DISARMED):
+            state.followed = ""
+            state.stopped_by = interrupted
+        if state.state is State.DISARMED:
+            state.sending = False
         return verdict
 
-    def _follow(self, now_ns: int, before: States, playback: Playback) -> Verdict | None:
+    def _follow(self, state: FilterState, now_ns: int, before: JointStates, spline: SetpointSpline) -> Verdict | None:
         """Move every joint towards where the setpoints are now; see `ArmMotion.follow`."""
         time_ns = now_ns - self._delay_ns
-        previous = self._previous
-        if previous is None or self._ticked_ns is None or now_ns - self._ticked_ns != self._period_ns:
-            previous = playback.target(time_ns - self._period_ns)
-        targets = self._previous = playback.target(time_ns)
-        return self._motion.follow(before, targets, previous, self._followed)
+        previous = state.targets
+        if previous is None or state.ticked_ns is None or now_ns - state.ticked_ns != self._period_ns:
+            previous = spline.target(time_ns - self._period_ns)
+        targets = state.targets = spline.target(time_ns)
+        return self._motion.follow(state, before, targets, previous)
 
-    def _checked(self, before: States) -> tuple[float, ...] | None:
-        """The positions to be sent, if any; they count as sent.
+    def _checked(self, state: FilterState, before: JointStates) -> tuple[float, ...] | None:
+        """Return the positions to be sent, if any; they count as sent.
 
         Raises:
             LastCheckError: they break a limit.
         """
-        if not self._sending:
+        if not state.sending:
             return None
-        positions = self._motion.positions()
-        violation = self._motion.violation(positions)
+        positions = self._motion.positions(state)
+        violation = self._motion.violation(state, positions)
         if violation is not None:
             raise LastCheckError(violation)
-        self._motion.sent(positions, before)
+        self._motion.sent(state, positions, before)
         return positions
 
-    def _press(self, verdict: Verdict) -> None:
-        """E-stop, in every state. A latch that is there already keeps its reason."""
-        if self.state is not State.ESTOP:
-            self._latched = verdict
-            self._playback = None
-            self.state = after(self.state, Event.ESTOP)
-
-    def _latch(self, verdict: Verdict) -> None:
-        """Protective stop. A latch that is there already keeps its reason."""
-        if self.state in ACTIVE:
-            self.state = after(self.state, Event.FAULT)
-            self._latched = verdict
-            self._playback = None
-
-    def _stop_from(self, before: States) -> tuple[float, ...] | None:
-        """The stop policy's step from the state before the tick; when even that fails, nothing is sent any more."""
+    def _stop_from(self, state: FilterState, before: JointStates) -> tuple[float, ...] | None:
+        """Take the stop policy's step from `before` the tick; when even that fails, nothing is sent any more."""
         try:
-            self._motion.stop_from(before)
-            return self._checked(before)
+            self._motion.stop_from(state, before)
+            return self._checked(state, before)
         except Exception:
-            self._sending = False
+            state.sending = False
             return None
 
-    def _release(self) -> None:
-        """Forget what was followed and why it stopped."""
-        self._disarming = False
-        self._playback = None
-        self._previous = None
-        self._stopped = None
-        self._followed = ""
+    def _raised(self, error: Exception) -> Verdict:
+        """Latch because a rule raised, or the last check refused an output."""
+        verdict = error.verdict if isinstance(error, LastCheckError) else raised(error, self._extra)
+        self.values.latch(verdict)
+        return verdict
 
 
 class LastCheckError(Exception):
@@ -497,3 +570,7 @@ class LastCheckError(Exception):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
         self.verdict = verdict
+
+
+def _age_s(receive_ns: int | None, now_ns: int) -> float:
+    return math.nan if receive_ns is None else max(0, now_ns - receive_ns) / NANO

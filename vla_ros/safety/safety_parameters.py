@@ -13,7 +13,7 @@ _TIGHTENED = "per joint, in the order of joint_names; may only be tighter than t
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
+class LimitsParameters:
     """Per joint, in the order of joint_names; rad for revolute joints, m for prismatic ones."""
 
     acceleration: list[float] = parameter(
@@ -41,7 +41,7 @@ class Limits:
 
 
 @dataclasses.dataclass(frozen=True)
-class Command:
+class CommandParameters:
     """The stream of setpoints."""
 
     period_s: float = parameter(description="nominal time between two setpoints", unit="s", above=0.0, maximum=1.0)
@@ -70,7 +70,7 @@ class Command:
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MeasuredParameters:
     """What the arm reports of itself."""
 
     timeout_s: float = parameter(
@@ -98,7 +98,7 @@ class Measured:
 
 
 @dataclasses.dataclass(frozen=True)
-class Override:
+class OverrideParameters:
     """A human's device on vla/override; it has priority over the policy."""
 
     speed_scale: float = parameter(
@@ -107,7 +107,7 @@ class Override:
 
 
 @dataclasses.dataclass(frozen=True)
-class EStop:
+class EStopParameters:
     """Besides the service vla/estop and the topic vla/estop."""
 
     heartbeat_s: float = parameter(
@@ -120,7 +120,7 @@ class EStop:
 
 
 @dataclasses.dataclass(frozen=True)
-class Deadman:
+class DeadmanParameters:
     """A switch that a human holds on vla/deadman."""
 
     timeout_s: float = parameter(
@@ -137,7 +137,7 @@ _SLOW = "the arm slows down from this distance beyond the margin on; 0: it does 
 
 
 @dataclasses.dataclass(frozen=True)
-class Fence:
+class FenceParameters:
     """A convex space, in the base frame, that the arm does not leave."""
 
     box: list[float] = parameter([], description="x_min y_min z_min x_max y_max z_max; empty: no box", unit="m")
@@ -149,7 +149,7 @@ class Fence:
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
+class TableParameters:
     """The plane that the arm works on."""
 
     height_m: list[float] = parameter([], description="z of the plane in the base frame; empty: no table", unit="m")
@@ -158,7 +158,7 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
-class KeepOut:
+class KeepOutParameters:
     """Boxes, fixed in the base frame, that the arm stays out of."""
 
     boxes: list[float] = parameter(
@@ -169,7 +169,7 @@ class KeepOut:
 
 
 @dataclasses.dataclass(frozen=True)
-class SelfCollision:
+class SelfCollisionParameters:
     """Bodies of the arm against each other; neighbours in the chain are always allowed to touch."""
 
     check: bool = parameter(False, description="whether the arm's bodies keep away from each other")
@@ -180,7 +180,7 @@ class SelfCollision:
 
 
 @dataclasses.dataclass(frozen=True)
-class Obstacle:
+class ObstacleParameters:
     """Boxes, balls and capsules from vla/obstacles."""
 
     timeout_s: float = parameter(
@@ -199,7 +199,7 @@ class Obstacle:
 
 
 @dataclasses.dataclass(frozen=True)
-class Tool:
+class ToolParameters:
     """What is mounted on the arm beyond its URDF."""
 
     link: str = parameter("", description="link that carries the tool; empty: no tool")
@@ -209,7 +209,7 @@ class Tool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Payload:
+class PayloadParameters:
     """What the arm carries."""
 
     link: str = parameter("", description="link that carries it; empty: no payload")
@@ -220,7 +220,7 @@ class Payload:
 
 
 @dataclasses.dataclass(frozen=True)
-class Effort:
+class EffortParameters:
     """Inverse dynamics against the URDF's effort limits; the URDF's inertias must be right."""
 
     check: bool = parameter(False, description="whether efforts are limited")
@@ -228,7 +228,7 @@ class Effort:
 
 
 @dataclasses.dataclass(frozen=True)
-class Contact:
+class ContactParameters:
     """External effort, measured minus modelled, from the efforts in joint_states."""
 
     threshold: list[float] = parameter(
@@ -243,7 +243,7 @@ class Contact:
 
 
 @dataclasses.dataclass(frozen=True)
-class Controller:
+class ControllerParameters:
     """Where the filtered setpoints go."""
 
     type: str = parameter(
@@ -262,7 +262,7 @@ class Controller:
 
 
 @dataclasses.dataclass(frozen=True)
-class Audit:
+class AuditParameters:
     """The log of every call and every decision; see docs/audit.md."""
 
     directory: str = parameter("", description="folder of the audit log, ~ is the home folder; empty: no log")
@@ -274,23 +274,23 @@ class Audit:
 class SafetyFilterParameters:
     """Parameters of the node safety_filter."""
 
-    limits: Limits
-    command: Command
-    measured: Measured
-    override: Override
-    controller: Controller
-    estop: EStop
-    deadman: Deadman
-    fence: Fence
-    table: Table
-    keep_out: KeepOut
-    self_collision: SelfCollision
-    obstacle: Obstacle
-    tool: Tool
-    payload: Payload
-    effort: Effort
-    contact: Contact
-    audit: Audit
+    limits: LimitsParameters
+    command: CommandParameters
+    measured: MeasuredParameters
+    override: OverrideParameters
+    controller: ControllerParameters
+    estop: EStopParameters
+    deadman: DeadmanParameters
+    fence: FenceParameters
+    table: TableParameters
+    keep_out: KeepOutParameters
+    self_collision: SelfCollisionParameters
+    obstacle: ObstacleParameters
+    tool: ToolParameters
+    payload: PayloadParameters
+    effort: EffortParameters
+    contact: ContactParameters
+    audit: AuditParameters
     joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
     period_s: float = parameter(0.004, description="time from tick to tick", unit="s", minimum=0.001, maximum=0.05)
     speed_scale: float = parameter(

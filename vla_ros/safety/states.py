@@ -1,4 +1,4 @@
-"""The states of the filter and every way from one to another. docs/safety.md draws this table; a test compares them."""
+"""The states of the filter and every transition between them. docs/safety.md draws this table; a test compares the two."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class State(enum.IntEnum):
     STOPPING = 4
     PROTECTIVE_STOP = 5
     ESTOP = 6
+    DISARMING = 7
+    STALLED = 8
 
 
 class Event(enum.Enum):
@@ -28,46 +30,62 @@ class Event(enum.Enum):
     ESTOP = "estop"
     FAULT = "fault"
     """A rule latches: tracking error, joint outside its limits, last check, a rule that raised."""
-    PASS = "pass"
+    ACCEPTED = "accepted"
     """The command of this tick went out unchanged."""
-    BEND = "bend"
+    LIMITED = "limited"
     """A rule changed the command of this tick."""
     BRAKE = "brake"
     """There is nothing to follow and the output still moves."""
     REST = "rest"
     """There is nothing to follow and the output is at rest."""
+    STALL = "stall"
+    """Ticks did not come for so long that the arm's controller has stopped the moving arm."""
 
 
 LATCHED = frozenset({State.PROTECTIVE_STOP, State.ESTOP})
-ACTIVE = frozenset({State.HOLDING, State.TRACKING, State.LIMITING, State.STOPPING})
+MOVING = frozenset({State.TRACKING, State.LIMITING, State.STOPPING, State.DISARMING, State.STALLED})
+"""In these the arm may move."""
+ACTIVE = MOVING | {State.HOLDING}
+"""Armed and not latched."""
 AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
-"""In these nothing moves, but that an arm which has just latched still comes to rest."""
+"""In these nothing moves, except that an arm which has just latched still comes to rest."""
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DISARMED, Event.ARM): State.HOLDING,
     (State.DISARMED, Event.ESTOP): State.ESTOP,
-    (State.HOLDING, Event.PASS): State.TRACKING,
-    (State.HOLDING, Event.BEND): State.LIMITING,
+    (State.HOLDING, Event.ACCEPTED): State.TRACKING,
+    (State.HOLDING, Event.LIMITED): State.LIMITING,
     (State.HOLDING, Event.DISARM): State.DISARMED,
     (State.HOLDING, Event.FAULT): State.PROTECTIVE_STOP,
     (State.HOLDING, Event.ESTOP): State.ESTOP,
-    (State.TRACKING, Event.BEND): State.LIMITING,
+    (State.TRACKING, Event.LIMITED): State.LIMITING,
     (State.TRACKING, Event.BRAKE): State.STOPPING,
     (State.TRACKING, Event.REST): State.HOLDING,
-    (State.TRACKING, Event.DISARM): State.STOPPING,
+    (State.TRACKING, Event.DISARM): State.DISARMING,
+    (State.TRACKING, Event.STALL): State.STALLED,
     (State.TRACKING, Event.FAULT): State.PROTECTIVE_STOP,
     (State.TRACKING, Event.ESTOP): State.ESTOP,
-    (State.LIMITING, Event.PASS): State.TRACKING,
+    (State.LIMITING, Event.ACCEPTED): State.TRACKING,
     (State.LIMITING, Event.BRAKE): State.STOPPING,
     (State.LIMITING, Event.REST): State.HOLDING,
-    (State.LIMITING, Event.DISARM): State.STOPPING,
+    (State.LIMITING, Event.DISARM): State.DISARMING,
+    (State.LIMITING, Event.STALL): State.STALLED,
     (State.LIMITING, Event.FAULT): State.PROTECTIVE_STOP,
     (State.LIMITING, Event.ESTOP): State.ESTOP,
-    (State.STOPPING, Event.PASS): State.TRACKING,
-    (State.STOPPING, Event.BEND): State.LIMITING,
+    (State.STOPPING, Event.ACCEPTED): State.TRACKING,
+    (State.STOPPING, Event.LIMITED): State.LIMITING,
     (State.STOPPING, Event.REST): State.HOLDING,
+    (State.STOPPING, Event.DISARM): State.DISARMING,
+    (State.STOPPING, Event.STALL): State.STALLED,
     (State.STOPPING, Event.FAULT): State.PROTECTIVE_STOP,
     (State.STOPPING, Event.ESTOP): State.ESTOP,
+    (State.DISARMING, Event.REST): State.DISARMED,
+    (State.DISARMING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.DISARMING, Event.ESTOP): State.ESTOP,
+    (State.STALLED, Event.REST): State.HOLDING,
+    (State.STALLED, Event.DISARM): State.DISARMING,
+    (State.STALLED, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.STALLED, Event.ESTOP): State.ESTOP,
     (State.PROTECTIVE_STOP, Event.ESTOP): State.ESTOP,
     (State.PROTECTIVE_STOP, Event.RESET): State.DISARMED,
     (State.ESTOP, Event.RESET): State.DISARMED,
@@ -76,5 +94,5 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 
 
 def after(state: State, event: Event) -> State:
-    """State after `event`."""
+    """Return the state after `event`."""
     return TRANSITIONS.get((state, event), state)

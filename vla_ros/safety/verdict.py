@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 SAFETY = Path(__file__).resolve().parent
 """Whose code the rules are."""
@@ -12,7 +14,7 @@ SAFETY = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule's answer: it refuses a message, bends a motion or stops the arm.
+    """One rule's answer: it refuses a message, limits a motion or stops the arm.
 
     rule: its name, that of its file. reason: one sentence for people. joint: whom it concerns; empty: no single joint.
     requested, limit, granted: in the rule's unit; NaN where that does not apply.
@@ -26,12 +28,25 @@ class Verdict:
     granted: float = math.nan
 
 
-def raised(error: Exception) -> Verdict:
-    """The verdict on a rule that raised, named after the file in which it did."""
+class Named(Protocol):
+    """What is read of a rule."""
+
+    @property
+    def NAME(self) -> str: ...
+
+
+def raised(error: Exception, extra: Sequence[Named] = ()) -> Verdict:
+    """Return the verdict on a rule that raised, named after the file in which it did.
+
+    Args:
+        error: what it raised.
+        extra: rules from outside this package, with their NAME; one of them is named after the class whose code raised.
+    """
     traceback, rule = error.__traceback__, "filter"
     while traceback is not None:
         path = Path(traceback.tb_frame.f_code.co_filename)
         if path.is_relative_to(SAFETY):
             rule = path.stem
+        rule = next((named.NAME for named in extra if traceback.tb_frame.f_locals.get("self") is named), rule)
         traceback = traceback.tb_next
     return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

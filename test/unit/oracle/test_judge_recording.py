@@ -14,7 +14,7 @@ from vla_ros.lab.bench.filter_rig import FilterRig, full_configuration, sine_mot
 from vla_ros.oracle import NothingSent, UnreadableRecording, configuration_of_log, judge_log, judge_recording
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.safety_parameters import Audit
+from vla_ros.safety.safety_parameters import AuditParameters
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 
@@ -24,7 +24,7 @@ def log_of(folder: Path, ticks: int) -> None:
     rig = FilterRig(parameters, urdf)
     if not ticks:
         rig.filter.disarm()
-    log = AuditLog(Audit(str(folder)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
+    log = AuditLog(AuditParameters(str(folder)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(ticks or 5):
         for at_s in rig.advance():

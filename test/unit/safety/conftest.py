@@ -9,7 +9,7 @@ import pytest
 
 from test.unit.safety.perfect_arm import PerfectArm
 from vla_ros.parameters import flattened, from_mapping, nested
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -85,7 +85,7 @@ class Bench(PerfectArm):
             "joint_names": JOINTS,
             "positions": positions,
         }
-        return self.filter.command(Command(**{**fields, **changes}))
+        return self.filter.command(Setpoint(**{**fields, **changes}))
 
     def stream(self, path: Callable[[float], list[float]], seconds: float, **changes: Any) -> list[Decision]:
         """Command path(t) at 100 Hz, t from 0, and return the decisions of that time."""

@@ -12,9 +12,9 @@ import yaml
 from test.unit.safety.perfect_arm import PerfectArm
 from vla_ros.parameters import flattened, from_mapping, nested
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
@@ -49,7 +49,7 @@ class Arm(PerfectArm):
 
     def command(self, positions: Sequence[float], due_ns: int, channel: str) -> Verdict | None:
         return self.filter.command(
-            Command(
+            Setpoint(
                 channel,
                 channel,
                 next(self._seq),

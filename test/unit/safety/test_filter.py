@@ -11,6 +11,7 @@ import pytest
 from test.unit.safety.perfect_arm import PERIOD_NS
 from test.unit.safety.streams import line, moved, smooth
 from vla_ros.bringup.safety_configuration import safety_configuration
+from vla_ros.safety.arm_motion import joint_states
 from vla_ros.safety.geometry.collision_constraints import not_checked
 from vla_ros.safety.joint import jerk_limit
 from vla_ros.safety.states import State
@@ -113,12 +114,13 @@ def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None
 
 
 def test_the_verdict_names_the_joint_that_is_furthest_from_its_target(bench: Any) -> None:
-    motion = bench.filter._motion
-    q = motion.q()
+    motion, state = bench.filter._motion, bench.filter.values
+    state.followed = "policy"
+    q = [joint.q for joint in state.joints]
     targets = [at + 1_000_000 for at in q]
     targets[1] += 2_000_000
     targets[4] -= 6_000_000
-    verdict = motion.follow(motion.states(), targets, targets, "policy")
+    verdict = motion.follow(state, joint_states(state), targets, targets)
     assert verdict is not None
     assert verdict.joint == motion.limits[4].name
 
@@ -148,11 +150,11 @@ def test_verdicts_on_acceleration_and_jerk_are_in_si(bench: Any) -> None:
 
 def test_silence_brings_the_arm_to_rest_in_the_computed_time(bench: Any) -> None:
     bench.stream(line(list(bench.q), 1, 1.2), 1.5)
-    limits = bench.filter._motion.joints[1].limits
+    limits = bench.filter._motion.motions[1].limits
     silent = bench.tick(16)  # 64 ms
     assert silent.state is State.STOPPING
     assert silent.verdict.rule == "open_loop"
-    allowed = jerk_limit.ticks_to_rest(abs(bench.filter._motion.joints[1].v), limits.acceleration, limits.jerk)
+    allowed = jerk_limit.ticks_to_rest(abs(bench.filter.values.joints[1].v), limits.acceleration, limits.jerk)
     bench.tick(allowed)
     assert bench.decisions[-1].state is State.HOLDING
     assert bench.decisions[-1].velocities == (0.0,) * 8
@@ -331,7 +333,7 @@ def test_disarm_rests_first(bench: Any) -> None:
     assert bench.filter.disarm() == (True, "coming to rest, then disarmed")
     assert bench.command(list(bench.q)).reason == "the arm is being disarmed"
     decision = bench.tick()
-    assert decision.state is State.STOPPING and decision.positions is not None
+    assert decision.state is State.DISARMING and decision.positions is not None
     assert bench.tick(100).state is State.DISARMED
     assert bench.decisions[-1].positions is None
     last = [d for d in bench.decisions if d.positions is not None][-1]

@@ -8,23 +8,32 @@ from typing import Any
 import pytest
 
 from test.unit.safety.streams import line
+from vla_ros.safety.command.continuity import Continuity
+from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.joint import joint_motion
+from vla_ros.safety.joint.last_check import LastCheck
+from vla_ros.safety.measured.joint_state import JointStateInRange
+from vla_ros.safety.measured.tracking_error import TrackingError
 from vla_ros.safety.states import State
 
 
-@pytest.mark.parametrize("rule", ["_open_loop", "_tracking_error", "_joint_state", "_last_check"])
-def test_a_rule_that_raises_in_a_tick_stops_and_latches(bench: Any, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("rule", "method"),
+    [(OpenLoop, "check"), (TrackingError, "check"), (JointStateInRange, "check"), (LastCheck, "violation")],
+)
+def test_a_rule_that_raises_in_a_tick_stops_and_latches(
+    bench: Any, rule: type, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    method = {"_joint_state": "outside", "_last_check": "violation"}.get(rule, "check")
-    real = getattr(bench.filter._motion if rule == "_last_check" else bench.filter, rule)
+    real = getattr(rule, method)
     calls = iter([True])
 
     def broken(*arguments: Any) -> Any:
         if next(calls, False):
             raise ZeroDivisionError("broken")
-        return getattr(type(real), method)(real, *arguments)
+        return real(*arguments)
 
-    monkeypatch.setattr(real, method, broken, raising=True)
+    monkeypatch.setattr(rule, method, broken)
     speed = bench.decisions[-1].velocities[0]
     decision = bench.tick()
     assert decision.state is State.PROTECTIVE_STOP
@@ -34,7 +43,7 @@ def test_a_rule_that_raises_in_a_tick_stops_and_latches(bench: Any, rule: str, m
 
 
 def test_a_rule_that_raises_on_a_command_stops_and_latches(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.filter._continuity, "check", lambda *_: 1 / 0)
+    monkeypatch.setattr(Continuity, "check", lambda *_: 1 / 0)
     verdict = bench.command(list(bench.q))
     assert "raised ZeroDivisionError" in verdict.reason
     assert bench.tick().state is State.PROTECTIVE_STOP
@@ -43,13 +52,12 @@ def test_a_rule_that_raises_on_a_command_stops_and_latches(bench: Any, monkeypat
 def test_the_last_check_stops_what_the_core_let_through(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A core that has gone mad: it jumps by half a radian."""
     bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    joint = bench.filter._motion.joints[0]
 
-    def mad(self: Any, *_: Any) -> str:
-        self.q += 500_000_000
+    def mad(_: Any, joint: Any, *__: Any) -> str:
+        joint.q += 500_000_000
         return ""
 
-    monkeypatch.setattr(type(joint), "follow", mad)
+    monkeypatch.setattr(joint_motion.JointMotion, "follow", mad)
     before = bench.decisions[-1].positions
     decision = bench.tick()
     assert decision.state is State.PROTECTIVE_STOP
@@ -74,8 +82,8 @@ def test_a_stop_that_breaks_a_limit_is_not_sent(bench: Any, monkeypatch: pytest.
     """A rule raises, and what should stop the arm has gone mad, too."""
     bench.stream(line(list(bench.q), 0, 1.0), 1.2)
 
-    def mad(self: Any) -> None:
-        self.q += 500_000_000
+    def mad(_: Any, joint: Any) -> None:
+        joint.q += 500_000_000
 
     monkeypatch.setattr(joint_motion.JointMotion, "follow", lambda *_: 1 / 0)
     monkeypatch.setattr(joint_motion.JointMotion, "stop", mad)

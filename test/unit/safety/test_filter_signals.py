@@ -150,7 +150,7 @@ def test_after_a_stall_an_arm_that_stands_is_taken_up_where_it_is(bench: Any) ->
     bench.measured = lambda q: [q[0] + 0.05, *q[1:]]  # where its own controller has stopped it
     stopped = bench.measured(list(bench.q))
     decision = bench.tick()
-    assert (decision.state, decision.positions) == (State.STOPPING, None)
+    assert (decision.state, decision.positions) == (State.STALLED, None)
     assert "the filter stood still for 0.504 s" in decision.verdict.reason
     decision = bench.tick()
     assert decision.state is State.HOLDING
@@ -167,7 +167,7 @@ def test_after_a_stall_nothing_is_sent_to_an_arm_that_still_moves(bench: Any) ->
     names = [joint.name for joint in bench.limits]
     bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.4] + [0.0] * 7)
     decisions = [bench.tick() for _ in range(50)]
-    assert {decision.state for decision in decisions} == {State.STOPPING}
+    assert {decision.state for decision in decisions} == {State.STALLED}
     assert all(decision.positions is None for decision in decisions)
     assert "the filter stood still for 0.104 s" in decisions[-1].verdict.reason
     assert bench.command(home).rule == "open_loop"
@@ -181,7 +181,7 @@ def test_after_a_stall_an_arm_that_is_not_heard_is_sent_nothing(bench: Any) -> N
     bench.now_ns += 500_000_000
     bench.measured = lambda q: None
     decision = bench.tick(100)
-    assert (decision.state, decision.positions) == (State.STOPPING, None)
+    assert (decision.state, decision.positions) == (State.STALLED, None)
     bench.measured = lambda q: q
     assert bench.tick(2).state is State.HOLDING
 
@@ -204,6 +204,7 @@ def test_disarmed_after_a_stall_it_sends_nothing_on_the_way(bench: Any) -> None:
     first = len(bench.decisions)
     bench.tick(20)
     assert all(decision.positions is None for decision in bench.decisions[first:])
+    assert {decision.state for decision in bench.decisions[first:]} == {State.DISARMING}
     bench.measure = lambda: bench.filter.joint_state(bench.now_ns, names, home, [0.0] * 8)
     assert bench.tick(3).state is State.DISARMED
 

@@ -34,6 +34,30 @@ def test_latches_are_left_only_by_reset_and_not_into_motion(state: State) -> Non
     assert after(state, Event.RESET) is State.DISARMED
 
 
+@pytest.mark.parametrize("state", [State.DISARMING, State.STALLED])
+def test_nothing_is_followed_before_a_disarming_or_stalled_arm_is_at_rest(state: State) -> None:
+    ends = {after(state, event) for event in Event if event is not Event.DISARM}
+    rest = State.DISARMED if state is State.DISARMING else State.HOLDING
+    assert ends == {state, rest, State.PROTECTIVE_STOP, State.ESTOP}
+    assert after(state, Event.REST) is rest
+    assert after(state, Event.DISARM) is State.DISARMING
+
+
+def test_published_numbers_keep_their_meaning() -> None:
+    names = (
+        "DISARMED",
+        "HOLDING",
+        "TRACKING",
+        "LIMITING",
+        "STOPPING",
+        "PROTECTIVE_STOP",
+        "ESTOP",
+        "DISARMING",
+        "STALLED",
+    )
+    assert [State(number).name for number in range(9)] == list(names)
+
+
 def test_disarmed_is_left_only_by_arming_or_estop() -> None:
     assert {event for event in Event if after(State.DISARMED, event) is not State.DISARMED} == {Event.ARM, Event.ESTOP}
 

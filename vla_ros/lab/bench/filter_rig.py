@@ -15,9 +15,9 @@ from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.oracle import Oracle, ball
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
@@ -151,7 +151,7 @@ class FilterRig:
         age_ns = self.now_ns - stamp_ns
         stamp_ns += CLOCK_OFFSET_NS
         return self.filter.command(
-            Command("policy", "policy", self._seq, stamp_ns, age_ns, self.now_ns, JOINT_NAMES, positions)
+            Setpoint("policy", "policy", self._seq, stamp_ns, age_ns, self.now_ns, JOINT_NAMES, positions)
         )
 
     def send_joint_state(self) -> None:

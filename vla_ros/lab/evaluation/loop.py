@@ -19,7 +19,7 @@ from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.suites import EvaluationCase, MidTaskMove
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState, System1, System2
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
@@ -253,7 +253,7 @@ class Loop:
         self._seq += 1
         self.discontinuities.add_setpoint(now_ns, setpoint)
         refused = self.safety.command(
-            Command("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
+            Setpoint("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
         )
         if refused is not None:
             self._acted(refused.rule, now_ns)

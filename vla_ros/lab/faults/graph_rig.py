@@ -25,7 +25,7 @@ from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
 from vla_ros.lab.faults.swing import PERIOD_S, swing
 from vla_ros.ros import rig_node
 from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 

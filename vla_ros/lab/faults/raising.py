@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 CODE = {
-    "authority": "command.authority:Authority.check",
+    "authority": "command.authority:SetpointAuthority.check",
     "schema": "command.schema:Schema.check",
     "freshness": "command.freshness:Freshness.check",
-    "sequence": "command.sequence:Sequence.check",
+    "sequence": "command.sequence:SetpointSequence.check",
     "continuity": "command.continuity:Continuity.check",
-    "joint_state": "measured.joint_state:JointState.update",
+    "joint_state": "measured.joint_state:JointStateReader.update",
     "tracking_error": "measured.tracking_error:TrackingError.check",
     "contact": "measured.contact:Contact.check",
-    "obstacle": "geometry.obstacle:Obstacles.stale",
-    "estop": "command.estop:EStop.silent",
-    "deadman": "command.deadman:Deadman.released",
+    "obstacle": "geometry.obstacle:ObstacleFeed.check",
+    "estop": "command.estop:EStop.check",
+    "deadman": "command.deadman:Deadman.check",
     "open_loop": "command.open_loop:OpenLoop.check",
     "velocity_limit": "joint.velocity_limit:VelocityLimit.acceleration_bounds",
     "acceleration_limit": "joint.acceleration_limit:AccelerationLimit.acceleration_bounds",
@@ -33,10 +33,10 @@ CODE = {
     "effort_limit": "joint.effort_limit:EffortLimit.check",
     "clearance": "geometry.clearance:Clearance.violation",
     "last_check": "joint.last_check:LastCheck.violation",
-    "fence": "geometry.fence:distance_pairs",
-    "table": "geometry.table:distance_pairs",
-    "keep_out": "geometry.keep_out:distance_pairs",
-    "self_collision": "geometry.self_collision:distance_pairs",
+    "fence": "geometry.fence:Fence.distance_pairs",
+    "table": "geometry.table:Table.distance_pairs",
+    "keep_out": "geometry.keep_out:KeepOut.distance_pairs",
+    "self_collision": "geometry.self_collision:SelfCollision.distance_pairs",
 }
 """Rule → module below vla_ros.safety and, behind the colon, the function that runs for it. The last four only make pairs,
 at the start, for clearance, which does their work from tick to tick."""

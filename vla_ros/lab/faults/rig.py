@@ -7,7 +7,7 @@ from typing import Protocol
 
 from vla_ros.lab.faults.reaction import ObservedReaction
 from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 AlterSetpoint = Callable[[RigSetpoint, float], Sequence[RigSetpoint]]
 """(correct setpoint, s since the fault) → what is sent instead."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pickle
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ import msgpack
 
 from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack, records
 from vla_ros.safety.audit.ring import Ring, made
-from vla_ros.safety.safety_parameters import Audit
+from vla_ros.safety.safety_parameters import AuditParameters
 
 
 class Connection(Protocol):
@@ -53,7 +53,9 @@ class AuditLog:
         connection: to the writer; None: start one.
     """
 
-    def __init__(self, parameters: Audit, about: dict[str, Any], connection: Connection | None = None) -> None:
+    def __init__(
+        self, parameters: AuditParameters, about: dict[str, Any], connection: Connection | None = None
+    ) -> None:
         self.hash = ORIGIN
         self.lost = 0
         self._problems = {"here": "", "writer": "", "record": ""}
@@ -70,7 +72,7 @@ class AuditLog:
         """What is wrong; empty: nothing."""
         return next(filter(None, self._problems.values()), "")
 
-    def _start(self, parameters: Audit) -> Ring:
+    def _start(self, parameters: AuditParameters) -> Ring:
         ours, theirs = socket.socketpair()
         memory = made()
         arguments = [str(memory), str(theirs.fileno()), str(Path(parameters.directory).expanduser())]
@@ -98,18 +100,25 @@ class AuditLog:
             self._problems["record"] = f"audit log: a record could not be packed ({error})"
             self._whole, self._header_wanted = False, True
 
-    def flush(self, state: object) -> bool:
-        """Hand over the batch; True when a snapshot of `state`, which is the one after the batch, went after it."""
+    def flush(self, snapshot: Callable[[], Any]) -> bool:
+        """Hand over the batch, and behind it, where a file begins, a snapshot.
+
+        Args:
+            snapshot: gives the plain values of the filter's state after the batch.
+
+        Returns:
+            whether a snapshot went behind the batch.
+        """
         batch, self._batch = self._batch, []
         try:
-            return self._flushed(batch, state)
+            return self._flushed(batch, snapshot)
         except Exception as error:  # no fault of the log may reach the tick
             self.lost += len(batch)
             self._problems["here"] = f"audit log: {type(error).__name__}: {error}; records are being lost"
             self._whole, self._header_wanted = False, True
             return False
 
-    def _flushed(self, batch: list[tuple[int, bytes]], state: object) -> bool:
+    def _flushed(self, batch: list[tuple[int, bytes]], snapshot: Callable[[], Any]) -> bool:
         self._hear()
         if batch and self._whole:
             self._whole = self._send(batch)
@@ -119,7 +128,7 @@ class AuditLog:
         if not self._header_wanted:
             return False
         header = pack({**self._about, "continues": self.hash.hex(), "lost": self.lost})
-        if not self._send([(Kind.HEADER, header), (Kind.SNAPSHOT, pickle.dumps(state, protocol=4))]):
+        if not self._send([(Kind.HEADER, header), (Kind.SNAPSHOT, pack(snapshot()))]):
             return False
         self._header_wanted, self._whole, self._begun = False, True, True
         return True

@@ -3,13 +3,14 @@
 A record is  length (4 bytes, little-endian, of the payload) | kind (1) | crc32 of these five (4) | payload | link (16),
 where link = blake2b(link before | kind | payload). Without the crc a damaged length would look like a log cut off. The
 link before a file's first record stands in its own payload, the header, and
-is the last link of the file before. Payloads are msgpack, but for the snapshot, which is a pickle (see `replay`).
+is the last link of the file before. Payloads are msgpack.
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from typing import Any
 import msgpack
 
 SUFFIX = ".vlalog"
-FORMAT = 5
+FORMAT = 6
 """Another one for each change of what a snapshot holds."""
 LINK = 16
 HEAD, CHECK = struct.Struct("<IB"), struct.Struct("<I")
@@ -49,7 +50,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record. offset: of its first byte in the file. values: the payload unpacked; of a snapshot its bytes."""
+    """One record. offset: of its first byte in the file. values: the payload unpacked."""
 
     kind: Kind
     values: Any
@@ -117,7 +118,7 @@ class Reader:
             payload = self._bytes[offset + HEAD_SIZE : end - LINK]
             try:
                 known = Kind(kind)
-                values: Any = payload if known is Kind.SNAPSHOT else msgpack.unpackb(payload, strict_map_key=False)
+                values: Any = msgpack.unpackb(payload, strict_map_key=False)
                 if offset == 0:
                     self.last = bytes.fromhex(values["continues"])
             except Exception as error:
@@ -136,17 +137,37 @@ class Reader:
 
 
 def files(path: Path) -> list[Path]:
-    """The files of a log: the file itself, or all in a folder, oldest first.
+    """Return the files of a log: the file itself, or all regular ones in a folder, oldest first.
 
     Raises:
         FileNotFoundError: there is none; the text says where.
     """
-    found = [path] if path.is_file() else sorted(path.glob(f"*{SUFFIX}"))
+    found = [path] if path.is_file() else sorted(each for each in path.glob(f"*{SUFFIX}") if is_regular(each))
     if not found:
         raise FileNotFoundError(f"{path}: no audit log here (a file or a folder of *{SUFFIX} files is expected)")
     return found
 
 
+def skipped(path: Path) -> list[str]:
+    """Return a line for each thing in a log's folder that is named like a file of it and is none."""
+    if path.is_file():
+        return []
+    kinds = ((Path.is_symlink, "a symbolic link"), (Path.is_dir, "a folder"), (Path.is_fifo, "a named pipe"))
+    return [
+        f"{each.name} is {next((kind for test, kind in kinds if test(each)), 'no regular file')} and was skipped"
+        for each in sorted(path.glob(f"*{SUFFIX}"))
+        if not is_regular(each)
+    ]
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether a path is a file itself: no link, no named pipe, on which a reader would wait, no device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 def process(path: Path) -> str:
-    """Which process wrote a file, by its name."""
+    """Return which process wrote a file, by its name."""
     return path.stem.rsplit("-", 1)[0].rsplit("-", 1)[-1]

@@ -7,21 +7,22 @@ from typing import Any
 
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import Kind
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.audit.snapshot import configuration_of, snapshot_of
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import Decision, SafetyFilter
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.verdict import Verdict
 
 
 def verdict_values(verdict: Verdict | None) -> list[Any] | None:
-    """A verdict as plain values."""
+    """Return a verdict as plain values."""
     if verdict is None:
         return None
     return [verdict.rule, verdict.reason, verdict.joint, verdict.requested, verdict.limit, verdict.granted]
 
 
 def decision_values(decision: Decision) -> list[Any]:
-    """A decision as plain values: state, positions, velocities, source, verdict."""
+    """Return a decision as plain values: state, positions, velocities, source, verdict."""
     return [
         int(decision.state),
         decision.positions,
@@ -29,6 +30,12 @@ def decision_values(decision: Decision) -> list[Any]:
         decision.source,
         verdict_values(decision.verdict),
     ]
+
+
+CALLS = frozenset(
+    ("estop_signal", "heartbeat", "deadman", "publishers", "fault", "speed_scale", "arm", "disarm", "estop", "reset")
+)
+"""Calls that a record of the kind CALL may hold."""
 
 
 class Recorder:
@@ -42,17 +49,18 @@ class Recorder:
     def __init__(self, safety_filter: SafetyFilter, log: AuditLog) -> None:
         self._filter = safety_filter
         self.log = log
+        self._configuration = configuration_of(safety_filter)
         # Names come with every message and hardly ever change: a repeat is logged as None.
         self._names: dict[Kind, Sequence[str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._filter, name)
 
-    def command(self, command: Command) -> Verdict | None:
-        verdict = self._filter.command(command)
-        c = command
-        names = self._new(Kind.COMMAND, c.joint_names)
-        values = [c.channel, c.source, c.seq, c.stamp_ns, c.age_ns, c.receive_ns, names, list(c.positions)]
+    def command(self, setpoint: Setpoint) -> Verdict | None:
+        verdict = self._filter.command(setpoint)
+        s = setpoint
+        names = self._new(Kind.COMMAND, s.joint_names)
+        values = [s.channel, s.source, s.seq, s.stamp_ns, s.age_ns, s.receive_ns, names, list(s.positions)]
         self.log.add(Kind.COMMAND, [values, verdict_values(verdict)])
         return verdict
 
@@ -113,9 +121,12 @@ class Recorder:
     def tick(self, now_ns: int) -> Decision:
         decision = self._filter.tick(now_ns)
         self.log.add(Kind.TICK, [now_ns, decision_values(decision)])
-        if self.log.flush(self._filter):
+        if self.log.flush(self._snapshot):
             self._names.clear()
         return decision
+
+    def _snapshot(self) -> dict[str, Any]:
+        return snapshot_of(self._filter, self._configuration)
 
     def _call(self, name: str, *arguments: Any) -> Any:
         answer = getattr(self._filter, name)(*arguments)

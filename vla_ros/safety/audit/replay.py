@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import io
-import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgpack
 
 from vla_ros.safety.audit.log import sources
-from vla_ros.safety.audit.record import FORMAT, ORIGIN, Damaged, Kind, Reader, Record, files, pack, process
-from vla_ros.safety.audit.recorder import decision_values, verdict_values
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.audit.record import FORMAT, ORIGIN, Damaged, Kind, Reader, Record, files, pack, process, skipped
+from vla_ros.safety.audit.recorder import CALLS, decision_values, verdict_values
+from vla_ros.safety.audit.snapshot import filter_of, first_difference
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.obstacle import Obstacle
-
-
-class _Unpickler(pickle.Unpickler):
-    """A snapshot is a pickle; nothing but the filter's own classes comes out of it, so that a log cannot run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "deque"):
-            return super().find_class(module, name)
-        # What writes logs starts processes; a filter holds none of it.
-        if module.startswith("vla_ros.safety.") and not module.startswith("vla_ros.safety.audit") and "." not in name:
-            found = getattr(importlib.import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module:
-                return found
-        raise pickle.UnpicklingError(f"a snapshot does not hold {module}.{name}")
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.rules import SafetyRule
 
 
 @dataclasses.dataclass
-class Report:
+class ReplayReport:
     """What a replay found.
 
-    difference: the first answer that came out otherwise, in words; empty: none. starts: how often a filter started. gaps:
+    difference: the first answer that came out otherwise, in words; empty: none. skipped: things in the folder that are no
+    files. starts: how often a filter started. gaps:
     files that do not continue the one before; missing: whether one of these has lost nothing that would explain it. cut:
     files that end within a record. lost: records that the log says it lost. seconds: of filter time. other_code: whether the
     filter's code has changed since.
@@ -49,6 +36,7 @@ class Report:
     ticks: int = 0
     calls: int = 0
     seconds: float = 0.0
+    skipped: list[str] = dataclasses.field(default_factory=list)
     gaps: list[str] = dataclasses.field(default_factory=list)
     cut: list[str] = dataclasses.field(default_factory=list)
     lost: int = 0
@@ -70,21 +58,26 @@ def plain(values: Any) -> Any:
     return msgpack.unpackb(pack(values))
 
 
-def replay(path: Path) -> Report:
+def replay(path: Path, extra_rules: Sequence[SafetyRule] = ()) -> ReplayReport:
     """Replay a file or a folder of them.
+
+    Args:
+        path: of the file or folder.
+        extra_rules: those that the filter had besides the package's own.
 
     Raises:
         FileNotFoundError, OSError: there is no log, not one whole record in it, or it cannot be read.
     """
-    report = Report()
+    report = ReplayReport()
     ends: dict[str, bytes] = {}  # of each process that wrote here
     lost: dict[str, int] = {}
     links: set[bytes] = set()
     unlinked: dict[str, tuple[bytes, bool]] = {}
+    report.skipped = skipped(path)
     for file in files(path):
         reader = Reader(file)
         report.files += 1
-        again = _Again(report, file)
+        again = _FileReplay(report, file, extra_rules)
         try:
             for record in reader:
                 report.records += 1
@@ -99,7 +92,7 @@ def replay(path: Path) -> Report:
                 if report.difference:
                     return report
         except Damaged as error:
-            report.damaged = str(error)
+            report.damaged = " ".join(str(error).split())
             return report
         ends[process(file)] = reader.last
         links.add(reader.last)
@@ -114,13 +107,15 @@ def replay(path: Path) -> Report:
     return report
 
 
-class _Again:
+class _FileReplay:
     """The filter of one file, fed with its records."""
 
-    def __init__(self, report: Report, file: Path) -> None:
+    def __init__(self, report: ReplayReport, file: Path, extra_rules: Sequence[SafetyRule]) -> None:
         self.taken = 0
         self._report = report
         self._file = file
+        self._extra_rules = extra_rules
+        self._header: dict[str, Any] = {}
         self._filter: SafetyFilter | None = None
         self._names: dict[Kind, list[str]] = {}
         self._ticked_ns: int | None = None
@@ -130,12 +125,10 @@ class _Again:
         if record.kind is Kind.HEADER:
             if record.values.get("format") != FORMAT:
                 raise Damaged(f"{self._file}: format {record.values.get('format')}; this version replays {FORMAT} only")
+            self._header = record.values
             return
         if record.kind is Kind.SNAPSHOT:
-            try:
-                self._filter = _Unpickler(io.BytesIO(record.values)).load()
-            except Exception as error:
-                raise Damaged(f"{self._file}: the snapshot cannot be read by this version: {error}") from None
+            self._filter = self._restored(record.values)
             return
         if self._filter is None:
             raise Damaged(f"{self._file}: the first record after the header is not a snapshot")
@@ -152,17 +145,32 @@ class _Again:
         answer = getattr(self._filter, name)(*arguments)
         self._compare(record, logged, answer if record.kind is Kind.CALL else verdict_values(answer))
 
+    def _restored(self, snapshot: Any) -> SafetyFilter:
+        """The filter of the snapshot, whose configuration must be that of the header."""
+        try:
+            restored = filter_of(snapshot, self._extra_rules)
+            difference = first_difference(self._header, snapshot)
+        except Exception as error:
+            raise Damaged(f"{self._file}: the snapshot cannot be read by this version: {error}") from None
+        if difference:
+            raise Damaged(f"{self._file}: {difference}; one of the two has been changed")
+        return restored
+
     def _call(self, record: Record) -> tuple[str, list[Any], Any]:
         """(name, arguments, logged answer) of a record that is no tick."""
         if record.kind is Kind.CALL:
             name, arguments, logged = record.values
+            if name not in CALLS:
+                raise Damaged(
+                    f"{self._file}: the record at byte {record.offset} holds {name!r:.80}, no call of the filter"
+                )
             return name, arguments, logged
         arguments, logged = record.values
         if record.kind is Kind.COMMAND:
             channel, source, seq, stamp_ns, age_ns, receive_ns, names, positions = arguments
             known = self._known(record.kind, names)
-            command = Command(channel, source, seq, stamp_ns, age_ns, receive_ns, known, positions)
-            return "command", [command], logged
+            setpoint = Setpoint(channel, source, seq, stamp_ns, age_ns, receive_ns, known, positions)
+            return "command", [setpoint], logged
         if record.kind is Kind.JOINT_STATE:
             receive_ns, names, *values = arguments
             return "joint_state", [receive_ns, self._known(record.kind, names), *values], logged

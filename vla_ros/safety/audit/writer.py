@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import msgpack
 
-from vla_ros.safety.audit.record import HEAD, SUFFIX, Kind, records
+from vla_ros.safety.audit.record import HEAD, SUFFIX, Kind, is_regular, records
 from vla_ros.safety.audit.ring import Ring
 
 PAUSE_S = 0.02
@@ -30,7 +30,7 @@ SYNC_S = 1.0
 Open = Callable[[Path], BinaryIO]
 
 
-class Writer:
+class LogWriter:
     """Args: folder: of the files. size: bytes after which a new one is begun. count: files kept. opened: opens one."""
 
     def __init__(
@@ -101,7 +101,8 @@ class Writer:
 
     def _forget(self) -> None:
         """Delete the oldest files beyond the number to be kept, by when they were last written, whatever the clock said."""
-        old = sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
+        found = (path for path in self._folder.glob(f"*{SUFFIX}") if is_regular(path))
+        old = sorted(found, key=lambda path: path.stat().st_mtime_ns)
         for path in old[: max(0, len(old) - self._count)]:
             with path.open("rb") as file, contextlib.suppress(BlockingIOError):  # another filter writes it
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +121,7 @@ class Writer:
             self._file = None
 
 
-def serve(ring: Ring, writer: Writer) -> None:
+def serve(ring: Ring, writer: LogWriter) -> None:
     """Write what comes until the other side is gone."""
     asked_s = synced_s = 0.0
     asked = 0  # counted: the filter hears the newest message only, and that may be another one than the one that asks
@@ -146,7 +147,7 @@ def main(arguments: list[str]) -> None:
         os.nice(10)
     with contextlib.suppress(KeyboardInterrupt):
         ring = Ring(int(memory), socket.socket(fileno=int(other)))
-        serve(ring, Writer(Path(folder), int(size), int(count)))
+        serve(ring, LogWriter(Path(folder), int(size), int(count)))
 
 
 if __name__ == "__main__":

@@ -1,25 +1,43 @@
-"""Rule continuity: a setpoint lies within reach of the present output (what was sent, not what was asked for)."""
+"""Rule continuity: |setpoint - output| <= step for each joint, where the output is what was sent, not what was asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vla_ros.safety.joint.joint_limits import NANO
+from vla_ros.safety.command.joint_order import JointOrder
+from vla_ros.safety.command.setpoint import Setpoint
+from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.rules import RuleCode, SetpointRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "continuity"
 
 
-class Continuity:
-    """Args: joint_names: the filter's joints. step: largest distance per joint, rad or m."""
+class Continuity(SetpointRule):
+    """Args: parameters: `command.step` is the largest distance per joint, rad or m. limits: of the joints."""
 
-    def __init__(self, joint_names: Sequence[str], step: Sequence[float]) -> None:
-        self._joint_names = tuple(joint_names)
-        self._step = tuple(int(value * NANO) for value in step)
+    NAME, CODE = NAME, RuleCode.CONTINUITY
 
-    def check(self, point: Sequence[int], output: Sequence[int]) -> Verdict | None:
-        """Refuse a jump. point, output: nanoradian or nanometre per joint."""
-        for name, wanted, present, step in zip(self._joint_names, point, output, self._step, strict=True):
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._joint_names = tuple(joint.name for joint in limits)
+        self._step = tuple(int(value * NANO) for value in parameters.command.step)
+        self._order = JointOrder(self._joint_names)
+
+    def point(self, setpoint: Setpoint) -> list[int]:
+        """Return the positions of a setpoint that the schema has passed: filter's order, nanoradian or nanometre."""
+        self._order.find(tuple(setpoint.joint_names))
+        return [round(setpoint.positions[i] * NANO) for i in self._order.indices]
+
+    def check(self, setpoint: Setpoint, state: FilterState) -> Verdict | None:
+        """Refuse a jump."""
+        rows = zip(self._joint_names, self.point(setpoint), state.joints, self._step, strict=True)
+        for name, wanted, joint, step in rows:
+            present = joint.q
             if abs(wanted - present) > step:
                 return Verdict(
                     NAME,

@@ -1,25 +1,35 @@
-"""Rule deadman: the arm moves only while a human holds a switch."""
+"""Rule deadman: the arm moves only while a human holds a switch, whose newest message is no older than the timeout."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.rules import RuleCode, TickRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "deadman"
 
 
-class Deadman:
-    """Args: timeout_s: how long one message counts; 0: there is no switch."""
+class Deadman(TickRule):
+    """Args: parameters: `deadman.timeout_s`, how long one message counts; 0: there is no switch. limits, arm: not used."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_ns = round(timeout_s * 1e9)
-        self._pressed_ns: int | None = None
+    NAME, CODE = NAME, RuleCode.DEADMAN
 
-    def signal(self, receive_ns: int, pressed: bool) -> None:
-        """The switch was heard."""
-        self._pressed_ns = receive_ns if pressed else None
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._timeout_ns = round(parameters.deadman.timeout_s * 1e9)
 
-    def released(self, now_ns: int) -> Verdict | None:
+    @classmethod
+    def configured(cls, parameters: SafetyFilterParameters) -> bool:
+        return bool(parameters.deadman.timeout_s)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Stop when the switch is not held."""
-        if not self._timeout_ns or (self._pressed_ns is not None and now_ns - self._pressed_ns <= self._timeout_ns):
+        if state.deadman_ns is not None and now_ns - state.deadman_ns <= self._timeout_ns:
             return None
         return Verdict(NAME, "the dead-man switch on vla/deadman is not held")

@@ -1,8 +1,15 @@
-"""Rule freshness: a setpoint is neither old nor from the future; and where its stamp lies on the filter's own clock."""
+"""Rule freshness: -max_lead <= age of a setpoint's stamp <= max_age; and where the stamp lies on the filter's own clock."""
 
 from __future__ import annotations
 
-from vla_ros.safety.command.setpoint import Command
+from collections.abc import Sequence
+
+from vla_ros.safety.command.setpoint import Setpoint
+from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.rules import RuleCode, SetpointRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "freshness"
@@ -12,27 +19,30 @@ STEP_NS = 2_000_000
 AVERAGED = 64
 
 
-class Freshness:
-    """Args: max_age_s, max_lead_s: how far a stamp may lie in the past and in the future."""
+class Freshness(SetpointRule):
+    """Args: parameters: `command.max_age_s`, `command.max_lead_s`. limits, arm: not used."""
 
-    def __init__(self, max_age_s: float, max_lead_s: float) -> None:
-        self._max_age_ns = round(max_age_s * 1e9)
-        self._max_lead_ns = round(max_lead_s * 1e9)
-        self._offset_ns: int | None = None
+    NAME, CODE = NAME, RuleCode.FRESHNESS
 
-    def check(self, command: Command) -> Verdict | None:
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._max_age_ns = round(parameters.command.max_age_s * 1e9)
+        self._max_lead_ns = round(parameters.command.max_lead_s * 1e9)
+
+    def check(self, setpoint: Setpoint, state: FilterState) -> Verdict | None:
         """Refuse a missing, an old and an early stamp."""
-        if command.stamp_ns <= 0:
+        if setpoint.stamp_ns <= 0:
             return Verdict(NAME, "header.stamp is zero; it must say when the setpoint is meant for")
-        age_s = command.age_ns / 1e9
-        if command.age_ns > self._max_age_ns:
+        age_s = setpoint.age_ns / 1e9
+        if setpoint.age_ns > self._max_age_ns:
             return Verdict(
                 NAME,
                 f"the stamp is {age_s:.3f} s old; compare the clocks",
                 requested=age_s,
                 limit=self._max_age_ns / 1e9,
             )
-        if -command.age_ns > self._max_lead_ns:
+        if -setpoint.age_ns > self._max_lead_ns:
             return Verdict(
                 NAME,
                 f"the stamp lies {-age_s:.3f} s ahead; compare the clocks",
@@ -41,11 +51,16 @@ class Freshness:
             )
         return None
 
-    def due_ns(self, command: Command) -> int:
-        """The stamp on the filter's clock. The offset between the clocks is held, or its jitter would be motion."""
-        measured_ns = command.receive_ns - command.age_ns - command.stamp_ns
-        if self._offset_ns is None or abs(measured_ns - self._offset_ns) > STEP_NS:
-            self._offset_ns = measured_ns
+    def accepted(self, setpoint: Setpoint, state: FilterState) -> None:
+        """Average the offset between the clocks: its jitter would be motion."""
+        measured_ns = setpoint.receive_ns - setpoint.age_ns - setpoint.stamp_ns
+        offset_ns = state.clock_offset_ns
+        if offset_ns is None or abs(measured_ns - offset_ns) > STEP_NS:
+            state.clock_offset_ns = measured_ns
         else:
-            self._offset_ns += (measured_ns - self._offset_ns) // AVERAGED
-        return command.stamp_ns + self._offset_ns
+            state.clock_offset_ns = offset_ns + (measured_ns - offset_ns) // AVERAGED
+
+
+def due_ns(setpoint: Setpoint, state: FilterState) -> int:
+    """Return the stamp of an accepted setpoint on the filter's clock."""
+    return setpoint.stamp_ns + (state.clock_offset_ns or 0)

@@ -1,34 +1,46 @@
-"""Rule open_loop: without a fresh setpoint the arm comes to rest on its own."""
+"""Rule open_loop: without a setpoint for longer than the timeout the arm comes to rest on its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.rules import RuleCode, Scope, TickRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "open_loop"
 
 
-class OpenLoop:
-    """Args: timeout_s: longest time without an accepted setpoint."""
+class OpenLoop(TickRule):
+    """Args: parameters: `command.timeout_s`, longest time without an accepted setpoint. limits, arm: not used."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_ns = round(timeout_s * 1e9)
+    NAME, CODE, SCOPE = NAME, RuleCode.OPEN_LOOP, Scope.FOLLOWING
 
-    def check(self, now_ns: int, accepted_ns: int, source: str) -> Verdict | None:
-        """Stop when the newest accepted setpoint of `source` was received too long before `now_ns`."""
-        if now_ns - accepted_ns <= self._timeout_ns:
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._timeout_ns = round(parameters.command.timeout_s * 1e9)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Stop when the newest accepted setpoint was received too long before `now_ns`."""
+        silence_ns = now_ns - state.accepted_ns
+        if silence_ns <= self._timeout_ns:
             return None
-        silence_s = (now_ns - accepted_ns) / 1e9
-        return Verdict(
-            NAME, f"no setpoint from {source} for {silence_s:.3f} s", requested=silence_s, limit=self._timeout_ns / 1e9
-        )
+        silence_s = silence_ns / 1e9
+        reason = f"no setpoint from {state.followed} for {silence_s:.3f} s"
+        return Verdict(NAME, reason, requested=silence_s, limit=self._timeout_ns / 1e9)
 
-    @staticmethod
-    def stalled(late_ns: int, longest_ns: int) -> Verdict:
-        """The verdict on a filter that has itself not been there for so long."""
-        late_s = late_ns / 1e9
+    def stalled(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Object when the filter did not tick for longer than the timeout: the arm's controller has stopped the arm."""
+        if state.ticked_ns is None or now_ns - state.ticked_ns <= self._timeout_ns:
+            return None
+        late_s = (now_ns - state.ticked_ns) / 1e9
         return Verdict(
             NAME,
             f"the filter stood still for {late_s:.3f} s; nothing is sent until the arm has come to rest",
             requested=late_s,
-            limit=longest_ns / 1e9,
+            limit=self._timeout_ns / 1e9,
         )

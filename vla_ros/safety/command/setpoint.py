@@ -9,7 +9,7 @@ SOURCES = ("policy", "override")
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Setpoint:
     """A `JointCommand` and how it arrived.
 
     channel: the source that this topic belongs to. source: the one that the message claims. seq: its count.

@@ -17,7 +17,7 @@ Source: C. de Boor, A Practical Guide to Splines, chapters IX-XI.
 
 from __future__ import annotations
 
-from collections import deque
+from dataclasses import dataclass, field
 
 CAPACITY = 256
 """Setpoints kept at most; a source that stamps further ahead than that loses the oldest."""
@@ -29,48 +29,48 @@ CUBE = ONE**3
 Weights = tuple[int, int, int]
 
 
-class Playback:
-    """The stream of one source, from the moment that it is followed.
+@dataclass(slots=True)
+class SetpointSpline:
+    """The stream of one source, from the moment that it is followed. Plain values: it is a part of `FilterState`.
 
-    Args:
-        start: output at that moment, nanoradian (nanometre) per joint; the stream is entered from here.
-        period_ns: nominal spacing of setpoints.
+    start: output at that moment, nanoradian (nanometre) per joint; the stream is entered from here. period_ns: nominal
+    spacing of setpoints. due_ns, points: when each of the setpoints is due, and where, oldest first.
     """
 
-    def __init__(self, start: list[int], period_ns: int) -> None:
-        self._start = start
-        self._period_ns = period_ns
-        self._due_ns: deque[int] = deque(maxlen=CAPACITY)
-        self._points: deque[list[int]] = deque(maxlen=CAPACITY)
+    start: list[int]
+    period_ns: int
+    due_ns: list[int] = field(default_factory=list)
+    points: list[list[int]] = field(default_factory=list)
 
     def continues(self, due_ns: int) -> bool:
-        """Whether a setpoint for `due_ns` comes after the newest; a source that was restarted may stamp it earlier."""
-        return not self._due_ns or due_ns > self._due_ns[-1]
+        """Return whether a setpoint for `due_ns` comes after the newest; a source that was restarted may stamp it earlier."""
+        return not self.due_ns or due_ns > self.due_ns[-1]
 
     def add(self, due_ns: int, point: list[int]) -> None:
         """Append a setpoint that is meant for `due_ns`, later than the one before."""
-        if not self._due_ns:
+        if not self.due_ns:
             for periods in (4, 3, 2, 1):
-                self._due_ns.append(due_ns - periods * self._period_ns)
-                self._points.append(self._start)
-        self._due_ns.append(due_ns)
-        self._points.append(point)
+                self.due_ns.append(due_ns - periods * self.period_ns)
+                self.points.append(self.start)
+        self.due_ns.append(due_ns)
+        self.points.append(point)
+        if len(self.due_ns) > CAPACITY:
+            del self.due_ns[0], self.points[0]
 
     def target(self, time_ns: int) -> list[int]:
-        """Target at `time_ns` per joint; times must not decrease from call to call.
+        """Return the target at `time_ns` per joint; times must not decrease from call to call.
 
         Before the first setpoint: the start. From the newest on: the newest. On the last stretch before it, where the
         next one has not arrived yet, the stream is taken to go on straight; that is still a mean of known setpoints, so
         nothing is extrapolated, and one that arrives late bends the path by u^3 / 6 of a second difference only.
         """
-        due_ns, points = self._due_ns, self._points
+        due_ns, points = self.due_ns, self.points
         if not points:
-            return self._start
+            return self.start
         if time_ns >= due_ns[-1]:
             return points[-1]
         while len(due_ns) > 4 and _knot(due_ns, 3) <= time_ns:
-            due_ns.popleft()
-            points.popleft()
+            del due_ns[0], points[0]
         i = 2 if _knot(due_ns, 2) <= time_ns else 1
         if time_ns <= _knot(due_ns, 1):
             return points[0]
@@ -91,7 +91,7 @@ class Playback:
         ]
 
 
-def _knot(due_ns: deque[int], i: int) -> int:
+def _knot(due_ns: list[int], i: int) -> int:
     """Where the stretch that begins at setpoint i begins on the clock: t(s = i), rounded up."""
     return -(-(due_ns[i - 1] + 4 * due_ns[i] + due_ns[i + 1]) // 6)
 

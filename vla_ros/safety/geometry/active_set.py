@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from vla_ros.arrays import Array
 from vla_ros.safety.joint.joint_limits import NANO
 
 Indices = NDArray[np.intp]
-Snapshot = tuple[list[float], list[bool], list[int], list[float], bool, list[int], list[int]]
+Flags = NDArray[np.bool_]
 
 FAR, UNKNOWN = np.inf, -1e6
 """Distances of a pair that is not in use, and of one that has not been computed yet, m."""
@@ -47,12 +48,44 @@ class DistancePair:
     slow_m: float
 
 
+@dataclass(slots=True)
+class DistanceState:
+    """All that a tick changes of the distances that are kept.
+
+    distance: (m,) lower bound of each pair's distance since the last refresh, m. in_use: (m,) whether the pair is about
+    something. travelled, allowance: (n,) of each joint since the refresh, and how far it may go until the next one,
+    nanoradian or nanometre. active: (k,) indices of the active pairs. active_distance: (k,) lower bounds of their distances
+    at the present output, m. current: (k,) whether these were computed at the present output. may_hold: whether one of
+    them may hold the arm back; else they only slow it down. queries: distances computed in this tick.
+    """
+
+    distance: Array
+    in_use: Flags
+    travelled: list[int]
+    allowance: list[int]
+    active: Indices
+    active_distance: Array
+    current: Flags
+    may_hold: bool = False
+    queries: int = 0
+
+
+class ActivePairs(NamedTuple):
+    """What is known beforehand of the active pairs.
+
+    lever_arms: (n, k) m per rad or m. margin: (k,) m. inverse_slow, no_slow_zone: (k,) 1 / slow and 0, or 0 and 1 where the
+    pair slows nothing.
+    """
+
+    lever_arms: Array
+    margin: Array
+    inverse_slow: Array
+    no_slow_zone: Array
+
+
 class ActiveSet:
     """The pairs of one arm, and which of them are active.
 
-    active: (k,) indices of the active pairs. Of these: lever_arms (n, k), m per rad or m; margin, distance (k,), m; current
-    (k,): whether the distance has been computed at the present output; inverse_slow, no_slow_zone (k,): 1 / slow and 0, or 0
-    and 1 where the pair slows nothing. may_hold: whether one of them may hold the arm back; else they only slow it down.
     margins: of all pairs, m.
 
     Args:
@@ -70,97 +103,104 @@ class ActiveSet:
         slows = slow > 1e-9  # m; a narrower zone slows nothing, and its reciprocal may overflow
         self._no_slow_zone = np.where(slows, 0.0, 1.0)
         self._inverse_slow = np.divide(1.0, slow, out=np.zeros(len(pairs)), where=slows)
-        self._in_use = np.ones(len(pairs), bool)
-        self._distance = np.full(len(pairs), UNKNOWN)
         self._budget = [BUDGET_STEPS * acceleration for acceleration in accelerations]
-        self._travelled = [0] * len(accelerations)
-        self._allowance = [-1] * len(accelerations)
-        self.may_hold = False
-        self._activate(np.empty(0, np.intp))
+        self._of: Indices | None = (
+            None  # whose pairs `_pairs` are: the same array as in the state, so they are looked up once
+        )
+        self._pairs = ActivePairs(*(np.empty(0),) * 4)
 
-    def snapshot(self) -> Snapshot:
-        """Return what changes from tick to tick."""
-        active = self.active.tolist(), self.distance.tolist(), self.may_hold
-        return self._distance.tolist(), self._in_use.tolist(), *active, list(self._travelled), list(self._allowance)
+    def initial(self) -> DistanceState:
+        """Return the state in which nothing has been computed yet."""
+        pairs, joints = len(self.margins), len(self._budget)
+        return DistanceState(
+            distance=np.full(pairs, UNKNOWN),
+            in_use=np.ones(pairs, bool),
+            travelled=[0] * joints,
+            allowance=[-1] * joints,
+            active=np.empty(0, np.intp),
+            active_distance=np.empty(0),
+            current=np.empty(0, bool),
+        )
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot."""
-        distance, in_use, active, active_distance, may_hold, travelled, allowance = snapshot
-        self._distance[:], self._in_use[:] = distance, in_use
-        self._activate(np.array(active, np.intp))
-        self.distance[:], self.may_hold = active_distance, may_hold
-        self._travelled, self._allowance = list(travelled), list(allowance)
+    def pairs(self, state: DistanceState) -> ActivePairs:
+        """Return what is known beforehand of the active pairs."""
+        active = state.active
+        if active is not self._of:
+            self._of = active
+            self._pairs = ActivePairs(
+                self._lever_arms[:, active],
+                self.margins[active],
+                self._inverse_slow[active],
+                self._no_slow_zone[active],
+            )
+        return self._pairs
 
-    def covers(self, path_lengths: Sequence[int]) -> bool:
+    def covers(self, state: DistanceState, path_lengths: Sequence[int]) -> bool:
         """Return whether no other pairs matter while the joints travel `path_lengths`, nanoradian or nanometre, more."""
-        for travelled, length, allowance in zip(self._travelled, path_lengths, self._allowance, strict=True):
+        for travelled, length, allowance in zip(state.travelled, path_lengths, state.allowance, strict=True):
             if travelled + length > allowance:
                 return False
         return True
 
-    def refresh(self, path_lengths: Sequence[int]) -> None:
+    def refresh(self, state: DistanceState, path_lengths: Sequence[int]) -> None:
         """Choose the active pairs anew.
 
         Args:
+            state: of the distances.
             path_lengths: (n,) of each joint to rest, nanoradian or nanometre.
         """
-        current = self.active[self.current]
-        self._distance = self.distance_bounds()
-        self._travelled = [0] * len(path_lengths)
-        self._allowance = [length * 3 // 2 + budget for length, budget in zip(path_lengths, self._budget, strict=True)]
-        shrinks = approach_bound(self._lever_arms, self._allowance)
-        self._activate(np.flatnonzero(self._distance < self._threshold + shrinks))
-        self.current[:] = np.isin(self.active, current, assume_unique=True)
-        self.may_hold = bool((self._distance < self.margins + shrinks).any())
+        current = state.active[state.current]
+        state.distance = self.distance_bounds(state)
+        state.travelled = [0] * len(path_lengths)
+        state.allowance = [length * 3 // 2 + budget for length, budget in zip(path_lengths, self._budget, strict=True)]
+        shrinks = approach_bound(self._lever_arms, state.allowance)
+        _activate(state, np.flatnonzero(state.distance < self._threshold + shrinks))
+        state.current[:] = np.isin(state.active, current, assume_unique=True)
+        state.may_hold = bool((state.distance < self.margins + shrinks).any())
 
-    def distance_bounds(self) -> Array:
-        """Return the lower bound of each pair's distance at the present output, m."""
-        distance: Array = self._distance - approach_bound(self._lever_arms, self._travelled)
-        distance[self.active] = self.distance
+    def distance_bounds(self, state: DistanceState) -> Array:
+        """Return the lower bound of each pair's distance at the present output, (m,) m."""
+        distance: Array = state.distance - approach_bound(self._lever_arms, state.travelled)
+        distance[state.active] = state.active_distance
         return distance
 
-    def in_use(self) -> Indices:
-        """Return the indices of the pairs that are in use."""
-        return np.flatnonzero(self._in_use)
+    def set_distances(self, state: DistanceState, pairs: Indices, distance_m: Array) -> None:
+        """Give the distances of pairs at the present output, m."""
+        self._rebase(state)
+        state.distance[pairs] = distance_m
 
-    def set_distances(self, pairs: Indices, distance_m: Array) -> None:
-        """Take over the distances of pairs at the present output."""
-        self._rebase()
-        self._distance[pairs] = distance_m
-
-    def shapes_replaced(self, first: int, count: int, in_use: bool) -> None:
+    def shapes_replaced(self, state: DistanceState, first: int, count: int, in_use: bool) -> None:
         """Forget the distances of pairs first .. first + count - 1: they have another shape now, or are not in use."""
-        self._rebase()
-        self._in_use[first : first + count] = in_use
-        self._distance[first : first + count] = UNKNOWN if in_use else FAR
+        self._rebase(state)
+        state.in_use[first : first + count] = in_use
+        state.distance[first : first + count] = UNKNOWN if in_use else FAR
 
-    def shapes_moved(self, first: int, count: int, distance_m: float) -> None:
+    def shapes_moved(self, state: DistanceState, first: int, count: int, distance_m: float) -> None:
         """Lower the distances of pairs first .. first + count - 1, whose shape has moved by at most `distance_m`."""
-        self._rebase()
-        self._distance[first : first + count] -= distance_m
+        self._rebase(state)
+        state.distance[first : first + count] -= distance_m
 
-    def arm_moved(self, steps: Sequence[int]) -> None:
+    def arm_moved(self, state: DistanceState, steps: Sequence[int]) -> None:
         """Lower the bounds: the output has moved by `steps`, nanoradian or nanometre per joint."""
         lengths = [abs(step) for step in steps]
-        self._travelled = [travelled + length for travelled, length in zip(self._travelled, lengths, strict=True)]
-        if len(self.active):
-            self.distance -= approach_bound(self.lever_arms, lengths)
+        state.travelled = [travelled + length for travelled, length in zip(state.travelled, lengths, strict=True)]
+        if len(state.active):
+            state.active_distance -= approach_bound(self.pairs(state).lever_arms, lengths)
 
-    def _rebase(self) -> None:
+    def _rebase(self, state: DistanceState) -> None:
         """Make all bounds those at the present output; no pair is active before the next refresh."""
-        if self._allowance[0] < 0 and not any(self._travelled):
+        if state.allowance[0] < 0 and not any(state.travelled):
             return
-        self._distance = self.distance_bounds()
-        self._travelled = [0] * len(self._travelled)
-        self._allowance = [-1] * len(self._travelled)
-        self._activate(np.empty(0, np.intp))
+        state.distance = self.distance_bounds(state)
+        state.travelled = [0] * len(state.travelled)
+        state.allowance = [-1] * len(state.travelled)
+        _activate(state, np.empty(0, np.intp))
 
-    def _activate(self, pairs: Indices) -> None:
-        self.active = pairs
-        self.lever_arms = self._lever_arms[:, pairs]
-        self.margin, self.distance = self.margins[pairs], self._distance[pairs]
-        self.inverse_slow, self.no_slow_zone = self._inverse_slow[pairs], self._no_slow_zone[pairs]
-        self.current = np.zeros(len(pairs), bool)
+
+def _activate(state: DistanceState, pairs: Indices) -> None:
+    state.active = pairs
+    state.active_distance = state.distance[pairs]
+    state.current = np.zeros(len(pairs), bool)
 
 
 def approach_bound(lever_arms: Array, path_lengths: Sequence[int]) -> Array:

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.safety_parameters import Payload, Tool
+from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
 
 ROUNDING = 1.0 + 1e-9
 """Bounds are computed in floating point; this makes up for it."""
@@ -80,7 +80,7 @@ class ArmModel:
         ParameterError: the URDF cannot be read as a model, or names a mesh that is not there.
     """
 
-    def __init__(self, urdf: str, joint_names: Sequence[str], tool: Tool, payload: Payload) -> None:
+    def __init__(self, urdf: str, joint_names: Sequence[str], tool: ToolParameters, payload: PayloadParameters) -> None:
         self._joints = len(joint_names)
         self.fingerprint = (urdf, tuple(joint_names), repr(tool))
         try:
@@ -199,7 +199,7 @@ class ArmModel:
             full[i], full[i + 1] = math.cos(values[k]), math.sin(values[k])
         return full
 
-    def _add_payload(self, payload: Payload) -> None:
+    def _add_payload(self, payload: PayloadParameters) -> None:
         if payload.mass_kg == 0.0:
             return
         frame = self._frame(payload.link, "payload.link")
@@ -212,7 +212,7 @@ class ArmModel:
             raise ParameterError(f"{key}: {link!r} is not a link of the URDF; it has {known}")
         return self.model.frames[self.model.getBodyId(link)]
 
-    def _collision_bodies(self, urdf_geometry: Any, tool: Tool) -> list[CollisionBody]:
+    def _collision_bodies(self, urdf_geometry: Any, tool: ToolParameters) -> list[CollisionBody]:
         found: list[tuple[str, int, Array, float, Any, Any]] = []
         for element in urdf_geometry.geometryObjects:
             link = self.model.frames[element.parentFrame].name

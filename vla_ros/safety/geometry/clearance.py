@@ -26,10 +26,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_ros.arrays import Array
-from vla_ros.safety.geometry.active_set import ActiveSet, DistancePair, Indices, Snapshot, approach_bound
+from vla_ros.safety.geometry.active_set import ActiveSet, DistancePair, DistanceState, Indices, approach_bound
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO
-from vla_ros.safety.joint.joint_motion import JointMotion
+from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.stop_path import StopPath
 
 TOLERANCE_M = 2e-6
@@ -67,102 +67,96 @@ class Clearance:
     Args:
         arm: with all shapes and pairs added.
         pairs: to be kept from the start; those of obstacles begin far away.
-        joints: whose motion is checked.
+        motions: of the joints whose outputs are checked.
     """
 
-    def __init__(self, arm: ArmModel, pairs: Sequence[DistancePair], joints: Sequence[JointMotion]) -> None:
+    def __init__(self, arm: ArmModel, pairs: Sequence[DistancePair], motions: Sequence[JointMotion]) -> None:
         self._arm = arm
         self._pairs = list(pairs)
-        self._joints = joints
-        accelerations = [joint.limits.acceleration for joint in joints]
+        self._motions = motions
+        accelerations = [motion.limits.acceleration for motion in motions]
         self.active_set = ActiveSet(pairs, TOLERANCE_M + SAMPLE_MARGIN_M, accelerations)
-        self._placed = False
-        self._queries = 0
+        self._placed = False  # whether the arm model stands where this tick's distances are asked for
 
-    def snapshot(self) -> Snapshot:
-        """Return what changes from tick to tick."""
-        return self.active_set.snapshot()
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot."""
-        self.active_set.restore(snapshot)
-
-    def start_tick(self) -> None:
+    def start_tick(self, state: DistanceState, joints: Sequence[JointOutput]) -> None:
         """Begin a tick: what was computed before was so for another output, and is from now on a bound."""
         self._placed = False
-        self._queries = 0
-        active_set = self.active_set
-        active_set.current[:] = False
-        if not active_set.covers([0] * len(self._joints)):
-            active_set.refresh([joint.stop_path_length() for joint in self._joints])
+        state.queries = 0
+        state.current[:] = False
+        if not self.active_set.covers(state, [0] * len(joints)):
+            self.active_set.refresh(state, self._stop_path_lengths(joints))
 
-    def restart(self) -> tuple[DistancePair, float] | None:
+    def restart(self, state: DistanceState, joints: Sequence[JointOutput]) -> tuple[DistancePair, float] | None:
         """Begin where the output has been placed. Return the pair furthest below its margin, and its distance, if one is."""
         self._placed = False
-        in_use = self.active_set.in_use()
-        self._arm.place([joint.q / NANO for joint in self._joints])
+        in_use = np.flatnonzero(state.in_use)
+        self._arm.place([joint.q / NANO for joint in joints])
         found = np.array([self._arm.distance(self._pairs[i].index) for i in in_use])
-        self.active_set.set_distances(in_use, found)
+        self.active_set.set_distances(state, in_use, found)
         spare = found - self.active_set.margins[in_use]
         if (spare >= 0.0).all():
             return None
         k = int(spare.argmin())
         return self._pairs[in_use[k]], float(found[k])
 
-    def speed_permille(self) -> tuple[int, DistancePair | None]:
+    def speed_permille(self, state: DistanceState, joints: Sequence[JointOutput]) -> tuple[int, DistancePair | None]:
         """Return the thousandths of the speed limits that the nearest pair leaves, and that pair; (1000, None): all."""
-        near = self.active_set
-        if not len(near.active):
+        if not len(state.active):
             return 1000, None
-        shares = (near.distance - near.margin) * near.inverse_slow + near.no_slow_zone
+        near, distance = self.active_set.pairs(state), state.active_distance
+        shares = (distance - near.margin) * near.inverse_slow + near.no_slow_zone
         while True:
             k = int(shares.argmin())
             if shares[k] >= 1.0:
                 return 1000, None
-            if near.current[k]:
-                return max(MIN_SPEED_PERMILLE, int(shares[k] * 1000)), self._pairs[near.active[k]]
-            if not self._within_budget(1):
-                return MIN_SPEED_PERMILLE, self._pairs[near.active[k]]
-            self._update_distances(np.array([k]))
-            shares[k] = (near.distance[k] - near.margin[k]) * near.inverse_slow[k]
+            if state.current[k]:
+                return max(MIN_SPEED_PERMILLE, int(shares[k] * 1000)), self._pairs[state.active[k]]
+            if not _within_budget(state, 1):
+                return MIN_SPEED_PERMILLE, self._pairs[state.active[k]]
+            self._update_distances(state, np.array([k]), [joint.q for joint in joints])
+            shares[k] = (distance[k] - near.margin[k]) * near.inverse_slow[k]
 
-    def violation(self, before: Sequence[tuple[int, int, int]]) -> tuple[DistancePair, float] | None:
+    def violation(
+        self, state: DistanceState, joints: Sequence[JointOutput], before: Sequence[tuple[int, int, int]]
+    ) -> tuple[DistancePair, float] | None:
         """Return the pair that a candidate would bring below its margin, and the distance found, m; None: it is clear.
 
         Args:
-            before: (q, v, a) of the joints as the last output left them; the joints themselves are the candidate.
+            state: of the distances.
+            joints: the candidate.
+            before: (q, v, a) of the joints as the last output left them.
         """
-        path_lengths = [joint.stop_path_length() for joint in self._joints]
+        path_lengths = self._stop_path_lengths(joints)
         if not any(path_lengths):
             return None  # staying at rest is what remains when nothing else is allowed
-        active_set = self.active_set
-        if not active_set.covers(path_lengths):
-            active_set.refresh(path_lengths)
-        if not active_set.may_hold:
+        if not self.active_set.covers(state, path_lengths):
+            self.active_set.refresh(state, path_lengths)
+        if not state.may_hold:
             return None
-        unproven = self._unproven(path_lengths, before)
+        unproven = self._unproven(state, path_lengths, before)
         if not len(unproven):
             return None
-        step_lengths = [abs(joint.v) for joint in self._joints]
-        below = active_set.distance[unproven] < active_set.margin[unproven]
+        below = state.active_distance[unproven] < self.active_set.pairs(state).margin[unproven]
         if below.any():
-            return self._retreat_violation(unproven[below]) or self._path_violation(unproven[~below], step_lengths)
-        return self._path_violation(unproven, step_lengths)
+            return self._retreat_violation(state, joints, unproven[below]) or self._path_violation(
+                state, joints, unproven[~below]
+            )
+        return self._path_violation(state, joints, unproven)
 
-    def arm_moved(self, steps: Sequence[int]) -> None:
+    def arm_moved(self, state: DistanceState, steps: Sequence[int]) -> None:
         """Lower the bounds: the output has moved by `steps`, nanoradian or nanometre per joint."""
         if any(steps):
-            self.active_set.arm_moved(steps)
+            self.active_set.arm_moved(state, steps)
 
-    def nearest(self) -> NearestPair | None:
-        """Return the pair nearest to its margin at the present output. It changes nothing."""
-        in_use = self.active_set.in_use()
+    def nearest(self, state: DistanceState, joints: Sequence[JointOutput]) -> NearestPair | None:
+        """Return the pair nearest to its margin at the present output. It changes nothing in `state`."""
+        in_use = np.flatnonzero(state.in_use)
         if not len(in_use):
             return None
-        self._arm.place([joint.q / NANO for joint in self._joints])
+        self._arm.place([joint.q / NANO for joint in joints])
         self._placed = False
         margins = self.active_set.margins[in_use]
-        spare = self.active_set.distance_bounds()[in_use] - margins
+        spare = self.active_set.distance_bounds(state)[in_use] - margins
         computed: set[int] = set()
         while True:
             k = int(spare.argmin())
@@ -172,65 +166,76 @@ class Clearance:
             spare[k] = self._arm.distance(pair.index) - margins[k]
             computed.add(k)
 
-    def _unproven(self, path_lengths: Sequence[int], before: Sequence[tuple[int, int, int]]) -> Indices:
+    def _stop_path_lengths(self, joints: Sequence[JointOutput]) -> list[int]:
+        return [motion.stop_path_length(joint) for motion, joint in zip(self._motions, joints, strict=True)]
+
+    def _unproven(
+        self, state: DistanceState, path_lengths: Sequence[int], before: Sequence[tuple[int, int, int]]
+    ) -> Indices:
         """Return those of the active pairs whose distance at `before` does not prove the whole path to rest clear."""
-        near = self.active_set
+        near, distance = self.active_set.pairs(state), state.active_distance
         needed = near.margin + approach_bound(near.lever_arms, path_lengths)
-        unproven = np.flatnonzero(near.distance < needed)
-        outdated = unproven[~near.current[unproven]]
+        unproven = np.flatnonzero(distance < needed)
+        outdated = unproven[~state.current[unproven]]
         if len(outdated):
-            left = MAX_QUERIES - self._queries
+            left = MAX_QUERIES - state.queries
             if len(outdated) > left:  # those that lack most; the others wait for the next tick
-                outdated = outdated[np.argsort(near.distance[outdated] - needed[outdated], kind="stable")[:left]]
-            self._queries += len(outdated)
-            self._update_distances(outdated, [q for q, _, _ in before])
-            unproven = unproven[near.distance[unproven] < needed[unproven]]
+                outdated = outdated[np.argsort(distance[outdated] - needed[outdated], kind="stable")[:left]]
+            state.queries += len(outdated)
+            self._update_distances(state, outdated, [q for q, _, _ in before])
+            unproven = unproven[distance[unproven] < needed[unproven]]
         return unproven
 
-    def _update_distances(self, active: Indices, q: Sequence[int] | None = None) -> None:
-        """Compute the distances of active pairs at q, by default the present output's."""
+    def _update_distances(self, state: DistanceState, active: Indices, q: Sequence[int]) -> None:
+        """Compute the distances of active pairs at q, nanoradian or nanometre, the output of the tick before."""
         if not self._placed:
-            self._arm.place([x / NANO for x in (q or [joint.q for joint in self._joints])])
+            self._arm.place([x / NANO for x in q])
             self._placed = True
-        self.active_set.distance[active] = self._query(active)
-        self.active_set.current[active] = True
+        state.active_distance[active] = self._query(state, active)
+        state.current[active] = True
 
-    def _query(self, active: Indices) -> Array:
+    def _query(self, state: DistanceState, active: Indices) -> Array:
         """Compute the distances of active pairs where the arm is placed, m."""
-        return np.array([self._arm.distance(self._pairs[i].index) for i in self.active_set.active[active]])
+        return np.array([self._arm.distance(self._pairs[i].index) for i in state.active[active]])
 
-    def _retreat_violation(self, pairs: Indices) -> tuple[DistancePair, float] | None:
+    def _retreat_violation(
+        self, state: DistanceState, joints: Sequence[JointOutput], pairs: Indices
+    ) -> tuple[DistancePair, float] | None:
         """Follow the candidate's stop path tick by tick; return the pair that lacks most where the least distance shrinks."""
         self._placed = False
-        paths = self._stop_paths()
-        margin = self.active_set.margin[pairs]
-        found = self.active_set.distance[pairs]
+        paths = self._stop_paths(joints)
+        margin = self.active_set.pairs(state).margin[pairs]
+        found = state.active_distance[pairs]
         end = max(path.ticks for path in paths)
-        if not self._within_budget((end + 1) * len(pairs)):
-            return self._worst(pairs, found)
+        if not _within_budget(state, (end + 1) * len(pairs)):
+            return self._worst(state, pairs, found)
         least = (found - margin).min()
         for tick in range(end + 1):
             self._arm.place([path.position(tick) / NANO for path in paths])
-            found = self._query(pairs)
+            found = self._query(state, pairs)
             if (found - margin).min() < least:
-                return self._worst(pairs, found)
+                return self._worst(state, pairs, found)
             least = (found - margin).min()
         return None
 
-    def _stop_paths(self) -> list[StopPath]:
+    def _stop_paths(self, joints: Sequence[JointOutput]) -> list[StopPath]:
         return [
-            StopPath(joint.q, joint.v, joint.a, joint.limits.acceleration, joint.limits.jerk) for joint in self._joints
+            StopPath(joint.q, joint.v, joint.a, motion.limits.acceleration, motion.limits.jerk)
+            for motion, joint in zip(self._motions, joints, strict=True)
         ]
 
-    def _path_violation(self, pairs: Indices, step_lengths: Sequence[int]) -> tuple[DistancePair, float] | None:
+    def _path_violation(
+        self, state: DistanceState, joints: Sequence[JointOutput], pairs: Indices
+    ) -> tuple[DistancePair, float] | None:
         """Sample the stop path of the candidate for these pairs, whose distances at its start are known."""
         self._placed = False
-        paths = self._stop_paths()
+        step_lengths = [abs(joint.v) for joint in joints]
+        paths = self._stop_paths(joints)
         end = 1 + max(path.ticks for path in paths)
         whole = _path_lengths(paths, step_lengths, end)
         tick, travelled, stride = 0, [0] * len(paths), end
-        near = self.active_set
-        distance, lever_arms, margin = near.distance[pairs], near.lever_arms[:, pairs], near.margin[pairs]
+        near = self.active_set.pairs(state)
+        distance, lever_arms, margin = state.active_distance[pairs], near.lever_arms[:, pairs], near.margin[pairs]
         while True:
             open_ = approach_bound(lever_arms, _difference(whole, travelled)) > distance - margin
             if not open_.any():
@@ -244,30 +249,31 @@ class Clearance:
                 if (half <= distance - margin).all():
                     break
                 if stride == 1:
-                    return self._worst(pairs, distance - half)
+                    return self._worst(state, pairs, distance - half)
                 stride //= 2
-            if not self._within_budget(len(pairs)):
-                return self._worst(pairs, distance)
+            if not _within_budget(state, len(pairs)):
+                return self._worst(state, pairs, distance)
             self._arm.place([path.position(tick + stride - 1) / NANO for path in paths])
-            found = self._query(pairs)
+            found = self._query(state, pairs)
             if (found >= margin).all() and (found >= margin + half).all():
                 tick, travelled, distance = tick + stride, ahead, found
                 stride *= 2
             elif stride == 1 or (found < margin).any():
-                return self._worst(pairs, found - np.maximum(half, 0.0))
+                return self._worst(state, pairs, found - np.maximum(half, 0.0))
             else:
                 stride //= 2
 
-    def _within_budget(self, count: int) -> bool:
-        """Return whether this tick's budget allows for that many distances more; if so, they are taken off it."""
-        if self._queries + count > MAX_QUERIES:
-            return False
-        self._queries += count
-        return True
+    def _worst(self, state: DistanceState, pairs: Indices, distance: Array) -> tuple[DistancePair, float]:
+        k = int((distance - self.active_set.pairs(state).margin[pairs]).argmin())
+        return self._pairs[state.active[pairs[k]]], float(distance[k])
 
-    def _worst(self, pairs: Indices, distance: Array) -> tuple[DistancePair, float]:
-        k = int((distance - self.active_set.margin[pairs]).argmin())
-        return self._pairs[self.active_set.active[pairs[k]]], float(distance[k])
+
+def _within_budget(state: DistanceState, count: int) -> bool:
+    """Return whether this tick's budget allows for that many distances more; if so, they are taken off it."""
+    if state.queries + count > MAX_QUERIES:
+        return False
+    state.queries += count
+    return True
 
 
 def _path_lengths(paths: Sequence[StopPath], step_lengths: Sequence[int], tick: int) -> list[int]:

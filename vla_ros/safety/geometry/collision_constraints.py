@@ -1,61 +1,61 @@
 """Which rules need a model of the arm, and what do they say of a candidate? They share one model.
 
-fence, table, keep_out, self_collision, obstacle, effort_limit and contact; each only if the configuration asks for it.
+fence, table, keep_out, obstacle and self_collision keep distances, which `Clearance` judges together; effort_limit and
+contact need the model's dynamics. Each is there only if the configuration asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.command import deadman
-from vla_ros.safety.geometry import fence, keep_out, obstacle, self_collision, table
+from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.clearance import MAX_QUERIES, Clearance, NearestPair
-from vla_ros.safety.geometry.obstacle import Obstacle, Obstacles
-from vla_ros.safety.joint import effort_limit
+from vla_ros.safety.geometry.fence import Fence
+from vla_ros.safety.geometry.keep_out import KeepOut
+from vla_ros.safety.geometry.obstacle import Obstacles
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.geometry.self_collision import SelfCollision
+from vla_ros.safety.geometry.table import Table
 from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.joint.joint_motion import JointMotion
-from vla_ros.safety.measured import contact
 from vla_ros.safety.measured.contact import Contact
+from vla_ros.safety.rules import DistanceRule, SafetyRule, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
 
-DISTANCE_RULES = (fence.NAME, table.NAME, keep_out.NAME, self_collision.NAME, obstacle.NAME)
-"""Rules that keep bodies away from something."""
+DISTANCE_RULES: tuple[type[DistanceRule], ...] = (Fence, Table, KeepOut, Obstacles, SelfCollision)
+"""Rules that keep bodies away from something. SelfCollision is the last: it measures the arm once all shapes are there."""
+MODEL_RULES: tuple[type[SafetyRule], ...] = (Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact)
+"""Rules that need a model of the arm, in the order in which diagnostics name them."""
 
 
 def configured_rules(parameters: SafetyFilterParameters) -> dict[str, bool]:
     """Return which of the rules that need a model of the arm the configuration asks for, by name."""
-    return {
-        fence.NAME: bool(parameters.fence.box or parameters.fence.planes),
-        table.NAME: bool(parameters.table.height_m),
-        keep_out.NAME: bool(parameters.keep_out.boxes),
-        self_collision.NAME: parameters.self_collision.check,
-        obstacle.NAME: bool(parameters.obstacle.timeout_s),
-        effort_limit.NAME: parameters.effort.check,
-        contact.NAME: bool(parameters.contact.threshold),
-    }
+    return {rule.NAME: rule.configured(parameters) for rule in MODEL_RULES}
 
 
 def not_checked(parameters: SafetyFilterParameters) -> list[str]:
     """Return the names of the rules and inputs that the configuration leaves off."""
-    inputs = {deadman.NAME: bool(parameters.deadman.timeout_s), "heartbeat": bool(parameters.estop.heartbeat_s)}
+    inputs = {Deadman.NAME: Deadman.configured(parameters), "heartbeat": bool(parameters.estop.heartbeat_s)}
     return [name for name, on in (configured_rules(parameters) | inputs).items() if not on]
 
 
 class CollisionConstraints:
-    """All rules that need a model of the arm.
+    """The model of the arm and the distances that are kept.
 
-    joints_without_geometry: joints that move and carry no body, when distances are kept.
+    arm: the model. joints_without_geometry: joints that move and carry no body, when distances are kept. srdf: pairs of links
+    that may touch besides those of the configuration.
 
     Args:
         urdf: text of it.
         parameters: of the filter.
-        limits, joints: in the order of joint_names.
+        limits, motions: in the order of joint_names.
         srdf: pairs of links that may touch; None: those of the configured file.
 
     Raises:
@@ -66,117 +66,101 @@ class CollisionConstraints:
         self,
         urdf: str,
         parameters: SafetyFilterParameters,
-        limits: tuple[JointLimits, ...],
-        joints: Sequence[JointMotion],
+        limits: Sequence[JointLimits],
+        motions: Sequence[JointMotion],
         srdf: Sequence[tuple[str, str]] | None = None,
     ) -> None:
-        srdf = self_collision.disabled_pairs(parameters.self_collision) if srdf is None else srdf
-        self._arguments = urdf, parameters, limits, joints, srdf
-        names = [joint.name for joint in limits]
-        self._joints = joints
-        self._arm = arm = ArmModel(urdf, names, parameters.tool, parameters.payload)
+        self.arm = arm = ArmModel(urdf, [joint.name for joint in limits], parameters.tool, parameters.payload)
+        self.srdf: Sequence[tuple[str, str]] = ()
         self._clearance: Clearance | None = None
-        self._obstacles = Obstacles(arm, parameters.obstacle) if parameters.obstacle.timeout_s else None
-        pairs = [*fence.distance_pairs(arm, parameters.fence), *table.distance_pairs(arm, parameters.table)]
-        pairs += keep_out.distance_pairs(arm, parameters.keep_out)
-        first_obstacle_pair = len(pairs)
-        pairs += self._obstacles.pairs if self._obstacles else []
-        # Last, because it measures the arm, for which all shapes must be there.
-        pairs += self_collision.distance_pairs(arm, parameters.self_collision, limits, srdf)
+        self._obstacles: Obstacles | None = None
+        self._first_obstacle_pair = 0
+        rules = configured_of(DISTANCE_RULES, parameters, limits, arm)
+        pairs: list[DistancePair] = []
+        for rule in rules:
+            if isinstance(rule, SelfCollision):
+                rule.srdf = srdf
+            if isinstance(rule, Obstacles):
+                self._obstacles, self._first_obstacle_pair = rule, len(pairs)
+            pairs += rule.distance_pairs(arm)
+            if isinstance(rule, SelfCollision):
+                self.srdf = rule.srdf or ()
         arm.finish_pairs()
-        asked = [name for name in DISTANCE_RULES if configured_rules(parameters)[name]]
-        if asked and next(arm.moving_bodies(), None) is None:
+        if rules and next(arm.moving_bodies(), None) is None:
+            asked = {rule.NAME for rule in rules}
+            named = ", ".join(name for name in configured_rules(parameters) if name in asked)
             raise ParameterError(
-                f"{', '.join(asked)}: no link that the joints move has a <collision> element in the URDF, so nothing is kept "
-                "away from anything; give the links bodies, or the tool (tool.capsules)"
+                f"{named}: no link that the joints move has a <collision> element in the URDF, so nothing is kept away from "
+                "anything; give the links bodies, or the tool (tool.capsules)"
             )
-        self.joints_without_geometry = arm.joints_without_geometry() if asked else []
+        self.joints_without_geometry = arm.joints_without_geometry() if rules else []
         if pairs:
-            self._clearance = Clearance(arm, pairs, joints)
-            if self._obstacles:
-                self._obstacles.start(self._clearance.active_set, first_obstacle_pair)
-        self._effort = (
-            EffortLimit(arm, names, joints, parameters.effort, parameters.period_s) if parameters.effort.check else None
-        )
-        self._contact = Contact(arm, names, parameters.contact) if parameters.contact.threshold else None
+            self._clearance = Clearance(arm, pairs, motions)
 
-    def __getstate__(self) -> dict[str, Any]:
-        parts = (self._clearance, self._obstacles, self._contact)
-        return {"arguments": self._arguments, "parts": [None if part is None else part.snapshot() for part in parts]}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # pinocchio's and coal's objects are made anew; what changes from tick to tick is put back.
-        self.__init__(*state["arguments"])  # type: ignore[misc]
-        for part, snapshot in zip((self._clearance, self._obstacles, self._contact), state["parts"], strict=True):
-            if part is not None:
-                part.restore(snapshot)
-
-    def update_obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
-        """Take over a complete list of obstacles; see `Obstacles.update`."""
-        if self._obstacles is None or self._clearance is None:
-            return Verdict(obstacle.NAME, "obstacles are not configured; set obstacle.timeout_s")
-        return self._obstacles.update(receive_ns, obstacles, self._clearance.active_set)
-
-    def start_tick(self) -> None:
-        """Begin a tick; see `Clearance.start_tick`."""
-        if self._clearance is not None:
-            self._clearance.start_tick()
-
-    def stale(self, now_ns: int) -> Verdict | None:
-        """Stop when the obstacles are not known; see `Obstacles.stale`."""
-        return None if self._obstacles is None else self._obstacles.stale(now_ns)
-
-    def check_contact(
-        self, receive_ns: int, q: Sequence[float], dq: Sequence[float], ddq: Sequence[float], efforts: Sequence[float]
-    ) -> Verdict | None:
-        """Latch when the arm is pushed from outside; see `Contact.check`."""
-        return None if self._contact is None else self._contact.check(receive_ns, q, dq, ddq, efforts)
-
-    def restart(self) -> Verdict | None:
-        """Begin where the output has been placed. Return what is wrong with it there."""
-        if self._contact is not None:
-            self._contact.restart()
-        found = None if self._clearance is None else self._clearance.restart()
-        if found is not None:
-            return self._distance_verdict(*found)
-        return None if self._effort is None else self._effort.check(self._joints)
-
-    def speed_permille(self) -> tuple[int, DistancePair | None]:
-        """Return how much of the speed limits the nearest pair leaves; see `Clearance.speed_permille`."""
-        return (1000, None) if self._clearance is None else self._clearance.speed_permille()
-
-    def violation(self, before: Sequence[tuple[int, int, int]]) -> Verdict | None:
-        """Refuse the candidate that the joints are at; see `EffortLimit.check` and `Clearance.violation`."""
-        if self._effort is not None:
-            verdict = self._effort.check(self._joints)
-            if verdict is not None:
-                return verdict
+    def start(self, state: FilterState) -> None:
+        """Begin a new `state`: no distance has been computed, and no obstacle is there."""
         if self._clearance is None:
+            return
+        state.distances = self._clearance.active_set.initial()
+        if self._obstacles is not None:
+            self._obstacles.start(self._clearance.active_set, state.distances, self._first_obstacle_pair)
+
+    def show(self, state: FilterState) -> None:
+        """Take over a state of another filter: its obstacles are put into this model of the arm."""
+        if self._obstacles is not None:
+            self._obstacles.show(state.obstacles, self._first_obstacle_pair)
+
+    def update_obstacles(self, state: FilterState, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
+        """Take over a complete list of obstacles; see `Obstacles.update`."""
+        if self._obstacles is None or self._clearance is None or state.distances is None:
+            return Verdict(obstacle.NAME, "obstacles are not configured; set obstacle.timeout_s")
+        active_set = self._clearance.active_set
+        return self._obstacles.update(state.obstacles, receive_ns, obstacles, active_set, state.distances)
+
+    def start_tick(self, state: FilterState) -> None:
+        """Begin a tick; see `Clearance.start_tick`."""
+        if self._clearance is not None and state.distances is not None:
+            self._clearance.start_tick(state.distances, state.joints)
+
+    def restart(self, state: FilterState) -> Verdict | None:
+        """Begin where the output has been placed. Return what is wrong with it there."""
+        if self._clearance is None or state.distances is None:
             return None
-        found = self._clearance.violation(before)
-        return None if found is None else self._distance_verdict(*found)
+        found = self._clearance.restart(state.distances, state.joints)
+        return None if found is None else self._distance_verdict(state, *found)
 
-    def arm_moved(self, steps: Sequence[int]) -> None:
+    def speed_permille(self, state: FilterState) -> tuple[int, DistancePair | None]:
+        """Return how much of the speed limits the nearest pair leaves; see `Clearance.speed_permille`."""
+        if self._clearance is None or state.distances is None:
+            return 1000, None
+        return self._clearance.speed_permille(state.distances, state.joints)
+
+    def violation(self, state: FilterState, before: JointStates) -> Verdict | None:
+        """Refuse the candidate that the joints are at; see `Clearance.violation`."""
+        if self._clearance is None or state.distances is None:
+            return None
+        found = self._clearance.violation(state.distances, state.joints, before)
+        return None if found is None else self._distance_verdict(state, *found)
+
+    def arm_moved(self, state: FilterState, steps: Sequence[int]) -> None:
         """Take note that the output has moved by `steps`, nanoradian or nanometre per joint."""
-        if self._clearance is not None:
-            self._clearance.arm_moved(steps)
+        if self._clearance is not None and state.distances is not None:
+            self._clearance.arm_moved(state.distances, steps)
 
-    def nearest(self) -> NearestPair | None:
+    def nearest(self, state: FilterState) -> NearestPair | None:
         """Return the pair nearest to its margin."""
-        return None if self._clearance is None else self._clearance.nearest()
+        if self._clearance is None or state.distances is None:
+            return None
+        return self._clearance.nearest(state.distances, state.joints)
 
-    def active_obstacles(self) -> list[Obstacle]:
-        """Return the obstacles that are kept away from."""
-        return [] if self._obstacles is None else self._obstacles.active()
-
-    def describe(self, pair: DistancePair) -> str:
+    def describe(self, state: FilterState, pair: DistancePair) -> str:
         """Return whose distance it is, for people: an obstacle by its id."""
         if pair.rule != obstacle.NAME or self._obstacles is None:
             return pair.description
-        return pair.description.replace("an obstacle", f"obstacle {self._obstacles.id_of(pair)!r}")
+        return pair.description.replace("an obstacle", f"obstacle {self._obstacles.id_of(state.obstacles, pair)!r}")
 
-    def _distance_verdict(self, pair: DistancePair, distance_m: float) -> Verdict:
-        description = self.describe(pair)
+    def _distance_verdict(self, state: FilterState, pair: DistancePair, distance_m: float) -> Verdict:
+        description = self.describe(state, pair)
         reason = f"{description}: {distance_m:.4f} m apart on the way to rest; {pair.margin_m:.4f} m are kept"
         if distance_m >= pair.margin_m:
             proof = f"the {MAX_QUERIES} distances that a tick may take"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import coal
 import numpy as np
@@ -12,12 +12,14 @@ from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.clearance import pairs_with
-from vla_ros.safety.safety_parameters import Fence
+from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.rules import DistanceRule, RuleCode
+from vla_ros.safety.safety_parameters import FenceParameters, SafetyFilterParameters
 
 NAME = "fence"
 
 
-def sides(fence: Fence) -> Iterator[tuple[str, tuple[float, float, float], float]]:
+def sides(fence: FenceParameters) -> Iterator[tuple[str, tuple[float, float, float], float]]:
     """Yield (name, n, d) of each side: inside is n.p <= d, n of length 1, p in base, m.
 
     Raises:
@@ -38,9 +40,28 @@ def sides(fence: Fence) -> Iterator[tuple[str, tuple[float, float, float], float
         yield f"plane {i // 4 + 1}", tuple(normal / length), d / length
 
 
-def distance_pairs(arm: ArmModel, fence: Fence) -> Iterator[DistancePair]:
-    """Yield the pair of each moving body with the outside of each side."""
-    for name, normal, d in sides(fence):
-        # coal's half space is solid where n.p <= d: what the arm must keep away from is the other side.
-        outside = arm.add_fixed_shape(f"fence {name}", coal.Halfspace(-np.array(normal), -d), pin.SE3.Identity())
-        yield from pairs_with(arm, outside, NAME, f"the fence ({name})", fence.margin_m, fence.slow_m)
+class Fence(DistanceRule):
+    """n.p <= d - margin for every point p of a body and every side (n, d) of the fence.
+
+    Args: parameters: `fence`. limits, arm: not used.
+    """
+
+    NAME, CODE = NAME, RuleCode.FENCE
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._parameters = parameters.fence
+
+    @classmethod
+    def configured(cls, parameters: SafetyFilterParameters) -> bool:
+        return bool(parameters.fence.box or parameters.fence.planes)
+
+    def distance_pairs(self, arm: ArmModel) -> Iterator[DistancePair]:
+        """Yield the pair of each moving body with the outside of each side."""
+        for name, normal, d in sides(self._parameters):
+            # coal's half space is solid where n.p <= d: what the arm must keep away from is the other side.
+            outside = arm.add_fixed_shape(f"fence {name}", coal.Halfspace(-np.array(normal), -d), pin.SE3.Identity())
+            yield from pairs_with(
+                arm, outside, NAME, f"the fence ({name})", self._parameters.margin_m, self._parameters.slow_m
+            )

@@ -23,7 +23,8 @@ from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.clearance import TOLERANCE_M
 from vla_ros.safety.joint.joint_limits import JointLimits
-from vla_ros.safety.safety_parameters import SelfCollision
+from vla_ros.safety.rules import DistanceRule, RuleCode
+from vla_ros.safety.safety_parameters import SafetyFilterParameters, SelfCollisionParameters
 
 NAME = "self_collision"
 CONFIGURATIONS = 300
@@ -35,7 +36,7 @@ _CHECKED_PAIRS: dict[tuple[object, ...], list[bool]] = {}
 """By arm, pairs, margin and limits: which pairs must be checked. A process that makes many filters looks for them once."""
 
 
-def disabled_pairs(parameters: SelfCollision) -> list[tuple[str, str]]:
+def disabled_pairs(parameters: SelfCollisionParameters) -> list[tuple[str, str]]:
     """Return the pairs of links whose collisions the SRDF disables.
 
     Raises:
@@ -50,7 +51,9 @@ def disabled_pairs(parameters: SelfCollision) -> list[tuple[str, str]]:
     return [(str(e.get("link1")), str(e.get("link2"))) for e in root.iter("disable_collisions")]
 
 
-def allowed_pairs(arm: ArmModel, parameters: SelfCollision, srdf: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
+def allowed_pairs(
+    arm: ArmModel, parameters: SelfCollisionParameters, srdf: Iterable[tuple[str, str]]
+) -> set[frozenset[str]]:
     """Return the pairs of links that may touch by configuration and SRDF.
 
     Raises:
@@ -68,27 +71,47 @@ def allowed_pairs(arm: ArmModel, parameters: SelfCollision, srdf: Iterable[tuple
     return pairs | {frozenset(pair) for pair in srdf}
 
 
-def distance_pairs(
-    arm: ArmModel, parameters: SelfCollision, limits: tuple[JointLimits, ...], srdf: Iterable[tuple[str, str]]
-) -> Iterator[DistancePair]:
-    """Yield each pair of bodies that must not touch. All other shapes and pairs must have been added to `arm` before."""
-    if not parameters.check:
-        return
-    may_touch = allowed_pairs(arm, parameters, srdf)
-    pairs = []
-    for i, k in combinations(range(len(arm.bodies)), 2):
-        links = frozenset((arm.bodies[i].link, arm.bodies[k].link))
-        if not arm.adjacent(i, k) and links not in may_touch and any(arm.lever_arm_bounds(i, k)):
-            pairs.append((i, k, arm.add_pair(arm.bodies[i].index, arm.bodies[k].index)))
-    arm.finish_pairs()
-    key = arm.fingerprint, tuple((i, k) for i, k, _ in pairs), parameters.margin_m, limits
-    if key not in _CHECKED_PAIRS:
-        _CHECKED_PAIRS[key] = _must_be_checked(arm, pairs, parameters.margin_m, limits)
-    for (i, k, pair), checked in zip(pairs, _CHECKED_PAIRS[key], strict=True):
-        if checked:
-            description = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
-            lever_arm_bounds = arm.lever_arm_bounds(i, k)
-            yield DistancePair(NAME, description, pair, lever_arm_bounds, parameters.margin_m, parameters.slow_m)
+class SelfCollision(DistanceRule):
+    """The distance of every two bodies that must not touch is at least the margin.
+
+    srdf: pairs of links that may touch besides those of the configuration; None: those of the configured file.
+
+    Args: parameters: `self_collision`. limits: of the joints. arm: not used.
+    """
+
+    NAME, CODE = NAME, RuleCode.SELF_COLLISION
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self.srdf: Sequence[tuple[str, str]] | None = None
+        self._parameters = parameters.self_collision
+        self._limits = tuple(limits)
+
+    @classmethod
+    def configured(cls, parameters: SafetyFilterParameters) -> bool:
+        return parameters.self_collision.check
+
+    def distance_pairs(self, arm: ArmModel) -> Iterator[DistancePair]:
+        """Yield each pair of bodies that must not touch. All other shapes and pairs must have been added to `arm` before."""
+        parameters, limits = self._parameters, self._limits
+        if self.srdf is None:
+            self.srdf = disabled_pairs(parameters)
+        may_touch = allowed_pairs(arm, parameters, self.srdf)
+        pairs = []
+        for i, k in combinations(range(len(arm.bodies)), 2):
+            links = frozenset((arm.bodies[i].link, arm.bodies[k].link))
+            if not arm.adjacent(i, k) and links not in may_touch and any(arm.lever_arm_bounds(i, k)):
+                pairs.append((i, k, arm.add_pair(arm.bodies[i].index, arm.bodies[k].index)))
+        arm.finish_pairs()
+        key = arm.fingerprint, tuple((i, k) for i, k, _ in pairs), parameters.margin_m, limits
+        if key not in _CHECKED_PAIRS:
+            _CHECKED_PAIRS[key] = _must_be_checked(arm, pairs, parameters.margin_m, limits)
+        for (i, k, pair), checked in zip(pairs, _CHECKED_PAIRS[key], strict=True):
+            if checked:
+                description = f"{arm.bodies[i].link} and {arm.bodies[k].link}"
+                lever_arm_bounds = arm.lever_arm_bounds(i, k)
+                yield DistancePair(NAME, description, pair, lever_arm_bounds, parameters.margin_m, parameters.slow_m)
 
 
 def _must_be_checked(

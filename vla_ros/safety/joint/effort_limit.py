@@ -15,57 +15,60 @@ import numpy as np
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.joint.joint_limits import NANO
-from vla_ros.safety.joint.joint_motion import JointMotion
-from vla_ros.safety.safety_parameters import Effort
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
+from vla_ros.safety.rules import RuleCode, StepRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
 
 NAME = "effort_limit"
 
 
-class EffortLimit:
+class EffortLimit(StepRule):
     """The effort limits of all joints.
 
     limits: N m or N per joint.
 
-    Args:
-        arm: the model.
-        names, joints: of the filter, in the same order.
-        parameters: of the rule.
-        period_s: of a tick.
+    Args: parameters: `effort`. limits: of the joints. arm: the model.
 
     Raises:
         ParameterError: a joint has no effort limit, or the configuration is looser than the URDF.
     """
 
-    def __init__(
-        self, arm: ArmModel, names: Sequence[str], joints: Sequence[JointMotion], parameters: Effort, period_s: float
-    ) -> None:
+    NAME, CODE, NEEDS_ARM = NAME, RuleCode.EFFORT_LIMIT, True
+
+    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel) -> None:
+        period_s = parameters.period_s
         self._arm = arm
-        self._names = tuple(names)
+        self._names = tuple(joint.name for joint in limits)
         self._period_s = period_s
         self._to_si = 1.0 / NANO, 1.0 / period_s / NANO, 1.0 / period_s**2 / NANO
-        self._brakes = [joint.limits.acceleration * self._to_si[2] for joint in joints]
-        self.limits = list(parameters.limit)
-        for i, (name, limit) in enumerate(zip(names, arm.effort_limits(), strict=True)):
+        self._brakes = [per_tick(joint, period_s).acceleration * self._to_si[2] for joint in limits]
+        effort = parameters.effort
+        self.limits = list(effort.limit)
+        for i, (name, limit) in enumerate(zip(self._names, arm.effort_limits(), strict=True)):
             stated = math.isfinite(limit) and limit > 0.0
-            if not stated and not parameters.limit:
+            if not stated and not effort.limit:
                 raise ParameterError(
                     f'effort.limit: joint {name} has no <limit effort="..."/> in the URDF; give it here'
                 )
-            if parameters.limit and stated and parameters.limit[i] > limit:
+            if effort.limit and stated and effort.limit[i] > limit:
                 raise ParameterError(
-                    f"effort.limit[{i}]: {parameters.limit[i]} of joint {name} is looser than the URDF's {limit}; "
+                    f"effort.limit[{i}]: {effort.limit[i]} of joint {name} is looser than the URDF's {limit}; "
                     "the configuration may only tighten"
                 )
-            if not parameters.limit:
+            if not effort.limit:
                 self.limits.append(limit)
 
-    def check(self, joints: Sequence[JointMotion]) -> Verdict | None:
+    @classmethod
+    def configured(cls, parameters: SafetyFilterParameters) -> bool:
+        return parameters.effort.check
+
+    def check(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Refuse a candidate when it, its full brake or its position of rest needs more than the limits."""
         to_q, to_v, to_a = self._to_si
         states = []
-        for joint, brake in zip(joints, self._brakes, strict=True):
+        for joint, brake in zip(state.joints, self._brakes, strict=True):
             q, v = joint.q * to_q, joint.v * to_v
             deceleration = -math.copysign(brake, v) if v else 0.0
             q_rest = q + v * (abs(v) / (2.0 * brake) + self._period_s)

@@ -6,6 +6,7 @@ is viable (see `position_limit`): the stop policy brings it to rest inside all f
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from vla_ros.safety.joint import jerk_limit, position_limit, velocity_limit
@@ -37,8 +38,26 @@ class KinodynamicLimit(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class JointOutput:
+    """Where the output of one joint is: all that a tick changes of it.
+
+    q, v, a: nanoradian (nanometre), per tick, per tick squared. target_v: how far its target moved in the tick before.
+    """
+
+    q: int = 0
+    v: int = 0
+    a: int = 0
+    target_v: int = 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it neither moves nor is about to."""
+        return self.v == 0 and self.a == 0
+
+
 class JointMotion:
-    """State and limits of one joint. q, v, a: nanoradian (nanometre), per tick, per tick squared.
+    """The limits of one joint, and the steps that its output may take under them.
 
     Args:
         limits: of the joint, per tick.
@@ -46,8 +65,7 @@ class JointMotion:
 
     __slots__ = (
         *("_jerk_limit", "_kinodynamic_limits", "_position_limit", "_velocity_limit"),
-        *("_ramp_ticks", "_stop_ticks", "_target_v", "_tolerance", "_velocity_rise"),
-        *("a", "limits", "q", "v"),
+        *("_ramp_ticks", "_stop_ticks", "_tolerance", "_velocity_rise", "limits"),
     )
 
     def __init__(self, limits: TickLimits) -> None:
@@ -69,31 +87,24 @@ class JointMotion:
         self._ramp_ticks = -(-2 * limits.acceleration // limits.jerk) + 2
         # On the target to within this much jerk counts as moving with it.
         self._tolerance = limits.jerk // 4
-        self.place(0)
 
-    def place(self, q: int) -> None:
-        """Start at rest at q, moved into the range where it lies outside."""
-        self.q = max(self.limits.lower, min(self.limits.upper, q))
-        self.v = self.a = self._target_v = 0
+    def at(self, q: int) -> JointOutput:
+        """Return an output at rest at q, moved into the range where it lies outside."""
+        return JointOutput(max(self.limits.lower, min(self.limits.upper, q)))
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether it neither moves nor is about to."""
-        return self.v == 0 and self.a == 0
-
-    def stop_path_length(self) -> int:
+    def stop_path_length(self, joint: JointOutput) -> int:
         """Return a bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
 
         As `PositionLimit.stop_distance_bound`: the path on with the present velocity, and the path back of an acceleration
         against it.
         """
-        speed, a = abs(self.v), abs(self.a)
+        speed, a = abs(joint.v), abs(joint.a)
         if not (speed or a):
             return 0
         acceleration, jerk = self.limits.acceleration, self.limits.jerk
         rise = stopping_distance(a, jerk) - a
         ramp_ticks = self._ramp_ticks - (-a // jerk)
-        if (self.v < 0) is (self.a < 0) or not speed:
+        if (joint.v < 0) is (joint.a < 0) or not speed:
             peak = speed + rise
             return speed + peak * ramp_ticks + stopping_distance(peak, acceleration)
         back = max(0, rise - speed)
@@ -104,25 +115,26 @@ class JointMotion:
             + stopping_distance(back, acceleration)
         )
 
-    def stop(self) -> None:
+    def stop(self, joint: JointOutput) -> None:
         """Take one step of the stop policy."""
-        self.a = self._jerk_limit.stop_policy(self.v, self.a)
-        self.v += self.a
-        self.q += self.v
-        self._target_v = 0
+        joint.a = self._jerk_limit.stop_policy(joint.v, joint.a)
+        joint.v += joint.a
+        joint.q += joint.v
+        joint.target_v = 0
 
-    def scale_toward_stop(self, before: tuple[int, int, int], a: int, quarters: int) -> None:
-        """Go back to the state `before`, then take that many quarters of the step from the stop policy's action to a."""
-        self.q, self.v, self.a = before
-        stop = self._jerk_limit.stop_policy(self.v, self.a)
+    def scale_toward_stop(self, joint: JointOutput, before: tuple[int, int, int], a: int, quarters: int) -> None:
+        """Go back to (q, v, a) `before`, then take that many quarters of the step from the stop policy's action to a."""
+        joint.q, joint.v, joint.a = before
+        stop = self._jerk_limit.stop_policy(joint.v, joint.a)
         step = a - stop
         # Rounded towards the stop policy on either side.
-        self._step(stop + (step * quarters // 4 if step > 0 else -(-step * quarters // 4)))
+        self._step(joint, stop + (step * quarters // 4 if step > 0 else -(-step * quarters // 4)))
 
-    def follow(self, target: int, target_v: int, max_speed: int) -> str:
+    def follow(self, joint: JointOutput, target: int, target_v: int, max_speed: int) -> str:
         """Step onto the target if all limits allow it, else towards it.
 
         Args:
+            joint: the output, moved.
             target: where the joint should be after this tick.
             target_v: how far the target itself moved in this tick.
             max_speed: the velocity limit that holds now, at most the joint's; a joint that is faster slows down to it.
@@ -131,11 +143,11 @@ class JointMotion:
             the rule that kept it off the target; empty when it is on it.
         """
         limits, tolerance = self.limits, self._tolerance
-        q, v, a = self.q, self.v, self.a
+        q, v, a = joint.q, joint.v, joint.a
         error = target - target_v - q
         wanted = error + target_v - v
-        correction = wanted - (target_v - self._target_v)  # beyond the target's own acceleration
-        self._target_v = target_v
+        correction = wanted - (target_v - joint.target_v)  # beyond the target's own acceleration
+        joint.target_v = target_v
         if (
             -tolerance <= error <= tolerance
             and -tolerance <= correction <= tolerance
@@ -143,10 +155,10 @@ class JointMotion:
             and abs(wanted - a) <= limits.jerk
             and self.clearly_viable(target, v + wanted, max_speed)
         ):
-            self.q, self.v, self.a = target, v + wanted, wanted
+            joint.q, joint.v, joint.a = target, v + wanted, wanted
             return ""
         within_speed = self._velocity_limit.peak_speed(v, a) <= max_speed
-        low, high, rule = self._acceleration_bounds(wanted, max_speed if within_speed else limits.velocity)
+        low, high, rule = self._acceleration_bounds(joint, wanted, max_speed if within_speed else limits.velocity)
         if not within_speed:
             rule = velocity_limit.NAME
         elif not rule and max(abs(error), abs(correction)) > tolerance:
@@ -154,19 +166,19 @@ class JointMotion:
             rule = jerk_limit.NAME
         if not rule:
             if self._position_limit.viable(target, v + wanted, wanted):
-                self.q, self.v, self.a = target, v + wanted, wanted
+                joint.q, joint.v, joint.a = target, v + wanted, wanted
                 return ""
             rule = position_limit.NAME
 
         approach_speed = self._position_limit.approach_speed
         wanted_v = target_v + (approach_speed(error) if error > 0 else -approach_speed(-error))
-        lower_v, upper_v = self._range_velocities()
+        lower_v, upper_v = self._range_velocities(joint)
         if (target > limits.upper and upper_v < min(wanted_v, max_speed)) or (
             target < limits.lower and lower_v > max(wanted_v, -max_speed)
         ):
             rule = position_limit.NAME  # whatever else forbids it, this is what holds it
         wanted_v = max(min(wanted_v, max_speed, upper_v), -max_speed, lower_v)
-        self._step(max(low, min(high, self._jerk_limit.acceleration_toward(wanted_v - v, a))))
+        self._step(joint, max(low, min(high, self._jerk_limit.acceleration_toward(wanted_v - v, a))))
         return rule
 
     def clearly_viable(self, q: int, v: int, max_speed: int) -> bool:
@@ -178,29 +190,29 @@ class JointMotion:
             and self.limits.lower + distance <= q <= self.limits.upper - distance
         )
 
-    def _range_velocities(self) -> tuple[int, int]:
+    def _range_velocities(self, joint: JointOutput) -> tuple[int, int]:
         """Return the lowest and highest velocity that the ends of the range, and their slow zones, leave."""
         limit = self._position_limit
-        to_upper, to_lower = self.limits.upper - self.q, self.q - self.limits.lower
+        to_upper, to_lower = self.limits.upper - joint.q, joint.q - self.limits.lower
         return (
-            -min(limit.approach_speed(to_lower), limit.max_speed_at(to_lower + self.v)),
-            min(limit.approach_speed(to_upper), limit.max_speed_at(to_upper - self.v)),
+            -min(limit.approach_speed(to_lower), limit.max_speed_at(to_lower + joint.v)),
+            min(limit.approach_speed(to_upper), limit.max_speed_at(to_upper - joint.v)),
         )
 
-    def _acceleration_bounds(self, wanted: int, max_speed: int) -> tuple[int, int, str]:
+    def _acceleration_bounds(self, joint: JointOutput, wanted: int, max_speed: int) -> tuple[int, int, str]:
         """Return the admissible accelerations of this tick without regard to position, and the rule that forbids `wanted`."""
         low, high, rule = -UNBOUNDED, UNBOUNDED, ""
         for limit in self._kinodynamic_limits:
-            lower, upper = limit.acceleration_bounds(self.v, self.a, max_speed)
+            lower, upper = limit.acceleration_bounds(joint.v, joint.a, max_speed)
             if not rule and not lower <= wanted <= upper:
                 rule = limit.name
             low, high = max(low, lower), min(high, upper)
         return low, high, rule
 
-    def _step(self, a: int) -> None:
+    def _step(self, joint: JointOutput, a: int) -> None:
         """Move with acceleration a, or with as much of it as is viable, the stop policy's action being the rest."""
-        q, v = self.q, self.v
-        stop = self._jerk_limit.stop_policy(v, self.a)
+        q, v = joint.q, joint.v
+        stop = self._jerk_limit.stop_policy(v, joint.a)
         step = a - stop
         for eighths in STEP_EIGHTHS:
             # Rounded towards the stop policy on either side, so that a mirrored motion is mirrored exactly.
@@ -209,6 +221,6 @@ class JointMotion:
                 break
         else:
             tried = stop
-        self.a = tried
-        self.v = v + tried
-        self.q = q + self.v
+        joint.a = tried
+        joint.v = v + tried
+        joint.q = q + joint.v

@@ -58,16 +58,18 @@ class LastCheck:
             )
             for joint in limits
         ]
-        self._sent: list[tuple[float, ...]] = []
 
-    def restart(self, positions: Sequence[float]) -> None:
-        """Begin a stream at rest at `positions`, rad or m per joint."""
-        self._sent = [tuple(positions)] * 3
+    def violation(
+        self, sent: Sequence[Sequence[float]], positions: Sequence[float]
+    ) -> tuple[str, str, float, float] | None:
+        """Return the first limit that sending `positions` next would break: (joint, quantity, value, limit); None: none.
 
-    def violation(self, positions: Sequence[float]) -> tuple[str, str, float, float] | None:
-        """Return the first limit that sending `positions` next would break: (joint, quantity, value, limit); None: none."""
+        Args:
+            sent: the newest three outputs, oldest first, rad or m per joint.
+            positions: the output that may follow them.
+        """
         h = self._period_s
-        third, second, first = self._sent
+        third, second, first = sent
         if len(positions) != len(self._limits):
             return "", "number of joints", float(len(positions)), float(len(self._limits))
         joints = zip(self._limits, self._max_differences, third, second, first, positions, strict=True)
@@ -96,6 +98,12 @@ class LastCheck:
                 return joint.name, "jerk", d3x / h**3, joint.jerk
         return None
 
-    def sent(self, positions: Sequence[float]) -> None:
-        """Remember what has been sent, rad or m per joint."""
-        self._sent = [self._sent[1], self._sent[2], tuple(positions)]
+
+def at_rest(positions: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Return the newest three outputs of a stream that is at rest at `positions`, rad or m per joint."""
+    return (tuple(positions),) * 3
+
+
+def followed_by(sent: Sequence[tuple[float, ...]], positions: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Return the newest three outputs once `positions` have followed `sent`."""
+    return sent[1], sent[2], tuple(positions)

@@ -1,7 +1,7 @@
-"""Rule contact: measured effort that the model does not explain comes from outside; much of it stops the arm.
+"""Rule contact: |measured effort - modelled effort| <= threshold for each joint, or above it for less than the duration.
 
-The estimate is measured effort minus inverse dynamics of the measured position and velocity at the acceleration that was
-sent. It is as good as the URDF's masses and the driver's efforts; friction counts as contact.
+What the model does not explain comes from outside. The model is inverse dynamics of the measured position and velocity at the
+acceleration that was sent. It is as good as the URDF's masses and the driver's efforts; friction counts as contact.
 """
 
 from __future__ import annotations
@@ -12,63 +12,53 @@ from collections.abc import Sequence
 import numpy as np
 
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.safety_parameters import Contact as Parameters
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.rules import Action, RuleCode, TickRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "contact"
 
 
-class Contact:
-    """Args: arm. names: of the joints. parameters: of the rule."""
+class Contact(TickRule):
+    """Asked when a joint state arrives, not in a tick.
 
-    def __init__(self, arm: ArmModel, names: Sequence[str], parameters: Parameters) -> None:
+    Args: parameters: `contact`. limits: of the joints. arm: the model.
+    """
+
+    NAME, CODE, ACTION, NEEDS_ARM = NAME, RuleCode.CONTACT, Action.LATCH, True
+
+    def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel) -> None:
         self._arm = arm
-        self._names = tuple(names)
-        self._threshold = tuple(parameters.threshold)
-        self._duration_ns = round(parameters.duration_s * 1e9)
-        self._since_ns: list[int | None] = []
-        self.restart()
+        self._names = tuple(joint.name for joint in limits)
+        self._threshold = tuple(parameters.contact.threshold)
+        self._duration_ns = round(parameters.contact.duration_s * 1e9)
+        self._to_acceleration = NANO * parameters.period_s**2
 
-    def snapshot(self) -> list[int | None]:
-        """What changes from message to message."""
-        return list(self._since_ns)
+    @classmethod
+    def configured(cls, parameters: SafetyFilterParameters) -> bool:
+        return bool(parameters.contact.threshold)
 
-    def restore(self, snapshot: list[int | None]) -> None:
-        """Go on from a snapshot."""
-        self._since_ns = list(snapshot)
-
-    def restart(self) -> None:
-        """What was felt before the arm was placed does not count."""
-        self._since_ns = [None] * len(self._names)
-
-    def check(
-        self,
-        receive_ns: int,
-        q: Sequence[float],
-        dq: Sequence[float],
-        ddq: Sequence[float],
-        efforts: Sequence[float],
-    ) -> Verdict | None:
-        """Latch when a joint has been pushed for longer than the duration.
-
-        Args:
-            receive_ns: reception of the joint state on the monotonic clock.
-            q, dq, efforts: measured, (n,). ddq: sent, (n,).
-        """
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Latch when a joint has been pushed for longer than the duration, or when no efforts are measured."""
+        efforts, since_ns = state.measured.efforts, state.contact_since_ns
         if len(efforts) != len(self._names) or not all(math.isfinite(effort) for effort in efforts):
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
+        q = [position / NANO for position in state.measured.q]
+        dq = state.measured.dq or [0.0] * len(q)
+        ddq = [joint.a / self._to_acceleration for joint in state.joints]
         (modelled,) = self._arm.efforts(*(np.array([values]) for values in (q, dq, ddq)))
         for i, name in enumerate(self._names):
-            external = round(
-                efforts[i] - float(modelled[i]), 3
-            )  # no finer: see `CollisionConstraints._distance_verdict`
+            # No finer: see `CollisionConstraints._distance_verdict`.
+            external = round(efforts[i] - float(modelled[i]), 3)
             if abs(external) <= self._threshold[i]:
-                self._since_ns[i] = None
+                since_ns[i] = None
                 continue
-            since_ns = self._since_ns[i]
-            if since_ns is None:
-                self._since_ns[i] = since_ns = receive_ns
-            if receive_ns - since_ns >= self._duration_ns:
+            pushed_ns = since_ns[i]
+            if pushed_ns is None:
+                since_ns[i] = pushed_ns = now_ns
+            if now_ns - pushed_ns >= self._duration_ns:
                 return Verdict(
                     NAME,
                     f"{name} is pushed with {external:.3g} N m (N) from outside; {self._threshold[i]:.3g} are tolerated",

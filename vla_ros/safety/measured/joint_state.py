@@ -1,47 +1,35 @@
-"""Rule joint_state: the measured arm is known, fresh, finite and inside its limits."""
+"""Rule joint_state: the measured arm is known, fresh, finite and inside its limits.
+
+age of the newest valid message <= timeout;  lower - tolerance <= q <= upper + tolerance;  at rest: |dq| <= rest_velocity.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from vla_ros.safety.command.joint_order import JointOrder
+from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
-from vla_ros.safety.safety_parameters import Measured
+from vla_ros.safety.rules import Action, RuleCode, TickRule
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState, MeasuredState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "joint_state"
 LARGEST = 1e6
 
 
-class JointState:
-    """The newest measured state.
+class JointStateReader:
+    """Takes joint states into the filter's state. Args: limits: of the filter's joints."""
 
-    q: nanoradian or nanometre per joint, empty before the first. receive_ns: when it arrived, None before the first.
-    efforts: N m or N per joint; empty: not reported.
-
-    Args:
-        limits: of the filter's joints.
-        measured: tolerances.
-    """
-
-    def __init__(self, limits: Sequence[JointLimits], measured: Measured) -> None:
-        self.q: list[int] = []
-        self.receive_ns: int | None = None
-        self.efforts: list[float] = []
+    def __init__(self, limits: Sequence[JointLimits]) -> None:
         self._names = tuple(joint.name for joint in limits)
-        self._timeout_ns = round(measured.timeout_s * 1e9)
-        self._rest_velocity = tuple(measured.rest_velocity)
-        self._ranges = tuple(
-            (round((joint.lower - tolerance) * NANO), round((joint.upper + tolerance) * NANO))
-            for joint, tolerance in zip(limits, measured.position_tolerance, strict=True)
-        )
-        self._dq: list[float] = []
-        self._seen: tuple[str, ...] = ()
-        self._order: list[int] = []
-        self._refused = ""
+        self._order = JointOrder(self._names)
 
     def update(
         self,
+        measured: MeasuredState,
         receive_ns: int,
         names: Sequence[str],
         positions: Sequence[float],
@@ -51,6 +39,7 @@ class JointState:
         """Take over a measured state; the message may name more joints, in any order.
 
         Args:
+            measured: changed.
             receive_ns: reception on the monotonic clock.
             names, positions: rad or m.
             velocities: rad/s or m/s; empty: taken from the change of position.
@@ -61,39 +50,80 @@ class JointState:
         """
         verdict = self._check(names, positions, velocities)
         if verdict is not None:
-            self._refused = f"; the last one was refused: {verdict.reason}"
+            measured.refused = f"; the last one was refused: {verdict.reason}"
             return verdict
-        q = [round(positions[i] * NANO) for i in self._order]
+        order = self._order.indices
+        q = [round(positions[i] * NANO) for i in order]
         if velocities:
-            self._dq = [velocities[i] for i in self._order]
-        elif self.receive_ns is not None and receive_ns > self.receive_ns:
-            dt_ns = receive_ns - self.receive_ns
-            self._dq = [(new - old) / dt_ns for new, old in zip(q, self.q, strict=True)]
-        self.q, self.receive_ns, self._refused = q, receive_ns, ""
-        self.efforts = [efforts[i] for i in self._order] if len(efforts) == len(names) else []
+            measured.dq = [velocities[i] for i in order]
+        elif measured.receive_ns is not None and receive_ns > measured.receive_ns:
+            dt_ns = receive_ns - measured.receive_ns
+            measured.dq = [(new - old) / dt_ns for new, old in zip(q, measured.q, strict=True)]
+        measured.q, measured.receive_ns, measured.refused = q, receive_ns, ""
+        measured.efforts = [efforts[i] for i in order] if len(efforts) == len(names) else []
         return None
 
-    def measured(self) -> tuple[list[float], list[float]]:
-        """Position and velocity in rad or m and per s; velocity 0 as long as none is known."""
-        return [q / NANO for q in self.q], self._dq or [0.0] * len(self.q)
+    def _check(self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]) -> Verdict | None:
+        miscounted = self._order.find(tuple(names))
+        if miscounted is not None:
+            name, count = miscounted
+            return Verdict(NAME, f"joint_states names {name} {count} times, not once", name)
+        if len(positions) != len(names) or (len(velocities) not in (0, len(names))):
+            return Verdict(
+                NAME,
+                f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names",
+            )
+        for name, i in zip(self._names, self._order.indices, strict=True):
+            value = positions[i]
+            # Beyond LARGEST is no position of a joint; it is refused here so that every integer below stays small.
+            if not -LARGEST <= value <= LARGEST or (velocities and not math.isfinite(velocities[i])):
+                return Verdict(NAME, f"{name} measures {value}, not a position", name, value)
+        return None
 
-    def stale(self, now_ns: int) -> Verdict | None:
+
+class JointStateFresh(TickRule):
+    """Args: parameters: `measured.timeout_s`. limits, arm: not used."""
+
+    NAME, CODE = NAME, RuleCode.JOINT_STATE
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._timeout_ns = round(parameters.measured.timeout_s * 1e9)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Stop when there is no state, or an old one."""
-        if self.receive_ns is None:
-            return Verdict(NAME, f"no joint state yet on joint_states{self._refused}")
-        age_ns = now_ns - self.receive_ns
+        measured = state.measured
+        if measured.receive_ns is None:
+            return Verdict(NAME, f"no joint state yet on joint_states{measured.refused}")
+        age_ns = now_ns - measured.receive_ns
         if age_ns <= self._timeout_ns:
             return None
         return Verdict(
             NAME,
-            f"no joint state for {age_ns / 1e9:.3f} s{self._refused}",
+            f"no joint state for {age_ns / 1e9:.3f} s{measured.refused}",
             requested=age_ns / 1e9,
             limit=self._timeout_ns / 1e9,
         )
 
-    def outside(self) -> Verdict | None:
-        """A measured joint outside its position limit by more than the tolerance."""
-        for name, q, (lower, upper) in zip(self._names, self.q, self._ranges, strict=True):
+
+class JointStateInRange(TickRule):
+    """Args: parameters: `measured.position_tolerance`. limits: of the joints. arm: not used."""
+
+    NAME, CODE, ACTION = NAME, RuleCode.JOINT_STATE, Action.LATCH
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._names = tuple(joint.name for joint in limits)
+        self._ranges = tuple(
+            (round((joint.lower - tolerance) * NANO), round((joint.upper + tolerance) * NANO))
+            for joint, tolerance in zip(limits, parameters.measured.position_tolerance, strict=True)
+        )
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Latch when a measured joint is outside its position limit by more than the tolerance."""
+        for name, q, (lower, upper) in zip(self._names, state.measured.q, self._ranges, strict=True):
             if not lower <= q <= upper:
                 limit = (upper if q > upper else lower) / NANO
                 return Verdict(
@@ -106,33 +136,28 @@ class JointState:
                 )
         return None
 
-    def moving(self) -> Verdict | None:
-        """A measured joint that is not at rest, or not known to be."""
-        if not self._dq:
+
+class JointStateAtRest(TickRule):
+    """Asked before the arm is taken over: when it is armed, and after a stall.
+
+    Args: parameters: `measured.rest_velocity`. limits: of the joints. arm: not used.
+    """
+
+    NAME, CODE = NAME, RuleCode.JOINT_STATE
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._names = tuple(joint.name for joint in limits)
+        self._rest_velocity = tuple(parameters.measured.rest_velocity)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Object to a measured joint that is not at rest, or not known to be."""
+        if not state.measured.dq:
             return Verdict(NAME, "no velocity is known yet; two joint states are needed")
-        for name, dq, rest in zip(self._names, self._dq, self._rest_velocity, strict=True):
+        for name, dq, rest in zip(self._names, state.measured.dq, self._rest_velocity, strict=True):
             if abs(dq) > rest:
                 return Verdict(
                     NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest: wait for it", name, dq, rest
                 )
-        return None
-
-    def _check(self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]) -> Verdict | None:
-        names = tuple(names)
-        if names != self._seen:
-            for name in self._names:
-                if names.count(name) != 1:
-                    return Verdict(NAME, f"joint_states names {name} {names.count(name)} times, not once", name)
-            self._order = [names.index(name) for name in self._names]
-            self._seen = names
-        if len(positions) != len(names) or (len(velocities) not in (0, len(names))):
-            return Verdict(
-                NAME,
-                f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names",
-            )
-        for name, i in zip(self._names, self._order, strict=True):
-            value = positions[i]
-            # Beyond LARGEST is no position of a joint; it is refused here so that every integer below stays small.
-            if not -LARGEST <= value <= LARGEST or (velocities and not math.isfinite(velocities[i])):
-                return Verdict(NAME, f"{name} measures {value}, not a position", name, value)
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from vla_ros.lab.faults.graphs import processes
 from vla_ros.lab.faults.rig_messages import RigSetpoint
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.safety.command.setpoint import Command
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -35,7 +35,7 @@ def refusing_rule(made: SafetyFilter, setpoint: RigSetpoint, now_ns: int) -> str
     """Return the rule that refuses a setpoint that arrives now; empty: none does."""
     age_ns = now_ns - setpoint.stamp_ns
     verdict = made.command(
-        Command(
+        Setpoint(
             "policy",
             setpoint.source,
             setpoint.seq,

@@ -16,7 +16,7 @@ from vla_ros.lab.faults import process_faults
 from vla_ros.lab.faults.graphs import AUDIT, REMOVED
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.safety_parameters import Audit
+from vla_ros.safety.safety_parameters import AuditParameters
 
 
 class LoggedFilter(process_faults.ProcessFaults):
@@ -26,7 +26,7 @@ class LoggedFilter(process_faults.ProcessFaults):
         super().__init__((), folder)
         parameters, urdf = full_configuration()
         about = {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
-        self.log = AuditLog(Audit(str(folder / AUDIT)), about)
+        self.log = AuditLog(AuditParameters(str(folder / AUDIT)), about)
         self.rig = FilterRig(parameters, urdf)
         self.rig.filter = Recorder(self.rig.filter, self.log)  # type: ignore[arg-type]
         self.answers: list[str] = []

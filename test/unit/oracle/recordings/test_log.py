@@ -14,7 +14,7 @@ from vla_ros.lab.bench.filter_rig import BEGIN_NS, START, FilterRig, full_config
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import ORIGIN, Kind, framed, pack
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.safety_parameters import Audit
+from vla_ros.safety.safety_parameters import AuditParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PERIOD_NS = 4_000_000
@@ -58,7 +58,7 @@ def steps(first: int, count: int, offset: float = 0.0) -> list[Entry]:
 def test_a_log_of_the_filter_is_within_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parameters, urdf = full_configuration()
     rig = FilterRig(parameters, urdf)
-    log = AuditLog(Audit(str(tmp_path)), about())
+    log = AuditLog(AuditParameters(str(tmp_path)), about())
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for _ in range(500):
         for at_s in rig.advance():
@@ -85,7 +85,7 @@ def test_a_filter_with_a_mesh_is_judged_but_for_the_mesh(tmp_path: Path, capsys:
     urdf = urdf.replace(base, base + shape)
     rig = FilterRig(parameters, urdf)
     rig.filter.disarm()
-    log = AuditLog(Audit(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
+    log = AuditLog(AuditParameters(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
     rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
     for i in range(100):
         list(rig.advance())

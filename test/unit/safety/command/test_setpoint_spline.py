@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import pytest
 
-from vla_ros.safety.command.setpoint_spline import CAPACITY, Playback
+from vla_ros.safety.command.setpoint_spline import CAPACITY, SetpointSpline
 
 T = 10_000_000
 
 
 def played(points: list[int], times: list[int], start: int = 0) -> list[int]:
-    playback = Playback([start], T)
+    playback = SetpointSpline([start], T)
     for i, point in enumerate(points):
         playback.add(i * T, [point])
     return [playback.target(time)[0] for time in times]
@@ -45,7 +45,7 @@ def test_it_enters_from_the_start_and_settles_on_the_newest() -> None:
 
 
 def test_before_any_setpoint_it_is_the_start() -> None:
-    assert Playback([3, 4], T).target(0) == [3, 4]
+    assert SetpointSpline([3, 4], T).target(0) == [3, 4]
 
 
 @pytest.mark.parametrize("points", [[0, 100, 200, 300, 400], [0, 100, 900, -900, 400], [0, 0, 0, 0, 1000]])
@@ -81,7 +81,7 @@ def test_a_stream_inside_its_limits_stays_inside_them_from_tick_to_tick() -> Non
 
 def test_gaps_and_jitter_in_the_stamps_change_no_speed() -> None:
     """p_i = v t_i comes out as v t, however the t_i are spaced."""
-    draw, playback, due, dues = random.Random(0), Playback([0], T), 0, []
+    draw, playback, due, dues = random.Random(0), SetpointSpline([0], T), 0, []
     for _ in range(60):
         dues.append(due)
         due += T + draw.choice([-4_000_000, -1, 0, 0, 0, 2_500_000, T, 3 * T])
@@ -92,7 +92,7 @@ def test_gaps_and_jitter_in_the_stamps_change_no_speed() -> None:
 
 
 def test_a_late_setpoint_does_not_turn_the_target_back() -> None:
-    playback, sent, targets = Playback([0], T), 0, []
+    playback, sent, targets = SetpointSpline([0], T), 0, []
     for time in range(0, 40 * T, 400_000):
         while sent * T <= time - (T // 2 if sent % 3 == 0 else 0):
             playback.add(sent * T, [sent * 1000])
@@ -103,7 +103,7 @@ def test_a_late_setpoint_does_not_turn_the_target_back() -> None:
 
 @pytest.mark.parametrize("gap", [1, T // 3, 3 * T])
 def test_uneven_stamps_are_continuous(gap: int) -> None:
-    playback = Playback([0], T)
+    playback = SetpointSpline([0], T)
     due = 0
     for i in range(8):
         playback.add(due, [i * 1000])
@@ -115,15 +115,15 @@ def test_uneven_stamps_are_continuous(gap: int) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    playback = Playback([0], T)
+    playback = SetpointSpline([0], T)
     for i in range(10 * CAPACITY):
         playback.add(i, [i])
-    assert len(playback._points) == len(playback._due_ns) == CAPACITY
+    assert len(playback.points) == len(playback.due_ns) == CAPACITY
     assert playback.target(10**12) == [10 * CAPACITY - 1]
 
 
 def test_a_setpoint_that_is_not_later_does_not_continue() -> None:
-    playback = Playback([0], T)
+    playback = SetpointSpline([0], T)
     assert playback.continues(5)
     playback.add(5, [1])
     assert playback.continues(6)

@@ -18,13 +18,13 @@ from vla_ros.oracle.robot import JudgedRobot
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.safety_parameters import Payload, Tool
+from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 
 def test_lever_arms_bound_the_motion_of_every_body() -> None:
     """Random pairs of configurations: no point of a body moves by more than its lever arm bounds times the joints' motion."""
-    model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
     data, draw = model.model.createData(), np.random.default_rng(0)
     lower, upper = model.model.lowerPositionLimit[:8], model.model.upperPositionLimit[:8]
     largest = 0.0
@@ -49,7 +49,7 @@ def test_lever_arms_bound_the_motion_of_every_body() -> None:
 
 
 def test_bodies_inside_others_are_left_out_and_boxes_stay_boxes() -> None:
-    model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
     assert {len(body.points) for body in model.bodies if "finger" in body.link} == {8}
     assert len(model.bodies) < 30
     assert {body.link for body in model.bodies} >= {"base", "link1", "link7", "hand", "left_finger", "right_finger"}
@@ -81,12 +81,12 @@ def test_bodies_stand_where_the_oracle_says_and_efforts_are_those_of_joints_with
     kinds = ["continuous", *draw.choice(KINDS, 5)] if seed % 2 else draw.choice(KINDS, 6).tolist()
     urdf = chain(draw, kinds)
     names = [f"joint{i + 1}" for i in draw.permutation(len(kinds))]
-    model = ArmModel(urdf, names, Tool(), Payload())
+    model = ArmModel(urdf, names, ToolParameters(), PayloadParameters())
     probe = model.add_fixed_shape("probe", coal.Sphere(0.01), pin.SE3.Identity())
     pairs = [model.add_pair(body.index, probe) for body in model.bodies]
     model.finish_pairs()
     turning = urdf.replace("continuous", "revolute")
-    revolute = ArmModel(turning, names, Tool(), Payload())
+    revolute = ArmModel(turning, names, ToolParameters(), PayloadParameters())
     for q in draw.uniform(-3, 3, (5, len(names))):
         model.place(q)
         poses = JudgedRobot(urdf).poses(names, q[None])
@@ -111,7 +111,7 @@ def test_mimics_of_mimics_stand_where_the_oracle_says_and_reach_as_far_as_they_a
             "</joint>", f"{tag}</joint>", 1
         )
     names = ["joint1", "joint4"]
-    model, draw = ArmModel(urdf, names, Tool(), Payload()), np.random.default_rng(4)
+    model, draw = ArmModel(urdf, names, ToolParameters(), PayloadParameters()), np.random.default_rng(4)
     probe = model.add_fixed_shape("probe", coal.Sphere(0.01), pin.SE3.Identity())
     pairs = [model.add_pair(body.index, probe) for body in model.bodies]
     model.finish_pairs()
@@ -134,7 +134,7 @@ def test_a_joint_that_bears_no_bound_is_refused_by_name() -> None:
         '"joint1" type="revolute"', '"joint1" type="floating"'
     )
     with pytest.raises(ParameterError, match="joint joint1 carries bodies and is not revolute"):
-        ArmModel(urdf, ["joint2"], Tool(), Payload())
+        ArmModel(urdf, ["joint2"], ToolParameters(), PayloadParameters())
 
 
 def test_a_scaled_mesh_has_the_size_that_the_urdf_gives_it(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_scaled_mesh_has_the_size_that_the_urdf_gives_it(tmp_path: Path) -> No
     urdf = chain(np.random.default_rng(0), ["revolute"]).replace(
         '<sphere radius="0.01"/>', f'<mesh filename="{tmp_path / "link.stl"}" scale="0.001 0.001 0.001"/>'
     )
-    (body,) = ArmModel(urdf, ["joint1"], Tool(), Payload()).bodies
+    (body,) = ArmModel(urdf, ["joint1"], ToolParameters(), PayloadParameters()).bodies
     length = np.ptp(body.points, axis=0)
     assert 0.2 <= float(np.linalg.norm(length)) + 2 * body.radius < 0.26
     assert body.radius == pytest.approx(0.02 * 2**0.5, rel=1e-6)
@@ -163,7 +163,7 @@ def test_a_distance_does_not_depend_on_what_was_measured_before() -> None:
     turn = pin.SE3(pin.rpy.rpyToMatrix(0.3, 0.8, 0.2), np.array([0.5, 0.1, 0.4]))
 
     def model() -> tuple[ArmModel, list[int]]:
-        made = ArmModel(URDF, names, Tool(), Payload())
+        made = ArmModel(URDF, names, ToolParameters(), PayloadParameters())
         shapes = [
             made.add_fixed_shape(f"{i}", shape, turn)
             for i, shape in enumerate((coal.Box(0.1, 0.2, 0.3), coal.Capsule(0.03, 0.4)))
@@ -182,7 +182,7 @@ def test_a_distance_does_not_depend_on_what_was_measured_before() -> None:
 
 
 def test_a_distance_that_is_not_a_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
     pair = model.add_pair(model.bodies[0].index, model.bodies[-1].index)
     model.finish_pairs()
     monkeypatch.setattr(arm_model.pin, "computeDistance", lambda *_: SimpleNamespace(min_distance=math.nan))

@@ -7,15 +7,16 @@ import random
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from test.unit.safety.simulated_arm import Arm, forward
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.clearance import MAX_QUERIES, Clearance
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.joint_limits import TickLimits
-from vla_ros.safety.joint.joint_motion import JointMotion
+from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.states import ACTIVE, State
 from vla_ros.sim.arm_description import HOME
 
@@ -32,34 +33,36 @@ class Wall:
 
 def test_a_candidate_that_is_suddenly_fast_is_looked_at() -> None:
     """The tick began with a joint at rest, far from the wall for all that was allowed for."""
-    joint = JointMotion(TickLimits(-(10**10), 10**10, 10**8, 120_000, 120_000))
+    motion, joint = JointMotion(TickLimits(-(10**10), 10**10, 10**8, 120_000, 120_000)), JointOutput()
     arm: Any = Wall()
-    clearance = Clearance(arm, [DistancePair("fence", "wall", 0, [1.0], 0.01, 0.0)], [joint])
-    assert clearance.restart() is None
-    clearance.start_tick()
-    assert not clearance.active_set.may_hold
+    clearance = Clearance(arm, [DistancePair("fence", "wall", 0, [1.0], 0.01, 0.0)], [motion])
+    state = clearance.active_set.initial()
+    assert clearance.restart(state, [joint]) is None
+    clearance.start_tick(state, [joint])
+    assert not state.may_hold
     joint.q = joint.v = 30_000_000  # 7.5 rad/s, 3.7 rad to rest
-    found = clearance.violation([(0, 0, 0)])
+    found = clearance.violation(state, [joint], [(0, 0, 0)])
     assert found is not None
     assert found[0].description == "wall"
 
 
 def test_what_is_near_at_the_start_slows_the_first_tick() -> None:
-    joint = JointMotion(TickLimits(-(10**10), 10**10, 10**8, 120_000, 120_000))
-    joint.place(700_000_000)
+    motion, joint = JointMotion(TickLimits(-(10**10), 10**10, 10**8, 120_000, 120_000)), JointOutput(700_000_000)
     arm: Any = Wall()
     pair = DistancePair("fence", "wall", 0, [1.0], 0.01, 0.5)
-    clearance = Clearance(arm, [pair], [joint])
-    assert clearance.restart() is None
-    clearance.start_tick()
-    assert clearance.speed_permille() == (577, pair)  # (0.3 - 0.01 - 0.001) / 0.5
+    clearance = Clearance(arm, [pair], [motion])
+    state = clearance.active_set.initial()
+    assert clearance.restart(state, [joint]) is None
+    clearance.start_tick(state, [joint])
+    assert clearance.speed_permille(state, [joint]) == (577, pair)  # (0.3 - 0.01 - 0.001) / 0.5
 
 
 def adversarial(arm: Arm, seed: int, ticks: int) -> float:
     """Wander about at full speed among obstacles; the least distance beyond the margin, at outputs and between them."""
     draw = random.Random(seed)
-    clearance = arm.filter._collision_constraints._clearance  # type: ignore[union-attr]
-    model = arm.filter._collision_constraints._arm  # type: ignore[union-attr]
+    constraints = arm.filter._constraints
+    assert constraints is not None and constraints._clearance is not None
+    clearance, model = constraints._clearance, constraints.arm
     least = math.inf
     goal = HOME.tolist()
     for i in range(ticks):
@@ -73,9 +76,11 @@ def adversarial(arm: Arm, seed: int, ticks: int) -> float:
         arm.tick()
         for share in (0.33, 0.66, 1.0):
             model.place([a + share * (b - a) for a, b in zip(before, arm.q, strict=True)])
-            in_use = [clearance._pairs[i] for i in clearance.active_set.in_use()]  # type: ignore[union-attr]
+            distances = arm.filter.values.distances
+            assert distances is not None
+            in_use = [clearance._pairs[i] for i in np.flatnonzero(distances.in_use)]
             least = min(least, *(model.distance(pair.index) - pair.margin_m for pair in in_use))
-        clearance._placed = False  # type: ignore[union-attr]
+        clearance._placed = False
     return least
 
 

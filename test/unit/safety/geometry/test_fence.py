@@ -7,13 +7,13 @@ import pytest
 from test.unit.safety.simulated_arm import OFF, Arm, forward
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import fence
-from vla_ros.safety.safety_parameters import Fence
+from vla_ros.safety.safety_parameters import FenceParameters
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME
 
 
 def test_a_box_has_six_sides_and_a_plane_is_normalised() -> None:
-    sides = list(fence.sides(Fence(box=[-1.0, -2.0, 0.0, 1.0, 2.0, 3.0], planes=[0.0, 3.0, 4.0, 10.0])))
+    sides = list(fence.sides(FenceParameters(box=[-1.0, -2.0, 0.0, 1.0, 2.0, 3.0], planes=[0.0, 3.0, 4.0, 10.0])))
     assert [(name, d) for name, _, d in sides[:2]] == [("x = -1", 1.0), ("x = 1", 1.0)]
     assert len(sides) == 7
     assert sides[6][0] == "plane 1"
@@ -23,9 +23,9 @@ def test_a_box_has_six_sides_and_a_plane_is_normalised() -> None:
 
 def test_an_empty_box_and_a_plane_without_direction_are_refused() -> None:
     with pytest.raises(ParameterError, match=r"fence.box: y_min 2.0 is not below y_max 2.0"):
-        list(fence.sides(Fence(box=[-1.0, 2.0, 0.0, 1.0, 2.0, 3.0])))
+        list(fence.sides(FenceParameters(box=[-1.0, 2.0, 0.0, 1.0, 2.0, 3.0])))
     with pytest.raises(ParameterError, match="plane 1 has the normal 0 0 0"):
-        list(fence.sides(Fence(planes=[0.0, 0.0, 0.0, 1.0])))
+        list(fence.sides(FenceParameters(planes=[0.0, 0.0, 0.0, 1.0])))
 
 
 def test_the_arm_stops_before_the_fence_and_slows_down_on_the_way() -> None:

@@ -7,19 +7,19 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
-from test.unit.safety.simulated_arm import OFF, URDF, Arm, forward
+from test.unit.safety.simulated_arm import OFF, URDF, Arm, forward, parameters
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry import keep_out
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.safety_parameters import KeepOut, Payload, Tool
+from vla_ros.safety.geometry.keep_out import KeepOut
+from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 
 def test_a_box_stands_where_it_is_configured_turned_about_fixed_axes() -> None:
     """A box of 2 m x 0.2 m x 0.2 m along x, turned to y: it ends 1 m along y and 0.1 m along x."""
-    arm = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    arm = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
     boxes = [0.0, 0.0, 5.0, 2.0, 0.2, 0.2, 0.0, 0.0, np.pi / 2]
-    pairs = list(keep_out.distance_pairs(arm, KeepOut(boxes=boxes)))
+    pairs = list(KeepOut(parameters(**{"keep_out.boxes": boxes}), ()).distance_pairs(arm))
     assert len(pairs) == len(list(arm.moving_bodies())) > 0
     box = arm.geometry.collisionPairs[pairs[0].index].second
     for centre, gap in (((2.0, 0.0, 5.0), 1.8), ((0.0, 2.0, 5.0), 0.9)):
@@ -31,13 +31,10 @@ def test_a_box_stands_where_it_is_configured_turned_about_fixed_axes() -> None:
 
 
 def test_a_box_without_extent_is_refused() -> None:
-    arm = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+    arm = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
     with pytest.raises(ParameterError, match=r"keep_out.boxes: box 2 has size \[1.0, 0.0, 1.0\]"):
-        list(
-            keep_out.distance_pairs(
-                arm, KeepOut(boxes=[*[0.0] * 3, *[1.0] * 3, *[0.0] * 3, *[0.0] * 3, 1.0, 0.0, 1.0, *[0.0] * 3])
-            )
-        )
+        boxes = [*[0.0] * 3, *[1.0] * 3, *[0.0] * 3, *[0.0] * 3, 1.0, 0.0, 1.0, *[0.0] * 3]
+        list(KeepOut(parameters(**{"keep_out.boxes": boxes}), ()).distance_pairs(arm))
 
 
 def test_a_keep_out_box_is_kept_out_of() -> None:

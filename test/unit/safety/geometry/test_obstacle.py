@@ -12,8 +12,8 @@ import pytest
 from test.unit.safety.simulated_arm import AHEAD, OBSTACLE, URDF, Arm, forward
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.geometry.obstacle import Obstacle
-from vla_ros.safety.safety_parameters import Payload, Tool
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
@@ -47,7 +47,7 @@ def test_the_arm_stops_before_an_obstacle_names_it_and_goes_on_when_it_is_gone()
 )
 def test_a_shape_put_in_the_place_of_another_is_measured_as_what_it_is(obstacle: Obstacle) -> None:
     def distances(first: Any, then: Any = None) -> list[float]:
-        model = ArmModel(URDF, JOINT_NAMES, Tool(), Payload())
+        model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
         index = model.add_fixed_shape("thing", *first)
         pairs = [model.add_pair(body.index, index) for body in model.bodies]
         model.finish_pairs()

@@ -26,7 +26,7 @@ def test_the_arm_does_not_hit_itself() -> None:
 
 def test_pairs_that_may_touch() -> None:
     arm = Arm(**{**OFF, "self_collision.check": True})
-    kept = {pair.description for pair in arm.filter._collision_constraints._clearance._pairs}  # type: ignore[union-attr]
+    kept = {pair.description for pair in arm.filter._constraints._clearance._pairs}  # type: ignore[union-attr]
     assert "base and hand" in kept
     assert not kept & {"left_finger and right_finger", "link1 and link2", "hand and left_finger"}
     assert "link4 and link6" not in kept, "they can never meet, which is proved at the start"
@@ -38,7 +38,7 @@ def test_an_srdf_disables_pairs(tmp_path: Path) -> None:
     file = tmp_path / "arm.srdf"
     file.write_text('<robot name="a"><disable_collisions link1="base" link2="hand" reason="Never"/></robot>')
     arm = Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(file)})
-    assert "base and hand" not in {pair.description for pair in arm.filter._collision_constraints._clearance._pairs}  # type: ignore[union-attr]
+    assert "base and hand" not in {pair.description for pair in arm.filter._constraints._clearance._pairs}  # type: ignore[union-attr]
     file.write_bytes(b"<robot name='\xff'/>")
     with pytest.raises(ParameterError, match=r"self_collision.srdf: .*arm.srdf cannot be read"):
         Arm(**{**OFF, "self_collision.check": True, "self_collision.srdf": str(file)})
@@ -58,4 +58,4 @@ def test_which_pairs_must_be_checked_is_found_once_in_a_process(monkeypatch: pyt
     first = Arm().filter
     monkeypatch.setattr(self_collision, "_must_be_checked", lambda *_: pytest.fail("looked for again"))
     again = Arm().filter
-    assert first._collision_constraints._clearance._pairs == again._collision_constraints._clearance._pairs
+    assert first._constraints._clearance._pairs == again._constraints._clearance._pairs  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ import pytest
 
 from test.unit.safety.joint.grids import GRIDS, viable_states
 from vla_ros.safety.joint.joint_limits import TickLimits
-from vla_ros.safety.joint.joint_motion import JointMotion
+from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.position_limit import PositionLimit
 from vla_ros.safety.joint.velocity_limit import VelocityLimit
 
@@ -27,29 +27,24 @@ def test_following_any_target_from_any_viable_state_stays_viable(limits: TickLim
                 (3, limits.velocity),
                 (-50, max(1, limits.velocity // 2)),
             ):
-                motion.place(0)
-                motion.q, motion.v, motion.a = q, v, a
-                rule = motion.follow(target, target_v, max_speed)
-                assert (motion.q, motion.v, motion.a) in viable
-                assert motion.v == v + motion.a
-                assert motion.q == q + motion.v
-                assert abs(motion.a - a) <= limits.jerk
-                assert rule or motion.q == target
+                joint = JointOutput(q, v, a)
+                rule = motion.follow(joint, target, target_v, max_speed)
+                assert (joint.q, joint.v, joint.a) in viable
+                assert joint.v == v + joint.a
+                assert joint.q == q + joint.v
+                assert abs(joint.a - a) <= limits.jerk
+                assert rule or joint.q == target
 
 
 @pytest.mark.parametrize("limits", GRIDS, ids=str)
 def test_mirrored_states_choose_mirrored_actions(limits: TickLimits) -> None:
-    motion, mirror = JointMotion(limits), JointMotion(limits)
+    motion = JointMotion(limits)
     for q, v, a in viable_states(limits):
         for target in (-7, 3, 20, 40):
-            motion.place(0)
-            mirror.place(0)
-            motion.q, motion.v, motion.a = q, v, a
-            mirror.q, mirror.v, mirror.a = limits.upper - q, -v, -a
-            assert motion.follow(target, 2, limits.velocity) == mirror.follow(
-                limits.upper - target, -2, limits.velocity
-            )
-            assert (mirror.q, mirror.v, mirror.a) == (limits.upper - motion.q, -motion.v, -motion.a)
+            joint, mirror = JointOutput(q, v, a), JointOutput(limits.upper - q, -v, -a)
+            rule = motion.follow(joint, target, 2, limits.velocity)
+            assert rule == motion.follow(mirror, limits.upper - target, -2, limits.velocity)
+            assert (mirror.q, mirror.v, mirror.a) == (limits.upper - joint.q, -joint.v, -joint.a)
 
 
 def test_what_is_clearly_viable_is_viable_and_keeps_the_speed() -> None:

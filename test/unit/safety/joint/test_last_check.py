@@ -17,10 +17,10 @@ LIMITS = (JointLimits("a", -1.0, 1.0, 2.0, 10.0, 1000.0), JointLimits("b", 0.0, 
 
 def violation_after(sent: list[float], position: float) -> tuple[str, str, float, float] | None:
     check = LastCheck(LIMITS[:1], 0.004)
-    check.restart([sent[0]])
+    outputs = last_check.at_rest([sent[0]])
     for value in sent[1:]:
-        check.sent([value])
-    return check.violation([position])
+        outputs = last_check.followed_by(outputs, [value])
+    return check.violation(outputs, [position])
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,7 @@ def test_it_finds_each_limit(sent: list[float], position: float, quantity: str) 
 )
 def test_it_knows_slow_zones(start: float, step: float, found: str) -> None:
     check = LastCheck([JointLimits("a", -1.0, 1.0, 2.0, 1e6, 1e9, 0.2, 0.1)], 0.004)
-    check.restart([start])
-    violation = check.violation([start + step])
+    violation = check.violation(last_check.at_rest([start]), [start + step])
     assert (violation[1] if violation else "") == found
 
 
@@ -67,8 +66,7 @@ def test_it_passes_what_is_inside_to_the_last_bit() -> None:
 
 def test_it_wants_every_joint() -> None:
     check = LastCheck(LIMITS, 0.004)
-    check.restart([0.0, 0.0])
-    violation = check.violation([0.0])
+    violation = check.violation(last_check.at_rest([0.0, 0.0]), [0.0])
     assert violation is not None and violation[1] == "number of joints"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from vla_ros.safety.joint.jerk_limit import JerkLimit
 from vla_ros.safety.joint.joint_limits import TickLimits
-from vla_ros.safety.joint.joint_motion import JointMotion
+from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.stop_path import StopPath
 
 
@@ -56,8 +56,7 @@ def test_a_long_brake_is_few_segments() -> None:
 
 @pytest.mark.parametrize(("velocity", "acceleration", "jerk"), [(6, 2, 1), (30, 5, 2), (9, 4, 9), (50, 12, 1)])
 def test_the_path_to_rest_is_never_longer_than_its_bound(velocity: int, acceleration: int, jerk: int) -> None:
-    joint = JointMotion(TickLimits(-(10**6), 10**6, velocity, acceleration, jerk))
+    motion = JointMotion(TickLimits(-(10**6), 10**6, velocity, acceleration, jerk))
     for v in range(-velocity, velocity + 1):
         for a in range(-acceleration, acceleration + 1):
-            joint.q, joint.v, joint.a = 0, v, a
-            assert joint.stop_path_length() >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]
+            assert motion.stop_path_length(JointOutput(0, v, a)) >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]

@@ -10,7 +10,7 @@ from vla_ros.lab.faults.cases.setpoints import push_for_a_while
 from vla_ros.lab.faults.reaction import MOVING, ExpectedReaction
 from vla_ros.lab.faults.rest_bounds import RestBounds
 from vla_ros.lab.faults.rig import FaultRig
-from vla_ros.safety.geometry.obstacle import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 
 def send_obstacles(*obstacles: Obstacle) -> Callable[[FaultRig], None]:
