@@ -31,7 +31,7 @@ def test_the_verdict_is_printed_written_and_the_exit_code(
     good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = SimpleNamespace(good=good, text=lambda: "the findings", json=lambda: {"good": good})
-    monkeypatch.setattr(vla_ros.data.check, "check", lambda folder: report)
+    monkeypatch.setattr(vla_ros.data.check, "check_dataset", lambda folder: report)
     file = tmp_path / "findings.json"
     assert data.run(parsed("check", str(tmp_path), "--json", str(file))) == (0 if good else 1)
     assert capsys.readouterr().out == "the findings\n"

@@ -32,7 +32,7 @@ class FakeGraph:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, seed: int) -> int:
-    monkeypatch.setitem(sys.modules, "vla_ros.lab.evaluation.through_graph", SimpleNamespace(Graph=FakeGraph))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "vla_ros.lab.evaluation.through_graph", SimpleNamespace(GraphEvaluation=FakeGraph))  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "vla_ros.ros.client", SimpleNamespace(Unreachable=RuntimeError))  # type: ignore[arg-type]
     return demo.run(argparse.Namespace(policy="classical", seed=seed))
 

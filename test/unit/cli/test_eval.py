@@ -23,7 +23,7 @@ def parsed(*options: str) -> argparse.Namespace:
         (("--episodes", "0"), "--episodes 0"),
         (("--seed", "-1"), "--seed -1: seeds of evaluation are 0 to 999999"),
         (("--through-graph", "--suite", "robust"), "--suite robust: only nominal runs through the graph"),
-        (("--splicing", "glue"), "--splicing glue: there are"),
+        (("--chunk-transition", "glue"), "--chunk-transition glue: there are"),
         (("--jobs", "-2"), "--jobs -2: at least 1"),
         (("--policy", "magic"), "policy: there is no 'magic'"),
         (("--suite", "luck"), "luck"),
@@ -34,8 +34,8 @@ def test_an_option_that_cannot_be_met_is_refused(options: tuple[str, ...], text:
         evaluate.run(parsed(*options))
 
 
-def test_checkpoint_and_splicing_reach_the_nodes() -> None:
-    nodes = evaluate._nodes(parsed("--policy", "compact", "--checkpoint", "mine", "--splicing", "naive"))
+def test_checkpoint_and_chunk_transition_reach_the_nodes() -> None:
+    nodes = evaluate._nodes(parsed("--policy", "compact", "--checkpoint", "mine", "--chunk-transition", "naive"))
     assert nodes["planner"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
-    assert nodes["action_expert"]["splicing"] == "naive"
+    assert nodes["action_expert"]["chunk_transition"] == "naive"
