@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from ruckig import InputParameter, Ruckig, RuckigError, Synchronization, Trajectory
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 
 def around(positions: Array, row: int) -> Array:

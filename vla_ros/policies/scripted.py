@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.continuation import around, to_rest
@@ -23,8 +23,6 @@ from vla_ros.resources import share
 from vla_ros.robot.joint_map import JointMap
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.time import NS_PER_S
-
-Array = NDArray[np.float64]
 
 DT_S = 0.02
 PLAN_ROWS = 120  # 2.4 s: what System 1 can use while a plan is valid

@@ -9,7 +9,7 @@ import numpy as np
 import pinocchio
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 KIND = "waypoints"
 COLUMNS = ("index", "x", "y", "z", "qx", "qy", "qz", "qw", "gripper", "speed")

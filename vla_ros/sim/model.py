@@ -10,6 +10,7 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.perception.intrinsics import pinhole_matrix
+from vla_ros.sim.appearance import Appearance
 from vla_ros.sim.arm_description import ARM_JOINTS, FINGER_JOINT, MIMIC_JOINT, mjcf_body, transform, wxyz
 from vla_ros.sim.scene import Scene, SceneObject
 from vla_ros.tasks.objects import (
@@ -75,67 +76,86 @@ def _text(*values: float) -> str:
 
 
 def xml(scene: Scene, beautiful: bool = False) -> str:
-    """Return the MJCF of a scene; `beautiful` adds shadows and multisampling, for pictures rather than for policies."""
-    appearance = scene.appearance
-    light = np.array(appearance.light_position)
+    """Return the MJCF of a scene.
 
-    def shade(share: float) -> str:
-        return _text(*(share * appearance.brightness * part for part in appearance.light_rgb))
-
-    root = ElementTree.fromstring(
-        HEAD.format(
-            step=TIMESTEP_S,
-            shadow=4096 if beautiful else 0,
-            samples=8 if beautiful else 0,
-            # Round geoms cost by their facets: 16 of them instead of 28 halve the time of a frame in software GL.
-            slices=48 if beautiful else 16,
-            stacks=24 if beautiful else 8,
-            cast="true" if beautiful else "false",
-            a=shade(0.32),
-            d=shade(0.22),
-            l=shade(0.50),
-            f=shade(0.18),
-            light=_text(*light),
-            beam=_text(*(LIGHT_TARGET - light) / (light[2] - LIGHT_TARGET[2])),
-            table1=_text(*appearance.table[0]),
-            table2=_text(*appearance.table[1]),
-            texture=appearance.texture,
-            repeat="10 10" if appearance.texture == "checker" else "1 1",
-            floor1=_text(*appearance.floor[0]),
-            floor2=_text(*appearance.floor[1]),
-            wall=_text(*appearance.wall),
-        )
-    )
+    Args:
+        scene: objects and appearance.
+        beautiful: with shadows and multisampling, for pictures rather than for policies.
+    """
+    root = ElementTree.fromstring(_head(scene.appearance, beautiful))
     world = root.find("worldbody")
     assert world is not None
     arm = mjcf_body()
     for body in list(arm.iter("body")):
         body.set("gravcomp", "1")
+    _add_cameras(arm, scene.appearance)
+    world.append(arm)
+    for item in scene.objects:
+        world.append(_body(item))
+    _add_actuators(root)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _head(appearance: Appearance, beautiful: bool) -> str:
+    """Return the MJCF of table, floor, wall and light."""
+    light = np.array(appearance.light_position)
+
+    def shade(share: float) -> str:
+        return _text(*(share * appearance.brightness * part for part in appearance.light_rgb))
+
+    return HEAD.format(
+        step=TIMESTEP_S,
+        shadow=4096 if beautiful else 0,
+        samples=8 if beautiful else 0,
+        # Round geoms cost by their facets: 16 of them instead of 28 halve the time of a frame in software GL.
+        slices=48 if beautiful else 16,
+        stacks=24 if beautiful else 8,
+        cast="true" if beautiful else "false",
+        a=shade(0.32),
+        d=shade(0.22),
+        l=shade(0.50),
+        f=shade(0.18),
+        light=_text(*light),
+        beam=_text(*(LIGHT_TARGET - light) / (light[2] - LIGHT_TARGET[2])),
+        table1=_text(*appearance.table[0]),
+        table2=_text(*appearance.table[1]),
+        texture=appearance.texture,
+        repeat="10 10" if appearance.texture == "checker" else "1 1",
+        floor1=_text(*appearance.floor[0]),
+        floor2=_text(*appearance.floor[1]),
+        wall=_text(*appearance.wall),
+    )
+
+
+def _add_cameras(arm: ElementTree.Element, appearance: Appearance) -> None:
+    """Put a camera beside each optical frame of the arm, moved by the appearance's offset."""
     parents = {child: parent for parent in [arm, *arm.iter("body")] for child in parent}
     for site in list(arm.iter("site")):
         name = str(site.get("name"))
         site.set("group", "4")  # frames, which no camera sees
-        if name.endswith("_camera_optical"):
-            camera = name.removesuffix("_camera_optical")
-            offset = getattr(appearance, camera)
-            pose = np.eye(4)
-            mujoco.mju_quat2Mat(rotation := np.zeros(9), np.array(str(site.get("quat")).split(), np.float64))
-            pose[:3, :3] = rotation.reshape(3, 3)
-            pose[:3, 3] = np.array(str(site.get("pos")).split(), np.float64)
-            pose = pose @ transform(offset[:3], offset[3:])
-            w, x, y, z = wxyz(pose)
-            # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
-            ElementTree.SubElement(
-                parents[site],
-                "camera",
-                name=camera,
-                pos=_text(*pose[:3, 3]),
-                quat=_text(-x, w, z, -y),
-                fovy=_text(FIELD_OF_VIEW_DEG[camera]),
-            )
-    world.append(arm)
-    for item in scene.objects:
-        world.append(_body(item))
+        if not name.endswith("_camera_optical"):
+            continue
+        camera = name.removesuffix("_camera_optical")
+        offset = getattr(appearance, camera)
+        pose = np.eye(4)
+        mujoco.mju_quat2Mat(rotation := np.zeros(9), np.array(str(site.get("quat")).split(), np.float64))
+        pose[:3, :3] = rotation.reshape(3, 3)
+        pose[:3, 3] = np.array(str(site.get("pos")).split(), np.float64)
+        pose = pose @ transform(offset[:3], offset[3:])
+        w, x, y, z = wxyz(pose)
+        # MuJoCo's cameras look along -z with y up: half a turn about x from the optical frame.
+        ElementTree.SubElement(
+            parents[site],
+            "camera",
+            name=camera,
+            pos=_text(*pose[:3, 3]),
+            quat=_text(-x, w, z, -y),
+            fovy=_text(FIELD_OF_VIEW_DEG[camera]),
+        )
+
+
+def _add_actuators(root: ElementTree.Element) -> None:
+    """Add the position and velocity servos of the arm, and the coupling of the fingers."""
     equality = ElementTree.SubElement(root, "equality")
     ElementTree.SubElement(equality, "joint", joint1=MIMIC_JOINT, joint2=FINGER_JOINT, solref="0.004 1")
     actuator = ElementTree.SubElement(root, "actuator")
@@ -146,7 +166,6 @@ def xml(scene: Scene, beautiful: bool = False) -> str:
     ElementTree.SubElement(actuator, "position", joint=FINGER_JOINT, kp="3000", kv="120", forcerange="-40 40")
     for joint, damping in zip(ARM_JOINTS, DAMPING, strict=True):
         ElementTree.SubElement(actuator, "velocity", joint=joint, kv=_text(damping))
-    return ElementTree.tostring(root, encoding="unicode")
 
 
 def body_name(item: SceneObject) -> str:
@@ -185,28 +204,33 @@ def _body(item: SceneObject) -> ElementTree.Element:
             body, "geom", colour, type="cylinder", size=_text(PLATE_RADIUS_M, PLATE_HEIGHT_M / 2), mass="0.5"
         )
     else:
-        floor, sides = 0.004, 16
-        ElementTree.SubElement(
-            body, "geom", colour, type="cylinder", size=_text(0.052, floor), pos=_text(0, 0, floor - half), mass="0.3"
-        )
-        for angle in np.arange(sides) * 2 * math.pi / sides:
-            # Staves that lean outwards by 25 degrees.
-            lean = math.radians(25.0)
-            middle = BOWL_RADIUS_M - 0.0135
-            quat = _product(
-                (math.cos(angle / 2), 0, 0, math.sin(angle / 2)), (math.cos(lean / 2), 0, math.sin(lean / 2), 0)
-            )
-            ElementTree.SubElement(
-                body,
-                "geom",
-                colour,
-                type="box",
-                size=_text(0.003, 0.0145, BOWL_HEIGHT_M / 2 / math.cos(lean) - 0.0015),
-                pos=_text(middle * math.cos(angle), middle * math.sin(angle), 0),
-                quat=_text(*quat),
-                mass="0.02",
-            )
+        _add_bowl(body, colour, half)
     return body
+
+
+def _add_bowl(body: ElementTree.Element, colour: dict[str, str], half: float) -> None:
+    """Add a floor and a ring of staves. Args: half: of the bowl's height, m."""
+    floor, sides = 0.004, 16
+    ElementTree.SubElement(
+        body, "geom", colour, type="cylinder", size=_text(0.052, floor), pos=_text(0, 0, floor - half), mass="0.3"
+    )
+    for angle in np.arange(sides) * 2 * math.pi / sides:
+        # Staves that lean outwards by 25 degrees.
+        lean = math.radians(25.0)
+        middle = BOWL_RADIUS_M - 0.0135
+        quat = _product(
+            (math.cos(angle / 2), 0, 0, math.sin(angle / 2)), (math.cos(lean / 2), 0, math.sin(lean / 2), 0)
+        )
+        ElementTree.SubElement(
+            body,
+            "geom",
+            colour,
+            type="box",
+            size=_text(0.003, 0.0145, BOWL_HEIGHT_M / 2 / math.cos(lean) - 0.0015),
+            pos=_text(middle * math.cos(angle), middle * math.sin(angle), 0),
+            quat=_text(*quat),
+            mass="0.02",
+        )
 
 
 def _product(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
