@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.node_parameters import PARAMETERS, POLICY_NODES, parameters_with_policy
 from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
-from vla_ros.policies.registry import policy as check_policy
 from vla_ros.resources import share
 
 NODES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
@@ -82,23 +81,23 @@ def bringup(
     Raises:
         ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
     """
-    check_policy(policy)
+    classes = parameters_with_policy(policy)
     check_namespace(namespace)
-    tree = read(_file_of(robot))
+    tree = read(_file_of(robot), classes)
     if config:
-        tree = _laid_over(tree, read(Path(config)))
+        tree = _laid_over(tree, read(Path(config), classes))
     processes = []
-    planned = _of(tree, "planner")
+    planned = _of(tree, "planner", classes)
     for node in NODES:
         if not {"sim_arm": robot == "sim", "dashboard": dashboard, "motion_paths": rviz}.get(node, True):
             continue
-        flat = _of(tree, node)
-        if node in ("planner", "action_expert"):
+        flat = _of(tree, node, classes)
+        if node in POLICY_NODES:
             flat["policy"] = policy
         flat = {key: planned[key] for key in PLANNED.get(node, ()) if key in planned} | flat
         flat.update((overrides or {}).get(node, {}))
         asked = flat.pop("use_sim_time", False)
-        from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
+        from_mapping(classes[node], nested(flat), f"{node}.")
         if use_sim_time or asked is True:  # the simulated arm makes the clock that the others follow
             flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
         processes.append(
@@ -138,8 +137,11 @@ def check_namespace(namespace: str) -> None:
         )
 
 
-def read(path: Path) -> dict[str, dict[str, Any]]:
+def read(path: Path, classes: Mapping[str, type] = PARAMETERS) -> dict[str, dict[str, Any]]:
     """Read a ROS parameter file and check its names.
+
+    Args:
+        classes: dataclass of the parameters of each node.
 
     Returns:
         node name (or "/**") → dotted parameter → value.
@@ -150,15 +152,15 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     tree = yaml_of(path, f"config: {path}")
     if not isinstance(tree, dict):
         raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
-    everywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}
+    everywhere = {declaration.name for cls in classes.values() for declaration in declarations(cls)}
     blocks = {}
     for node, block in tree.items():
         name = "/**" if node == "/**" else str(node).rsplit("/", 1)[-1]
-        if name != "/**" and name not in PARAMETERS:
-            raise ParameterError(f"config: {path}: no node {node!r}{_nearest(name, PARAMETERS)}")
+        if name != "/**" and name not in classes:
+            raise ParameterError(f"config: {path}: no node {node!r}{_nearest(name, classes)}")
         if not isinstance(block, dict) or not isinstance(block.get("ros__parameters"), dict):
             raise ParameterError(f"config: {path}: {node}: expected `ros__parameters:` with parameters below it")
-        known = everywhere if name == "/**" else {entry.name for entry in declarations(PARAMETERS[name])}
+        known = everywhere if name == "/**" else {entry.name for entry in declarations(classes[name])}
         flat = flattened(block["ros__parameters"])
         for key in flat:
             if key not in known and key != "use_sim_time":
@@ -189,9 +191,9 @@ def _laid_over(
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 
 
-def _of(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
+def _of(tree: Mapping[str, Mapping[str, Any]], node: str, classes: Mapping[str, type]) -> dict[str, Any]:
     """The parameters of one node: those of /** that it declares, then its own."""
-    declared = {declaration.name for declaration in declarations(PARAMETERS[node])}
+    declared = {declaration.name for declaration in declarations(classes[node])}
     shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
     # Each value by itself: what an anchor shares in the file would be an alias in the node's own, which rcl does not read.
     return {key: copy.deepcopy(value) for key, value in {**shared, **tree.get(node, {})}.items()}

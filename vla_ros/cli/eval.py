@@ -101,11 +101,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _through_graph(args: argparse.Namespace, tasks: tuple[str, ...], report: Report) -> Iterator[Outcome]:
-    from vla_ros.bringup.node_parameters import ActionExpertParameters
+    from vla_ros.bringup.node_parameters import parameters_with_policy
     from vla_ros.lab.evaluation.through_graph import Graph
     from vla_ros.parameters import from_mapping
 
-    splicing = from_mapping(ActionExpertParameters, _nodes(args)["action_expert"]).splicing
+    splicing: str = from_mapping(
+        parameters_with_policy(args.policy)["action_expert"], _nodes(args)["action_expert"]
+    ).splicing
     chosen = tasks or tuple(TASKS.split(","))
     with Graph(args.policy, args.config, overrides=_overrides(args)) as graph:
         for i in range(args.episodes):
@@ -119,16 +121,17 @@ def _offline(
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.bringup.node_parameters import ActionExpertParameters, PlannerParameters
+    from vla_ros.bringup.node_parameters import parameters_with_policy
     from vla_ros.lab.evaluation.episodes import Setup, episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
-    nodes = _nodes(args)
+    nodes, classes = _nodes(args), parameters_with_policy(args.policy)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
     conditions = Conditions.of(
-        from_mapping(PlannerParameters, nodes["planner"]), from_mapping(ActionExpertParameters, nodes["action_expert"])
+        from_mapping(classes["planner"], nodes["planner"]),
+        from_mapping(classes["action_expert"], nodes["action_expert"]),
     )
     options = nodes["planner"].get(args.policy, {})
     setup = Setup(args.policy, safety, options, conditions, args.instruction, bool(args.report))

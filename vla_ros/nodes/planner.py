@@ -15,7 +15,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.node_parameters import PlannerParameters
+from vla_ros.bringup.node_parameters import PlannerParameters, policy_options
 from vla_ros.guard import prompt, rules
 from vla_ros.guard.guard import AGAIN, Answer, Guard
 from vla_ros.monitors.monitors import Monitors
@@ -23,7 +23,7 @@ from vla_ros.monitors.training_statistics import load, statistics
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import CameraHealth, Frames, Instruction, Plan, PlanState, System2
 from vla_ros.policies.latents import LatentWriter
-from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.policies.registry import Robot, system2
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
 from vla_ros.ros.node import (
     ERROR,
@@ -68,7 +68,8 @@ class Planner(Managed):
     def __init__(self) -> None:
         super().__init__("planner")
         self.parameters = declare(self, PlannerParameters)
-        policy(self.parameters.policy)
+        foreign = policy_options("planner", self.parameters.policy)
+        self.options = getattr(declare(self, foreign) if foreign else self.parameters, self.parameters.policy)
         poses = np.reshape(self.parameters.camera_poses, (-1, 7))
         self.poses = {
             name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
@@ -108,7 +109,7 @@ class Planner(Managed):
 
     def configure(self) -> None:
         name = self.parameters.policy
-        options = dataclasses.asdict(getattr(self.parameters, name))
+        options = dataclasses.asdict(self.options)
         urdf = urdf_of(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)

@@ -40,7 +40,7 @@ FINGER_M_S, FINGER_M_S2 = 0.07, 0.6  # that fingers move and speed up at most, o
 FINGER_STIFFNESS = 60.0  # see `smooth`: fingers may lag, they must not jerk
 
 
-class System1:
+class CompactSystem1:
     """The moving half. Args: robot: the arm. parameters: options of the policy.
 
     Raises:

@@ -77,7 +77,7 @@ NAMES = COLOUR_OF | {word: shape for word, shape in SHAPE_OF.items() if shape in
 CLAUSE = re.compile(r"[,;.]|\bthen\b")  # what stands between two clauses
 
 
-class System2:
+class CompactSystem2:
     """The planning half. Args: robot: the arm. parameters: options of the policy.
 
     Raises:

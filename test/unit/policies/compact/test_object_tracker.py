@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vla_ros.policies.compact import projection
-from vla_ros.policies.compact.system2 import System2
+from vla_ros.policies.compact.system2 import CompactSystem2
 
 SIDE = 16
 NEAR, FAR = (3.0, 4.0), (12.0, 9.0)  # cells u, v of two things; the first look prefers FAR
@@ -38,7 +38,7 @@ def found(
     meant: dict[Cell, float], colour: str, remembered: NDArray[np.float64] = NOWHERE
 ) -> tuple[Cell, list[tuple[Cell, float]]]:
     """Return the cell that was decided on, and cells and heights of the looks that were taken."""
-    system2, looks = object.__new__(System2), Looks(meant)
+    system2, looks = object.__new__(CompactSystem2), Looks(meant)
     system2._wishes = [{"x_colour": colour, "x_shape": "cube", "y_colour": "none", "y_shape": "bowl"}]
     system2._step = 0
     system2._again = looks  # type: ignore[method-assign]
