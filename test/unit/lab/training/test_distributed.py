@@ -14,7 +14,7 @@ from vla_ros.lab.training.distributed import LONGEST_WAIT
 
 SCRIPT = """
 import sys, torch
-from vla_ros.training.together import Together
+from vla_ros.lab.training.distributed import Together
 together = Together("cpu")
 weight = torch.nn.Parameter(torch.zeros(2))
 weight.grad = torch.full((2,), float(together.rank + 1))
