@@ -59,9 +59,7 @@ def state_features(q: Array, finger: Array, finger_velocity: Array, p_tool: Arra
     return values
 
 
-def object_features(
-    p: Array, yaw4: Array, presence: Array, std_m: Array, p_tool: Array, reference: Array
-) -> Array:
+def object_features(p: Array, yaw4: Array, presence: Array, std_m: Array, p_tool: Array, reference: Array) -> Array:
     """Return features (..., OBJECT_FEATURES) of one object.
 
     Args:

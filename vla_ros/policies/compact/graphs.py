@@ -182,7 +182,12 @@ def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[to
         ),
         "fuse": (
             FuseGraph(),
-            (torch.zeros(1, sizes.dim), torch.zeros(1, len(ROLES), OBJECT_FEATURES), torch.zeros(1, STATE_FEATURES), coarse),
+            (
+                torch.zeros(1, sizes.dim),
+                torch.zeros(1, len(ROLES), OBJECT_FEATURES),
+                torch.zeros(1, STATE_FEATURES),
+                coarse,
+            ),
         ),
         "flow": (
             model.flow,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vla_ros.policies.compact.layers import Attention, Block
-from vla_ros.policies.compact.model_config import COLOURS, SHAPES, SIDES, VERBS, STEP_FIELDS, Sizes
+from vla_ros.policies.compact.model_config import COLOURS, SHAPES, SIDES, STEP_FIELDS, VERBS, Sizes
 from vla_ros.policies.compact.vocabulary import PADDING
 
 MASKED = -1e4  # added to the scores of padding
@@ -47,7 +47,9 @@ class Language(nn.Module):
         self.lexicon = nn.ParameterDict(
             {kind: nn.Parameter(0.02 * torch.randn(sizes.vocabulary, LEXICON_SIZES[kind])) for kind in LEXICON_SIZES}
         )
-        self.lexicon_default = nn.ParameterDict({kind: nn.Parameter(torch.zeros(LEXICON_SIZES[kind])) for kind in LEXICON_SIZES})
+        self.lexicon_default = nn.ParameterDict(
+            {kind: nn.Parameter(torch.zeros(LEXICON_SIZES[kind])) for kind in LEXICON_SIZES}
+        )
         self.step_meaning = nn.Linear(len(VERBS) + LEXICON_SIZES["side"] + 2 * LEXICON_SIZES["shape"], dim)
         self.object_query = nn.Linear(LEXICON_SIZES["colour"] + LEXICON_SIZES["shape"], sizes.key)
 

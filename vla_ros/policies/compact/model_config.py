@@ -19,6 +19,7 @@ VERBS = ("none", "pick", "place", "push", "stack")
 SIDES = ("none", "left", "right")
 COLOURS = ("none", "red", "orange", "yellow", "green", "blue", "purple")
 SHAPES = ("none", "cube", "cylinder", "ball", "bowl", "plate")
+CONTAINERS = ("bowl", "plate")  # shapes that objects are put in or on; they are named without a colour
 # In the order in which they follow one another within a step. {x} and {y} are replaced by the names of the objects.
 SUBTASKS = (
     "reach for {x}",

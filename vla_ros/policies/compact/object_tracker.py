@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-MIN_PRESENCE = 0.22  # presence probability from which a detection is used; 98 % of visible objects in held-back images have it
+MIN_PRESENCE = (
+    0.22  # presence probability from which a detection is used; 98 % of visible objects in held-back images have it
+)
 RESTING_DRIFT_M_S = 0.008  # growth of the standard deviation of an object that rests
 CARRIED_DRIFT_M_S = 0.3  # and of one that may move with the hand
 JUMP_M = 0.03  # a detection farther than this from the estimate is another position,
@@ -62,7 +64,9 @@ class ObjectTracker:
             elapsed_s: time since the last one.
             carried: whether the object may be moving with the hand.
         """
-        self.presence += 0.4 * (detection.presence - self.presence) if self.known else detection.presence - self.presence
+        self.presence += (
+            0.4 * (detection.presence - self.presence) if self.known else detection.presence - self.presence
+        )
         drift_m_s = CARRIED_DRIFT_M_S if carried else RESTING_DRIFT_M_S
         self.std_m = min(float(np.hypot(self.std_m, drift_m_s * elapsed_s)), 0.1)
         if detection.presence < MIN_PRESENCE:
