@@ -12,7 +12,7 @@ import pytest
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import SUITES, suite
-from vla_ros.lab.training import sentences
+from vla_ros.lab.training import instructions
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.monitor_parameters import DriftParameters
 from vla_ros.monitors.training_statistics import statistics
@@ -151,7 +151,7 @@ def test_what_evaluation_and_training_say_is_understood(planner: Any) -> None:
 def test_more_steps_than_it_has_are_hardly_ever_taken_for_something_that_nobody_said(planner: Any) -> None:
     rng = np.random.default_rng(1)
     shapes = ["cube", "cylinder", "ball", "bowl", "plate"] * 2
-    said = [sentences.say(rng, sentences.random_wishes(rng, 4), shapes) for _ in range(60)]
+    said = [instructions.compose(rng, instructions.random_steps(rng, 4), shapes) for _ in range(60)]
     assert sum(not planner._listen(text) for text in said) <= 10  # most of them say "it", of which nothing is left over
 
 

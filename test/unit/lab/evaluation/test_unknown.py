@@ -7,7 +7,7 @@ import pytest
 
 from vla_ros.lab.evaluation.suites import suite
 from vla_ros.lab.evaluation.unknown import NOUNS, UNKNOWNS, VERBS, sentence
-from vla_ros.lab.training.sentences import NONSENSE, corpus
+from vla_ros.lab.training.instructions import NONSENSE, corpus
 from vla_ros.sim.simulation import Simulation
 
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from vla_ros.policies.compact import projection
-from vla_ros.policies.compact.features import nearest_turn, pointing_down, yaw_of
-from vla_ros.policies.compact.object_tracker import Memory, Sighting
+from vla_ros.policies.compact.features import nearest_symmetric_yaw, pointing_down, yaw_of
+from vla_ros.policies.compact.object_tracker import ObjectTracker, Detection
 from vla_ros.policies.compact.smoothing import smooth
 from vla_ros.policies.compact.system2 import apart
-from vla_ros.policies.compact.vocabulary import PADDING, UNKNOWN, Vocabulary, words_of
+from vla_ros.policies.compact.vocabulary import PADDING, UNKNOWN, Vocabulary, tokenize
 from vla_ros.sim.arm_description import origin_of
 from vla_ros.sim.model import intrinsics
 
@@ -22,7 +22,7 @@ def test_a_point_is_found_again_from_its_pixel_and_height():
 
 def test_a_resized_image_shows_the_same_direction():
     point = np.array([[0.5, 0.1, 0.022]])
-    small = projection.Pinhole(projection.scaled(CAMERA.k, 256, 256, 128), CAMERA.T_base_camera)
+    small = projection.Pinhole(projection.scaled_intrinsics(CAMERA.k, 256, 256, 128), CAMERA.T_base_camera)
     u = CAMERA.project(point)[0, :2]
     np.testing.assert_allclose(small.project(point)[0, :2], (u + 0.5) / 2 - 0.5, atol=1e-9)
 
@@ -31,10 +31,10 @@ def test_the_place_lies_between_cells_and_nowhere_is_told():
     rows, columns = np.mgrid[0:16, 0:16]
     hill = -0.5 * ((columns - 5.3) ** 2 + (rows - 9.6) ** 2) / 0.7**2
     scores = np.append(hill.ravel(), -20.0)
-    cells, seen = projection.place(scores)
+    cells, seen = projection.peak(scores)
     np.testing.assert_allclose(cells, [5.3, 9.6], atol=0.05)
     assert seen > 0.99
-    assert projection.place(np.append(hill.ravel(), 20.0))[1] < 1e-3
+    assert projection.peak(np.append(hill.ravel(), 20.0))[1] < 1e-3
     np.testing.assert_allclose(projection.to_cells(projection.to_pixels(cells)), cells)
 
 
@@ -47,25 +47,25 @@ def test_the_yaw_of_a_hand_that_points_down(yaw):
 
 
 def test_a_turn_that_looks_the_same_is_taken_next_to_the_hand():
-    turned = nearest_turn(np.array(1.5), 4, np.array(0.0))
-    assert turned == pytest.approx(1.5 - np.pi / 2)
-    assert abs(nearest_turn(np.array(np.pi), 2, np.array(0.2))) < 1e-9
+    rotated = nearest_symmetric_yaw(np.array(1.5), 4, np.array(0.0))
+    assert rotated == pytest.approx(1.5 - np.pi / 2)
+    assert abs(nearest_symmetric_yaw(np.array(np.pi), 2, np.array(0.2))) < 1e-9
 
 
 def test_a_turn_that_the_wrist_cannot_follow_is_not_taken():
     sideways, here = np.array(np.pi / 2), np.array(0.0)
-    assert nearest_turn(sideways, 2, here, (-1.2, 3.0)) == pytest.approx(np.pi / 2)
-    assert nearest_turn(sideways, 2, here, (-3.0, 1.2)) == pytest.approx(-np.pi / 2)
-    assert nearest_turn(sideways, 1, here, (-3.0, 1.2)) == pytest.approx(np.pi / 2)  # there is no other
+    assert nearest_symmetric_yaw(sideways, 2, here, (-1.2, 3.0)) == pytest.approx(np.pi / 2)
+    assert nearest_symmetric_yaw(sideways, 2, here, (-3.0, 1.2)) == pytest.approx(-np.pi / 2)
+    assert nearest_symmetric_yaw(sideways, 1, here, (-3.0, 1.2)) == pytest.approx(np.pi / 2)  # there is no other
 
 
 def test_many_looks_are_better_than_one_and_a_single_jump_is_not_believed():
     rng = np.random.default_rng(0)
-    truth, memory = np.array([0.5, 0.1, 0.02]), Memory()
+    truth, memory = np.array([0.5, 0.1, 0.02]), ObjectTracker()
     for _ in range(30):
-        memory.look(Sighting(truth + rng.normal(0, 0.004, 3), 0.004, np.array([1.0, 0.0]), 0.9), 0.1, False)
+        memory.look(Detection(truth + rng.normal(0, 0.004, 3), 0.004, np.array([1.0, 0.0]), 0.9), 0.1, False)
     assert np.linalg.norm(memory.p - truth) < 0.004
-    elsewhere = Sighting(truth + 0.1, 0.004, np.array([1.0, 0.0]), 0.9)
+    elsewhere = Detection(truth + 0.1, 0.004, np.array([1.0, 0.0]), 0.9)
     memory.look(elsewhere, 0.1, False)
     assert np.linalg.norm(memory.p - truth) < 0.004
     memory.look(elsewhere, 0.1, False)
@@ -73,10 +73,10 @@ def test_many_looks_are_better_than_one_and_a_single_jump_is_not_believed():
 
 
 def test_what_is_not_seen_is_remembered_with_growing_doubt():
-    memory = Memory()
-    memory.look(Sighting(np.zeros(3), 0.003, np.zeros(2), 0.9), 0.1, False)
+    memory = ObjectTracker()
+    memory.look(Detection(np.zeros(3), 0.003, np.zeros(2), 0.9), 0.1, False)
     sigma = memory.sigma
-    memory.look(Sighting(np.ones(3), 0.003, np.zeros(2), 0.1), 1.0, False)
+    memory.look(Detection(np.ones(3), 0.003, np.zeros(2), 0.1), 1.0, False)
     assert memory.known and np.all(memory.p == 0) and memory.sigma > sigma and memory.seen < 0.9
 
 
@@ -92,7 +92,7 @@ def test_smoothing_keeps_what_is_committed_and_removes_noise():
 
 
 def test_words():
-    assert words_of("Don't, PUSH it.") == ["dont", ",", "push", "it", "."]
+    assert tokenize("Don't, PUSH it.") == ["dont", ",", "push", "it", "."]
     vocabulary = Vocabulary.of(["red cube", "the cube"])
     assert vocabulary.encode("the green cube", 5).tolist() == [4, UNKNOWN, 2, PADDING, PADDING]
     assert vocabulary.unknown("the green cube") == ["green"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.lab.training import sentences
+from vla_ros.lab.training import instructions
 from vla_ros.policies.compact import checkpoint
 from vla_ros.policies.compact.graphs import Graphs
-from vla_ros.policies.compact.model_config import WORDING
+from vla_ros.policies.compact.model_config import STEP_FIELDS
 from vla_ros.policies.compact.system2 import _told
 from vla_ros.tasks import phrasings
 
@@ -27,24 +27,24 @@ def read():
 
     def rows(text):
         logits = graphs("language", found.vocabulary.encode(text, found.sizes.words)[None])[2][0]
-        ends = np.cumsum([len(words) for _, words in WORDING])[:-1]
+        ends = np.cumsum([len(words) for _, words in STEP_FIELDS])[:-1]
         return np.stack([part.argmax(-1) for part in np.split(logits, ends, -1)], 1)
 
     return rows
 
 
-def strange(wish):
+def strange(parsed_step):
     """Whether training never asks for this."""
-    where = wish.side if wish.side != "none" else wish.y[1]
-    return not (sentences.permitted(wish.x) and sentences.permitted(wish.y) and phrasings.allowed(wish.x[0], where))
+    where = parsed_step.side if parsed_step.side != "none" else parsed_step.y[1]
+    return not (instructions.is_allowed_object(parsed_step.x) and instructions.is_allowed_object(parsed_step.y) and phrasings.allowed(parsed_step.x[0], where))
 
 
 def asked(rng, held_out, clauses):
     """Wishes, at least one of them strange if `held_out`, else none."""
     while True:
-        wishes = [sentences.random_wish(rng) for _ in range(clauses)]
-        if any(map(strange, wishes)) == held_out:
-            return wishes
+        parsed_steps = [instructions.random_step(rng) for _ in range(clauses)]
+        if any(map(strange, parsed_steps)) == held_out:
+            return parsed_steps
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_words_are_read_right(read, monkeypatch, held_out, said, clauses, least)
     monkeypatch.setattr(phrasings, "TRAINING", {**phrasings.TRAINING, **said})
     rng = np.random.default_rng(5)
     if held_out:
-        monkeypatch.setattr(sentences, "random_wish", anything)
+        monkeypatch.setattr(instructions, "random_wish", anything)
     wrong = []
     for _ in range(SENTENCES):
-        parts = sentences.clauses(rng, asked(rng, held_out, clauses), SHAPES)
-        text = sentences.joined(rng, [part for part, _ in parts])
+        parts = instructions.clauses(rng, asked(rng, held_out, clauses), SHAPES)
+        text = instructions.join(rng, [part for part, _ in parts])
         rows = read(text)
-        wishes = np.array([wish.indices() for _, wish in parts])
+        parsed_steps = np.array([parsed_step.indices() for _, parsed_step in parts])
         generic = any(f" {word}" in text for word in ("one", "thing", "object"))
         columns = [0, 1, 2, 4] if generic else slice(None)  # which shape, such words do not tell
-        if not np.array_equal(rows[: len(parts), columns], wishes[:, columns]) or rows[len(parts) :, 0].any():
+        if not np.array_equal(rows[: len(parts), columns], parsed_steps[:, columns]) or rows[len(parts) :, 0].any():
             wrong.append(text)
     print(f"{1 - len(wrong) / SENTENCES:.1%} of {SENTENCES} read right")
     assert len(wrong) <= (1 - least) * SENTENCES, wrong[:5]
@@ -90,12 +90,12 @@ def test_words_are_read_right(read, monkeypatch, held_out, said, clauses, least)
 def anything(rng, verb=""):
     """A wish about any thing and any target: as `sentences.random_wish`, with nothing held out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentences, "permitted", lambda thing: True)
+        patch.setattr(instructions, "permitted", lambda thing: True)
         patch.setattr(phrasings, "allowed", lambda colour, target: True)
         return ANY(rng, verb)
 
 
-ANY = sentences.random_wish
+ANY = instructions.random_step
 
 
 def test_it_is_what_has_been_named(read):

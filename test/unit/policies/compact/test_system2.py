@@ -12,14 +12,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from vla_ros.lab.training import checkpoint as writing
-from vla_ros.lab.training import sentences
+from vla_ros.lab.training import instructions
 from vla_ros.lab.training.train_parameters import TrainParameters
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.compact.checkpoint import STATISTICS, WEIGHTS, load
 from vla_ros.policies.compact.checkpoint_folder import folder_of
-from vla_ros.policies.compact.graphs import GRAPHS, Graphs, fresh, modules
+from vla_ros.policies.compact.graphs import GRAPHS, Graphs, is_current, modules
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
-from vla_ros.policies.compact.model_config import ACTION, SUBTASKS, Sizes, as_mapping
+from vla_ros.policies.compact.model_config import ACTION_DIM, SUBTASKS, Sizes, as_mapping
 from vla_ros.policies.compact.vocabulary import Vocabulary
 from vla_ros.policies.contract import (
     MOTION_ROWS,
@@ -39,7 +39,7 @@ from vla_ros.sim.model import intrinsics
 from vla_ros.time import NS_PER_S
 
 ROBOT = Robot(urdf(), JOINT_NAMES)
-VOCABULARY = Vocabulary.of(sentences.corpus())
+VOCABULARY = Vocabulary.of(instructions.corpus())
 SIZES = Sizes(
     image=32,
     channels=(8, 8, 16),
@@ -60,12 +60,12 @@ def folder(tmp_path_factory):
     with torch.no_grad():
         model.language.understood.bias += 10.0  # it takes every sentence for sense
         model.language.verb.bias[1] += 10.0  # and for a wish to pick up
-        for table in (model.language.lexicon["colour"], model.language.unsaid["colour"]):
+        for table in (model.language.lexicon["colour"], model.language.lexicon_default["colour"]):
             table[..., 1] += 10.0  # something red
-        model.grounding.null["front"].bias -= 20.0  # and sees everything,
-        model.fovea.about.down.bias[6] += 10.0  # also at the second look
+        model.grounding.nowhere["front"].bias -= 20.0  # and sees everything,
+        model.refiner.head.down.bias[6] += 10.0  # also at the second look
         model.fusion.subtask.bias[0] += 10.0
-    scale = {"mean": np.zeros((SIZES.rows, ACTION)).tolist(), "std": np.full((SIZES.rows, ACTION), 0.02).tolist()}
+    scale = {"mean": np.zeros((SIZES.rows, ACTION_DIM)).tolist(), "std": np.full((SIZES.rows, ACTION_DIM), 0.02).tolist()}
     made = tmp_path_factory.mktemp("compact")
     parameters = from_mapping(TrainParameters, {})
     writing.write(
@@ -110,13 +110,13 @@ def test_the_graphs_say_what_the_network_says(folder):
             np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-3)
         image = rng.integers(0, 255, (1, 32, 32, 3), dtype=np.uint8)
         queries = rng.standard_normal((1, 2, SIZES.key)).astype(np.float32)
-        seen = model.look({"front": torch.from_numpy(image)}, torch.from_numpy(queries))
+        seen = model.locate({"front": torch.from_numpy(image)}, torch.from_numpy(queries))
         for ours, theirs in zip(graphs("look", image, queries), seen, strict=True):
             np.testing.assert_allclose(ours, torch.stack(theirs, 1).numpy(), atol=5e-3)
-        patches = rng.integers(0, 255, (1, 3, SIZES.fovea, SIZES.fovea, 3), dtype=np.uint8)
+        patches = rng.integers(0, 255, (1, 3, SIZES.crop, SIZES.crop, 3), dtype=np.uint8)
         spots = rng.uniform(-1, 1, (1, 3, 3)).astype(np.float32)
         (ours,) = graphs("fixate", patches, queries, spots)
-        theirs = model.fixate(
+        theirs = model.refine(
             torch.from_numpy(patches), model.with_tool(torch.from_numpy(queries)), torch.from_numpy(spots)
         )
         np.testing.assert_allclose(ours, theirs.numpy(), atol=5e-3)
@@ -128,7 +128,7 @@ def test_the_graphs_say_what_the_network_says(folder):
 
 def test_the_graphs_that_ship_say_what_the_network_says():
     checkpoint = load(folder_of(from_mapping(CompactParameters, {})))
-    assert fresh(checkpoint)
+    assert is_current(checkpoint)
     graphs_size, weights_size = ((checkpoint.folder / name).stat().st_size for name in (GRAPHS, WEIGHTS))
     assert graphs_size < weights_size / 10, "weights stand in one file"
     text = "put the red cube in the bowl, then push the blue cylinder to the left"
@@ -149,8 +149,8 @@ def test_the_weights_are_small_and_known_by_their_hash(folder):
     assert (folder / "model.safetensors").stat().st_size < 20e6
     checkpoint = load(folder)
     assert len(checkpoint.hash) == 64
-    assert fresh(checkpoint)
-    assert not fresh(replace(checkpoint, hash="0" * 64))
+    assert is_current(checkpoint)
+    assert not is_current(replace(checkpoint, hash="0" * 64))
     assert (folder / GRAPHS).is_file()
 
 
@@ -158,9 +158,9 @@ def test_graphs_in_another_layout_are_made_anew(folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     checkpoint = load(tmp_path)
     save_file({"look.xml": np.zeros(1, np.uint8)}, tmp_path / GRAPHS, {"checkpoint": checkpoint.hash})
-    assert not fresh(checkpoint)
+    assert not is_current(checkpoint)
     Graphs(checkpoint, ("flow",))
-    assert fresh(checkpoint)
+    assert is_current(checkpoint)
 
 
 def test_both_halves_carry_the_same_hash(halves):
