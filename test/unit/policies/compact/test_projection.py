@@ -1,11 +1,38 @@
-"""Pictures to places, and where a camera really looks."""
+"""Images to positions: resolutions, crops, cameras and peaks of scores."""
 
 import numpy as np
 import pytest
 
-from vla_ros.policies.compact import camera_offset, projection
-from vla_ros.policies.compact.object_tracker import ObjectTracker, Detection
-from vla_ros.policies.compact.system2 import hidden, other
+from vla_ros.policies.compact import projection
+from vla_ros.sim.arm_description import origin_of
+from vla_ros.sim.model import intrinsics
+
+CAMERA = projection.Pinhole(intrinsics("front", 256, 256), origin_of("front_camera_optical"))
+
+
+def test_a_point_is_found_again_from_its_pixel_and_height():
+    points = np.array([[0.5, 0.1, 0.022], [0.4, -0.2, 0.3]])
+    pixels = CAMERA.project(points)
+    assert (pixels[:, 2] > 0.5).all()
+    np.testing.assert_allclose(CAMERA.at_height(pixels[:, :2], points[:, 2]), points, atol=1e-9)
+
+
+def test_a_resized_image_shows_the_same_direction():
+    point = np.array([[0.5, 0.1, 0.022]])
+    small = projection.Pinhole(projection.scaled_intrinsics(CAMERA.k, 256, 256, 128), CAMERA.T_base_camera)
+    u = CAMERA.project(point)[0, :2]
+    np.testing.assert_allclose(small.project(point)[0, :2], (u + 0.5) / 2 - 0.5, atol=1e-9)
+
+
+def test_the_place_lies_between_cells_and_nowhere_is_told():
+    rows, columns = np.mgrid[0:16, 0:16]
+    hill = -0.5 * ((columns - 5.3) ** 2 + (rows - 9.6) ** 2) / 0.7**2
+    scores = np.append(hill.ravel(), -20.0)
+    cells, seen = projection.peak(scores)
+    np.testing.assert_allclose(cells, [5.3, 9.6], atol=0.05)
+    assert seen > 0.99
+    assert projection.peak(np.append(hill.ravel(), 20.0))[1] < 1e-3
+    np.testing.assert_allclose(projection.to_cells(projection.to_pixels(cells)), cells)
 
 
 def test_a_sharp_picture_and_a_blunt_one_show_the_same_place():
@@ -33,61 +60,6 @@ def test_a_point_is_found_again_by_its_pixel_and_height():
     camera = projection.Pinhole(np.array([[150.0, 0, 64], [0, 150.0, 64], [0, 0, 1]]), T_base_camera)
     point = np.array([0.5, 0.05, 0.03])
     np.testing.assert_allclose(camera.at_height(camera.project(point)[:2], np.array(0.03)), point, atol=1e-12)
-
-
-def test_a_camera_that_stands_where_it_should_is_not_corrected():
-    rng, eye = np.random.default_rng(0), camera_offset.CameraOffset()
-    for _ in range(300):
-        eye.look(np.array([100.0, 90.0]) + rng.normal(0, 1.5, 2), np.array([100.0, 90.0]), 1.0, 0.0)
-    np.testing.assert_array_equal(eye.shift, [0.0, 0.0])
-
-
-def test_a_camera_that_looks_aside_is():
-    rng, eye = np.random.default_rng(0), camera_offset.CameraOffset()
-    for _ in range(10):
-        eye.look(np.array([114.0, 82.0]) + rng.normal(0, 1.0, 2), np.array([100.0, 90.0]), 1.0, 0.0)
-    np.testing.assert_allclose(eye.shift, [14.0, -8.0], atol=1.5)
-
-
-@pytest.mark.parametrize(("probability", "speed"), [(0.4, 0.0), (1.0, 0.3), (1.0, np.inf)])
-def test_a_tool_that_is_hidden_or_quick_says_nothing(probability, speed):
-    eye = camera_offset.CameraOffset()
-    eye.look(np.array([150.0, 90.0]), np.array([100.0, 90.0]), probability, speed)
-    np.testing.assert_array_equal(eye.shift, [0.0, 0.0])
-
-
-@pytest.mark.parametrize(
-    ("seen", "tool", "carried", "another"),
-    [
-        ((0.41, 0.17, 0.0), (0.62, -0.24, 0.1), False, True),  # the hand hides it
-        ((0.41, 0.17, 0.0), (0.43, 0.20, 0.1), False, True),  # that is in the hand
-        ((0.64, -0.21, 0.0), (0.62, -0.24, 0.1), False, False),  # it has slipped
-        ((0.41, 0.17, 0.0), (0.50, -0.24, 0.1), False, False),  # nothing is over it: it has been moved there
-        ((0.62, -0.20, 0.09), (0.62, -0.22, 0.1), True, True),  # what the hand brings, over it
-        ((0.62, -0.23, 0.02), (0.62, -0.24, 0.1), True, False),  # itself, under what the hand brings
-        ((0.62, -0.20, 0.09), (0.62, -0.22, 0.1), False, False),  # it has been lifted
-    ],
-)
-def test_what_the_hand_holds_or_hides_is_not_taken_for_another_thing(
-    seen: tuple[float, float, float], tool: tuple[float, float, float], carried: bool, another: bool
-) -> None:
-    memory = ObjectTracker()
-    place, there, hand = np.array([0.62, -0.24, 0.0]), np.array(seen), np.array(tool)
-    assert not other(memory, there, hand, carried), "nothing is remembered yet"
-    memory.look(Detection(place, 0.002, np.zeros(2), 1.0), 0.1, False)
-    assert other(memory, there, hand, carried) is another
-    memory.p[2] = 0.16
-    assert not other(memory, there, hand, carried), "nothing floats: it was seen wrong, and what is seen now counts"
-
-
-def test_what_is_seen_far_from_what_the_hand_hides_is_another_thing() -> None:
-    memory, place = ObjectTracker(), np.array([0.62, -0.24, 0.02])
-    assert not hidden(memory, place + 0.2, place), "nothing is remembered yet"
-    memory.look(Detection(place, 0.002, np.zeros(2), 1.0), 0.1, False)
-    assert memory.rest_m == pytest.approx(0.02)
-    assert hidden(memory, place + 0.2, place + 0.05)
-    assert not hidden(memory, place + 0.2, place + 0.3), "the hand is elsewhere"
-    assert not hidden(memory, place + 0.05, place), "it has been touched"
 
 
 def test_places_are_told_best_first_and_apart() -> None:

@@ -65,7 +65,10 @@ def folder(tmp_path_factory):
         model.grounding.nowhere["front"].bias -= 20.0  # and sees everything,
         model.refiner.head.down.bias[6] += 10.0  # also at the second look
         model.fusion.subtask.bias[0] += 10.0
-    scale = {"mean": np.zeros((SIZES.rows, ACTION_DIM)).tolist(), "std": np.full((SIZES.rows, ACTION_DIM), 0.02).tolist()}
+    scale = {
+        "mean": np.zeros((SIZES.rows, ACTION_DIM)).tolist(),
+        "std": np.full((SIZES.rows, ACTION_DIM), 0.02).tolist(),
+    }
     made = tmp_path_factory.mktemp("compact")
     parameters = from_mapping(TrainParameters, {})
     writing.write(
