@@ -24,7 +24,7 @@ def said(now):
 
 
 @pytest.mark.parametrize(
-    ("p_tool", "finger", "finger_speed", "wanted"),
+    ("p_tool", "finger", "finger_velocity", "wanted"),
     [
         ((0.3, 0.0, 0.4), 0.04, 0.0, "reach for {x}"),
         ((0.5, 0.1, 0.11), 0.04, 0.0, "go down to {x}"),

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel
 
 from vla_ros.cli import train
-from vla_ros.lab.training import checkpoint, closed_loop, refiner_loss, scene_images, instructions, system2_loss
+from vla_ros.lab.training import checkpoint, closed_loop, extra_queries, instructions, refiner_loss, scene_images, system2_loss
 from vla_ros.lab.training.train_parameters import TrainParameters
 from vla_ros.lab.training.trainer import Trainer
 from vla_ros.parameters import ParameterError, from_mapping
@@ -154,9 +154,9 @@ def test_the_hash_of_a_file_is_kept_until_the_file_is_newer(tmp_path):
 
 @pytest.mark.parametrize("name", ["policies/continuation.py", "transforms.py", "policies/compact/flow.py"])
 def test_the_code_that_makes_motions_is_part_of_the_origin(name, tmp_path, monkeypatch):
-    package = Path(checkpoint.__file__).parent.parent
+    package = Path(checkpoint.__file__).parents[2]
     shutil.copytree(package, tmp_path / "vla_ros", ignore=shutil.ignore_patterns("*.so", "*.pyc"))
-    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "vla_ros" / "training" / "checkpoint.py"))
+    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "vla_ros" / "lab" / "training" / "checkpoint.py"))
     given = from_mapping(TrainParameters, {})
     before = checkpoint.provenance(given, {})["code"]
     with (tmp_path / "vla_ros" / name).open("a") as stream:
@@ -216,7 +216,7 @@ def test_the_language_is_taught_by_itself(values):
         if not torch.equal(value, trainer.first[name])
     }
     assert moved == {"language"}
-    still = ("language.meaning.", "language.thing.")  # these are taught by pictures alone
+    still = ("language.step_meaning.", "language.object_query.")  # these are trained by images alone
     assert all(
         torch.equal(value, trainer.first[name])
         for name, value in trainer.model.state_dict().items()
@@ -271,16 +271,18 @@ def test_waypoints_of_a_push_are_taught_along_its_way(side, angle):
 def test_one_picture_is_asked_for_several_things(monkeypatch):
     parsed_steps = []
     say = instructions.compose
-    monkeypatch.setattr(instructions, "say", lambda rng, said, *more: parsed_steps.extend(said) or say(rng, said, *more))
+    monkeypatch.setattr(
+        instructions, "compose", lambda rng, said, *more: parsed_steps.extend(said) or say(rng, said, *more)
+    )
     still = np.zeros(1, scene_images.layout(TINY))
-    still["named"][0, :3, :2] = [(0, 4), (1, 1), (5, 3)]  # bowl, red cube, blue ball
-    still["named"][0, :3, 2] = (0.3, 0.4, 0.5)
+    still["named_objects"][0, :3, :2] = [(0, 4), (1, 1), (5, 3)]  # bowl, red cube, blue ball
+    still["named_objects"][0, :3, 2] = (0.3, 0.4, 0.5)
     still["named_cells"][0, 0, :3] = [(1, 1, 1), (2, 2, 1), (3, 3, 1)]
     for seed in range(20):
-        (asked,) = system2_loss.extra_queries(still, np.random.default_rng(seed))
-        assert len(asked.texts) == system2_loss.EXTRA and all(asked.texts)
+        (asked,) = extra_queries.extra_queries(still, np.random.default_rng(seed))
+        assert len(asked.texts) == extra_queries.EXTRA and all(asked.texts)
         assert (asked.objects[:, 5] == 1).all()
-        for cell, thing, patch, wrong in zip(asked.cells[0], asked.objects, asked.patches, asked.wrong, strict=True):
+        for cell, thing, patch, wrong in zip(asked.cells[0], asked.objects, asked.crops, asked.wrong, strict=True):
             assert bool(cell[2]) is not wrong
             assert wrong or cell[0] == pytest.approx(round(10 * thing[0]) - 2)
             assert wrong or patch == refiner_loss.TOOL + 1 + round(10 * thing[0]) - 3
@@ -290,18 +292,18 @@ def test_one_picture_is_asked_for_several_things(monkeypatch):
 
 def test_where_the_first_look_goes_for_another_thing_that_is_looked_at_again_as_wrong():
     still = np.zeros(1, scene_images.layout(TINY))
-    still["named"][0, :2, :2] = [(0, 4), (1, 1)]  # bowl, red cube
+    still["named_objects"][0, :2, :2] = [(0, 4), (1, 1)]  # bowl, red cube
     still["named_cells"][0, 0, :2] = [(10, 10, 1), (20, 20, 1)]
-    (asked,) = system2_loss.extra_queries(still, np.random.default_rng(1))
-    own = np.array(asked.patches) - refiner_loss.TOOL - 1
+    (asked,) = extra_queries.extra_queries(still, np.random.default_rng(1))
+    own = np.array(asked.crops) - refiner_loss.TOOL - 1
     right, elsewhere = still["named_cells"][0, 0, own, :2], still["named_cells"][0, 0, 1 - own, :2]
     for first_look, patches, wrong in (
-        (right + 1.0, asked.patches, asked.wrong),  # at the thing itself, or at what was drawn to be taken for it
+        (right + 1.0, asked.crops, asked.wrong),  # at the thing itself, or at what was drawn to be taken for it
         (elsewhere + 1.0, list(refiner_loss.TOOL + 2 - own), [True] * len(own)),
-        (0 * right + 40.0, asked.patches, asked.wrong),  # at nothing that has a name
+        (0 * right + 40.0, asked.crops, asked.wrong),  # at nothing that has a name
     ):
-        found = system2_loss.with_confusions(asked, still["named_cells"][0, 0], first_look)
-        assert list(found.patches) == list(patches) and list(found.wrong) == list(wrong)
+        found = extra_queries.with_confusions(asked, still["named_cells"][0, 0], first_look)
+        assert list(found.crops) == list(patches) and list(found.wrong) == list(wrong)
 
 
 def test_a_colour_that_a_shape_is_never_shown_in_tells_nothing_of_the_shape():
@@ -315,10 +317,10 @@ def test_nothing_is_learned_of_places_where_a_misleading_thing_stands():
     side = TINY.image // projection.CELL_PX
     cells = np.zeros((1, 1, scene_images.MAX_NAMED, 3), np.float32)
     cells[0, 0, :2] = [(4, 4, 1), (12, 9, 1)]
-    misleading = np.zeros((1, 2 * system2_loss.EXTRA, scene_images.MAX_NAMED), bool)
+    misleading = np.zeros((1, 2 * extra_queries.EXTRA, scene_images.MAX_NAMED), bool)
     misleading[0, 1, 0] = True
-    ignored = torch.from_numpy(system2_loss.excluded_cells(misleading, cells, side))
-    scores = torch.zeros(1, 3 + 2 * system2_loss.EXTRA, side * side + 1, requires_grad=True)
+    ignored = torch.from_numpy(extra_queries.excluded_cells(misleading, cells, side))
+    scores = torch.zeros(1, 3 + 2 * extra_queries.EXTRA, side * side + 1, requires_grad=True)
     wanted = torch.zeros(1, 1, scores.shape[1], 3)
     wanted[..., :] = torch.tensor([12.0, 9.0, 1.0])
     objects, asked = torch.zeros(1, scores.shape[1], 6), torch.ones(1, scores.shape[1])
@@ -332,17 +334,17 @@ def test_nothing_is_learned_of_places_where_a_misleading_thing_stands():
 
 def test_where_nothing_may_be_asked_for_nothing_is():
     still = np.zeros(1, scene_images.layout(TINY))
-    still["named"][0, :2, :2] = [(0, 4), (5, 3)]  # bowl, blue ball: a held-out pair
-    (asked,) = system2_loss.extra_queries(still, np.random.default_rng(0))
-    assert asked.texts == [""] * system2_loss.EXTRA and not asked.objects.any() and not any(asked.wrong)
+    still["named_objects"][0, :2, :2] = [(0, 4), (5, 3)]  # bowl, blue ball: a held-out pair
+    (asked,) = extra_queries.extra_queries(still, np.random.default_rng(0))
+    assert asked.texts == [""] * extra_queries.EXTRA and not asked.objects.any() and not any(asked.wrong)
 
 
 def test_where_a_cube_of_every_colour_is_there_none_is_asked_for_that_is_not():
     still = np.zeros(1, scene_images.layout(TINY))
     cubes = [colour for colour in range(1, len(COLOURS)) if instructions.is_allowed_object((COLOURS[colour], "cube"))]
-    still["named"][0, : len(cubes), :2] = [(colour, SHAPES.index("cube")) for colour in cubes]
+    still["named_objects"][0, : len(cubes), :2] = [(colour, SHAPES.index("cube")) for colour in cubes]
     for seed in range(50):
-        (asked,) = system2_loss.extra_queries(still, np.random.default_rng(seed))
+        (asked,) = extra_queries.extra_queries(still, np.random.default_rng(seed))
         assert all(asked.texts)
 
 
