@@ -20,9 +20,7 @@ def test_every_graph_that_ships_runs_without_torch():
     assert is_current(checkpoint)
     graphs, sizes = Graphs(checkpoint), checkpoint.sizes
     assert NAMES == ("language", "locate", "refine", "fuse", "flow")
-    _, queries, _, understood = graphs(
-        "language", checkpoint.vocabulary.encode("lift the cube", sizes.words)[None]
-    )
+    _, queries, _, understood = graphs("language", checkpoint.vocabulary.encode("lift the cube", sizes.words)[None])
     assert queries.shape == (1, sizes.steps, 2, sizes.key) and understood[0] > 0
     image = np.zeros((1, sizes.image, sizes.image, 3), np.uint8)
     scores, heights, _ = graphs("locate", image, queries[:, 0])
