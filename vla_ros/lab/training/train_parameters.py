@@ -12,7 +12,7 @@ PHASES = ("language", "system1", "system2", "joint")
 
 
 @dataclass(frozen=True)
-class StillsParameters:
+class SceneImagesParameters:
     """Scene images: images of random situations, drawn once and kept in the output folder."""
 
     scenes: int = parameter(500, description="scenes: light, surfaces, camera poses, shapes", minimum=1)
@@ -39,7 +39,7 @@ class PhaseParameters:
 class TrainParameters:
     """The whole run."""
 
-    stills: StillsParameters
+    stills: SceneImagesParameters
     language: PhaseParameters
     system2: PhaseParameters
     system1: PhaseParameters
