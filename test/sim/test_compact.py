@@ -12,10 +12,10 @@ import pytest
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.suites import SUITES, suite
-from vla_ros.lab.training import sentences
-from vla_ros.lab.training.system1_loss import statistics
+from vla_ros.lab.training import instructions
 from vla_ros.monitors.drift import Drift
 from vla_ros.monitors.monitor_parameters import DriftParameters
+from vla_ros.monitors.training_statistics import parse_statistics
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
@@ -153,7 +153,7 @@ def test_what_evaluation_and_training_say_is_understood(planner: Any) -> None:
 def test_more_steps_than_it_has_are_hardly_ever_taken_for_something_that_nobody_said(planner: Any) -> None:
     rng = np.random.default_rng(1)
     shapes = ["cube", "cylinder", "ball", "bowl", "plate"] * 2
-    said = [sentences.say(rng, sentences.random_wishes(rng, 4), shapes) for _ in range(60)]
+    said = [instructions.compose(rng, instructions.random_steps(rng, 4), shapes) for _ in range(60)]
     assert sum(not planner._listen(text) for text in said) <= 10  # most of them say "it", of which nothing is left over
 
 
@@ -175,7 +175,7 @@ def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
     """The monitor of drift warns of light that training never had, and of nothing in a plain scene."""
     gate = parameters_of("safety_filter", policy="compact")
     robot = Robot(arm_description.urdf(), tuple(gate["joint_names"]), "tool")
-    trained = statistics(system2("compact", robot, {}).statistics, robot.joint_names)
+    trained = parse_statistics(system2("compact", robot, {}).statistics, robot.joint_names)
     simulation = Simulation(3, "pick")
     cameras.scene(simulation.xml)
     cameras.request(1, simulation.data.qpos.copy(), ("front",))

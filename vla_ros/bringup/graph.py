@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.node_parameters import PARAMETERS, POLICY_NODES, parameters_with_policy
 from vla_ros.bringup.process import Process, check_namespace
 from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
-from vla_ros.policies.registry import policy as check_policy
 from vla_ros.resources import share
 
 NODE_NAMES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
@@ -45,23 +44,23 @@ def bringup(
     Raises:
         ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
     """
-    check_policy(policy)
+    classes = parameters_with_policy(policy)
     check_namespace(namespace)
-    tree = read_parameter_file(_robot_file(robot))
+    tree = read_parameter_file(_robot_file(robot), classes)
     if config:
-        tree = _merged(tree, read_parameter_file(Path(config)))
+        tree = _merged(tree, read_parameter_file(Path(config), classes))
     processes = []
-    planner = _node_block(tree, "planner")
+    planner = _node_block(tree, "planner", classes)
     for node in NODE_NAMES:
         if not {"sim_arm": robot == "sim", "dashboard": dashboard, "motion_paths": rviz}.get(node, True):
             continue
-        flat = _node_block(tree, node)
-        if node in ("planner", "action_expert"):
+        flat = _node_block(tree, node, classes)
+        if node in POLICY_NODES:
             flat["policy"] = policy
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop("use_sim_time", False)
-        from_mapping(PARAMETERS[node], nested(flat), f"{node}.")
+        from_mapping(classes[node], nested(flat), f"{node}.")
         if use_sim_time or simulated is True:  # the simulated arm makes the clock that the others follow
             flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
         processes.append(
@@ -89,8 +88,11 @@ def parameters_of(node: str, **options: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
+def read_parameter_file(path: Path, classes: Mapping[str, type] = PARAMETERS) -> dict[str, dict[str, Any]]:
     """Read a ROS parameter file and check its names.
+
+    Args:
+        classes: dataclass of the parameters of each node.
 
     Returns:
         node name (or "/**") → dotted parameter → value.
@@ -101,15 +103,15 @@ def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
     tree = yaml_of(path, f"config: {path}")
     if not isinstance(tree, dict):
         raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
-    known_anywhere = {declaration.name for cls in PARAMETERS.values() for declaration in declarations(cls)}
+    known_anywhere = {declaration.name for cls in classes.values() for declaration in declarations(cls)}
     blocks = {}
     for node, block in tree.items():
         name = "/**" if node == "/**" else str(node).rsplit("/", 1)[-1]
-        if name != "/**" and name not in PARAMETERS:
-            raise ParameterError(f"config: {path}: no node {node!r}{_suggestion(name, PARAMETERS)}")
+        if name != "/**" and name not in classes:
+            raise ParameterError(f"config: {path}: no node {node!r}{_suggestion(name, classes)}")
         if not isinstance(block, dict) or not isinstance(block.get("ros__parameters"), dict):
             raise ParameterError(f"config: {path}: {node}: expected `ros__parameters:` with parameters below it")
-        known = known_anywhere if name == "/**" else {entry.name for entry in declarations(PARAMETERS[name])}
+        known = known_anywhere if name == "/**" else {entry.name for entry in declarations(classes[name])}
         flat = flattened(block["ros__parameters"])
         for key in flat:
             if key not in known and key != "use_sim_time":
@@ -143,9 +145,9 @@ def _merged(
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 
 
-def _node_block(tree: Mapping[str, Mapping[str, Any]], node: str) -> dict[str, Any]:
+def _node_block(tree: Mapping[str, Mapping[str, Any]], node: str, classes: Mapping[str, type]) -> dict[str, Any]:
     """Return the parameters of one node: those of /** that it declares, then its own."""
-    declared = {declaration.name for declaration in declarations(PARAMETERS[node])}
+    declared = {declaration.name for declaration in declarations(classes[node])}
     shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
     # Copies: values that share a YAML anchor would become aliases in the node's own file, which rcl does not read.
     return {key: copy.deepcopy(value) for key, value in {**shared, **tree.get(node, {})}.items()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing
+from dataclasses import dataclass, make_dataclass
 
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.parameters import ParameterError, parameter
+from vla_ros.policies.registry import policy as registered
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 
@@ -73,3 +75,33 @@ PARAMETERS: dict[str, type] = {
     "motion_paths": MotionPathsParameters,
 }
 """Node → its parameter dataclass."""
+
+POLICY_NODES = ("planner", "action_expert")
+
+
+def policy_options(node: str, policy: str) -> type | None:
+    """Return a dataclass with one group, the options of a policy of another package; None where the node has them anyway.
+
+    Args:
+        node: one of POLICY_NODES. policy: its name in the registry, which is the group's.
+
+    Raises:
+        ParameterError: the registry refuses the policy, or its name is that of another parameter of the node.
+    """
+    options, fields = registered(policy).parameters, typing.get_type_hints(PARAMETERS[node])
+    if fields.get(policy) is options:
+        return None
+    if policy in fields:
+        raise ParameterError(f"policy {policy!r}: {node} has a parameter of that name; rename the entry point")
+    return make_dataclass("PolicyOptions", [(policy, options)], frozen=True, kw_only=True)
+
+
+def parameters_with_policy(policy: str) -> dict[str, type]:
+    """Return PARAMETERS with the options of `policy` among those of POLICY_NODES; raises as `policy_options`."""
+    classes = dict(PARAMETERS)
+    for node in POLICY_NODES:
+        if (options := policy_options(node, policy)) is not None:
+            classes[node] = make_dataclass(
+                PARAMETERS[node].__name__, [], bases=(options, PARAMETERS[node]), frozen=True
+            )
+    return classes

@@ -105,11 +105,13 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:
-    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.bringup.node_parameters import parameters_with_policy
     from vla_ros.lab.evaluation.through_graph import GraphEvaluation
     from vla_ros.parameters import from_mapping
 
-    transition = from_mapping(ActionExpertParameters, _nodes(chosen)["action_expert"]).chunk_transition
+    transition: str = from_mapping(
+        parameters_with_policy(chosen.policy)["action_expert"], _nodes(chosen)["action_expert"]
+    ).chunk_transition
     kinds = tasks or tuple(TASKS.split(","))
     with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
         for i in range(chosen.episodes):
@@ -123,17 +125,17 @@ def _offline(
 ) -> Iterator[Outcome]:
     """Episodes without ROS, with filter and policy configured as the graph would."""
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from vla_ros.control.action_expert_parameters import ActionExpertParameters
+    from vla_ros.bringup.node_parameters import parameters_with_policy
     from vla_ros.control.planner_parameters import PlannerParameters
     from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
-    nodes = _nodes(chosen)
+    nodes, classes = _nodes(chosen), parameters_with_policy(chosen.policy)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    planner = from_mapping(PlannerParameters, nodes["planner"])
-    conditions = Conditions.of(planner, from_mapping(ActionExpertParameters, nodes["action_expert"]))
+    planner: PlannerParameters = from_mapping(classes["planner"], nodes["planner"])
+    conditions = Conditions.of(planner, from_mapping(classes["action_expert"], nodes["action_expert"]))
     options = nodes["planner"].get(chosen.policy, {})
     setup = EvaluationSetup(
         chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner

@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
+from vla_ros.bringup.node_parameters import policy_options
 from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import chunk_discontinuity
@@ -22,7 +23,7 @@ from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
 from vla_ros.policies.latents import LatentLost
-from vla_ros.policies.registry import Robot, policy, system1
+from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
@@ -57,7 +58,10 @@ class ActionExpertNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__("action_expert")
         self.parameters = declare_parameters(self, ActionExpertParameters)
-        policy(self.parameters.policy)
+        foreign = policy_options("action_expert", self.parameters.policy)
+        self.options = getattr(
+            declare_parameters(self, foreign) if foreign else self.parameters, self.parameters.policy
+        )
         # A finger that holds something is far from its setpoint by design.
         arm = np.array([name != self.parameters.classical.gripper_joint for name in self.parameters.joint_names])
         self.expert = ActionExpert(
@@ -94,7 +98,7 @@ class ActionExpertNode(ManagedNode):
     # Lifecycle.
 
     def configure(self) -> None:
-        options = dataclasses.asdict(getattr(self.parameters, self.parameters.policy))
+        options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))

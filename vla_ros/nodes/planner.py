@@ -16,6 +16,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
+from vla_ros.bringup.node_parameters import policy_options
 from vla_ros.control.planner import JOINT_STATES, LOGGED, Level, LogOutput, PlannerCore, PlanOutput, QuestionOutput
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import Guard, load_prompt, load_rules
@@ -23,7 +24,7 @@ from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Plan, System2
 from vla_ros.policies.latents import LatentWriter
-from vla_ros.policies.registry import Robot, policy, system2
+from vla_ros.policies.registry import Robot, system2
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
@@ -53,7 +54,10 @@ class Planner(ManagedNode):
     def __init__(self) -> None:
         super().__init__("planner")
         self.parameters = declare_parameters(self, PlannerParameters)
-        policy(self.parameters.policy)
+        foreign = policy_options("planner", self.parameters.policy)
+        self.options = getattr(
+            declare_parameters(self, foreign) if foreign else self.parameters, self.parameters.policy
+        )
         poses = np.reshape(self.parameters.camera_poses, (-1, 7))
         self.camera_poses = {
             name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
@@ -84,7 +88,7 @@ class Planner(ManagedNode):
 
     def configure(self) -> None:
         name, joint_names = self.parameters.policy, self.parameters.joint_names
-        options = dataclasses.asdict(getattr(self.parameters, name))
+        options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame)
         self.system2 = system2(name, robot, options)

@@ -1,24 +1,38 @@
-"""Which policies there are, and how a node makes the two halves of one. Nothing is imported before it is asked for."""
+"""Which policies there are, and how a node makes the two halves of one. No policy is imported before it is asked for.
+
+A policy of another package is an entry point of the group `vla_ros.policies` whose object is a `Policy`; docs/policies.md
+shows one.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import importlib
 import json
+import pkgutil
+import typing
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 
+GROUP = "vla_ros.policies"
+CONTRACT = {"system2": ("plan", "checkpoint"), "system1": ("chunk", "checkpoint", "dt_s")}
+"""Attributes that the two halves must have; see `contract.System2` and `contract.System1`."""
+
 
 @dataclass(frozen=True)
 class Robot:
-    """The arm that a policy is to move.
+    """The arm that a policy moves.
 
-    urdf: text. joint_names: order of q in everything that the policy is given and gives. tool_frame: link of the URDF.
+    Attributes:
+        urdf: the text of the robot description.
+        joint_names: order of q in everything that the policy is given and returns.
+        tool_frame: link of the URDF.
     """
 
     urdf: str
@@ -28,47 +42,79 @@ class Robot:
 
 @dataclass(frozen=True)
 class Policy:
-    """module: where its `System1` and `System2` are. parameters: dataclass of its options."""
+    """A policy, as the registry needs it.
 
-    module: str
+    Attributes:
+        system2: "module:Class" of the planning half, made as `Class(robot, parameters)`. A name and not the class, so that
+            the process of one half does not import the other.
+        system1: "module:Class" of the moving half.
+        parameters: frozen dataclass of the options; its fields are made by `vla_ros.parameters.parameter`, or are
+            such dataclasses themselves.
+    """
+
+    system2: str
+    system1: str
     parameters: type[Any]
 
 
 POLICIES: Mapping[str, Policy] = {
-    "classical": Policy("vla_ros.policies.classical", ClassicalParameters),
-    "compact": Policy("vla_ros.policies.compact", CompactParameters),
-    "scripted": Policy("vla_ros.policies.scripted", ScriptedParameters),
+    "classical": Policy(
+        "vla_ros.policies.classical.sense_plan_act:SensePlanAct",
+        "vla_ros.policies.classical.straight_line:StraightLine",
+        ClassicalParameters,
+    ),
+    "compact": Policy(
+        "vla_ros.policies.compact.system2:CompactSystem2",
+        "vla_ros.policies.compact.system1:CompactSystem1",
+        CompactParameters,
+    ),
+    "scripted": Policy(
+        "vla_ros.policies.scripted:ScriptedSystem2", "vla_ros.policies.scripted:ScriptedSystem1", ScriptedParameters
+    ),
 }
+"""The policies that ship."""
+
+
+def names() -> list[str]:
+    """Return the names of all policies, sorted: those that ship, and those that other packages register."""
+    return sorted({*POLICIES, *(entry.name for entry in entry_points(group=GROUP))})
 
 
 def policy(name: str) -> Policy:
-    """Return the entry of `name`.
+    """Return the policy of a name. Only the package that registers it is imported.
 
     Raises:
-        ParameterError: there is no such policy.
+        ParameterError: there is no such policy; several packages register it; or its entry point does not import, is no
+            `Policy`, or has options that cannot be declared.
     """
-    if name not in POLICIES:
-        raise ParameterError(f"policy: there is no {name!r}; there are {', '.join(sorted(POLICIES))}")
-    return POLICIES[name]
+    entries = tuple(entry_points(group=GROUP, name=name))
+    owners = [*(["vla_ros"] if name in POLICIES else []), *sorted(map(_owner, entries))]
+    if not owners:
+        raise ParameterError(f"policy: there is no {name!r}; there are {', '.join(names())}")
+    if len(owners) > 1:
+        raise ParameterError(
+            f"policy: {name!r} is registered by {' and by '.join(owners)}; uninstall all but one, or rename an entry point"
+        )
+    return _loaded(entries[0]) if entries else POLICIES[name]
 
 
 def system2(name: str, robot: Robot, options: Mapping[str, Any] | None = None) -> System2:
     """Make the planning half of policy `name` for `robot`.
 
     Raises:
-        ParameterError: no such policy, or an option is wrong (it is named).
+        ParameterError: as `policy`; the half does not import or does not fulfil the contract; or an option is wrong.
         JointNamesError: the policy does not bind to the robot's joints.
     """
-    return cast(System2, _half("System2", name, robot, options))
+    return cast(System2, _half("system2", name, robot, options))
 
 
 def system1(name: str, robot: Robot, options: Mapping[str, Any] | None = None) -> System1:
     """Make the moving half of policy `name` for `robot`; raises like `system2`."""
-    return cast(System1, _half("System1", name, robot, options))
+    return cast(System1, _half("system1", name, robot, options))
 
 
 def joint_index(robot: Robot, joint: str, key: str) -> int:
-    """Return the place of `joint` in q.
+    """Return the index of `joint` in q.
 
     Raises:
         ParameterError: the robot has no such joint; `key` is the parameter that named it.
@@ -78,15 +124,67 @@ def joint_index(robot: Robot, joint: str, key: str) -> int:
     return robot.joint_names.index(joint)
 
 
+def parameters_hash(name: str, robot: Robot, parameters: Any) -> str:
+    """Return the checkpoint of a policy without weights: sha256 of its name, its options and the joints it moves."""
+    text = json.dumps([name, robot.joint_names, robot.tool_frame, asdict(parameters)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _owner(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "a package without metadata"
+
+
+def _loaded(entry: EntryPoint) -> Policy:
+    """Import the object of an entry point and check it."""
+    where = f"policy {entry.name!r}: entry point {entry.value!r} of {_owner(entry)}"
+    try:
+        found = entry.load()
+    except Exception as error:  # whatever the code of another package raises
+        raise ParameterError(
+            f"{where} does not import: {type(error).__name__}: {error}; repair that package, or uninstall it"
+        ) from error
+    if not isinstance(found, Policy):
+        raise ParameterError(
+            f"{where} is of type {type(found).__name__}; it must name a Policy (vla_ros/policies/registry.py)"
+        )
+    if not entry.name.isidentifier():
+        raise ParameterError(f"{where}: the name is the prefix of parameters; use letters, digits and _ alone")
+    if undeclared := _undeclared(found.parameters):
+        raise ParameterError(
+            f"{where}: {undeclared} cannot be declared as parameters; parameters must be a dataclass whose fields are "
+            "made by vla_ros.parameters.parameter"
+        )
+    return found
+
+
+def _undeclared(options: Any) -> str:
+    """Return what of a dataclass of options cannot be declared to a node; empty where all can."""
+    if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
+        return repr(options)
+    hints = typing.get_type_hints(options)
+    for field in dataclasses.fields(options):
+        if dataclasses.is_dataclass(hints[field.name]):
+            if inner := _undeclared(hints[field.name]):
+                return inner
+        elif "description" not in field.metadata:
+            return f"{options.__name__}.{field.name}"
+    return ""
+
+
 def _half(half: str, name: str, robot: Robot, options: Mapping[str, Any] | None) -> object:
     entry = policy(name)
     parameters = from_mapping(entry.parameters, options or {}, f"{name}.")
-    module = importlib.import_module(entry.module)
-    made: object = getattr(module, half)(robot, parameters)
+    target = str(getattr(entry, half))
+    try:
+        cls = pkgutil.resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ParameterError(
+            f'policy {name!r}: {half} {target!r} does not import: {error}; it must be "module:Class", with all that the '
+            "module imports installed"
+        ) from error
+    made: object = cls(robot, parameters)
+    if missing := [attribute for attribute in CONTRACT[half] if not hasattr(made, attribute)]:
+        raise ParameterError(
+            f"policy {name!r}: {half} {target!r} has no {', '.join(missing)}; see vla_ros/policies/contract.py"
+        )
     return made
-
-
-def parameters_hash(name: str, robot: Robot, parameters: Any) -> str:
-    """Return the checkpoint of a policy without weights: sha256 over its name, its options and the joints it moves."""
-    text = json.dumps([name, robot.joint_names, robot.tool_frame, asdict(parameters)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -116,7 +116,7 @@ def _limits(robot: Robot, parameters: ScriptedParameters, kinematics: Kinematics
     return limits / 2
 
 
-class System2:
+class ScriptedSystem2:
     """Any words start the plan, no words hold the arm, new words start it anew.
 
     Args:
@@ -213,7 +213,7 @@ class System2:
         return current.at(time_s)
 
 
-class System1:
+class ScriptedSystem1:
     """Leads the arm onto the rows of an "actions" plan and along them.
 
     Args:

@@ -17,9 +17,8 @@ from test.unit.dashboard.rig import MakeServer, document, request
 from vla_ros.dashboard import routes
 from vla_ros.dashboard.routes import MAX_BODY_BYTES
 from vla_ros.dashboard.server import DashboardServer
-from vla_ros.guard.guard import Guard
+from vla_ros.guard.guard import Guard, GuardAction
 from vla_ros.guard.rules import load_rules
-from vla_ros.lab.training.teacher import Answer
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_a_long_sentence_reaches_the_guard_cut_and_holds_the_arm(
     assert whole == "tidy " * 100
     assert len(stop) == len(cut) == MAX_BODY_BYTES
     guard = Guard(load_rules("guard"))
-    assert [guard.judge(text).answer for text in (stop, cut)] == [Answer.STOP, Answer.REFUSE]
+    assert [guard.check(text).action for text in (stop, cut)] == [GuardAction.STOP, GuardAction.REFUSE]
     assert request(make_server(), "POST", "/estop", "x" * 9000)[0] == 200
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from vla_ros.bringup.graph import parameters_of
+from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.planner import PlannerCore
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import Guard, load_prompt, load_rules
@@ -144,7 +145,10 @@ def run_episode(
 
 def _configured(policy: str) -> PlannerParameters:
     """Return the planner's parameters as config/sim.yaml gives them."""
-    return from_mapping(PlannerParameters, nested(parameters_of("planner", policy=policy)))
+    parameters: PlannerParameters = from_mapping(
+        parameters_with_policy(policy)["planner"], nested(parameters_of("planner", policy=policy))
+    )
+    return parameters
 
 
 def planner_core(parameters: PlannerParameters, conditions: Conditions, plans: System2) -> PlannerCore:

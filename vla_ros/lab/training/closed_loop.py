@@ -1,4 +1,4 @@
-"""How often a checkpoint succeeds in simulation, on scenes that are neither of training nor of evaluation."""
+"""Success rate of a checkpoint in simulation, on scenes of neither training nor evaluation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from vla_ros.tasks.task import KINDS
 
 
 def success(folder: Path, count: int) -> float:
-    """Return the share of `count` scenes that the checkpoint in `folder` gets done: of all kinds in turn, with what training
-    may hold."""
+    """Return the share of `count` tasks, of all kinds in turn, at which the checkpoint in `folder` succeeds."""
     safety = from_mapping(SafetyFilterParameters, nested(parameters_of("safety_filter", policy="compact")))
     setup = EvaluationSetup("compact", safety, {"checkpoint": str(folder)})
     case = EvaluationCase("training", variation=Variation(pairs="training"))

@@ -1,4 +1,4 @@
-"""One run on one device, or on several: then started by `accelerate launch`, and gradients are averaged over all."""
+"""Training on one device, or on several, started by `accelerate launch`, with averaged gradients."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from torch.nn import Parameter
 
 from vla_ros.parameters import ParameterError
 
-LONGEST_WAIT = timedelta(hours=12)  # of all for the first, which draws the stills and lets the arm act; usual: 10 min
+MAX_WAIT = timedelta(
+    hours=12
+)  # of all processes for the main one, which draws the data and runs the closed loop; the default is 10 min
 
 
-class Together:
-    """Args: device: auto, cpu or cuda.
+class DistributedRun:
+    """The processes of one run.
+
+    Args:
+        device: auto, cpu or cuda.
 
     Raises:
         ParameterError: started by a launcher, but accelerate is not installed.
@@ -34,25 +39,25 @@ class Together:
             except ImportError:
                 raise ParameterError("train: several processes need accelerate: pip install accelerate") from None
             self._accelerator = Accelerator(
-                cpu=device == "cpu", kwargs_handlers=[InitProcessGroupKwargs(timeout=LONGEST_WAIT)]
+                cpu=device == "cpu", kwargs_handlers=[InitProcessGroupKwargs(timeout=MAX_WAIT)]
             )
             self.device, self.rank = self._accelerator.device, self._accelerator.process_index
 
     @property
-    def first(self) -> bool:
-        """Whether this is the process that draws, writes and talks."""
+    def is_main(self) -> bool:
+        """Whether this is the process that draws data, writes files and reports."""
         return self.rank == 0
 
     @contextmanager
-    def one_after_the_other(self) -> Iterator[None]:
-        """The first process goes first, the others find what it left."""
+    def main_process_first(self) -> Iterator[None]:
+        """Let the main process run a block first; the others run it after it, and find its files."""
         if self._accelerator is None:
             yield
         else:
             with self._accelerator.main_process_first():
                 yield
 
-    def average(self, parameters: Iterator[Parameter]) -> None:
+    def average_gradients(self, parameters: Iterator[Parameter]) -> None:
         """Replace gradients by their mean over all processes."""
         if self._accelerator is None:
             return
@@ -60,8 +65,8 @@ class Together:
             if parameter.grad is not None:
                 parameter.grad = self._accelerator.reduce(parameter.grad, "mean")
 
-    def any(self, mine: bool) -> bool:
-        """Return whether it is so in any process: clocks differ, and all must stop at the same step."""
+    def any_process(self, value: bool) -> bool:
+        """Return whether `value` is true in any process: clocks differ, and all processes must stop at the same step."""
         if self._accelerator is None:
-            return mine
-        return bool(self._accelerator.reduce(torch.tensor(float(mine), device=self.device), "sum") > 0)
+            return value
+        return bool(self._accelerator.reduce(torch.tensor(float(value), device=self.device), "sum") > 0)

@@ -1,6 +1,6 @@
-"""Stills: pictures of random situations with everything that the network is to learn from them, in one array on disk.
+"""Scene images: images of random situations with their labels, in one array on disk.
 
-Thousands a minute, because nothing is simulated: arm and things are put where a situation says, and drawn.
+Nothing is simulated, so that thousands are made a minute: arm and objects are placed as a situation says, and rendered.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from vla_ros.lab.training import teacher
-from vla_ros.lab.training.sentences import NOTHING
-from vla_ros.lab.training.situations import Asked, draw
+from vla_ros.lab.training.instructions import EMPTY_STEP
+from vla_ros.lab.training.situations import ImageSpec, sample
 from vla_ros.policies.compact import projection
 from vla_ros.policies.compact.features import pointing_down, yaw_of
-from vla_ros.policies.compact.model_config import COLOURS, SHAPES, WAYPOINT, Sizes
-from vla_ros.policies.compact.projection import Pinhole, scaled, to_cells
+from vla_ros.policies.compact.model_config import COLOURS, SHAPES, WAYPOINT_DIM, Sizes
+from vla_ros.policies.compact.projection import Pinhole, scaled_intrinsics, to_cells
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.sim.arm_description import (
     FINGER_JOINT,
@@ -39,69 +39,68 @@ from vla_ros.tasks.objects import COLOUR_RGB as RGB
 Array = NDArray[np.float64]
 Record = NDArray[np.void]
 
-DRAWN = 256  # rows and columns, as the camera node hands them on
-MOST_GEOMS = 400
-MOST_NAMED = 8  # things of a scene that have a name
-PATCH = 48  # rows and columns around each thing that are kept of the sharp picture
-SHIFTED = 0.4  # share of scenes whose cameras are not where they should be
-ROUGH = 0.1  # rad, of the joints from which an arm pose is searched,
-PULLS = (0.1, 0.0)  # by steps that pull so much to the middle of the joint ranges,
-NEAR = 0.004  # until it is so near, m and parts of a rotation matrix
+RENDER_SIZE = 256  # rows and columns, as the camera node publishes them
+MAX_GEOMS = 400
+MAX_NAMED = 8  # named objects of a scene
+STORED_CROP = 48  # rows and columns of the crops that are stored of the refiner's image; more than it is given
+SHIFTED_SHARE = 0.4  # share of scenes with cameras off their nominal pose
+START_NOISE_RAD = 0.1  # of the joints at which inverse kinematics starts,
+PULLS = (0.1, 0.0)  # in passes with so much pull to the middle of the joint ranges,
+POSE_TOLERANCE = 0.004  # largest error of the result, m and elements of the rotation matrix
 
 
 def layout(sizes: Sizes) -> np.dtype:
-    """Return the fields of a still.
+    """Return the fields of a record.
 
-    cells: places in the picture, u, v, whether they are in it. objects: x and y: p, yaw4, whether there is one. named:
-    everything that has a name: colour and shape as in configuration, both 0 where there is nothing; p, yaw4. tool_cell:
-    as cells. patches: cut out of the sharp picture around x, y, the tool and everything named, of which centres says
-    where, pixels.
+    cells: of x and y: u, v, and 1 if it is in the image. objects: x and y: p, yaw4, and 1 if there is one. named_objects:
+    colour and shape (indices as in model_config, both 0 where there is none), p, yaw4. named_cells, tool_cell: as cells.
+    crops: of the refiner's image around x, y, the tool and the named objects. crop_centres: their centres, pixels.
     """
     return np.dtype(
         [
             ("images", "u1", (len(sizes.cameras), sizes.image, sizes.image, 3)),
             ("text", "U160"),
-            ("wishes", "i1", (sizes.steps, 6)),
+            ("parsed_steps", "i1", (sizes.steps, 6)),
             ("step", "i1"),
             ("q", "f4", (8,)),
-            ("finger_speed", "f4"),
+            ("finger_velocity", "f4"),
             ("p_tool", "f4", (3,)),
             ("yaw", "f4"),
             ("cells", "f4", (len(sizes.cameras), 2, 3)),
             ("objects", "f4", (2, 6)),
-            ("named", "f4", (MOST_NAMED, 7)),
-            ("named_cells", "f4", (len(sizes.cameras), MOST_NAMED, 3)),
+            ("named_objects", "f4", (MAX_NAMED, 7)),
+            ("named_cells", "f4", (len(sizes.cameras), MAX_NAMED, 3)),
             ("tool_cell", "f4", (len(sizes.cameras), 3)),
-            ("patches", "u1", (len(sizes.cameras), 3 + MOST_NAMED, PATCH, PATCH, 3)),
-            ("centres", "i2", (len(sizes.cameras), 3 + MOST_NAMED, 2)),
+            ("crops", "u1", (len(sizes.cameras), 3 + MAX_NAMED, STORED_CROP, STORED_CROP, 3)),
+            ("crop_centres", "i2", (len(sizes.cameras), 3 + MAX_NAMED, 2)),
             ("start", "f4", (3,)),
             ("T_base_camera", "f4", (len(sizes.cameras), 4, 4)),
             ("k", "f4", (len(sizes.cameras), 3, 3)),
             ("subtask", "i1"),
-            ("waypoints", "f4", (sizes.waypoints, WAYPOINT)),
+            ("waypoints", "f4", (sizes.waypoints, WAYPOINT_DIM)),
             ("anchors", "i1", (sizes.waypoints,)),
             ("progress", "f4"),
         ]
     )
 
 
-class _Painter:
-    """Draws pictures of several sizes with one OpenGL context, which is kept from scene to scene."""
+class _SceneRenderer:
+    """Renders images of several sizes with one OpenGL context, which is kept from scene to scene."""
 
     _window: mujoco.GLContext | None = None
 
     def __init__(self, model: mujoco.MjModel) -> None:
-        if _Painter._window is None:
-            _Painter._window = mujoco.GLContext(DRAWN, DRAWN)
-        _Painter._window.make_current()
+        if _SceneRenderer._window is None:
+            _SceneRenderer._window = mujoco.GLContext(RENDER_SIZE, RENDER_SIZE)
+        _SceneRenderer._window.make_current()
         self._model = model
-        self._scene = mujoco.MjvScene(model, MOST_GEOMS)
+        self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._option, self._camera = mujoco.MjvOption(), mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
-    def paint(self, data: mujoco.MjData, camera: str, size: int) -> NDArray[np.uint8]:
+    def render(self, data: mujoco.MjData, camera: str, size: int) -> NDArray[np.uint8]:
         """Return (size, size, 3) rgb."""
         self._camera.fixedcamid = self._model.camera(camera).id
         everything = mujoco.mjtCatBit.mjCAT_ALL
@@ -113,8 +112,16 @@ class _Painter:
         return image[::-1]
 
 
-class Studio:
-    """Draws stills of one scene after the other. Args: sizes: of the network. seed: >= seeds.TRAINING."""
+class SceneImageGenerator:
+    """Renders images of one scene after the other.
+
+    Args:
+        sizes: of the network.
+        seed: of the first scene, >= seeds.TRAINING.
+
+    Raises:
+        ValueError: the seed is one of evaluation.
+    """
 
     def __init__(self, sizes: Sizes, seed: int) -> None:
         if seed < seeds.TRAINING:
@@ -123,41 +130,39 @@ class Studio:
         self._kinematics = Kinematics(urdf(), JOINT_NAMES)
         self._layout = layout(sizes)
 
-    def stills(self, scene_index: int, count: int) -> Iterator[Record]:
-        """Yield `count` stills of one scene's surfaces, light and shapes."""
+    def images(self, scene_index: int, count: int) -> Iterator[Record]:
+        """Yield `count` records with the surfaces, light and shapes of one scene."""
         seed = self._seed + scene_index
         rng = np.random.default_rng([seed, 7])
-        variation = replace(TRAINING, cameras=bool(rng.random() < SHIFTED))
+        variation = replace(TRAINING, cameras=bool(rng.random() < SHIFTED_SHARE))
         scene, _ = sample_varied(seed, "", variation)
         model = mujoco.MjModel.from_xml_string(xml(scene))
         data = mujoco.MjData(model)
-        painter = _Painter(model)
+        renderer = _SceneRenderer(model)
         made = 0
         while made < count:
-            asked = draw(rng, scene.objects)
-            if self._pose(model, data, asked, rng):
+            spec = sample(rng, scene.objects)
+            if self._place(model, data, spec, rng):
                 made += 1
-                yield self._record(model, data, painter, asked)
+                yield self._record(model, data, renderer, spec)
 
-    def _pose(self, model: mujoco.MjModel, data: mujoco.MjData, asked: Asked, rng: np.random.Generator) -> bool:
-        """Put arm and things where they are to be; False where the arm cannot get there."""
+    def _place(self, model: mujoco.MjModel, data: mujoco.MjData, spec: ImageSpec, rng: np.random.Generator) -> bool:
+        """Place arm and objects; return False where the arm cannot reach its pose."""
         T_base_tool = np.eye(4)
-        T_base_tool[:3, :3] = pointing_down(np.array(asked.yaw))
-        T_base_tool[:3, 3] = asked.p_tool
-        q = np.clip(HOME + rng.normal(0, ROUGH, 8), POSITION_LOWER, POSITION_UPPER)
+        T_base_tool[:3, :3] = pointing_down(np.array(spec.yaw))
+        T_base_tool[:3, 3] = spec.p_tool
+        q = np.clip(HOME + rng.normal(0, START_NOISE_RAD, 8), POSITION_LOWER, POSITION_UPPER)
         for pull in PULLS:
             q = self._kinematics.follow(T_base_tool, q, pull)
         away = np.abs(self._kinematics.forward(q) - T_base_tool).max()
-        if away > NEAR or (q < POSITION_LOWER).any() or (q[:7] > POSITION_UPPER[:7]).any():
+        if away > POSE_TOLERANCE or (q < POSITION_LOWER).any() or (q[:7] > POSITION_UPPER[:7]).any():
             return False
-        q[-1] = np.clip(asked.finger, 0.0, 0.04)
+        q[-1] = np.clip(spec.finger, 0.0, 0.04)
         for name, value in zip(JOINT_NAMES, q, strict=True):
             data.qpos[model.joint(name).qposadr[0]] = value
         data.qpos[model.joint(MIMIC_JOINT).qposadr[0]] = q[JOINT_NAMES.index(FINGER_JOINT)]
         self._q = q
-        for thing, p, yaw, drawn in zip(
-            asked.things, asked.p_things, asked.yaws, self._bodies(model, asked), strict=True
-        ):
+        for thing, p, yaw, drawn in zip(spec.things, spec.p_things, spec.yaws, self._bodies(model, spec), strict=True):
             address = model.jnt_qposadr[model.body_jntadr[drawn]]
             data.qpos[address : address + 3] = p
             data.qpos[address + 3 : address + 7] = np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
@@ -169,86 +174,86 @@ class Studio:
         mujoco.mj_camlight(model, data)
         return True
 
-    def _bodies(self, model: mujoco.MjModel, asked: Asked) -> list[int]:
-        """Bodies of the things, which stand in the model in the order of the scene."""
-        first = model.nbody - len(asked.things)
+    def _bodies(self, model: mujoco.MjModel, spec: ImageSpec) -> list[int]:
+        """Return the bodies of the objects, which are in the model in the order of the scene."""
+        first = model.nbody - len(spec.things)
         return list(range(first, model.nbody))
 
     def _record(
         self,
         model: mujoco.MjModel,
         data: mujoco.MjData,
-        painter: _Painter,
-        asked: Asked,
+        renderer: _SceneRenderer,
+        spec: ImageSpec,
     ) -> Record:
         sizes = self._sizes
-        still = np.zeros((), self._layout)
-        cameras, sharp = {}, []
+        record = np.zeros((), self._layout)
+        cameras, images = {}, []
         size = sizes.image
         for index, camera in enumerate(sizes.cameras):
-            sharp.append(projection.reduced(painter.paint(data, camera, DRAWN), projection.SHARP * size))
-            still["images"][index] = projection.reduced(sharp[index], size)
+            images.append(projection.resized(renderer.render(data, camera, RENDER_SIZE), projection.UPSCALE * size))
+            record["images"][index] = projection.resized(images[index], size)
             at = model.camera(camera).id
             pose = np.eye(4)
             pose[:3, :3] = data.cam_xmat[at].reshape(3, 3) @ np.diag([1.0, -1.0, -1.0])
             pose[:3, 3] = data.cam_xpos[at]
-            k = scaled(intrinsics(camera, DRAWN, DRAWN), DRAWN, DRAWN, size)
+            k = scaled_intrinsics(intrinsics(camera, RENDER_SIZE, RENDER_SIZE), RENDER_SIZE, RENDER_SIZE, size)
             cameras[camera] = Pinhole(k, pose)
-            still["T_base_camera"][index], still["k"][index] = pose, k
-        wishes = [*asked.wishes, *[NOTHING] * sizes.steps][: sizes.steps]
-        still["text"] = asked.text
-        still["wishes"] = [wish.indices() for wish in wishes]
-        still["step"] = asked.step
-        still["q"], still["finger_speed"] = self._q, asked.finger_speed
+            record["T_base_camera"][index], record["k"][index] = pose, k
+        parsed_steps = [*spec.parsed_steps, *[EMPTY_STEP] * sizes.steps][: sizes.steps]
+        record["text"] = spec.text
+        record["parsed_steps"] = [parsed_step.indices() for parsed_step in parsed_steps]
+        record["step"] = spec.step
+        record["q"], record["finger_velocity"] = self._q, spec.finger_velocity
         T_base_tool = self._kinematics.forward(self._q)
-        still["p_tool"], still["yaw"] = T_base_tool[:3, 3], yaw_of(T_base_tool[:3, :3])
-        name(still, asked, [cameras[camera] for camera in sizes.cameras], size)
+        record["p_tool"], record["yaw"] = T_base_tool[:3, 3], yaw_of(T_base_tool[:3, :3])
+        record_named(record, spec, [cameras[camera] for camera in sizes.cameras], size)
         for index, camera in enumerate(sizes.cameras):
-            still["tool_cell"][index] = cell(cameras[camera], T_base_tool[:3, 3], size)
-        self._understand(still, asked, [cameras[camera] for camera in sizes.cameras])
-        for index, picture in enumerate(sharp):
+            record["tool_cell"][index] = grid_cell(cameras[camera], T_base_tool[:3, 3], size)
+        self._label(record, spec, [cameras[camera] for camera in sizes.cameras])
+        for index, picture in enumerate(images):
             cells = np.concatenate(
-                [still["cells"][index], still["tool_cell"][index][None], still["named_cells"][index]]
+                [record["cells"][index], record["tool_cell"][index][None], record["named_cells"][index]]
             ).astype(np.float64)
-            centres = np.rint(projection.sharper(projection.to_pixels(cells[:, :2]))).astype(np.int16)
-            still["centres"][index] = centres
+            centres = np.rint(projection.upscale(projection.to_pixels(cells[:, :2]))).astype(np.int16)
+            record["crop_centres"][index] = centres
             for slot in np.flatnonzero(cells[:, 2]):
-                still["patches"][index, slot] = projection.patch(picture, centres[slot], PATCH)
-        return still
+                record["crops"][index, slot] = projection.crop(picture, centres[slot], STORED_CROP)
+        return record
 
-    def _understand(self, still: Record, asked: Asked, cameras: Sequence[Pinhole]) -> None:
-        """Note what is right to do, if x is there."""
-        if asked.now is None:
-            still["subtask"] = -1
+    def _label(self, record: Record, spec: ImageSpec, cameras: Sequence[Pinhole]) -> None:
+        """Store the labels of the teacher; subtask -1 where x is absent."""
+        if spec.now is None:
+            record["subtask"] = -1
             return
-        now = asked.now
-        still["start"] = now.start
+        now = spec.now
+        record["start"] = now.start
         for role, thing in enumerate((now.x, now.y)):
             if thing is None:
                 continue
-            still["objects"][role] = *thing.p, *thing.yaw4, 1.0
+            record["objects"][role] = *thing.p, *thing.yaw4, 1.0
             for index, camera in enumerate(cameras):
-                still["cells"][index, role] = cell(camera, thing.p, self._sizes.image)
-        answer = teacher.answer(now)
-        still["subtask"], still["waypoints"] = answer.subtask, answer.waypoints
-        still["anchors"], still["progress"] = answer.anchors, answer.progress
+                record["cells"][index, role] = grid_cell(camera, thing.p, self._sizes.image)
+        label = teacher.label(now)
+        record["subtask"], record["waypoints"] = label.subtask, label.waypoints
+        record["anchors"], record["progress"] = label.anchors, label.progress
 
 
-def name(still: Record, asked: Asked, cameras: Sequence[Pinhole], size: int) -> None:
-    """Note all things that have a name, and where they are in the pictures."""
+def record_named(record: Record, spec: ImageSpec, cameras: Sequence[Pinhole], size: int) -> None:
+    """Store all named objects, and where they are in the images."""
     row = 0
-    for thing, p, yaw in zip(asked.things, asked.p_things, asked.yaws, strict=True):
+    for thing, p, yaw in zip(spec.things, spec.p_things, spec.yaws, strict=True):
         if thing.shape not in SHAPES:
             continue
-        turn = teacher.Object(p, float(yaw), thing.shape, thing.height, thing.radius).yaw4
-        still["named"][row] = COLOURS.index(thing.colour or "none"), SHAPES.index(thing.shape), *p, *turn
+        turn = teacher.ObjectState(p, float(yaw), thing.shape, thing.height, thing.radius).yaw4
+        record["named_objects"][row] = COLOURS.index(thing.colour or "none"), SHAPES.index(thing.shape), *p, *turn
         for index, camera in enumerate(cameras):
-            still["named_cells"][index, row] = cell(camera, p, size)
+            record["named_cells"][index, row] = grid_cell(camera, p, size)
         row += 1
 
 
-def cell(camera: Pinhole, p: Array, size: int) -> tuple[float, float, float]:
-    """Return the place (u, v) of a point in the grid of a picture of `size` pixels, and 1; zeros where it is not in it."""
+def grid_cell(camera: Pinhole, p: Array, size: int) -> tuple[float, float, float]:
+    """Return the position (u, v) of a point on the grid of an image of `size` pixels, and 1; zeros where it is outside."""
     u, v, depth = camera.project(p)
     if depth < 0.03 or not (0 <= u <= size - 1 and 0 <= v <= size - 1):
         return 0.0, 0.0, 0.0
@@ -256,43 +261,48 @@ def cell(camera: Pinhole, p: Array, size: int) -> tuple[float, float, float]:
     return float(u), float(v), 1.0
 
 
-def make(path: Path, sizes: Sizes, scenes: int, per_scene: int, seed: int, tell: Callable[[int], None]) -> None:
-    """Write `scenes` x `per_scene` stills to the .npy file `path`; goes on where it was interrupted.
+def make(path: Path, sizes: Sizes, scenes: int, per_scene: int, seed: int, report: Callable[[int], None]) -> None:
+    """Write `scenes` x `per_scene` records to the .npy file `path`; continues where it was interrupted.
 
     Args:
-        tell: called with the number of stills that are there, after each scene.
+        path: of the file.
+        sizes: of the network.
+        scenes, per_scene: how many.
+        seed: of the first scene.
+        report: called after each scene with the number of records in the file.
     """
     done_file = path.with_suffix(".done")
     done = int(done_file.read_text()) if done_file.is_file() and path.is_file() else 0
     shape = (scenes * per_scene,)
     array = open_memmap(path, "r+" if done else "w+", layout(sizes), None if done else shape)
-    studio = Studio(sizes, seed)
+    generator = SceneImageGenerator(sizes, seed)
     for scene in range(done, scenes):
-        for row, still in enumerate(studio.stills(scene, per_scene)):
-            array[scene * per_scene + row] = still
+        for row, record in enumerate(generator.images(scene, per_scene)):
+            array[scene * per_scene + row] = record
         array.flush()
         done_file.write_text(str(scene + 1))
-        tell((scene + 1) * per_scene)
+        report((scene + 1) * per_scene)
 
 
 def count(path: Path) -> int:
-    """Return of how many scenes the stills of `path` are ready."""
+    """Return of how many scenes the records in `path` are complete."""
     done_file = path.with_suffix(".done")
     return int(done_file.read_text()) if done_file.is_file() else 0
 
 
-def observations(stills: NDArray[np.void], cameras: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """Return the statistics of what stills show, in the form of a LeRobotDataset's stats.json, for the monitor of drift.
+def observations(records: NDArray[np.void], cameras: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Return the statistics of images and joints, in the form of a LeRobotDataset's stats.json, for the drift monitor.
 
     Args:
-        cameras: names of the images of a still, in their order.
+        records: see `layout`.
+        cameras: names of the images of a record, in order.
     """
-    images = stills["images"].astype(np.float32) / 255.0
+    images = records["images"].astype(np.float32) / 255.0
     found = {}
     for index, camera in enumerate(cameras):
         pixels = images[:, index].reshape(-1, 3)
         found[f"observation.images.{camera}"] = {"mean": _rounded(pixels.mean(0)), "std": _rounded(pixels.std(0))}
-    low, high = np.quantile(stills["q"], (0.01, 0.99), axis=0)
+    low, high = np.quantile(records["q"], (0.01, 0.99), axis=0)
     found["observation.state"] = {"q01": _rounded(low), "q99": _rounded(high)}
     return found
 

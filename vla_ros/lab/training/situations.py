@@ -1,7 +1,7 @@
-"""Situations drawn at random: where things lie, where the arm is, what is asked for. Nothing moves, nothing is drawn yet.
+"""Random situations: where objects are, where the arm is, what the instruction asks for.
 
-They cover every subtask, the moments between two of them, and what should not happen: things that slipped from the
-hand, that moved, that are not there; hands that close on nothing or come from an odd pose.
+They cover every subtask, the transitions between them, and failures: objects that slipped from the hand, moved or are
+absent; hands that closed on nothing or come from an unusual pose.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.lab.training import sentences, teacher
-from vla_ros.lab.training.sentences import Wish, taught
+from vla_ros.lab.training import instructions, teacher
+from vla_ros.lab.training.instructions import ParsedStep, is_allowed
 from vla_ros.policies.compact.model_config import SHAPES
 from vla_ros.sim.scene import SceneObject
 from vla_ros.tasks.vocabulary import COLOURS, CONTAINERS
@@ -22,80 +22,99 @@ from vla_ros.tasks.vocabulary import MOVABLE_SHAPES as MOVABLE
 
 Array = NDArray[np.float64]
 
-X_RANGE, Y_RANGE = (0.36, 0.68), (-0.31, 0.31)  # of things, m
-ROOM = 0.03  # m between two of them
+X_RANGE, Y_RANGE = (0.36, 0.68), (-0.31, 0.31)  # of objects, m
+MIN_GAP_M = 0.03  # between two objects
 REACH_X, REACH_Y, REACH_Z = (0.25, 0.66), (-0.33, 0.33), (0.08, 0.45)  # of the tool
-HOMES = (np.array([0.30, 0.0, 0.42]), np.array([0.28, 0.0, 0.40]))  # where the arm often begins, about
-ABSENT = 0.07  # share of stills that ask for what is not there
-TWO_STEPS = 0.35  # share of stills whose sentence has two steps
-# How a still is made, and how often: far from x, over x, fingers about x, x in the hand, x let go.
+HOMES = (np.array([0.30, 0.0, 0.42]), np.array([0.28, 0.0, 0.40]))  # usual positions of the tool at the start
+ABSENT_SHARE = 0.07  # share of images whose instruction asks for an absent object
+TWO_STEP_SHARE = 0.35  # share of images whose instruction has two steps
+# Where the hand is, and how often: far from x, over x, fingers around x, x in the hand, x released.
 MODES = {"far": 0.2, "over": 0.2, "about": 0.14, "held": 0.28, "let go": 0.18}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One still to be drawn.
+class ImageSpec:
+    """One image to render.
 
-    things: where everything is drawn; p, quat (xyzw not used: only yaw) of the thing in the hand follow the tool.
-    wishes: all steps, and step: the present one. text: in words. now: its situation, or None when x is not there.
-    p_things: (n, 3) centres. yaws: (n,).
+    Attributes:
+        things: the objects of the scene.
+        p_things: (n, 3) their centres.
+        yaws: (n,) their yaws.
+        parsed_steps: all steps of the instruction.
+        step: index of the present one.
+        text: the instruction.
+        now: situation of the present step, or None where x is absent.
+        p_tool, yaw, finger, finger_velocity: of the hand, as in `teacher.Situation`.
     """
 
     things: tuple[SceneObject, ...]
     p_things: Array
     yaws: Array
-    wishes: tuple[Wish, ...]
+    parsed_steps: tuple[ParsedStep, ...]
     step: int
     text: str
     now: teacher.Situation | None
     p_tool: Array
     yaw: float
     finger: float
-    finger_speed: float
+    finger_velocity: float
 
 
-def draw(rng: np.random.Generator, things: Sequence[SceneObject]) -> Asked:
-    """Return a situation with these things, newly placed and coloured.
+def sample(rng: np.random.Generator, things: Sequence[SceneObject]) -> ImageSpec:
+    """Return a random situation.
 
     Args:
-        things: of a scene; shapes stay, everything else changes.
+        rng: random generator.
+        things: of a scene; their shapes stay, positions and colours are drawn anew.
     """
-    placed = _recoloured(rng, _placed(rng, things))
-    wishes = _wishes(rng, placed)
-    step = int(rng.integers(len(wishes)))
+    placed = _recolour(rng, _place(rng, things))
+    parsed_steps = _sample_steps(rng, placed)
+    step = int(rng.integers(len(parsed_steps)))
     p_things = np.array([(thing.x, thing.y, thing.height / 2) for thing in placed])
     yaws = np.array([thing.yaw for thing in placed])
     if step == 1 and rng.random() < 0.7:
-        _fulfil(rng, wishes[0], placed, p_things)
-    wish = wishes[step]
+        _complete_step(rng, parsed_steps[0], placed, p_things)
+    parsed_step = parsed_steps[step]
     shapes = [thing.shape for thing in placed if thing.shape in SHAPES]
-    if rng.random() < ABSENT:
+    if rng.random() < ABSENT_SHARE:
         present = {thing.colour for thing in placed}
         colours = [colour for colour in COLOURS if colour not in present]
-        asked = [other for colour in colours if taught(other := replace(wish, x=(colour, wish.x[1])))]
-        if asked:
-            strange = asked[rng.integers(len(asked))]
-            wishes = tuple(strange if index == step else other for index, other in enumerate(wishes))
-            p_tool, yaw, finger = _somewhere(rng)
-            text = sentences.say(rng, wishes, [*shapes, wish.x[1], wish.x[1]])
-            return Asked(tuple(placed), p_things, yaws, wishes, step, text, None, p_tool, yaw, finger, 0.0)
-    text = sentences.say(rng, wishes, shapes)
-    at_x = _index(placed, wish.x)
-    at_y = _index(placed, wish.y) if wish.y[1] != "none" else None
-    now = _situation(rng, wish, placed, p_things, yaws, at_x, at_y)
+        possible = [
+            other for colour in colours if is_allowed(other := replace(parsed_step, x=(colour, parsed_step.x[1])))
+        ]
+        if possible:
+            other_step = possible[rng.integers(len(possible))]
+            parsed_steps = tuple(other_step if index == step else other for index, other in enumerate(parsed_steps))
+            p_tool, yaw, finger = _random_arm(rng)
+            text = instructions.compose(rng, parsed_steps, [*shapes, parsed_step.x[1], parsed_step.x[1]])
+            return ImageSpec(tuple(placed), p_things, yaws, parsed_steps, step, text, None, p_tool, yaw, finger, 0.0)
+    text = instructions.compose(rng, parsed_steps, shapes)
+    at_x = _index(placed, parsed_step.x)
+    at_y = _index(placed, parsed_step.y) if parsed_step.y[1] != "none" else None
+    now = _sample_situation(rng, parsed_step, placed, p_things, yaws, at_x, at_y)
     p_things[at_x], yaws[at_x] = now.x.p, now.x.yaw
-    return Asked(
-        tuple(placed), p_things, yaws, wishes, step, text, now, now.p_tool, now.yaw, now.finger, now.finger_speed
+    return ImageSpec(
+        tuple(placed),
+        p_things,
+        yaws,
+        parsed_steps,
+        step,
+        text,
+        now,
+        now.p_tool,
+        now.yaw,
+        now.finger,
+        now.finger_velocity,
     )
 
 
-def _placed(rng: np.random.Generator, things: Sequence[SceneObject]) -> list[SceneObject]:
+def _place(rng: np.random.Generator, things: Sequence[SceneObject]) -> list[SceneObject]:
     while True:
         placed: list[SceneObject] = []
         for thing in things:
             for _ in range(60):
                 x, y = float(rng.uniform(*X_RANGE)), float(rng.uniform(*Y_RANGE))
-                if all(math.hypot(x - o.x, y - o.y) > thing.radius + o.radius + ROOM for o in placed):
+                if all(math.hypot(x - o.x, y - o.y) > thing.radius + o.radius + MIN_GAP_M for o in placed):
                     turned = thing.shape not in (*CONTAINERS, "ball", "cylinder")
                     placed.append(replace(thing, x=x, y=y, yaw=float(rng.uniform(0, math.pi / 2)) * turned))
                     break
@@ -103,14 +122,14 @@ def _placed(rng: np.random.Generator, things: Sequence[SceneObject]) -> list[Sce
             return placed
 
 
-def _recoloured(rng: np.random.Generator, things: list[SceneObject]) -> list[SceneObject]:
+def _recolour(rng: np.random.Generator, things: list[SceneObject]) -> list[SceneObject]:
     while True:
         colours = iter(rng.permutation(list(COLOURS)))
         result = [
             replace(thing, colour=str(next(colours)), drawn_rgb=()) if thing.shape in MOVABLE else thing
             for thing in things
         ]
-        if all(sentences.permitted((thing.colour, thing.shape)) for thing in result):
+        if all(instructions.is_allowed_object((thing.colour, thing.shape)) for thing in result):
             return result
 
 
@@ -122,45 +141,52 @@ def _index(things: Sequence[SceneObject], name: tuple[str, str]) -> int:
     return [_name(thing) for thing in things].index(name)
 
 
-def _wishes(rng: np.random.Generator, things: Sequence[SceneObject]) -> tuple[Wish, ...]:
+def _sample_steps(rng: np.random.Generator, things: Sequence[SceneObject]) -> tuple[ParsedStep, ...]:
     names = {_name(thing) for thing in things}
-    count = 2 if rng.random() < TWO_STEPS else 1
-    found: list[Wish] = []
+    count = 2 if rng.random() < TWO_STEP_SHARE else 1
+    found: list[ParsedStep] = []
     while len(found) < count:
-        wish = sentences.random_wish(rng)
+        parsed_step = instructions.random_step(rng)
         taken = [other.x for other in found]
-        if wish.x in names and (wish.y[1] == "none" or wish.y in names) and wish.x not in taken and wish.y not in taken:
-            found.append(wish)
+        if (
+            parsed_step.x in names
+            and (parsed_step.y[1] == "none" or parsed_step.y in names)
+            and parsed_step.x not in taken
+            and parsed_step.y not in taken
+        ):
+            found.append(parsed_step)
     return tuple(found)
 
 
-def _fulfil(rng: np.random.Generator, wish: Wish, things: Sequence[SceneObject], p_things: Array) -> None:
-    """What the first step asked for has been done."""
-    at = _index(things, wish.x)
-    if wish.verb in ("place", "stack"):
-        p_things[at] = _resting(
-            rng, _object(things, p_things, np.zeros(len(things)), at), _at(things, p_things, wish.y)
+def _complete_step(
+    rng: np.random.Generator, parsed_step: ParsedStep, things: Sequence[SceneObject], p_things: Array
+) -> None:
+    """Put the object of the first step where that step moves it to."""
+    at = _index(things, parsed_step.x)
+    if parsed_step.verb in ("place", "stack"):
+        p_things[at] = _resting_position(
+            rng, _object(things, p_things, np.zeros(len(things)), at), _object_named(things, p_things, parsed_step.y)
         )
 
 
-def _at(things: Sequence[SceneObject], p_things: Array, name: tuple[str, str]) -> teacher.Object:
+def _object_named(things: Sequence[SceneObject], p_things: Array, name: tuple[str, str]) -> teacher.ObjectState:
     return _object(things, p_things, np.zeros(len(things)), _index(things, name))
 
 
-def _object(things: Sequence[SceneObject], p_things: Array, yaws: Array, index: int) -> teacher.Object:
+def _object(things: Sequence[SceneObject], p_things: Array, yaws: Array, index: int) -> teacher.ObjectState:
     thing = things[index]
-    return teacher.Object(p_things[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
+    return teacher.ObjectState(p_things[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
 
 
-def _resting(rng: np.random.Generator, x: teacher.Object, y: teacher.Object) -> Array:
-    """Return a place of `x` in, on or upon `y`."""
+def _resting_position(rng: np.random.Generator, x: teacher.ObjectState, y: teacher.ObjectState) -> Array:
+    """Return a position (3,) of `x` in or on `y`."""
     spread = {"bowl": 0.010, "plate": 0.014}.get(y.shape, 0.005)
     floor = {"bowl": teacher.BOWL_FLOOR}.get(y.shape, y.height)
     return np.array([*(y.p[:2] + rng.normal(0, spread, 2)), floor + x.height / 2])
 
 
-def _somewhere(rng: np.random.Generator) -> tuple[Array, float, float]:
-    """Return tool, yaw and finger of an arm that is anywhere."""
+def _random_arm(rng: np.random.Generator) -> tuple[Array, float, float]:
+    """Return tool position (3,), yaw and finger opening of an arm anywhere in the workspace."""
     dice = rng.random()
     if dice < 0.35:
         p_tool, yaw = HOMES[rng.integers(len(HOMES))] + rng.normal(0, 0.02, 3), rng.normal(0, 0.1)
@@ -170,9 +196,9 @@ def _somewhere(rng: np.random.Generator) -> tuple[Array, float, float]:
     return p_tool, float(yaw), float(finger)
 
 
-def _situation(
+def _sample_situation(
     rng: np.random.Generator,
-    wish: Wish,
+    parsed_step: ParsedStep,
     things: Sequence[SceneObject],
     p_things: Array,
     yaws: Array,
@@ -182,17 +208,17 @@ def _situation(
     x = _object(things, p_things, yaws, at_x)
     y = None if at_y is None else _object(things, p_things, yaws, at_y)
     start = x.p.copy()
-    p_tool, yaw, finger = _somewhere(rng)
+    p_tool, yaw, finger = _random_arm(rng)
     speed = float(rng.choice([0.0, 0.0, rng.normal(0, 0.03)]))
-    now = teacher.Situation(wish.verb, wish.side, x, y, start, p_tool, yaw, finger, speed)
-    if wish.verb == "push":
-        return _pushing(rng, now)
+    now = teacher.Situation(parsed_step.verb, parsed_step.side, x, y, start, p_tool, yaw, finger, speed)
+    if parsed_step.verb == "push":
+        return _sample_push(rng, now)
     mode = str(rng.choice(list(MODES), p=list(MODES.values())))
     if mode == "let go" and y is None:
         mode = "held"
     if mode == "far":
         return now
-    if rng.random() < 0.12:  # it moved since the step began
+    if rng.random() < 0.12:  # x moved since the start of the step
         start = start + np.array([*rng.uniform(-0.1, 0.1, 2), 0.0])
     grip = x.yaw + rng.integers(-1, 2) * math.pi / 2 if x.shape == "cube" else rng.uniform(-1.0, 1.0)
     grip = math.remainder(grip, math.pi)
@@ -204,44 +230,46 @@ def _situation(
         grip += rng.normal(0, rng.choice([0.03, 0.3]))
     elif mode == "about":
         p_tool = np.array([*(x.p[:2] + rng.normal(0, 0.004, 2)), low + rng.normal(0, 0.002)])
-        held = rng.random()
+        dice_fingers = rng.random()
         width = x.radius if x.shape != "cube" else teacher.FACE
         finger, speed = (
             (width - rng.uniform(0, 0.0015), rng.normal(0, 0.0015))
-            if held < 0.45
+            if dice_fingers < 0.45
             else (rng.uniform(width, 0.04), -rng.uniform(0.01, 0.08))
-            if held < 0.9
+            if dice_fingers < 0.9
             else (rng.uniform(0, 0.003), rng.normal(0, 0.001))
         )
         grip += rng.normal(0, 0.04)
     elif mode == "held":
-        p_tool, slack = _carrying(rng, x, y, low), rng.normal(0, 0.003, 3)
+        p_tool, slip = _carrying_position(rng, x, y, low), rng.normal(0, 0.003, 3)
         finger = (x.radius if x.shape != "cube" else teacher.FACE) - rng.uniform(0, 0.0015)
         speed = rng.normal(0, 0.0015)
-        x = replace(x, p=p_tool + slack, yaw=x.yaw if x.shape != "cube" else grip)
+        x = replace(x, p=p_tool + slip, yaw=x.yaw if x.shape != "cube" else grip)
     else:
         assert y is not None
-        x = replace(x, p=_resting(rng, x, y))
-        over = rng.random()
-        if over < 0.75:
+        x = replace(x, p=_resting_position(rng, x, y))
+        dice_over = rng.random()
+        if dice_over < 0.75:
             height = teacher.put_height(x, y)
-            height = height + rng.normal(0, 0.003) if over < 0.3 else rng.uniform(height, teacher.TRAVEL + 0.02)
+            height = height + rng.normal(0, 0.003) if dice_over < 0.3 else rng.uniform(height, teacher.TRAVEL + 0.02)
             p_tool = np.array([*(y.p[:2] + rng.normal(0, 0.006, 2)), height])
             opening = (0.034, 0.0) if rng.random() < 0.7 else (rng.uniform(0.0215, 0.034), rng.uniform(0.0, 0.08))
-            finger, speed = (opening[0] + rng.normal(0, 0.0005), opening[1]) if over < 0.3 else (0.034, 0.0)
+            finger, speed = (opening[0] + rng.normal(0, 0.0005), opening[1]) if dice_over < 0.3 else (0.034, 0.0)
     return replace(
-        now, x=x, start=start, p_tool=p_tool, yaw=float(grip), finger=float(finger), finger_speed=float(speed)
+        now, x=x, start=start, p_tool=p_tool, yaw=float(grip), finger=float(finger), finger_velocity=float(speed)
     )
 
 
-def _carrying(rng: np.random.Generator, x: teacher.Object, y: teacher.Object | None, low: float) -> Array:
-    """Return a tool position with `x` in the hand."""
+def _carrying_position(
+    rng: np.random.Generator, x: teacher.ObjectState, y: teacher.ObjectState | None, low: float
+) -> Array:
+    """Return a tool position (3,) with `x` in the hand."""
     dice = rng.random()
-    if y is None or dice < 0.3:  # on the way up
+    if y is None or dice < 0.3:  # while lifting
         top = teacher.TRAVEL + 0.02
         height = rng.uniform(low, top) if rng.random() < 0.7 else rng.uniform(top - 0.05, top)
         return np.array([*x.p[:2], height])
-    if dice < 0.55:  # on the way over
+    if dice < 0.55:  # while carrying
         return np.array([rng.uniform(*REACH_X), rng.uniform(*REACH_Y), rng.uniform(0.14, teacher.TRAVEL + 0.03)])
     spread = rng.choice([0.003, 0.010, 0.03])
     bottom = teacher.put_height(x, y)
@@ -251,13 +279,13 @@ def _carrying(rng: np.random.Generator, x: teacher.Object, y: teacher.Object | N
     return np.array([*(y.p[:2] + rng.normal(0, spread, 2)), height])
 
 
-def _pushing(rng: np.random.Generator, now: teacher.Situation) -> teacher.Situation:
-    """The hand behind x, or x under way."""
+def _sample_push(rng: np.random.Generator, now: teacher.Situation) -> teacher.Situation:
+    """Return a situation of a push: the hand behind x, or pushing it, or leaving it."""
     dice = rng.random()
     if dice < 0.22:
         return now
     ahead, length = teacher.direction(now)
-    aside = np.array([-ahead[1], ahead[0]])
+    lateral = np.array([-ahead[1], ahead[0]])
     low = teacher.grasp_height(now.x)
     behind = teacher.FACE + teacher.BEHIND
     yaw = math.remainder(math.atan2(ahead[1], ahead[0]) + math.pi * rng.integers(0, 2), 2 * math.pi)
@@ -270,8 +298,8 @@ def _pushing(rng: np.random.Generator, now: teacher.Situation) -> teacher.Situat
     elif dice < 0.8:
         moved = rng.uniform(0, length)
         height = low + rng.normal(0, 0.003)
-        touching = -teacher.FACE - teacher.FINGER_DEPTH
-        along = touching + rng.normal(0, 0.004) if moved > 0.004 else rng.uniform(-behind, touching)
+        contact = -teacher.FACE - teacher.FINGER_DEPTH
+        along = contact + rng.normal(0, 0.004) if moved > 0.004 else rng.uniform(-behind, contact)
         spread = 0.004
     else:
         moved = length - rng.uniform(-0.01, 0.02)
@@ -279,6 +307,6 @@ def _pushing(rng: np.random.Generator, now: teacher.Situation) -> teacher.Situat
         along = rng.uniform(-0.11, -teacher.FACE - teacher.FINGER_DEPTH)
         spread = 0.01
     drift = rng.normal(0, 0.006) if moved else 0.0
-    p = now.start + np.array([*(ahead * moved + aside * drift), 0.0])
-    p_tool = np.array([*(p[:2] + ahead * along + aside * rng.normal(0, spread)), height])
-    return replace(now, x=replace(now.x, p=p), p_tool=p_tool, yaw=float(yaw), finger=float(finger), finger_speed=0.0)
+    p = now.start + np.array([*(ahead * moved + lateral * drift), 0.0])
+    p_tool = np.array([*(p[:2] + ahead * along + lateral * rng.normal(0, spread)), height])
+    return replace(now, x=replace(now.x, p=p), p_tool=p_tool, yaw=float(yaw), finger=float(finger), finger_velocity=0.0)

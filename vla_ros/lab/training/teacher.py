@@ -1,6 +1,6 @@
-"""The teacher: what is right to do now, from the true state of one step. It keeps no memory, so any state has an answer.
+"""The teacher: the right subtask and waypoints for a situation, from its true state. It is stateless, so it labels any state.
 
-It knows where things are and belongs to training alone. Heights are over the table, m.
+It is used in training only. Heights are above the table, m.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.compact.model_config import ANCHORS, FOLDS, SUBTASKS, WAYPOINT
+from vla_ros.policies.compact.model_config import ANCHORS, FOLDS, SUBTASKS, WAYPOINT_DIM
 from vla_ros.tasks.geometry import (
     IN_BOWL_HEIGHT_M,
     IN_BOWL_M,
@@ -63,8 +63,15 @@ ARRIVED_STACKED = with_margin(STACKED_M, -0.001)
 
 
 @dataclass(frozen=True)
-class Object:
-    """p: (3,) its centre. yaw: rad. shape: word. height, radius: m. It is upright."""
+class ObjectState:
+    """An upright object.
+
+    Attributes:
+        p: (3,) its centre.
+        yaw: rad.
+        shape: word.
+        height, radius: m.
+    """
 
     p: Array
     yaw: float
@@ -74,33 +81,48 @@ class Object:
 
     @property
     def yaw4(self) -> Array:
-        """(2,) cosine and sine of four times the yaw of a cube; (1, 0) of what is round."""
+        """(2,) cosine and sine of four times the yaw of a cube; (1, 0) for round shapes."""
         angle = 4 * self.yaw if self.shape == "cube" else 0.0
         return np.array([math.cos(angle), math.sin(angle)])
 
 
 @dataclass(frozen=True)
 class Situation:
-    """The state of one step.
+    """The true state within one step.
 
-    verb: of configuration.VERBS. side: "left", "right" or "none". x: what is moved. y: where to, or None. start: (3,)
-    place of x when the step began. p_tool: (3,). yaw: of the tool. finger: opening, m. finger_speed: m/s.
+    Attributes:
+        verb: of model_config.VERBS.
+        side: "left", "right" or "none".
+        x: the object that is moved.
+        y: the object it is moved to, or None.
+        start: (3,) position of x at the start of the step.
+        p_tool: (3,).
+        yaw: of the tool.
+        finger: opening of one finger, m.
+        finger_velocity: m/s.
     """
 
     verb: str
     side: str
-    x: Object
-    y: Object | None
+    x: ObjectState
+    y: ObjectState | None
     start: Array
     p_tool: Array
     yaw: float
     finger: float
-    finger_speed: float
+    finger_velocity: float
 
 
 @dataclass(frozen=True)
-class Answer:
-    """subtask: index into SUBTASKS. waypoints: rows as configuration.WAYPOINT. anchors: index into ANCHORS, each."""
+class TeacherLabel:
+    """What the network should predict.
+
+    Attributes:
+        subtask: index into SUBTASKS.
+        waypoints: (n, WAYPOINT_DIM).
+        anchors: index into ANCHORS for each waypoint.
+        progress: of the step, 0..1.
+    """
 
     subtask: int
     waypoints: Array
@@ -108,46 +130,46 @@ class Answer:
     progress: float
 
 
-def answer(now: Situation) -> Answer:
-    """Return what is right to do."""
-    subtask = _push(now) if now.verb == "push" else _move(now)
-    after = _after(now, subtask)
-    ways = [_waypoint(now, subtask), _waypoint(now, after)]
-    share = {"done": 1.0}.get(
+def label(now: Situation) -> TeacherLabel:
+    """Return the right subtask and waypoints for a situation."""
+    subtask = _push_subtask(now) if now.verb == "push" else _move_subtask(now)
+    after = _next_subtask(now, subtask)
+    rows = [_waypoint(now, subtask), _waypoint(now, after)]
+    progress = {"done": 1.0}.get(
         SUBTASKS[subtask], (subtask % 8 if subtask < 8 else subtask - 8) / (8 if subtask < 8 else 4)
     )
-    return Answer(subtask, np.stack([row for row, _ in ways]), tuple(anchor for _, anchor in ways), share)
+    return TeacherLabel(subtask, np.stack([row for row, _ in rows]), tuple(anchor for _, anchor in rows), progress)
 
 
-def index(words: str) -> int:
-    """Return the subtask of these words."""
-    return SUBTASKS.index(words)
+def subtask_index(name: str) -> int:
+    """Return the index of a subtask."""
+    return SUBTASKS.index(name)
 
 
-def grasp_height(x: Object) -> float:
+def grasp_height(x: ObjectState) -> float:
     """Return the height of the tool at which `x`, standing on the table, is grasped."""
     return max(x.height / 2, LOWEST)
 
 
-def put_height(x: Object, y: Object) -> float:
+def put_height(x: ObjectState, y: ObjectState) -> float:
     """Return the height of the tool at which `x` in the hand is let go over `y`."""
     rest = {"bowl": BOWL_FLOOR}.get(y.shape, y.height)
     height = rest + x.height / 2 + GAP
     return max(height, y.height + LOWEST) if y.shape == "bowl" else height
 
 
-def arrived(x: Object, y: Object) -> bool:
-    """Return whether `x` lies in, on or upon `y`."""
-    apart = float(np.hypot(*(x.p - y.p)[:2]))
+def arrived(x: ObjectState, y: ObjectState) -> bool:
+    """Return whether `x` is in or on `y`."""
+    distance_to_y = float(np.hypot(*(x.p - y.p)[:2]))
     if y.shape == "bowl":
-        return apart < ARRIVED_IN_BOWL and x.p[2] < ARRIVED_IN_BOWL_HEIGHT
+        return distance_to_y < ARRIVED_IN_BOWL and x.p[2] < ARRIVED_IN_BOWL_HEIGHT
     if y.shape == "plate":
-        return apart < ARRIVED_ON_PLATE and x.p[2] < x.height / 2 + ARRIVED_ON_PLATE_HEIGHT
-    return apart < ARRIVED_STACKED and abs(x.p[2] - y.height - x.height / 2) < STACK_HEIGHT_M
+        return distance_to_y < ARRIVED_ON_PLATE and x.p[2] < x.height / 2 + ARRIVED_ON_PLATE_HEIGHT
+    return distance_to_y < ARRIVED_STACKED and abs(x.p[2] - y.height - x.height / 2) < STACK_HEIGHT_M
 
 
 def direction(now: Situation) -> tuple[Array, float]:
-    """Return (2,) unit way of a push and its length, m: from where the thing was when the step began."""
+    """Return the direction of a push, a unit vector (2,), and its length in m, from the start of the step."""
     if now.y is None:
         return np.array([0.0, 1.0 if now.side == "left" else -1.0]), PUSH_LENGTH
     way = (now.y.p - now.start)[:2]
@@ -158,90 +180,94 @@ def direction(now: Situation) -> tuple[Array, float]:
     return way / distance, max(0.0, distance - FACE - reach - 0.006)
 
 
-def _move(now: Situation) -> int:
-    """Pick, place or stack."""
+def _move_subtask(now: Situation) -> int:
+    """Return the subtask of a step that picks, places or stacks."""
     x, y = now.x, now.y
-    level = float(np.hypot(*(now.p_tool - x.p)[:2]))
+    distance = float(np.hypot(*(now.p_tool - x.p)[:2]))
     height = float(now.p_tool[2])
-    near = level < 0.025 and abs(height - x.p[2]) < 0.03
+    near = distance < 0.025 and abs(height - x.p[2]) < 0.03
     holds = near and EMPTY < now.finger < THICK
     if y is not None and arrived(x, y):
-        over = float(np.hypot(*(now.p_tool - y.p)[:2])) < 0.04
-        if over and near and now.finger < 0.030:
-            return index("let go of {x}")
-        return index("leave {x}") if over and height < TRAVEL - 0.03 else index("done")
-    if holds and abs(now.finger_speed) < STILL:
+        over_y = float(np.hypot(*(now.p_tool - y.p)[:2])) < 0.04
+        if over_y and near and now.finger < 0.030:
+            return subtask_index("let go of {x}")
+        return subtask_index("leave {x}") if over_y and height < TRAVEL - 0.03 else subtask_index("done")
+    if holds and abs(now.finger_velocity) < STILL:
         if y is None:
-            return index("done") if height > TRAVEL - 0.025 else index("lift {x}")
-        apart = float(np.hypot(*(now.p_tool - y.p)[:2]))
-        if apart < OVER or (apart < OVER_LEFT and height < TRAVEL - 0.015):
-            return index("put {x} on {y}") if height > put_height(x, y) + 0.006 else index("let go of {x}")
-        return index("carry {x} to {y}") if height > TRAVEL - 0.04 else index("lift {x}")
+            return subtask_index("done") if height > TRAVEL - 0.025 else subtask_index("lift {x}")
+        distance_to_y = float(np.hypot(*(now.p_tool - y.p)[:2]))
+        if distance_to_y < OVER or (distance_to_y < OVER_LEFT and height < TRAVEL - 0.015):
+            return (
+                subtask_index("put {x} on {y}") if height > put_height(x, y) + 0.006 else subtask_index("let go of {x}")
+            )
+        return subtask_index("carry {x} to {y}") if height > TRAVEL - 0.04 else subtask_index("lift {x}")
     if y is not None and near and float(np.hypot(*(now.p_tool - y.p)[:2])) < OVER_LEFT:
-        return index("let go of {x}")  # the fingers are on their way
-    if level < OVER_LEFT and height < x.p[2] + 0.006 + grasp_height(x) - x.height / 2 and now.finger > EMPTY:
-        return index("grasp {x}")
+        return subtask_index("let go of {x}")  # the fingers are opening
+    if distance < OVER_LEFT and height < x.p[2] + 0.006 + grasp_height(x) - x.height / 2 and now.finger > EMPTY:
+        return subtask_index("grasp {x}")
     ready = now.finger > 0.030
-    if ready and (level < OVER or (level < OVER_LEFT and height < READY - 0.02)):
-        return index("go down to {x}")
-    return index("reach for {x}")
+    if ready and (distance < OVER or (distance < OVER_LEFT and height < READY - 0.02)):
+        return subtask_index("go down to {x}")
+    return subtask_index("reach for {x}")
 
 
-def _push(now: Situation) -> int:
+def _push_subtask(now: Situation) -> int:
+    """Return the subtask of a step that pushes."""
     ahead, length = direction(now)
     x, height = now.x, float(now.p_tool[2])
     moved = float((x.p - now.start)[:2] @ ahead)
     offset = (now.p_tool - x.p)[:2]
-    along, aside = float(offset @ ahead), abs(float(offset[0] * ahead[1] - offset[1] * ahead[0]))
+    along, lateral = float(offset @ ahead), abs(float(offset[0] * ahead[1] - offset[1] * ahead[0]))
     low = grasp_height(x)
     if moved > length - (PUSH_LENGTH - PUSHED) or length < 0.01:
-        apart = float(np.linalg.norm(offset))
-        return index("leave {x} there") if height < 0.15 and apart < 0.12 else index("done")
+        distance_to_y = float(np.linalg.norm(offset))
+        return subtask_index("leave {x} there") if height < 0.15 and distance_to_y < 0.12 else subtask_index("done")
     behind = FACE + BEHIND
-    if height < low + 0.012 and aside < 0.018 and -behind - 0.02 < along < -0.01:
-        return index("push {x}")
-    if aside < OVER_LEFT and abs(along + behind) < OVER_LEFT and height < READY - 0.02 and now.finger < 0.02:
-        return index("go down behind {x}")
-    if aside < OVER and abs(along + behind) < OVER and now.finger < 0.02:
-        return index("go down behind {x}")
-    return index("reach behind {x}")
+    if height < low + 0.012 and lateral < 0.018 and -behind - 0.02 < along < -0.01:
+        return subtask_index("push {x}")
+    if lateral < OVER_LEFT and abs(along + behind) < OVER_LEFT and height < READY - 0.02 and now.finger < 0.02:
+        return subtask_index("go down behind {x}")
+    if lateral < OVER and abs(along + behind) < OVER and now.finger < 0.02:
+        return subtask_index("go down behind {x}")
+    return subtask_index("reach behind {x}")
 
 
-def _after(now: Situation, subtask: int) -> int:
-    words = SUBTASKS[subtask]
-    if words in ("done", "leave {x}", "leave {x} there"):
-        return index("done")
-    if words == "lift {x}" and now.y is None:
-        return index("done")
+def _next_subtask(now: Situation, subtask: int) -> int:
+    """Return the subtask after `subtask`."""
+    name = SUBTASKS[subtask]
+    if name in ("done", "leave {x}", "leave {x} there"):
+        return subtask_index("done")
+    if name == "lift {x}" and now.y is None:
+        return subtask_index("done")
     return subtask + 1
 
 
 def _waypoint(now: Situation, subtask: int) -> tuple[Array, int]:
     """Return the row of the waypoint that ends a subtask, and its anchor."""
-    words, x, y = SUBTASKS[subtask], now.x, now.y
+    name, x, y = SUBTASKS[subtask], now.x, now.y
     offset, yaw, anchor = np.zeros(2), 0.0, "x"
     height, gripper, speed = TRAVEL, CLOSED, QUICK
     ahead, length = direction(now) if now.verb == "push" else (np.array([1.0, 0.0]), 0.0)
-    over = put_height(x, y) if y is not None else TRAVEL
-    if words in ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}"):
+    over_y = put_height(x, y) if y is not None else TRAVEL
+    if name in ("reach for {x}", "go down to {x}", "grasp {x}", "lift {x}"):
         yaw = x.yaw if x.shape == "cube" else 0.0
-    if words == "reach for {x}":
+    if name == "reach for {x}":
         height, gripper = max(READY, x.p[2] + x.height / 2 + 0.05), OPEN
-    elif words == "go down to {x}":
+    elif name == "go down to {x}":
         height, gripper, speed = x.p[2] + grasp_height(x) - x.height / 2, OPEN, SLOW
-    elif words == "grasp {x}":
+    elif name == "grasp {x}":
         height, speed = x.p[2] + grasp_height(x) - x.height / 2, SLOW
-    elif words == "lift {x}":
+    elif name == "lift {x}":
         anchor = "tool"
-    elif words == "carry {x} to {y}":
+    elif name == "carry {x} to {y}":
         anchor = "y"
-    elif words == "put {x} on {y}":
-        anchor, height, speed = "y", over, SLOW
-    elif words == "let go of {x}":
-        anchor, height, gripper, speed = "y", over, RELEASE_OPENING, SLOW
-    elif words == "leave {x}":
+    elif name == "put {x} on {y}":
+        anchor, height, speed = "y", over_y, SLOW
+    elif name == "let go of {x}":
+        anchor, height, gripper, speed = "y", over_y, RELEASE_OPENING, SLOW
+    elif name == "leave {x}":
         anchor, gripper = "y", RELEASE_OPENING
-    elif words == "done":
+    elif name == "done":
         anchor, gripper = (
             "tool",
             CLOSED if now.verb == "pick" else PUSH_OPENING if now.verb == "push" else RELEASE_OPENING,
@@ -249,16 +275,16 @@ def _waypoint(now: Situation, subtask: int) -> tuple[Array, int]:
     else:
         gripper, yaw = PUSH_OPENING, math.atan2(ahead[1], ahead[0])
         offset = -ahead * (FACE + BEHIND)
-        if words == "reach behind {x}":
+        if name == "reach behind {x}":
             height = READY
-        elif words == "go down behind {x}":
+        elif name == "go down behind {x}":
             height, speed = grasp_height(x), SLOW
-        elif words == "push {x}":
+        elif name == "push {x}":
             anchor, height, speed = "start of x", grasp_height(x), PUSHING
             offset = ahead * (length - FACE - FINGER_DEPTH)
-        elif words == "leave {x} there":
+        elif name == "leave {x} there":
             height = TRAVEL
-    turn = FOLDS[subtask] * yaw
-    row = np.array([*(offset * 10), height * 10, math.cos(turn), math.sin(turn), gripper / 0.04, speed / QUICK])
-    assert len(row) == WAYPOINT
+    angle = FOLDS[subtask] * yaw
+    row = np.array([*(offset * 10), height * 10, math.cos(angle), math.sin(angle), gripper / 0.04, speed / QUICK])
+    assert len(row) == WAYPOINT_DIM
     return row, ANCHORS.index(anchor)

@@ -1,4 +1,4 @@
-"""What `vla-ros train` can be told; config/train.yaml is the run that is documented (docs/training.md)."""
+"""Parameters of `vla-ros train`; config/train.yaml is the run that docs/training.md documents."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from vla_ros.parameters import parameter
 from vla_ros.tasks.seeds import TRAINING
 
 PHASES = ("language", "system1", "system2", "joint")
-"""In this order: pictures are asked for what words have come to mean, and latents are read by hands that can move."""
+"""In this order: images are queried with what words mean by then, and System 1 can move before it is given latents."""
 
 
 @dataclass(frozen=True)
-class StillsParameters:
-    """Pictures of random situations, drawn once and kept in the output folder."""
+class SceneImagesParameters:
+    """Scene images: images of random situations, drawn once and kept in the output folder."""
 
     scenes: int = parameter(500, description="scenes: light, surfaces, camera poses, shapes", minimum=1)
-    per_scene: int = parameter(48, description="stills of each", minimum=1)
+    per_scene: int = parameter(48, description="images of each", minimum=1)
     seed: int = parameter(TRAINING, description="seed of the first scene", minimum=TRAINING)
     held_back: int = parameter(12, description="further scenes, on which losses are measured", minimum=1)
-    file: str = parameter("", description="a file of stills made before; empty: draw them")
+    file: str = parameter("", description="a file of images made before; empty: draw them")
 
 
 @dataclass(frozen=True)
 class PhaseParameters:
-    """One phase of training. It ends after `steps`, or `minutes` of wall clock, whatever comes first.
+    """One phase of training. It ends after `steps`, or `minutes` of wall clock, whichever comes first.
 
-    Both are counted over all runs that went on with one another: told more of them, `--resume` goes on with the phase.
+    Both count over all resumes: given more of them, `--resume` continues a phase that had ended.
     """
 
     steps: int = parameter(1000, description="steps of the optimiser", minimum=0)
     minutes: float = parameter(60.0, description="wall clock", unit="min", above=0.0)
     batch: int = parameter(48, description="examples per step", minimum=1)
-    learning_rate: float = parameter(1e-3, description="highest of a cosine that begins with 3 % of rise", above=0.0)
+    learning_rate: float = parameter(1e-3, description="maximum of a cosine schedule with 3 % warm-up", above=0.0)
 
 
 @dataclass(frozen=True)
 class TrainParameters:
     """The whole run."""
 
-    stills: StillsParameters
+    stills: SceneImagesParameters
     language: PhaseParameters
     system2: PhaseParameters
     system1: PhaseParameters

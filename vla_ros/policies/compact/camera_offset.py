@@ -1,4 +1,4 @@
-"""Where a camera really looks: the tool is seen beside where it should be if the camera is not where it is said to be."""
+"""Error of a camera's pose, estimated from where the tool is detected and where the pose predicts it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BELIEVED = 0.5  # probability that the tool was seen, from which a look counts
-SLOW_M_S = 0.04  # a tool that moves faster was elsewhere when the picture was taken
-PRIOR_PX, NOISE_PX = 20.0, 2.0  # standard deviations: of the shift before any look, of one look
-DRIFT_PX = 0.15  # that the shift may change by from look to look: where the hand is, is what counts
-TOLERATED_PX = 3.0  # a shift within what the network itself is mistaken by is none
+MIN_PROBABILITY = 0.5  # that the tool is in the image; with less a detection is ignored
+MAX_SPEED_M_S = 0.04  # of the tool; a faster one has moved since the image was taken
+PRIOR_STD_PX, DETECTION_STD_PX = 20.0, 2.0  # standard deviations: before any detection, and of one detection
+DRIFT_STD_PX = 0.15  # change from update to update: the offset is estimated where the hand is
+DEADBAND_PX = 3.0  # an offset within the error of the network is taken for none
 
 
-class Aim:
-    """Shift (u, v) in pixels between where things are seen and where the camera's pose says that they are seen."""
+class CameraOffset:
+    """Filtered offset (u, v) in pixels from where the camera's pose predicts the tool to where it is detected."""
 
     def __init__(self) -> None:
-        self._shift, self._sigma = np.zeros(2), PRIOR_PX
+        self._offset, self._std_px = np.zeros(2), PRIOR_STD_PX
 
-    def look(self, seen: Array, expected: Array, probability: float, speed: float) -> None:
-        """Take in one look at the tool.
+    def update(self, detected: Array, expected: Array, probability: float, speed_m_s: float) -> None:
+        """Take in one detection of the tool.
 
         Args:
-            seen, expected: (2,) pixels. probability: that it was seen. speed: of the tool, m/s.
+            detected: (2,) pixel.
+            expected: (2,) pixel that the camera's pose predicts.
+            probability: that the tool is in the image.
+            speed_m_s: of the tool.
         """
-        if probability < BELIEVED or speed > SLOW_M_S:
+        if probability < MIN_PROBABILITY or speed_m_s > MAX_SPEED_M_S:
             return
-        prior = float(np.hypot(self._sigma, DRIFT_PX))
-        gain = prior**2 / (prior**2 + NOISE_PX**2)
-        self._shift = self._shift + gain * (seen - expected - self._shift)
-        self._sigma = float(np.sqrt(1 - gain)) * prior
+        prior = float(np.hypot(self._std_px, DRIFT_STD_PX))
+        gain = prior**2 / (prior**2 + DETECTION_STD_PX**2)
+        self._offset = self._offset + gain * (detected - expected - self._offset)
+        self._std_px = float(np.sqrt(1 - gain)) * prior
 
     @property
-    def shift(self) -> Array:
-        """(2,) pixels to be taken off what is seen; goes to zero without a jump where it is as good as none."""
-        length = float(np.linalg.norm(self._shift))
-        if length <= TOLERATED_PX:
+    def offset(self) -> Array:
+        """(2,) pixels to subtract from detections; zero within DEADBAND_PX, and continuous at its edge."""
+        length = float(np.linalg.norm(self._offset))
+        if length <= DEADBAND_PX:
             return np.zeros(2)
-        return self._shift * min(1.0, 2 * (length - TOLERATED_PX) / length)
+        return self._offset * min(1.0, 2 * (length - DEADBAND_PX) / length)

@@ -1,4 +1,4 @@
-"""What a checkpoint folder holds besides the weights, and its hash. No torch here."""
+"""What a checkpoint folder holds besides the weights, its hash, and the names of the tensors in it. Without torch."""
 
 from __future__ import annotations
 
@@ -22,16 +22,47 @@ from vla_ros.robot.joint_map import JointMap
 WEIGHTS, STATISTICS = "model.safetensors", "statistics.json"
 HASHED = ("config.json", WEIGHTS, VOCABULARY, STATISTICS)
 STATE = "observation.state"
-OBSERVATIONS = "observations.json"  # what training saw, for the monitor of drift; decides nothing that the policy does
+OBSERVATIONS = "observations.json"  # statistics of the training data, for the drift monitor; the policy ignores them
 GRAPHS = "graphs.safetensors"  # what the inference backend runs, made from the weights
 STANDARD = "compact"  # name of the checkpoint that ships, in checkpoints/
+STORED_TENSORS = {
+    "tool_query": "tool",
+    "refiner.condition.": "fovea.asked.",
+    "refiner.head.": "fovea.about.",
+    "refiner.": "fovea.",
+    "grounding.nowhere.": "grounding.null.",
+    "language.step_queries": "language.slots",
+    "language.cross_attention.": "language.read.",
+    "language.pointer_keys.": "language.where.",
+    "language.pointer_none": "language.nowhere",
+    "language.lexicon_default.": "language.unsaid.",
+    "language.step_meaning.": "language.meaning.",
+    "language.object_query.": "language.thing.",
+    "fusion.image_token.": "fusion.patch.",
+    "fusion.image_position": "fusion.place",
+    "fusion.subtask_query": "fusion.ahead",
+    "fusion.subtask_hidden.": "fusion.wide.",
+    "fusion.waypoint_head.": "fusion.way.",
+    "flow.row_position": "flow.row",
+    "flow.waypoint.": "flow.way.",
+    "flow.waypoint_position": "flow.ahead",
+    "flow.motion.": "flow.moving.",
+    "flow.latent_position": "flow.order",
+}
+"""Prefix of a tensor's name in the model → prefix in model.safetensors; the first that fits counts."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """folder: where it is. hash: sha256 of all that decides what the policy does. sizes, vocabulary: of the network.
+    """A checkpoint but for its weights.
 
-    mean, std: (rows, ACTION) of the actions. joint_names: that it moves. gripper: the one among them that opens the hand.
+    Attributes:
+        folder: where it is.
+        hash: sha256 of all files that decide what the policy does.
+        sizes, vocabulary: of the network.
+        mean, std: (rows, ACTION_DIM) of the actions.
+        joint_names: joints that it moves.
+        gripper: the one of them that opens the gripper.
     """
 
     folder: Path
@@ -45,10 +76,10 @@ class Checkpoint:
 
 
 def load(folder: Path) -> Checkpoint:
-    """Read a checkpoint but for its weights.
+    """Read the checkpoint in `folder`.
 
     Raises:
-        ParameterError: a file is missing, broken or does not fit the others.
+        ParameterError: a file is missing, broken or contradicts the others.
     """
     sizes = model_config.read(folder)
     path = folder / STATISTICS
@@ -58,19 +89,20 @@ def load(folder: Path) -> Checkpoint:
         names, gripper = tuple(statistics["joint_names"]), statistics["gripper"]
     except (OSError, ValueError, KeyError) as error:
         raise ParameterError(f"compact.checkpoint: {path}: {error!r}; train one with vla-ros train") from None
-    shape = (sizes.rows, model_config.ACTION)
+    shape = (sizes.rows, model_config.ACTION_DIM)
     if mean.shape != shape or std.shape != shape or not (np.isfinite(mean).all() and (std > 0).all()):
         raise ParameterError(f"compact.checkpoint: {path}: mean and std must be finite, std positive, both {shape}")
     if gripper not in names:
-        raise ParameterError(f"compact.checkpoint: {path}: gripper {gripper!r} is none of the joints")
+        raise ParameterError(f"compact.checkpoint: {path}: gripper {gripper!r} is not one of the joints")
     return Checkpoint(folder, digest(folder), sizes, Vocabulary.load(folder), mean, std, names, gripper)
 
 
 def observations(checkpoint: Checkpoint, joint_names: Sequence[str]) -> dict[str, Any] | None:
-    """Return the statistics of images and joints in training, in the form of a LeRobotDataset's stats.json, if there are.
+    """Return the statistics of images and joints in training, in the form of a LeRobotDataset's stats.json, or None.
 
     Args:
-        joint_names: the order that the state is wanted in.
+        checkpoint: of which folder.
+        joint_names: the order of the state.
 
     Raises:
         ParameterError: the file cannot be read.
@@ -85,6 +117,14 @@ def observations(checkpoint: Checkpoint, joint_names: Sequence[str]) -> dict[str
     except (OSError, ValueError, LookupError, AttributeError) as error:
         raise ParameterError(f"compact.checkpoint: {path}: {error!r}") from None
     return found
+
+
+def stored_name(tensor: str) -> str:
+    """Return the name in model.safetensors of a tensor of the model."""
+    for prefix, stored in STORED_TENSORS.items():
+        if tensor.startswith(prefix):
+            return stored + tensor.removeprefix(prefix)
+    return tensor
 
 
 def digest(folder: Path) -> str:

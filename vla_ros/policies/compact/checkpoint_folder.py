@@ -1,4 +1,4 @@
-"""Where a checkpoint is, from the name or path that the options give."""
+"""Folder of a checkpoint, from the name or path in the options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.policy_parameters import CompactParameters
+from vla_ros.resources import share
 
 SHIPPED = "checkpoints"  # folder of the checkout, or of share/vla_ros
 
@@ -17,8 +18,6 @@ def folder_of(parameters: CompactParameters) -> Path:
         ParameterError: there is none of that name or path.
     """
     given = Path(parameters.checkpoint).expanduser()
-    from vla_ros.resources import share
-
     candidates = [given, share() / SHIPPED / parameters.checkpoint]
     for candidate in candidates:
         if (candidate / "config.json").is_file():

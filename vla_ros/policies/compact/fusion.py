@@ -1,4 +1,4 @@
-"""What is known of the step, its things, the arm and the pictures becomes the plan: latent tokens and what they say."""
+"""Step, objects, arm and images become the plan: latent tokens, subtask, waypoints and progress."""
 
 from __future__ import annotations
 
@@ -6,48 +6,62 @@ import torch
 from torch import Tensor, nn
 
 from vla_ros.policies.compact.layers import Block, Perceptron
-from vla_ros.policies.compact.model_config import ANCHORS, OBJECT, ROLES, STATE, SUBTASKS, WAYPOINT, Sizes
+from vla_ros.policies.compact.model_config import (
+    ANCHORS,
+    OBJECT_FEATURES,
+    ROLES,
+    STATE_FEATURES,
+    SUBTASKS,
+    WAYPOINT_DIM,
+    Sizes,
+)
 
 
 class Fusion(nn.Module):
-    """Transformer over one token each for step, x, y and arm, picture tokens and latent tokens."""
+    """Transformer over one token each for step, x, y and arm, image tokens and latent tokens."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         dim, self.waypoints, self.patches = sizes.dim, sizes.waypoints, sizes.patches
         self.step = nn.Linear(dim, dim)
-        self.object = nn.ModuleDict({role: Perceptron(OBJECT, dim, dim) for role in ROLES})
-        self.state = Perceptron(STATE, dim, dim)
-        self.patch = nn.Linear(sizes.channels[2], dim)
-        self.place = nn.Parameter(0.02 * torch.randn(len(sizes.cameras) * sizes.patches**2, dim))
+        self.object = nn.ModuleDict({role: Perceptron(OBJECT_FEATURES, dim, dim) for role in ROLES})
+        self.state = Perceptron(STATE_FEATURES, dim, dim)
+        self.image_token = nn.Linear(sizes.channels[2], dim)
+        self.image_position = nn.Parameter(0.02 * torch.randn(len(sizes.cameras) * sizes.patches**2, dim))
         self.latents = nn.Parameter(torch.randn(sizes.latents, dim))
         self.blocks = nn.ModuleList(Block(dim, sizes.heads) for _ in range(sizes.fusion_layers))
         self.norm = nn.LayerNorm(dim)
         self.latent = nn.Linear(dim, sizes.latent)
         self.subtask = nn.Linear(dim, len(SUBTASKS))
         self.progress = nn.Linear(dim, 1)
-        self.ahead = nn.Parameter(torch.randn(len(SUBTASKS), dim))
-        self.wide = nn.Linear(dim, dim)
-        self.way = Perceptron(dim, 2 * dim, sizes.waypoints * (WAYPOINT + len(ANCHORS)))
+        self.subtask_query = nn.Parameter(torch.randn(len(SUBTASKS), dim))
+        self.subtask_hidden = nn.Linear(dim, dim)
+        self.waypoint_head = Perceptron(dim, 2 * dim, sizes.waypoints * (WAYPOINT_DIM + len(ANCHORS)))
 
     def forward(
         self, step: Tensor, objects: Tensor, state: Tensor, coarse: list[Tensor]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return latents (B, latents, latent), logits of subtasks (B, S) and progress (B,), and for every subtask the
-        waypoints (B, S, waypoints, WAYPOINT) and the logits of their anchors (B, S, waypoints, ANCHORS).
+        """Return the plan.
 
         Args:
-            step: (B, dim) of `Language`. objects: (B, 2, OBJECT). state: (B, STATE). coarse: of `Vision`, of each camera.
+            step: (B, dim) of `Language`.
+            objects: (B, 2, OBJECT_FEATURES).
+            state: (B, STATE_FEATURES).
+            coarse: of `Vision`, for each camera.
+
+        Returns:
+            latents: (B, latents, latent). subtask: (B, S) logits. progress: (B,) logit. waypoints: (B, S, waypoints,
+            WAYPOINT_DIM) for every subtask. anchors: (B, S, waypoints, ANCHORS) their logits.
         """
         patches = [
             nn.functional.adaptive_avg_pool2d(features, self.patches).flatten(2).transpose(1, 2) for features in coarse
         ]
-        known = [self.object[role](objects[:, index]) for index, role in enumerate(ROLES)]
+        object_tokens = [self.object[role](objects[:, index]) for index, role in enumerate(ROLES)]
         tokens = torch.cat(
             [
                 self.latents.expand(len(step), -1, -1),
-                torch.stack([self.step(step), *known, self.state(state)], 1),
-                self.patch(torch.cat(patches, 1)) + self.place,
+                torch.stack([self.step(step), *object_tokens, self.state(state)], 1),
+                self.image_token(torch.cat(patches, 1)) + self.image_position,
             ],
             1,
         )
@@ -55,12 +69,12 @@ class Fusion(nn.Module):
             tokens = block(tokens)
         latents = self.norm(tokens[:, : self.latents.shape[0]])
         head = latents[:, 0]
-        way = self.way(nn.functional.gelu(self.wide(head)[:, None] + self.ahead))
-        way = way.view(len(step), len(SUBTASKS), self.waypoints, -1)
+        waypoints = self.waypoint_head(nn.functional.gelu(self.subtask_hidden(head)[:, None] + self.subtask_query))
+        waypoints = waypoints.view(len(step), len(SUBTASKS), self.waypoints, -1)
         return (
             self.latent(latents),
             self.subtask(head),
             self.progress(head)[:, 0],
-            way[..., :WAYPOINT],
-            way[..., WAYPOINT:],
+            waypoints[..., :WAYPOINT_DIM],
+            waypoints[..., WAYPOINT_DIM:],
         )

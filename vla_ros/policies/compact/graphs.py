@@ -1,6 +1,6 @@
-"""The network as the inference backend (OpenVINO) runs it: five graphs, made once from the weights, one thread each.
+"""The network as the inference backend (OpenVINO) runs it: five graphs, exported once from the weights, one thread each.
 
-`export` needs torch and transformers; running what it wrote does not.
+`export` needs torch and transformers; running the graphs does not.
 """
 
 from __future__ import annotations
@@ -27,19 +27,25 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-NAMES = ("language", "look", "fixate", "fuse", "flow")
-PARTS = ("xml", "constants", "weights")  # of a graph: the last says which weights stand where among the constants
+STORED = {"language": "language", "locate": "look", "refine": "fixate", "fuse": "fuse", "flow": "flow"}
+"""Name of each graph → its name in the file."""
+NAMES = tuple(STORED)
+PARTS = ("xml", "constants", "weights")  # of a graph; the last is which weights are at which offset of the constants
 
 
 class Graphs:
-    """Some of the graphs of a checkpoint, compiled. Args: names: of NAMES.
+    """Some of the graphs of a checkpoint, compiled.
+
+    Args:
+        checkpoint: whose graphs; they are exported first where they are missing or of other weights.
+        names: of NAMES.
 
     Raises:
-        ParameterError: there are no graphs of these weights and torch, which would make them, is not installed.
+        ParameterError: they would have to be exported, and torch or transformers is not installed.
     """
 
     def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
-        if not fresh(checkpoint):
+        if not is_current(checkpoint):
             try:
                 export(checkpoint)
             except ImportError as error:
@@ -51,14 +57,14 @@ class Graphs:
         self._compiled = {name: _compiled(checkpoint.folder, checkpoint.hash, name) for name in names}
 
     def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
-        """Run a graph; returns its outputs in order, copied."""
+        """Run a graph on arrays, in order; return copies of its outputs, in order."""
         outputs = self._compiled[name](list(values))
         return [np.array(outputs[index]) for index in range(len(outputs))]
 
 
 @functools.lru_cache(maxsize=2 * len(NAMES))
 def _compiled(folder: Path, checkpoint: str, name: str) -> Any:
-    """A compiled graph: once in a process that makes many policies, since it keeps nothing from call to call."""
+    """Compile a graph: once in a process, however many policies it makes, since a graph keeps no state between calls."""
     import openvino  # type: ignore[import-untyped]
 
     xml, constants = stored(folder, name)
@@ -68,9 +74,9 @@ def _compiled(folder: Path, checkpoint: str, name: str) -> Any:
 
 
 def stored(folder: Path, name: str) -> tuple[bytes, NDArray[np.uint8]]:
-    """Return a graph of the checkpoint in `folder` as OpenVINO saves it: its XML and its constants."""
+    """Return a graph (one of NAMES) of the checkpoint in `folder` as OpenVINO saves it: its XML and its constants."""
     with safe_open(folder / GRAPHS, "numpy") as file:
-        parts = [zlib.decompress(file.get_tensor(f"{name}.{part}").tobytes()) for part in PARTS]
+        parts = [zlib.decompress(file.get_tensor(f"{STORED[name]}.{part}").tobytes()) for part in PARTS]
     constants = bytearray(parts[1])
     weights = load_file(folder / WEIGHTS)
     for weight, first in json.loads(parts[2]):
@@ -80,12 +86,13 @@ def stored(folder: Path, name: str) -> tuple[bytes, NDArray[np.uint8]]:
 
 
 def _parts(xml: bytes, constants: bytes, weights: Mapping[bytes, str]) -> tuple[bytes, bytes, bytes]:
-    """Return PARTS of a graph: constants that are weights, which stand in the file of these, are left zero.
+    """Return PARTS of a graph; constants that are weights are zero in it, since the file of the weights holds them.
 
     Args:
-        weights: names by content.
+        xml, constants: as OpenVINO saves the graph.
+        weights: content → name.
     """
-    rest, taken = bytearray(constants), []
+    rest, found = bytearray(constants), []
     for data in ElementTree.fromstring(xml).iter("data"):
         if "offset" not in data.attrib:
             continue
@@ -93,22 +100,22 @@ def _parts(xml: bytes, constants: bytes, weights: Mapping[bytes, str]) -> tuple[
         weight = weights.get(constants[first : first + size])
         if weight:
             rest[first : first + size] = bytes(size)
-            taken.append((weight, first))
-    return xml, bytes(rest), json.dumps(taken).encode()
+            found.append((weight, first))
+    return xml, bytes(rest), json.dumps(found).encode()
 
 
-def fresh(checkpoint: Checkpoint) -> bool:
-    """Return whether the graphs that stand beside the weights were made from them."""
+def is_current(checkpoint: Checkpoint) -> bool:
+    """Return whether the graphs beside the weights are complete and were exported from these weights."""
     try:
         with safe_open(checkpoint.folder / GRAPHS, "numpy") as file:
-            whole = set(file.keys()) == {f"{name}.{part}" for name in NAMES for part in PARTS}
-            return whole and (file.metadata() or {}).get("checkpoint") == checkpoint.hash
+            complete = set(file.keys()) == {f"{name}.{part}" for name in STORED.values() for part in PARTS}
+            return complete and (file.metadata() or {}).get("checkpoint") == checkpoint.hash
     except (OSError, SafetensorError):
         return False
 
 
 def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[torch.Tensor, ...]]]:
-    """Return the modules that become graphs, by name, each with an example of what it is given.
+    """Return the modules that become graphs, by name, each with example inputs.
 
     Raises:
         ImportError: torch or transformers is not installed.
@@ -116,32 +123,39 @@ def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[to
     import torch
 
     from vla_ros.policies.compact.model import CompactModel
-    from vla_ros.policies.compact.model_config import ACTION, AHEAD, MOVING, OBJECT, ROLES, STATE
+    from vla_ros.policies.compact.model_config import (
+        ACTION_DIM,
+        MOTION_FEATURES,
+        OBJECT_FEATURES,
+        ROLES,
+        STATE_FEATURES,
+        WAYPOINT_FEATURES,
+    )
 
     sizes = checkpoint.sizes
     model = CompactModel.from_pretrained(str(checkpoint.folder), dtype=torch.float32, local_files_only=True)
     model.train(False)
 
-    class Look(torch.nn.Module):
+    class LocateGraph(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
         def forward(self, images: torch.Tensor, queries: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            pictures = {camera: images[index : index + 1] for index, camera in enumerate(sizes.cameras)}
-            scores, heights, coarse = model.look(pictures, queries)
+            views = {camera: images[index : index + 1] for index, camera in enumerate(sizes.cameras)}
+            scores, heights, coarse = model.locate(views, queries)
             return torch.stack(scores, 1), torch.stack(heights, 1), torch.stack(coarse, 1)
 
-    class Fixate(torch.nn.Module):
+    class RefineGraph(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, patches: torch.Tensor, queries: torch.Tensor, spots: torch.Tensor) -> torch.Tensor:
-            known: torch.Tensor = model.fixate(patches, model.with_tool(queries), spots)
-            return known
+        def forward(self, crops: torch.Tensor, queries: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+            refined: torch.Tensor = model.refine(crops, model.with_tool(queries), centres)
+            return refined
 
-    class Fuse(torch.nn.Module):
+    class FuseGraph(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.fusion = model.fusion
@@ -157,26 +171,31 @@ def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[to
     image = torch.zeros(len(sizes.cameras), sizes.image, sizes.image, 3, dtype=torch.uint8)
     return {
         "language": (model.language, (torch.zeros(1, sizes.words, dtype=torch.int64),)),
-        "look": (Look(), (image, torch.zeros(1, len(ROLES), sizes.key))),
-        "fixate": (
-            Fixate(),
+        "locate": (LocateGraph(), (image, torch.zeros(1, len(ROLES), sizes.key))),
+        "refine": (
+            RefineGraph(),
             (
-                torch.zeros(1, len(ROLES) + 1, sizes.fovea, sizes.fovea, 3, dtype=torch.uint8),
+                torch.zeros(1, len(ROLES) + 1, sizes.crop, sizes.crop, 3, dtype=torch.uint8),
                 torch.zeros(1, len(ROLES), sizes.key),
                 torch.zeros(1, len(ROLES) + 1, 3),
             ),
         ),
         "fuse": (
-            Fuse(),
-            (torch.zeros(1, sizes.dim), torch.zeros(1, len(ROLES), OBJECT), torch.zeros(1, STATE), coarse),
+            FuseGraph(),
+            (
+                torch.zeros(1, sizes.dim),
+                torch.zeros(1, len(ROLES), OBJECT_FEATURES),
+                torch.zeros(1, STATE_FEATURES),
+                coarse,
+            ),
         ),
         "flow": (
             model.flow,
             (
-                torch.zeros(1, sizes.rows, ACTION),
+                torch.zeros(1, sizes.rows, ACTION_DIM),
                 torch.zeros(1, sizes.rows),
-                torch.zeros(1, sizes.waypoints, AHEAD),
-                torch.zeros(1, MOVING),
+                torch.zeros(1, sizes.waypoints, WAYPOINT_FEATURES),
+                torch.zeros(1, MOTION_FEATURES),
                 torch.zeros(1, sizes.latents, sizes.latent),
             ),
         ),
@@ -184,7 +203,7 @@ def modules(checkpoint: Checkpoint) -> dict[str, tuple[torch.nn.Module, tuple[to
 
 
 def export(checkpoint: Checkpoint) -> None:
-    """Make the graphs from the weights.
+    """Export the graphs of a checkpoint.
 
     Raises:
         ImportError: torch or transformers is not installed.
@@ -202,13 +221,13 @@ def export(checkpoint: Checkpoint) -> None:
             openvino.save_model(graph, str(file), compress_to_fp16=True)
             xml, constants = (file.with_suffix(suffix).read_bytes() for suffix in (".xml", ".bin"))
             for part, content in zip(PARTS, _parts(xml, constants, weights), strict=True):
-                packed[f"{name}.{part}"] = np.frombuffer(zlib.compress(content, 9), np.uint8)
+                packed[f"{STORED[name]}.{part}"] = np.frombuffer(zlib.compress(content, 9), np.uint8)
     about = {"checkpoint": checkpoint.hash, "openvino": openvino.__version__}
     save_file(packed, checkpoint.folder / GRAPHS, about)
 
 
 def make(folder: Path) -> None:
-    """Make the graphs of the checkpoint in `folder`, unless they are there."""
+    """Export the graphs of the checkpoint in `folder`, unless they are current."""
     checkpoint = load(folder)
-    if not fresh(checkpoint):
+    if not is_current(checkpoint):
         export(checkpoint)

@@ -1,4 +1,4 @@
-"""Layers that the parts of the network share."""
+"""Layers that several parts of the network use."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """Multi-head attention of `queries` over `keys`, with pre-normalisation of both left to the caller.
+    """Multi-head attention of `queries` over `keys`, which the caller has normalised.
 
     Args:
-        dim: width. heads: number of heads; divides dim.
+        dim: width.
+        heads: number of heads; divides dim.
     """
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -18,7 +19,13 @@ class Attention(nn.Module):
         self.q, self.k, self.v, self.out = (nn.Linear(dim, dim) for _ in range(4))
 
     def forward(self, queries: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Return (B, Q, dim). bias: (B, 1, 1, K) added to the scores: 0, or very negative where a key is none."""
+        """Return (B, Q, dim).
+
+        Args:
+            queries: (B, Q, dim).
+            keys: (B, K, dim).
+            bias: (B, 1, 1, K) added to the scores: 0, or very negative where a key is masked.
+        """
         batch, length, dim = queries.shape
 
         def split(x: Tensor) -> Tensor:
@@ -35,7 +42,9 @@ class Block(nn.Module):
     """Transformer layer: self-attention, then a perceptron of twice the width; pre-normalised.
 
     Args:
-        dropout: share of what either adds that training leaves out.
+        dim: width.
+        heads: number of heads; divides dim.
+        dropout: of both residuals, in training.
     """
 
     def __init__(self, dim: int, heads: int, dropout: float = 0.0) -> None:
@@ -46,7 +55,7 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x: (B, T, dim). bias: see `Attention`."""
+        """Return (B, T, dim) for x (B, T, dim); bias as in `Attention`."""
         normed = self.norm1(x)
         x = x + self.dropout(self.attention(normed, normed, bias))
         result: Tensor = x + self.dropout(self.down(nn.functional.gelu(self.up(self.norm2(x)))))
@@ -56,9 +65,9 @@ class Block(nn.Module):
 class Perceptron(nn.Module):
     """Linear, GELU, linear."""
 
-    def __init__(self, inside: int, hidden: int, outside: int) -> None:
+    def __init__(self, in_features: int, hidden: int, out_features: int) -> None:
         super().__init__()
-        self.up, self.down = nn.Linear(inside, hidden), nn.Linear(hidden, outside)
+        self.up, self.down = nn.Linear(in_features, hidden), nn.Linear(hidden, out_features)
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.down(nn.functional.gelu(self.up(x)))

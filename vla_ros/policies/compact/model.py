@@ -5,18 +5,22 @@ Where this module is imported, `AutoModel.from_pretrained(folder)` gives the sam
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
+from vla_ros.policies.compact.checkpoint import STORED_TENSORS
 from vla_ros.policies.compact.flow import Flow
 from vla_ros.policies.compact.fusion import Fusion
 from vla_ros.policies.compact.language import Language
 from vla_ros.policies.compact.model_config import MODEL_TYPE, Sizes, as_mapping, sizes_of
-from vla_ros.policies.compact.refiner import Fovea
+from vla_ros.policies.compact.refiner import Refiner
 from vla_ros.policies.compact.vision import Grounding, Vision
+
+KEY_MAPPING = {f"^{re.escape(stored)}": name for name, stored in STORED_TENSORS.items()}
 
 
 class CompactConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
@@ -35,9 +39,9 @@ class CompactConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
 
 
 class CompactModel(PreTrainedModel):  # type: ignore[no-untyped-call]
-    """language, vision, grounding, fovea and fusion are System 2, flow is System 1.
+    """language, vision, grounding, refiner and fusion are System 2, flow is System 1.
 
-    tool: a query that no words make: where the tool is seen.
+    tool_query: the query for the tool, which no instruction names.
     """
 
     config_class = CompactConfig
@@ -47,42 +51,54 @@ class CompactModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         super().__init__(config)
         sizes = config.sizes
         self.language, self.vision, self.grounding = Language(sizes), Vision(sizes), Grounding(sizes)
-        self.fovea, self.fusion, self.flow = Fovea(sizes), Fusion(sizes), Flow(sizes)
-        self.tool = torch.nn.Parameter(torch.randn(sizes.key))
+        self.refiner, self.fusion, self.flow = Refiner(sizes), Fusion(sizes), Flow(sizes)
+        self.tool_query = torch.nn.Parameter(torch.randn(sizes.key))
         self.post_init()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def from_pretrained(cls, folder: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint; its tensors have the names of STORED_TENSORS."""
+        return super().from_pretrained(folder, *args, **{"key_mapping": KEY_MAPPING, **kwargs})
 
     def _init_weights(self, module: torch.nn.Module) -> None:
         """Each layer has initialised itself."""
 
-    def look(self, images: dict[str, Tensor], queries: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Return, each per camera, the scores of all places, the height there (dm), and the coarse features.
+    def locate(self, images: dict[str, Tensor], queries: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Search images for what the queries ask for.
 
         Args:
-            images: per camera (B, H, W, 3) uint8. queries: (B, Q, key). The tool is the last of Q + 1 in the answers.
+            images: for each camera (B, H, W, 3) uint8.
+            queries: (B, Q, key).
+
+        Returns:
+            For each camera: scores (B, Q + 1, cells + 1), heights (B, Q + 1), dm, and coarse features; the tool is the
+            last of Q + 1.
         """
         queries = self.with_tool(queries)
         scores, heights, coarse = [], [], []
         for camera in self.config.sizes.cameras:
             image = images[camera].permute(0, 3, 1, 2).to(queries.dtype) / 127.5 - 1
             keys, fine, middle, features = self.vision(image)
-            found, height = self.grounding(camera, keys, fine, middle, queries)
-            scores.append(found)
+            score, height = self.grounding(camera, keys, fine, middle, queries)
+            scores.append(score)
             heights.append(height)
             coarse.append(features)
         return scores, heights, coarse
 
     def with_tool(self, queries: Tensor) -> Tensor:
         """Return (B, Q + 1, key): the queries (B, Q, key), then that of the tool."""
-        return torch.cat([queries, self.tool.expand(len(queries), 1, -1)], 1)
+        return torch.cat([queries, self.tool_query.expand(len(queries), 1, -1)], 1)
 
-    def fixate(self, patches: Tensor, queries: Tensor, spots: Tensor) -> Tensor:
-        """Return (B, Q, SEEN) of a second look.
+    def refine(self, crops: Tensor, queries: Tensor, centres: Tensor) -> Tensor:
+        """Return (B, Q, REFINED_DIM) of crops.
 
         Args:
-            patches: (B, Q, fovea, fovea, 3) uint8. queries: (B, Q, key). spots: (B, Q, 3) see Fovea.
+            crops: (B, Q, crop, crop, 3) uint8.
+            queries: (B, Q, key).
+            centres: (B, Q, 3), see `Refiner`.
         """
-        known: Tensor = self.fovea(patches.flatten(0, 1), queries.flatten(0, 1), spots.flatten(0, 1))
-        return known.view(*patches.shape[:2], -1)
+        refined: Tensor = self.refiner(crops.flatten(0, 1), queries.flatten(0, 1), centres.flatten(0, 1))
+        return refined.view(*crops.shape[:2], -1)
 
 
 AutoConfig.register(MODEL_TYPE, CompactConfig)

@@ -1,6 +1,6 @@
-"""Sizes of the network and the words that its outputs stand for: what `config.json` of a checkpoint holds.
+"""Sizes of the network, as `config.json` of a checkpoint holds them, and what its inputs and outputs stand for.
 
-No torch here: the running policy reads the same file.
+Without torch: the running policy reads the same file.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from vla_ros.tasks import subtasks, vocabulary
 from vla_ros.tasks.task import STEP_KINDS
 
 MODEL_TYPE = "vla_ros_compact"
-ROLES = ("x", "y")  # what is moved, and where to; y is empty for some tasks
+ROLES = ("x", "y")  # the object that is moved, and the one it is moved to; some tasks have no y
 VERBS = ("none", *STEP_KINDS)
 SIDES = ("none", *vocabulary.SIDES)
 COLOURS = ("none", *vocabulary.COLOURS)
 SHAPES = ("none", *vocabulary.SHAPES)
 SUBTASKS = subtasks.SUBTASKS
-WORDING = (
+STEP_FIELDS = (
     ("verb", VERBS),
     ("side", SIDES),
     ("x_colour", COLOURS),
@@ -30,37 +30,48 @@ WORDING = (
     ("y_colour", COLOURS),
     ("y_shape", SHAPES),
 )
-OBJECT = 20  # numbers about one thing, see `features.object_features`
-STATE = 25  # numbers about the arm, see `features.state_features`
-# Offset x, y from its anchor (dm), height over the table (dm), cosine and sine of fold * yaw, gripper, speed. Of a push,
-# offset and yaw are counted from the way that the thing is to go, else from the base's x axis.
-WAYPOINT = 7
-ANCHORS = ("x", "y", "start of x", "tool")  # places that a waypoint's offset is measured from, seen from above
-AHEAD = 10  # numbers about one waypoint, see `features.ahead_features`
-MOVING = 18  # numbers about a moving arm, see `features.moving_features`
-MOST_COMMITTED = 5  # actions of a chunk that training takes over from the one before
-ACTION = 7  # tool translation (3, m) and rotation vector (3, rad) from row 0 in base axes, finger joint (m)
-PUSHES = tuple("behind" in subtask or "push" in subtask or "there" in subtask for subtask in SUBTASKS)
-# The hand looks the same after a turn by 2 pi / fold: four ways to grasp, two to push with.
-FOLDS = tuple(2 if push else 4 for push in PUSHES)
+"""What a step of an instruction says, and the values of each field. A parsed step maps field to value."""
+OBJECT_FEATURES = 20  # about one object, see `features.object_features`
+STATE_FEATURES = 25  # about the arm, see `features.state_features`
+WAYPOINT_FEATURES = 10  # about one waypoint, see `features.waypoint_features`
+MOTION_FEATURES = 18  # about the motion of the hand, see `features.motion_features`
+# Offset x, y from the anchor (dm), height over the table (dm), cosine and sine of fold * yaw, gripper, speed. In a push,
+# offset and yaw are relative to the direction of the push, else to the x axis of the base.
+WAYPOINT_DIM = 7
+ANCHORS = ("x", "y", "start of x", "tool")  # points that the offset of a waypoint is relative to, seen from above
+ACTION_DIM = 7  # tool translation (3, m) and rotation vector (3, rad) from row 0 in base axes, finger joint (m)
+MAX_PREFIX_ROWS = 5  # committed rows at the start of a chunk, in training at most
+IS_PUSH = tuple("behind" in subtask or "push" in subtask or "there" in subtask for subtask in SUBTASKS)
+# The gripper is the same after a turn by 2 pi / fold: it can grasp a cube in four ways, and push in two.
+FOLDS = tuple(2 if push else 4 for push in IS_PUSH)
 
 
 @dataclass(frozen=True)
 class Sizes:
     """Sizes of the network.
 
-    cameras: whose pictures are looked at; each has a pose that is known. image: rows and columns of the square
-    pictures. fovea: rows and columns of what is cut out of pictures twice as sharp and looked at again. patches: rows and
-    columns of the picture tokens. channels: of the three levels of the image pyramid.
-    key: length of the vector by which words find a place in a picture. words: most words of an instruction.
-    steps: most steps of an instruction. dim, heads: of every transformer. *_layers: how many. latents: latent tokens of a
-    plan; latent: their length. waypoints: that System 2 looks ahead. rows: actions of a chunk, dt_s apart.
-    vocabulary: number of word indices.
+    Attributes:
+        cameras: names; each camera has a known pose.
+        image: rows and columns of the square images.
+        crop: rows and columns of the crops that the refiner is given, from images of twice the resolution.
+        patches: rows and columns of the image tokens.
+        channels: of the three levels of the image pyramid.
+        key: length of the vectors by which a query is compared with positions in an image.
+        words: maximum number of tokens of an instruction.
+        steps: maximum number of steps of an instruction.
+        dim, heads: width and attention heads of every transformer.
+        language_layers, fusion_layers, flow_layers: numbers of layers.
+        latents: latent tokens of a plan.
+        latent: length of a latent token.
+        waypoints: number of waypoints that System 2 predicts.
+        rows: actions of a chunk.
+        dt_s: time between two rows.
+        vocabulary: number of token indices.
     """
 
     cameras: tuple[str, ...] = ("front",)
     image: int = 128
-    fovea: int = 32
+    crop: int = 32
     patches: int = 4
     channels: tuple[int, int, int] = (16, 32, 64)
     key: int = 32
@@ -81,16 +92,21 @@ class Sizes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
         object.__setattr__(self, "cameras", tuple(self.cameras))
-        if self.image % 16 or self.fovea % 8 or self.dim % self.heads:
+        if self.image % 16 or self.crop % 8 or self.dim % self.heads:
             raise ParameterError(
-                f"config.json: image {self.image} must be a multiple of 16, fovea {self.fovea} of 8 and dim {self.dim} "
+                f"config.json: image {self.image} must be a multiple of 16, fovea {self.crop} of 8 and dim {self.dim} "
                 f"of heads {self.heads}"
             )
 
 
+STORED_KEYS = {"crop": "fovea"}
+"""Fields of Sizes whose key in `config.json` is another one."""
+
+
 def sizes_of(config: Mapping[str, Any]) -> Sizes:
-    """Return the sizes in the mapping of a `config.json`; other keys (of transformers) are left alone."""
-    return Sizes(**{field.name: config[field.name] for field in fields(Sizes) if field.name in config})
+    """Return the sizes in the mapping of a `config.json`; other keys (of transformers) are ignored."""
+    keys = {field.name: STORED_KEYS.get(field.name, field.name) for field in fields(Sizes)}
+    return Sizes(**{name: config[key] for name, key in keys.items() if key in config})
 
 
 def read(folder: Path) -> Sizes:
@@ -110,5 +126,5 @@ def read(folder: Path) -> Sizes:
 
 
 def as_mapping(sizes: Sizes) -> dict[str, Any]:
-    """Return what `config.json` says of the sizes."""
-    return asdict(sizes)
+    """Return the sizes as `config.json` holds them; the inverse of `sizes_of`."""
+    return {STORED_KEYS.get(name, name): value for name, value in asdict(sizes).items()}

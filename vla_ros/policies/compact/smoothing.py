@@ -1,4 +1,4 @@
-"""Rows of a network are a little noisy; an arm wants them smooth, and joined to what is committed."""
+"""Smooths the rows of a chunk, which are a little noisy, and joins them to the committed points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STIFFNESS = 3.0  # weight of the squared third differences against the squared d
 
 @lru_cache(maxsize=128)
 def _matrices(count: int, stride: int, fixed: int, stiffness: float) -> tuple[Array, Array]:
-    """Return (free, rows) and (free, fixed): what the free points take from the rows and from the fixed points."""
+    """Return the matrices (free, rows) and (free, fixed) that give the free points from the rows and the fixed points."""
     points = (count - 1) * stride + 1
     pick = np.zeros((count, points))
     pick[np.arange(count), np.arange(count) * stride] = 1.0
@@ -26,10 +26,13 @@ def _matrices(count: int, stride: int, fixed: int, stiffness: float) -> tuple[Ar
 
 
 def smooth(rows: Array, stride: int, fixed: Array, stiffness: float = STIFFNESS) -> Array:
-    """Return ((rows - 1) * stride + 1, n) points near `rows`, with little third difference, that begin with `fixed`.
+    """Return ((count - 1) * stride + 1, n) points near `rows`, with small third differences, that begin with `fixed`.
 
     Args:
-        rows: (count, n), `stride` points apart. fixed: (m, n) first points, taken over unchanged; m >= 1.
+        rows: (count, n), `stride` points apart.
+        stride: points from one row to the next.
+        fixed: (m, n) first points, taken over unchanged; m >= 1.
+        stiffness: weight of the squared third differences.
 
     Source: E. T. Whittaker, "On a new method of graduation", Proc. Edinburgh Math. Soc. 41 (1923), with fixed points.
     """

@@ -1,47 +1,58 @@
-"""Which subtask is the present one: shares flicker from look to look, and a hand that waits in vain has misjudged one."""
+"""Which subtask is active. Predictions flicker, and an arm that rests without progress is in the wrong subtask."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-LED_LOOKS = 5  # in a row that confirm the one that found another subtask likelier, however little
-WAITED_LOOKS = 30  # in a row in which the arm waits, after which the subtask is not the one that is due,
-TURN_LOOKS = 10  # and the next likeliest gets so many,
-LEAST_SHARE = 0.15  # if it is so likely
+LEAD_UPDATES = 5  # further updates in a row in which another subtask is the most probable one, until it is selected
+REST_UPDATES = 30  # in a row in which the arm rests, after which another subtask is tried,
+TRIAL_UPDATES = 10  # for so many updates,
+MIN_TRIAL_PROBABILITY = 0.15  # if it is so probable
 
 
-class Choice:
-    """Of one step. Args: hysteresis: by so much another subtask must be likelier than the present one."""
+class SubtaskSelector:
+    """Selects the active subtask of one step.
+
+    Args:
+        hysteresis: difference of probability from which another subtask replaces the active one at once.
+    """
 
     def __init__(self, hysteresis: float) -> None:
         self.subtask = -1
         self._hysteresis = hysteresis
-        self._leads, self._led = -1, 0
-        self._waited, self._turn = 0, 0
+        self._leader, self._lead = -1, 0
+        self._rested, self._trial = 0, 0
 
-    def look(self, share: NDArray[np.floating], waits: bool) -> int:
-        """Take in one look; returns the subtask.
+    def update(self, probabilities: NDArray[np.floating], rests: bool) -> int:
+        """Take in one prediction.
 
-        The likeliest, but the present one stays until another is clearly likelier or has long been so. Where the present one
-        is done and not seen to be, nothing would ever move again: the hand rests where that subtask ends, over a tower
-        taken for a little higher than it is.
+        The active subtask stays until another one is clearly more probable, or has been more probable for long. An arm
+        whose subtask has ended, but is not detected to have ended, would rest for ever (over a stack whose height is
+        overestimated, say): after REST_UPDATES the second most probable subtask is tried.
 
         Args:
-            share: (subtasks,) probabilities. waits: whether the arm stands still, though it may move.
+            probabilities: (subtasks,).
+            rests: whether the arm stands still though it may move.
+
+        Returns:
+            Index of the active subtask.
         """
-        best = int(share.argmax())
-        self._led = self._led + 1 if best == self._leads and best != self.subtask else 0
-        self._leads = best
-        self._waited = self._waited + 1 if waits else 0
-        if self._waited >= WAITED_LOOKS:
-            others = np.delete(np.arange(len(share)), self.subtask)
-            next_one = int(others[share[others].argmax()])
-            if share[next_one] >= LEAST_SHARE:
-                self.subtask, self._turn = next_one, TURN_LOOKS
-            self._waited = self._led = 0
-        elif self._turn > 0:
-            self._turn -= 1
-        elif self.subtask < 0 or share[best] > share[self.subtask] + self._hysteresis or self._led >= LED_LOOKS:
-            self.subtask, self._led = best, 0
+        best = int(probabilities.argmax())
+        self._lead = self._lead + 1 if best == self._leader and best != self.subtask else 0
+        self._leader = best
+        self._rested = self._rested + 1 if rests else 0
+        if self._rested >= REST_UPDATES:
+            others = np.delete(np.arange(len(probabilities)), self.subtask)
+            second = int(others[probabilities[others].argmax()])
+            if probabilities[second] >= MIN_TRIAL_PROBABILITY:
+                self.subtask, self._trial = second, TRIAL_UPDATES
+            self._rested = self._lead = 0
+        elif self._trial > 0:
+            self._trial -= 1
+        elif self.subtask < 0 or self._lead >= LEAD_UPDATES or self._clearly_more_probable(probabilities, best):
+            self.subtask, self._lead = best, 0
         return self.subtask
+
+    def _clearly_more_probable(self, probabilities: NDArray[np.floating], best: int) -> bool:
+        return bool(probabilities[best] > probabilities[self.subtask] + self._hysteresis)

@@ -1,4 +1,4 @@
-"""Pictures to features, and words to places in them."""
+"""Images to features, and queries to positions in images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vla_ros.policies.compact.model_config import Sizes
 
 
 class Vision(nn.Module):
-    """Convolutional pyramid. The same weights look through every camera."""
+    """Convolutional pyramid with the same weights for every camera."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -28,10 +28,13 @@ class Vision(nn.Module):
         self.keys = nn.Conv2d(sizes.key, sizes.key, 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return keys, fine (B, key, H/2, W/2), middle (B, c2, H/4, W/4), coarse (B, c3, H/8, W/8).
+        """Return features of an image.
 
         Args:
             image: (B, 3, H, W), rgb in -1..1.
+
+        Returns:
+            keys, fine: (B, key, H/2, W/2). middle: (B, channels[1], H/4, W/4). coarse: (B, channels[2], H/8, W/8).
         """
         gelu, shuffle = nn.functional.gelu, nn.functional.pixel_shuffle
         one = gelu(self.stem(image))
@@ -44,30 +47,32 @@ class Vision(nn.Module):
 
 
 class Grounding(nn.Module):
-    """Finds what words name in a picture: a query per role is compared with every place's key."""
+    """Scores every position of an image for every query, by its key, and predicts the height there."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.scale = sizes.key**-0.5
-        inside = 2 * sizes.key + sizes.channels[1]
-        self.null = nn.ModuleDict({camera: nn.Linear(sizes.key, 1) for camera in sizes.cameras})
-        self.height = nn.ModuleDict({camera: Perceptron(inside, 64, 1) for camera in sizes.cameras})
+        width = 2 * sizes.key + sizes.channels[1]
+        self.nowhere = nn.ModuleDict({camera: nn.Linear(sizes.key, 1) for camera in sizes.cameras})
+        self.height = nn.ModuleDict({camera: Perceptron(width, 64, 1) for camera in sizes.cameras})
 
     def forward(
         self, camera: str, keys: Tensor, fine: Tensor, middle: Tensor, queries: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return scores (B, Q, places + 1) of every place and of "nowhere", and the height there (B, Q), dm.
+        """Return scores (B, Q, cells + 1) of every cell and of "nowhere", and the height of the object (B, Q), dm.
 
         Args:
-            camera: of Sizes.cameras. keys, fine, middle: of `Vision`. queries: (B, Q, key), first of x and y.
+            camera: of Sizes.cameras.
+            keys, fine, middle: of `Vision`.
+            queries: (B, Q, key), x and y first.
         """
         batch, length = keys.shape[:2]
-        places = torch.einsum("brk,bkp->brp", queries, keys.reshape(batch, length, -1)) * self.scale
-        share = places.softmax(-1)
+        scores = torch.einsum("brk,bkp->brp", queries, keys.reshape(batch, length, -1)) * self.scale
+        share = scores.softmax(-1)
         rows, columns = middle.shape[2:]
         halved = share.view(batch * queries.shape[1], 1, 2 * rows, 2 * columns)
         halved = 4 * nn.functional.avg_pool2d(halved, 2).view(batch, queries.shape[1], -1)
-        seen = torch.cat(
+        pooled = torch.cat(
             [
                 torch.einsum("brp,bkp->brk", share, fine.reshape(batch, fine.shape[1], -1)),
                 torch.einsum("brp,bkp->brk", halved, middle.reshape(batch, middle.shape[1], -1)),
@@ -75,4 +80,4 @@ class Grounding(nn.Module):
             ],
             -1,
         )
-        return torch.cat([places, self.null[camera](queries)], -1), self.height[camera](seen)[..., 0]
+        return torch.cat([scores, self.nowhere[camera](queries)], -1), self.height[camera](pooled)[..., 0]

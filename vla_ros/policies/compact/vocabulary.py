@@ -1,4 +1,4 @@
-"""Words to numbers: one index per word, saved with the checkpoint."""
+"""Tokens: one index for each word and punctuation mark, saved with the checkpoint."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vla_ros.parameters import ParameterError
 
 PADDING, UNKNOWN = 0, 1
 FILE = "vocabulary.json"
-WORD = re.compile(r"[a-z0-9]+|[,;.]")
+TOKEN = re.compile(r"[a-z0-9]+|[,;.]")
 
 
-def words_of(text: str) -> list[str]:
-    """Split into lower-case words; commas, semicolons and full stops are words, other signs vanish."""
-    return WORD.findall(text.lower().replace("'", ""))
+def tokenize(text: str) -> list[str]:
+    """Split a text into lower-case words and the marks , ; . — other characters are dropped."""
+    return TOKEN.findall(text.lower().replace("'", ""))
 
 
 class Vocabulary:
-    """The words of the training sentences; every other one is UNKNOWN.
+    """The words of the training instructions; every other one is UNKNOWN.
 
     Args:
-        words: index 2 is the first.
+        words: the first has index 2.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -34,9 +34,9 @@ class Vocabulary:
         self._index = {word: 2 + index for index, word in enumerate(self.words)}
 
     @classmethod
-    def of(cls, sentences: Iterable[str]) -> Vocabulary:
-        """Return all words of `sentences`, sorted."""
-        return cls(sorted({word for sentence in sentences for word in words_of(sentence)}))
+    def of(cls, texts: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary of all words of `texts`, sorted."""
+        return cls(sorted({word for text in texts for word in tokenize(text)}))
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
@@ -52,17 +52,17 @@ class Vocabulary:
             raise ParameterError(f"compact.checkpoint: {path}: {error}") from None
 
     def save(self, folder: Path) -> None:
-        """Write it beside the weights."""
+        """Write it into the folder of a checkpoint."""
         (folder / FILE).write_text(json.dumps(self.words) + "\n")
 
     def __len__(self) -> int:
         return len(self.words) + 2
 
     def encode(self, text: str, length: int) -> NDArray[np.int64]:
-        """Return (length,) indices, PADDING behind the last word; what is longer is cut."""
-        indices = [self._index.get(word, UNKNOWN) for word in words_of(text)][:length]
+        """Return (length,) indices, PADDING after the last word; longer texts are cut."""
+        indices = [self._index.get(word, UNKNOWN) for word in tokenize(text)][:length]
         return np.array(indices + [PADDING] * (length - len(indices)), np.int64)
 
     def unknown(self, text: str) -> list[str]:
-        """Return the words of `text` that it does not hold."""
-        return [word for word in words_of(text) if word not in self._index]
+        """Return the words of `text` that are not in the vocabulary."""
+        return [word for word in tokenize(text) if word not in self._index]

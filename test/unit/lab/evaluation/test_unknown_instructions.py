@@ -7,7 +7,7 @@ import pytest
 
 from vla_ros.lab.evaluation.suites import suite
 from vla_ros.lab.evaluation.unknown_instructions import UNKNOWN_NOUNS, UNKNOWN_VERBS, UNKNOWNS, unknown_instruction
-from vla_ros.lab.training.sentences import NONSENSE, corpus
+from vla_ros.lab.training.instructions import NONSENSE, corpus
 from vla_ros.sim.simulation import Simulation
 
 

@@ -10,17 +10,17 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from vla_ros.lab.training.distributed import LONGEST_WAIT
+from vla_ros.lab.training.distributed import MAX_WAIT
 
 SCRIPT = """
 import sys, torch
-from vla_ros.training.together import Together
-together = Together("cpu")
+from vla_ros.lab.training.distributed import DistributedRun
+run = DistributedRun("cpu")
 weight = torch.nn.Parameter(torch.zeros(2))
-weight.grad = torch.full((2,), float(together.rank + 1))
-together.average(iter([weight]))
+weight.grad = torch.full((2,), float(run.rank + 1))
+run.average_gradients(iter([weight]))
 patience = torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout
-said = (together.rank, weight.grad.tolist(), together.any(together.rank == 1), together.any(False), patience)
+said = (run.rank, weight.grad.tolist(), run.any_process(run.rank == 1), run.any_process(False), patience)
 print(*said, sep="; ", file=sys.stderr)
 """
 
@@ -46,4 +46,4 @@ def test_gradients_are_averaged_and_stops_are_agreed_on():
         for rank in range(2)
     ]
     said = sorted(process.communicate(timeout=120)[1].splitlines()[-1] for process in processes)
-    assert said == [f"{rank}; [1.5, 1.5]; True; False; {LONGEST_WAIT}" for rank in range(2)]
+    assert said == [f"{rank}; [1.5, 1.5]; True; False; {MAX_WAIT}" for rank in range(2)]

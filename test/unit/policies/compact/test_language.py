@@ -1,4 +1,4 @@
-"""What the shipped checkpoint reads out of sentences, also of things and in phrasings that it was never taught."""
+"""What the shipped checkpoint reads out of instructions, also with objects and phrasings that training never had."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.lab.training import sentences
+from vla_ros.lab.training import instructions
 from vla_ros.policies.compact import checkpoint
 from vla_ros.policies.compact.graphs import Graphs
-from vla_ros.policies.compact.model_config import WORDING
-from vla_ros.policies.compact.system2 import _told
+from vla_ros.policies.compact.instruction_parser import names_objects
+from vla_ros.policies.compact.model_config import STEP_FIELDS
 from vla_ros.tasks import phrasings
 
 SENTENCES = 150
@@ -21,30 +21,34 @@ FOLDER = Path(__file__).parents[4] / "checkpoints" / "compact"
 
 @pytest.fixture(scope="module")
 def read():
-    """Words to rows of WORDING's indices, one per step."""
+    """Text to rows of the indices of STEP_FIELDS, one per step."""
     found = checkpoint.load(FOLDER)
     graphs = Graphs(found, ("language",))
 
     def rows(text):
         logits = graphs("language", found.vocabulary.encode(text, found.sizes.words)[None])[2][0]
-        ends = np.cumsum([len(words) for _, words in WORDING])[:-1]
+        ends = np.cumsum([len(words) for _, words in STEP_FIELDS])[:-1]
         return np.stack([part.argmax(-1) for part in np.split(logits, ends, -1)], 1)
 
     return rows
 
 
-def strange(wish):
+def held_out_step(parsed_step):
     """Whether training never asks for this."""
-    where = wish.side if wish.side != "none" else wish.y[1]
-    return not (sentences.permitted(wish.x) and sentences.permitted(wish.y) and phrasings.allowed(wish.x[0], where))
+    where = parsed_step.side if parsed_step.side != "none" else parsed_step.y[1]
+    return not (
+        instructions.is_allowed_object(parsed_step.x)
+        and instructions.is_allowed_object(parsed_step.y)
+        and phrasings.allowed(parsed_step.x[0], where)
+    )
 
 
 def asked(rng, held_out, clauses):
-    """Wishes, at least one of them strange if `held_out`, else none."""
+    """Steps, at least one of them held out if `held_out`, else none."""
     while True:
-        wishes = [sentences.random_wish(rng) for _ in range(clauses)]
-        if any(map(strange, wishes)) == held_out:
-            return wishes
+        parsed_steps = [instructions.random_step(rng) for _ in range(clauses)]
+        if any(map(held_out_step, parsed_steps)) == held_out:
+            return parsed_steps
 
 
 @pytest.mark.parametrize(
@@ -72,30 +76,30 @@ def test_words_are_read_right(read, monkeypatch, held_out, said, clauses, least)
     monkeypatch.setattr(phrasings, "TRAINING", {**phrasings.TRAINING, **said})
     rng = np.random.default_rng(5)
     if held_out:
-        monkeypatch.setattr(sentences, "random_wish", anything)
+        monkeypatch.setattr(instructions, "random_step", anything)
     wrong = []
     for _ in range(SENTENCES):
-        parts = sentences.clauses(rng, asked(rng, held_out, clauses), SHAPES)
-        text = sentences.joined(rng, [part for part, _ in parts])
+        parts = instructions.clauses(rng, asked(rng, held_out, clauses), SHAPES)
+        text = instructions.join(rng, [part for part, _ in parts])
         rows = read(text)
-        wishes = np.array([wish.indices() for _, wish in parts])
+        parsed_steps = np.array([parsed_step.indices() for _, parsed_step in parts])
         generic = any(f" {word}" in text for word in ("one", "thing", "object"))
         columns = [0, 1, 2, 4] if generic else slice(None)  # which shape, such words do not tell
-        if not np.array_equal(rows[: len(parts), columns], wishes[:, columns]) or rows[len(parts) :, 0].any():
+        if not np.array_equal(rows[: len(parts), columns], parsed_steps[:, columns]) or rows[len(parts) :, 0].any():
             wrong.append(text)
     print(f"{1 - len(wrong) / SENTENCES:.1%} of {SENTENCES} read right")
     assert len(wrong) <= (1 - least) * SENTENCES, wrong[:5]
 
 
 def anything(rng, verb=""):
-    """A wish about any thing and any target: as `sentences.random_wish`, with nothing held out."""
+    """A step about any object and any target: as `instructions.random_step`, with nothing held out."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentences, "permitted", lambda thing: True)
+        patch.setattr(instructions, "is_allowed_object", lambda thing: True)
         patch.setattr(phrasings, "allowed", lambda colour, target: True)
         return ANY(rng, verb)
 
 
-ANY = sentences.random_wish
+ANY = instructions.random_step
 
 
 def test_it_is_what_has_been_named(read):
@@ -117,7 +121,7 @@ def test_it_is_what_has_been_named(read):
         ("put the red cube on the teddy bear", False),
     ],
 )
-def test_a_thing_is_told_by_a_word_that_is_known(text, told):
+def test_an_object_is_named_by_a_word_that_is_known(text, told):
     found = checkpoint.load(FOLDER)
     logits = Graphs(found, ("language",))("language", found.vocabulary.encode(text, found.sizes.words)[None])[2]
-    assert _told(logits[0, 0]) is told
+    assert names_objects(logits[0, 0]) is told

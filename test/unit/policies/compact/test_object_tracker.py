@@ -1,73 +1,36 @@
-"""Which of several things in a picture `compact` takes for what is named by its shape alone."""
+"""Tracks of objects from noisy detections."""
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
 
-from vla_ros.policies.compact import projection
-from vla_ros.policies.compact.system2 import System2
-
-SIDE = 16
-NEAR, FAR = (3.0, 4.0), (12.0, 9.0)  # cells u, v of two things; the first look prefers FAR
-Cell = tuple[float, float]
-NOWHERE = np.full((2, 3), np.nan)
+from vla_ros.policies.compact.object_tracker import MIN_STD_M, Detection, ObjectTracker
 
 
-class Looks:
-    """Stands for the second look: what it says of each thing. calls: cells of x and heights that it was asked for."""
-
-    def __init__(self, meant: dict[Cell, float]) -> None:
-        self.meant = meant
-        self.calls: list[tuple[Cell, float]] = []
-
-    def __call__(
-        self, picture: object, cells: NDArray[np.float64], heights: NDArray[np.float32], queries: object
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        known = np.zeros((3, projection.SEEN))
-        cell = rounded(cells[0])
-        self.calls.append((cell, round(float(heights[0]), 6)))
-        known[0, projection.MEANT] = self.meant[cell]
-        return projection.sharper(projection.to_pixels(cells)), known
+def test_many_detections_are_better_than_one_and_a_single_jump_is_not_accepted():
+    rng = np.random.default_rng(0)
+    truth, tracker = np.array([0.5, 0.1, 0.02]), ObjectTracker()
+    for _ in range(30):
+        tracker.update(Detection(truth + rng.normal(0, 0.004, 3), 0.004, np.array([1.0, 0.0]), 0.9), 0.1, False)
+    assert np.linalg.norm(tracker.p - truth) < 0.004
+    elsewhere = Detection(truth + 0.1, 0.004, np.array([1.0, 0.0]), 0.9)
+    tracker.update(elsewhere, 0.1, False)
+    assert np.linalg.norm(tracker.p - truth) < 0.004
+    tracker.update(elsewhere, 0.1, False)
+    np.testing.assert_allclose(tracker.p, truth + 0.1)
 
 
-def rounded(cell: NDArray[np.float64]) -> Cell:
-    return round(float(cell[0])), round(float(cell[1]))
+def test_an_object_that_is_not_detected_is_kept_with_a_growing_standard_deviation():
+    tracker = ObjectTracker()
+    tracker.update(Detection(np.zeros(3), 0.003, np.zeros(2), 0.9), 0.1, False)
+    std_m = tracker.std_m
+    tracker.update(Detection(np.ones(3), 0.003, np.zeros(2), 0.1), 1.0, False)
+    assert tracker.known and np.all(tracker.p == 0) and tracker.std_m > std_m and tracker.presence < 0.9
 
 
-def found(
-    meant: dict[Cell, float], colour: str, remembered: NDArray[np.float64] = NOWHERE
-) -> tuple[Cell, list[tuple[Cell, float]]]:
-    """Return the cell that was decided on, and cells and heights of the looks that were taken."""
-    system2, looks = object.__new__(System2), Looks(meant)
-    system2._wishes = [{"x_colour": colour, "x_shape": "cube", "y_colour": "none", "y_shape": "bowl"}]
-    system2._step = 0
-    system2._again = looks  # type: ignore[method-assign]
-    scores = np.full((3, SIDE, SIDE), -30.0)
-    for (u, v), score in ((NEAR, 1.0), (FAR, 2.0)):
-        scores[:, int(v), int(u)] = score
-    flat = np.concatenate([scores.reshape(3, -1), np.zeros((3, 1))], 1).astype(np.float32)
-    picture, queries = np.zeros(0, np.uint8), np.zeros((1, 2, 4), np.float32)
-    pixels, _, _ = system2._find(picture, flat, np.full(3, 0.9, np.float32), queries, remembered)
-    return rounded(projection.to_cells(projection.blunter(pixels[0]))), looks.calls
-
-
-def test_the_first_look_decides_where_a_colour_is_named() -> None:
-    cell, calls = found({NEAR: 5.0, FAR: 1.0}, "red")
-    assert calls == [(FAR, 0.9)] and cell == FAR
-
-
-@pytest.mark.parametrize(("near", "far", "cell"), [(5.0, 1.0, NEAR), (-1.0, 1.0, FAR)])
-def test_the_second_look_decides_where_none_is(near: float, far: float, cell: Cell) -> None:
-    assert found({NEAR: near, FAR: far}, "none")[0] == cell
-
-
-@pytest.mark.parametrize("colour", ["red", "none"])
-@pytest.mark.parametrize(("near", "cell"), [(0.5, NEAR), (-0.5, FAR)])
-def test_what_is_remembered_stays_while_the_second_look_agrees(near: float, cell: Cell, colour: str) -> None:
-    taken, calls = found({NEAR: near, FAR: 5.0}, colour, np.array([[NEAR[0] + 1.5, NEAR[1], 0.2], [np.nan] * 3]))
-    assert calls[0] == (NEAR, 0.2), "at the height that is remembered"
-    assert taken == cell
-
-
-def test_what_is_remembered_and_not_seen_there_is_sought_elsewhere() -> None:
-    assert found({NEAR: 0.5, FAR: 5.0}, "none", np.array([[8.0, 14.0, 0.2], [np.nan] * 3]))[0] == FAR
+def test_a_carried_object_may_jump_and_no_track_gets_too_sure():
+    tracker, yaw = ObjectTracker(), np.array([1.0, 0.0])
+    for _ in range(100):
+        tracker.update(Detection(np.zeros(3), 0.002, yaw, 0.9), 0.1, False)
+    assert tracker.std_m >= MIN_STD_M
+    tracker.update(Detection(np.array([0.0, 0.1, 0.1]), 0.002, yaw, 0.9), 0.1, True)
+    assert tracker.p[1] > 0.09
+    assert tracker.initial_height_m == 0.0

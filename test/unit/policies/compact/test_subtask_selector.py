@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.policies.compact.subtask_selector import LED_LOOKS, TURN_LOOKS, WAITED_LOOKS, Choice
+from vla_ros.policies.compact.subtask_selector import LEAD_UPDATES, REST_UPDATES, TRIAL_UPDATES, SubtaskSelector
 
 
 def shares(first: float, second: float) -> NDArray[np.float64]:
@@ -11,36 +11,36 @@ def shares(first: float, second: float) -> NDArray[np.float64]:
 
 
 def test_the_present_one_stays_until_another_is_clearly_likelier() -> None:
-    choice = Choice(0.15)
-    assert choice.look(shares(0.6, 0.3), False) == 0
-    assert choice.look(shares(0.44, 0.56), False) == 0
-    assert choice.look(shares(0.3, 0.6), False) == 1
+    selector = SubtaskSelector(0.15)
+    assert selector.update(shares(0.6, 0.3), False) == 0
+    assert selector.update(shares(0.44, 0.56), False) == 0
+    assert selector.update(shares(0.3, 0.6), False) == 1
 
 
 def test_one_that_has_long_been_a_little_likelier_takes_over() -> None:
-    choice = Choice(0.15)
-    choice.look(shares(0.6, 0.3), False)
-    seen = [choice.look(shares(0.44, 0.56), False) for _ in range(LED_LOOKS + 1)]
-    assert seen == [0] * LED_LOOKS + [1]
+    selector = SubtaskSelector(0.15)
+    selector.update(shares(0.6, 0.3), False)
+    seen = [selector.update(shares(0.44, 0.56), False) for _ in range(LEAD_UPDATES + 1)]
+    assert seen == [0] * LEAD_UPDATES + [1]
 
 
 def test_a_hand_that_waits_in_vain_tries_the_next_likeliest_and_comes_back() -> None:
-    choice = Choice(0.15)
-    seen = [choice.look(shares(0.62, 0.35), True) for _ in range(WAITED_LOOKS + TURN_LOOKS + 1)]
-    assert seen == [0] * (WAITED_LOOKS - 1) + [1] * (TURN_LOOKS + 1) + [0]
+    selector = SubtaskSelector(0.15)
+    seen = [selector.update(shares(0.62, 0.35), True) for _ in range(REST_UPDATES + TRIAL_UPDATES + 1)]
+    assert seen == [0] * (REST_UPDATES - 1) + [1] * (TRIAL_UPDATES + 1) + [0]
 
 
 def test_the_turn_is_long_enough_to_change_what_is_seen() -> None:
-    choice = Choice(0.15)
-    for _ in range(WAITED_LOOKS):
-        choice.look(shares(0.62, 0.35), True)
-    seen = [choice.look(shares(0.62, 0.35), False) for _ in range(TURN_LOOKS)]
-    seen += [choice.look(shares(0.1, 0.85), False) for _ in range(3)]  # the fingers are open
+    selector = SubtaskSelector(0.15)
+    for _ in range(REST_UPDATES):
+        selector.update(shares(0.62, 0.35), True)
+    seen = [selector.update(shares(0.62, 0.35), False) for _ in range(TRIAL_UPDATES)]
+    seen += [selector.update(shares(0.1, 0.85), False) for _ in range(3)]  # the fingers are open
     assert set(seen) == {1}
 
 
 def test_what_moves_does_not_wait_and_what_is_unlikely_gets_no_turn() -> None:
-    moving, sure = Choice(0.15), Choice(0.15)
-    for look in range(3 * WAITED_LOOKS):
-        assert moving.look(shares(0.62, 0.35), look % 10 > 0) == 0
-        assert sure.look(shares(0.89, 0.1), True) == 0
+    moving, sure = SubtaskSelector(0.15), SubtaskSelector(0.15)
+    for number in range(3 * REST_UPDATES):
+        assert moving.update(shares(0.62, 0.35), number % 10 > 0) == 0
+        assert sure.update(shares(0.89, 0.1), True) == 0
