@@ -162,12 +162,13 @@ class SceneImageGenerator:
             data.qpos[model.joint(name).qposadr[0]] = value
         data.qpos[model.joint(MIMIC_JOINT).qposadr[0]] = q[JOINT_NAMES.index(FINGER_JOINT)]
         self._q = q
-        for thing, p, yaw, drawn in zip(spec.things, spec.p_things, spec.yaws, self._bodies(model, spec), strict=True):
+        poses = zip(spec.objects, spec.p_objects, spec.yaws, self._bodies(model, spec), strict=True)
+        for scene_object, p, yaw, drawn in poses:
             address = model.jnt_qposadr[model.body_jntadr[drawn]]
             data.qpos[address : address + 3] = p
             data.qpos[address + 3 : address + 7] = np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
-            if thing.colour in RGB:
-                tint = np.clip(np.array(thing.rgb) * rng.uniform(0.85, 1.1) + rng.normal(0, 0.02, 3), 0.0, 1.0)
+            if scene_object.colour in RGB:
+                tint = np.clip(np.array(scene_object.rgb) * rng.uniform(0.85, 1.1) + rng.normal(0, 0.02, 3), 0.0, 1.0)
                 first = model.body_geomadr[drawn]
                 model.geom_rgba[first : first + model.body_geomnum[drawn], :3] = tint
         mujoco.mj_kinematics(model, data)
@@ -176,7 +177,7 @@ class SceneImageGenerator:
 
     def _bodies(self, model: mujoco.MjModel, spec: ImageSpec) -> list[int]:
         """Return the bodies of the objects, which are in the model in the order of the scene."""
-        first = model.nbody - len(spec.things)
+        first = model.nbody - len(spec.objects)
         return list(range(first, model.nbody))
 
     def _record(
@@ -228,12 +229,12 @@ class SceneImageGenerator:
             return
         now = spec.now
         record["start"] = now.start
-        for role, thing in enumerate((now.x, now.y)):
-            if thing is None:
+        for role, scene_object in enumerate((now.x, now.y)):
+            if scene_object is None:
                 continue
-            record["objects"][role] = *thing.p, *thing.yaw4, 1.0
+            record["objects"][role] = *scene_object.p, *scene_object.yaw4, 1.0
             for index, camera in enumerate(cameras):
-                record["cells"][index, role] = grid_cell(camera, thing.p, self._sizes.image)
+                record["cells"][index, role] = grid_cell(camera, scene_object.p, self._sizes.image)
         label = teacher.label(now)
         record["subtask"], record["waypoints"] = label.subtask, label.waypoints
         record["anchors"], record["progress"] = label.anchors, label.progress
@@ -242,11 +243,16 @@ class SceneImageGenerator:
 def record_named(record: Record, spec: ImageSpec, cameras: Sequence[Pinhole], size: int) -> None:
     """Store all named objects, and where they are in the images."""
     row = 0
-    for thing, p, yaw in zip(spec.things, spec.p_things, spec.yaws, strict=True):
-        if thing.shape not in SHAPES:
+    for scene_object, p, yaw in zip(spec.objects, spec.p_objects, spec.yaws, strict=True):
+        if scene_object.shape not in SHAPES:
             continue
-        turn = teacher.ObjectState(p, float(yaw), thing.shape, thing.height, thing.radius).yaw4
-        record["named_objects"][row] = COLOURS.index(thing.colour or "none"), SHAPES.index(thing.shape), *p, *turn
+        turn = teacher.ObjectState(p, float(yaw), scene_object.shape, scene_object.height, scene_object.radius).yaw4
+        record["named_objects"][row] = (
+            COLOURS.index(scene_object.colour or "none"),
+            SHAPES.index(scene_object.shape),
+            *p,
+            *turn,
+        )
         for index, camera in enumerate(cameras):
             record["named_cells"][index, row] = grid_cell(camera, p, size)
         row += 1

@@ -37,8 +37,8 @@ class ImageSpec:
     """One image to render.
 
     Attributes:
-        things: the objects of the scene.
-        p_things: (n, 3) their centres.
+        objects: of the scene.
+        p_objects: (n, 3) their centres.
         yaws: (n,) their yaws.
         parsed_steps: all steps of the instruction.
         step: index of the present one.
@@ -47,8 +47,8 @@ class ImageSpec:
         p_tool, yaw, finger, finger_velocity: of the hand, as in `teacher.Situation`.
     """
 
-    things: tuple[SceneObject, ...]
-    p_things: Array
+    objects: tuple[SceneObject, ...]
+    p_objects: Array
     yaws: Array
     parsed_steps: tuple[ParsedStep, ...]
     step: int
@@ -60,20 +60,20 @@ class ImageSpec:
     finger_velocity: float
 
 
-def sample(rng: np.random.Generator, things: Sequence[SceneObject]) -> ImageSpec:
+def sample(rng: np.random.Generator, objects: Sequence[SceneObject]) -> ImageSpec:
     """Return a random situation.
 
     Args:
         rng: random generator.
-        things: of a scene; their shapes stay, positions and colours are drawn anew.
+        objects: of a scene; their shapes stay, positions and colours are drawn anew.
     """
-    placed = _recolour(rng, _place(rng, things))
+    placed = _recolour(rng, _place(rng, objects))
     parsed_steps = _sample_steps(rng, placed)
     step = int(rng.integers(len(parsed_steps)))
-    p_things = np.array([(thing.x, thing.y, thing.height / 2) for thing in placed])
+    p_objects = np.array([(thing.x, thing.y, thing.height / 2) for thing in placed])
     yaws = np.array([thing.yaw for thing in placed])
     if step == 1 and rng.random() < 0.7:
-        _complete_step(rng, parsed_steps[0], placed, p_things)
+        _complete_step(rng, parsed_steps[0], placed, p_objects)
     parsed_step = parsed_steps[step]
     shapes = [thing.shape for thing in placed if thing.shape in SHAPES]
     if rng.random() < ABSENT_SHARE:
@@ -87,15 +87,15 @@ def sample(rng: np.random.Generator, things: Sequence[SceneObject]) -> ImageSpec
             parsed_steps = tuple(other_step if index == step else other for index, other in enumerate(parsed_steps))
             p_tool, yaw, finger = _random_arm(rng)
             text = instructions.compose(rng, parsed_steps, [*shapes, parsed_step.x[1], parsed_step.x[1]])
-            return ImageSpec(tuple(placed), p_things, yaws, parsed_steps, step, text, None, p_tool, yaw, finger, 0.0)
+            return ImageSpec(tuple(placed), p_objects, yaws, parsed_steps, step, text, None, p_tool, yaw, finger, 0.0)
     text = instructions.compose(rng, parsed_steps, shapes)
     at_x = _index(placed, parsed_step.x)
     at_y = _index(placed, parsed_step.y) if parsed_step.y[1] != "none" else None
-    now = _sample_situation(rng, parsed_step, placed, p_things, yaws, at_x, at_y)
-    p_things[at_x], yaws[at_x] = now.x.p, now.x.yaw
+    now = _sample_situation(rng, parsed_step, placed, p_objects, yaws, at_x, at_y)
+    p_objects[at_x], yaws[at_x] = now.x.p, now.x.yaw
     return ImageSpec(
         tuple(placed),
-        p_things,
+        p_objects,
         yaws,
         parsed_steps,
         step,
@@ -108,26 +108,26 @@ def sample(rng: np.random.Generator, things: Sequence[SceneObject]) -> ImageSpec
     )
 
 
-def _place(rng: np.random.Generator, things: Sequence[SceneObject]) -> list[SceneObject]:
+def _place(rng: np.random.Generator, objects: Sequence[SceneObject]) -> list[SceneObject]:
     while True:
         placed: list[SceneObject] = []
-        for thing in things:
+        for thing in objects:
             for _ in range(60):
                 x, y = float(rng.uniform(*X_RANGE)), float(rng.uniform(*Y_RANGE))
                 if all(math.hypot(x - o.x, y - o.y) > thing.radius + o.radius + MIN_GAP_M for o in placed):
                     turned = thing.shape not in (*CONTAINERS, "ball", "cylinder")
                     placed.append(replace(thing, x=x, y=y, yaw=float(rng.uniform(0, math.pi / 2)) * turned))
                     break
-        if len(placed) == len(things):
+        if len(placed) == len(objects):
             return placed
 
 
-def _recolour(rng: np.random.Generator, things: list[SceneObject]) -> list[SceneObject]:
+def _recolour(rng: np.random.Generator, objects: list[SceneObject]) -> list[SceneObject]:
     while True:
         colours = iter(rng.permutation(list(COLOURS)))
         result = [
             replace(thing, colour=str(next(colours)), drawn_rgb=()) if thing.shape in MOVABLE else thing
-            for thing in things
+            for thing in objects
         ]
         if all(instructions.is_allowed_object((thing.colour, thing.shape)) for thing in result):
             return result
@@ -137,12 +137,12 @@ def _name(thing: SceneObject) -> tuple[str, str]:
     return thing.colour or "none", thing.shape
 
 
-def _index(things: Sequence[SceneObject], name: tuple[str, str]) -> int:
-    return [_name(thing) for thing in things].index(name)
+def _index(objects: Sequence[SceneObject], name: tuple[str, str]) -> int:
+    return [_name(thing) for thing in objects].index(name)
 
 
-def _sample_steps(rng: np.random.Generator, things: Sequence[SceneObject]) -> tuple[ParsedStep, ...]:
-    names = {_name(thing) for thing in things}
+def _sample_steps(rng: np.random.Generator, objects: Sequence[SceneObject]) -> tuple[ParsedStep, ...]:
+    names = {_name(thing) for thing in objects}
     count = 2 if rng.random() < TWO_STEP_SHARE else 1
     found: list[ParsedStep] = []
     while len(found) < count:
@@ -159,23 +159,25 @@ def _sample_steps(rng: np.random.Generator, things: Sequence[SceneObject]) -> tu
 
 
 def _complete_step(
-    rng: np.random.Generator, parsed_step: ParsedStep, things: Sequence[SceneObject], p_things: Array
+    rng: np.random.Generator, parsed_step: ParsedStep, objects: Sequence[SceneObject], p_objects: Array
 ) -> None:
     """Put the object of the first step where that step moves it to."""
-    at = _index(things, parsed_step.x)
+    at = _index(objects, parsed_step.x)
     if parsed_step.verb in ("place", "stack"):
-        p_things[at] = _resting_position(
-            rng, _object(things, p_things, np.zeros(len(things)), at), _object_named(things, p_things, parsed_step.y)
+        p_objects[at] = _resting_position(
+            rng,
+            _object(objects, p_objects, np.zeros(len(objects)), at),
+            _object_named(objects, p_objects, parsed_step.y),
         )
 
 
-def _object_named(things: Sequence[SceneObject], p_things: Array, name: tuple[str, str]) -> teacher.ObjectState:
-    return _object(things, p_things, np.zeros(len(things)), _index(things, name))
+def _object_named(objects: Sequence[SceneObject], p_objects: Array, name: tuple[str, str]) -> teacher.ObjectState:
+    return _object(objects, p_objects, np.zeros(len(objects)), _index(objects, name))
 
 
-def _object(things: Sequence[SceneObject], p_things: Array, yaws: Array, index: int) -> teacher.ObjectState:
-    thing = things[index]
-    return teacher.ObjectState(p_things[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
+def _object(objects: Sequence[SceneObject], p_objects: Array, yaws: Array, index: int) -> teacher.ObjectState:
+    thing = objects[index]
+    return teacher.ObjectState(p_objects[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
 
 
 def _resting_position(rng: np.random.Generator, x: teacher.ObjectState, y: teacher.ObjectState) -> Array:
@@ -199,14 +201,14 @@ def _random_arm(rng: np.random.Generator) -> tuple[Array, float, float]:
 def _sample_situation(
     rng: np.random.Generator,
     parsed_step: ParsedStep,
-    things: Sequence[SceneObject],
-    p_things: Array,
+    objects: Sequence[SceneObject],
+    p_objects: Array,
     yaws: Array,
     at_x: int,
     at_y: int | None,
 ) -> teacher.Situation:
-    x = _object(things, p_things, yaws, at_x)
-    y = None if at_y is None else _object(things, p_things, yaws, at_y)
+    x = _object(objects, p_objects, yaws, at_x)
+    y = None if at_y is None else _object(objects, p_objects, yaws, at_y)
     start = x.p.copy()
     p_tool, yaw, finger = _random_arm(rng)
     speed = float(rng.choice([0.0, 0.0, rng.normal(0, 0.03)]))

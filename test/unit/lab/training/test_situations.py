@@ -19,12 +19,12 @@ def test_situations_cover_every_subtask_and_keep_what_is_held_out_away():
     scenes = [sample_varied(1_000_000 + seed, "", TRAINING)[0] for seed in range(6)]
     seen = set()
     for number in range(600):
-        asked = situations.sample(rng, scenes[number % len(scenes)].things)
-        names = {(thing.colour, thing.shape) for thing in asked.things}
+        asked = situations.sample(rng, scenes[number % len(scenes)].objects)
+        names = {(thing.colour, thing.shape) for thing in asked.objects}
         assert not names & set(phrasings.HELD_OUT_OBJECTS)
         assert all(instructions.is_allowed(parsed_step) for parsed_step in asked.parsed_steps), asked.parsed_steps
         if asked.now is None:
-            assert asked.parsed_steps[asked.step].x[0] not in {thing.colour for thing in asked.things}
+            assert asked.parsed_steps[asked.step].x[0] not in {thing.colour for thing in asked.objects}
             seen.add("absent")
         else:
             seen.add(said(asked.now))
@@ -55,7 +55,7 @@ def recoveries(asked):
 def test_some_of_the_situations_are_to_be_recovered_from():
     rng = np.random.default_rng(0)
     scenes = [sample_varied(1_000_000 + seed, "", TRAINING)[0] for seed in range(10)]
-    found = [recoveries(situations.sample(rng, scenes[number % 10].things)) for number in range(1000)]
+    found = [recoveries(situations.sample(rng, scenes[number % 10].objects)) for number in range(1000)]
     print(Counter(what for each in found for what in each))
     share = sum(map(bool, found)) / len(found)
     print(f"recoveries: {share:.1%} of {len(found)} situations")

@@ -39,7 +39,7 @@ def held_out_step(parsed_step):
     return not (
         instructions.is_allowed_object(parsed_step.x)
         and instructions.is_allowed_object(parsed_step.y)
-        and phrasings.allowed(parsed_step.x[0], where)
+        and phrasings.is_trained_target(parsed_step.x[0], where)
     )
 
 
@@ -95,7 +95,7 @@ def anything(rng, verb=""):
     """A step about any object and any target: as `instructions.random_step`, with nothing held out."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(instructions, "is_allowed_object", lambda thing: True)
-        patch.setattr(phrasings, "allowed", lambda colour, target: True)
+        patch.setattr(phrasings, "is_trained_target", lambda colour, target: True)
         return ANY(rng, verb)
 
 
