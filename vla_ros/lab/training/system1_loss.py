@@ -64,7 +64,7 @@ def flow_loss(
         device: of the tensors.
     """
     mean, std = (torch.tensor(scale[name], device=device) for name in ("mean", "std"))
-    action = (torch.from_numpy(np.ascontiguousarray(batch["rows"])).to(device) - mean) / std
+    action = (torch.from_numpy(batch["rows"].copy()).to(device) - mean) / std
     waypoints, motion = (torch.from_numpy(values).to(device) for values in inputs(batch))
     count = len(batch)
     if latents is None:

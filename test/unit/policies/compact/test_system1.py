@@ -13,14 +13,14 @@ def test_a_chunk_keeps_what_is_committed_and_is_the_same_twice(halves):
     planner, expert = halves
     plan = planner.plan(frames(), Instruction(4, "pick up the red cube"), state())
     first = expert.chunk(plan, state(), AT_HOME, MOTION_ROWS, 20_000_000)
-    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.frozen == MOTION_ROWS
+    assert first.positions.shape == ((SIZES.rows - 1) * 2 + 1, 8) and first.prefix_length == MOTION_ROWS
     np.testing.assert_allclose(first.positions[:3], [HOME] * 3, atol=1e-9)
     previous = Chunk(first.positions[5:], first.dt_s, 120_000_000)
     again = JointState(100_000_000, first.positions[4], np.zeros(8))
     second, third = (expert.chunk(plan, again, previous, 4, 120_000_000) for _ in range(2))
     np.testing.assert_array_equal(second.positions[:4], previous.positions[:4])
     np.testing.assert_array_equal(second.positions, third.positions)
-    assert second.frozen == 4
+    assert second.prefix_length == 4
     lower, upper = expert._kinematics.lower, expert._kinematics.upper
     assert (second.positions >= lower - 1e-9).all() and (second.positions <= upper + 1e-9).all()
 
