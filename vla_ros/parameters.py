@@ -2,7 +2,7 @@
 
 A core says what it needs as a frozen dataclass whose fields are made by `parameter`; `from_mapping` turns a
 (nested) mapping, as YAML or ROS gives it, into a checked instance, or raises `ParameterError` that names the key.
-`vla_ros.ros.parameters` declares the same fields to ROS and `docs/parameters.md` is generated from them.
+`vla_ros.ros.parameter_declaration` declares the same fields to ROS and `docs/parameters.md` is generated from them.
 """
 
 from __future__ import annotations

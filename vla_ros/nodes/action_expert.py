@@ -29,7 +29,7 @@ from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import PacedLoop, polled, take
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.robot_description import wait_for_urdf

@@ -22,7 +22,7 @@ from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import IMAGE, NEWEST
 from vla_ros.ros.stamps import nanoseconds, time_message

@@ -46,7 +46,7 @@ from vla_ros.ros.convert import frames_from
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.ros.discovery import instruction_nodes_matched
 from vla_ros.ros.node import run, steady_timer
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf

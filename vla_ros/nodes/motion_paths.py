@@ -20,7 +20,7 @@ from vla_ros.msg import ActionChunk, SafetyStatus
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.ros.node import StartRefused, run, steady_timer
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.qos import EVENTS, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.transforms import pose

@@ -30,7 +30,7 @@ from vla_ros.ros.diagnostics import ERROR, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf

@@ -18,7 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.node import StartRefused, run
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import PacedLoop, polled, take
 from vla_ros.ros.qos import IMAGE, LATCHED, NEWEST, SENSOR
 from vla_ros.ros.stamps import time_message

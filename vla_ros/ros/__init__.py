@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vla_ros.ros.discovery import instruction_nodes_matched, unmatched_publishers
     from vla_ros.ros.lifecycle import ManagedNode, autostart
     from vla_ros.ros.node import StartRefused, run, steady_timer
-    from vla_ros.ros.parameters import declare_parameters
+    from vla_ros.ros.parameter_declaration import declare_parameters
     from vla_ros.ros.polling import PacedLoop, polled, take
     from vla_ros.ros.robot_description import wait_for_urdf
     from vla_ros.ros.stamps import duration_message, nanoseconds, time_message

@@ -246,7 +246,7 @@ def record_named(record: Record, spec: ImageSpec, cameras: Sequence[Pinhole], si
     for scene_object, p, yaw in zip(spec.objects, spec.p_objects, spec.yaws, strict=True):
         if scene_object.shape not in SHAPES:
             continue
-        turn = teacher.ObjectState(p, float(yaw), scene_object.shape, scene_object.height, scene_object.radius).yaw4
+        turn = teacher.TeacherObject(p, float(yaw), scene_object.shape, scene_object.height, scene_object.radius).yaw4
         record["named_objects"][row] = (
             COLOURS.index(scene_object.colour or "none"),
             SHAPES.index(scene_object.shape),

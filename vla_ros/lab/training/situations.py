@@ -171,16 +171,16 @@ def _complete_step(
         )
 
 
-def _object_named(objects: Sequence[SceneObject], p_objects: Array, name: tuple[str, str]) -> teacher.ObjectState:
+def _object_named(objects: Sequence[SceneObject], p_objects: Array, name: tuple[str, str]) -> teacher.TeacherObject:
     return _object(objects, p_objects, np.zeros(len(objects)), _index(objects, name))
 
 
-def _object(objects: Sequence[SceneObject], p_objects: Array, yaws: Array, index: int) -> teacher.ObjectState:
+def _object(objects: Sequence[SceneObject], p_objects: Array, yaws: Array, index: int) -> teacher.TeacherObject:
     thing = objects[index]
-    return teacher.ObjectState(p_objects[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
+    return teacher.TeacherObject(p_objects[index].copy(), float(yaws[index]), thing.shape, thing.height, thing.radius)
 
 
-def _resting_position(rng: np.random.Generator, x: teacher.ObjectState, y: teacher.ObjectState) -> Array:
+def _resting_position(rng: np.random.Generator, x: teacher.TeacherObject, y: teacher.TeacherObject) -> Array:
     """Return a position (3,) of `x` in or on `y`."""
     spread = {"bowl": 0.010, "plate": 0.014}.get(y.shape, 0.005)
     floor = {"bowl": teacher.BOWL_FLOOR}.get(y.shape, y.height)
@@ -263,7 +263,7 @@ def _sample_situation(
 
 
 def _carrying_position(
-    rng: np.random.Generator, x: teacher.ObjectState, y: teacher.ObjectState | None, low: float
+    rng: np.random.Generator, x: teacher.TeacherObject, y: teacher.TeacherObject | None, low: float
 ) -> Array:
     """Return a tool position (3,) with `x` in the hand."""
     dice = rng.random()

@@ -63,7 +63,7 @@ ARRIVED_STACKED = with_margin(STACKED_M, -0.001)
 
 
 @dataclass(frozen=True)
-class ObjectState:
+class TeacherObject:
     """An upright object.
 
     Attributes:
@@ -104,8 +104,8 @@ class Situation:
 
     verb: str
     side: str
-    x: ObjectState
-    y: ObjectState | None
+    x: TeacherObject
+    y: TeacherObject | None
     start: Array
     p_tool: Array
     yaw: float
@@ -146,19 +146,19 @@ def subtask_index(name: str) -> int:
     return SUBTASKS.index(name)
 
 
-def grasp_height(x: ObjectState) -> float:
+def grasp_height(x: TeacherObject) -> float:
     """Return the height of the tool at which `x`, standing on the table, is grasped."""
     return max(x.height / 2, LOWEST)
 
 
-def put_height(x: ObjectState, y: ObjectState) -> float:
+def put_height(x: TeacherObject, y: TeacherObject) -> float:
     """Return the height of the tool at which `x` in the hand is let go over `y`."""
     rest = {"bowl": BOWL_FLOOR}.get(y.shape, y.height)
     height = rest + x.height / 2 + GAP
     return max(height, y.height + LOWEST) if y.shape == "bowl" else height
 
 
-def arrived(x: ObjectState, y: ObjectState) -> bool:
+def arrived(x: TeacherObject, y: TeacherObject) -> bool:
     """Return whether `x` is in or on `y`."""
     distance_to_y = float(np.hypot(*(x.p - y.p)[:2]))
     if y.shape == "bowl":

@@ -73,7 +73,7 @@ class ObjectDescription:
 
 
 @dataclass(frozen=True)
-class ParsedStep:
+class RequestedStep:
     """One step of an instruction.
 
     Attributes:
@@ -97,7 +97,7 @@ class ParsedStep:
         return f"{self.verb.value} {self.object} {relation} {self.target}"
 
 
-def parse(text: str) -> tuple[ParsedStep, ...]:
+def parse(text: str) -> tuple[RequestedStep, ...]:
     """Return the steps that `text` asks for, in order.
 
     Raises:
@@ -108,7 +108,7 @@ def parse(text: str) -> tuple[ParsedStep, ...]:
         if re.search(rf"\b{word}\b", plain):
             raise NotUnderstood(f"{word!r} is beyond this policy; say the steps in order, joined by 'then'")
     clauses = [clause for part in THEN.split(plain) if (clause := part.strip(" ,.?!"))]
-    steps: list[ParsedStep] = []
+    steps: list[RequestedStep] = []
     for clause in clauses:
         step = _step(clause, steps[-1].object if steps else None)
         if steps and steps[-1].verb is Verb.PICK and step.object == steps[-1].object and step.verb is not Verb.PUSH:
@@ -119,10 +119,10 @@ def parse(text: str) -> tuple[ParsedStep, ...]:
     return tuple(steps)
 
 
-def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
+def _step(clause: str, last: ObjectDescription | None) -> RequestedStep:
     if match := SIDE.match(clause):
         item = _movable(_description(match["object"], last))
-        return ParsedStep(Verb.PUSH, item, side=match["side"])
+        return RequestedStep(Verb.PUSH, item, side=match["side"])
     if match := TO.match(clause):
         item = _movable(_description(match["object"], last))
         target = _description(match["target"], None)
@@ -130,7 +130,7 @@ def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
             raise NotUnderstood(f"{match['how']} {target}: that is the thing itself")
         return _relate(match["verb"], match["how"], item, target)
     if match := UP.match(clause):
-        return ParsedStep(Verb.PICK, _movable(_description(match["object"], last)))
+        return RequestedStep(Verb.PICK, _movable(_description(match["object"], last)))
     verb = clause.split(maxsplit=1)[0]
     known = re.match(rf"(?:{PLACE}|{STACK}|{PUSH})\b", clause)
     if known:
@@ -138,23 +138,23 @@ def _step(clause: str, last: ObjectDescription | None) -> ParsedStep:
     raise NotUnderstood(f"{clause!r}: {verb!r} is none of pick up, put, push, stack")
 
 
-def _relate(verb: str, how: str, item: ObjectDescription, target: ObjectDescription) -> ParsedStep:
+def _relate(verb: str, how: str, item: ObjectDescription, target: ObjectDescription) -> RequestedStep:
     pushes = re.fullmatch(PUSH, verb) is not None
     if pushes and re.fullmatch(BESIDE, how) and not (verb == "move" and target.shape in CONTAINERS):
-        return ParsedStep(Verb.PUSH, item, target)
+        return RequestedStep(Verb.PUSH, item, target)
     if pushes and verb != "move":
         raise NotUnderstood(f"{verb} {how} {target}: things are pushed to the left, to the right or to something")
     if target.shape in CONTAINERS:
         if re.fullmatch(PLACE, verb) is None and verb != "stack":
             raise NotUnderstood(f"{verb} {how} {target}: say 'put'")
-        return ParsedStep(Verb.PLACE, item, target)
+        return RequestedStep(Verb.PLACE, item, target)
     if re.fullmatch(STACK, verb) is None and re.fullmatch(PLACE, verb) is None:
         raise NotUnderstood(f"{verb} {how} {target}: say 'stack'")
     if re.fullmatch(ON, how) is None:
         raise NotUnderstood(f"{how} {target}: only a bowl or a plate takes things; say 'on' to stack")
     if target.shape == "ball":
         raise NotUnderstood(f"on {target}: nothing stays on a ball")
-    return ParsedStep(Verb.STACK, item, target)
+    return RequestedStep(Verb.STACK, item, target)
 
 
 def _movable(item: ObjectDescription) -> ObjectDescription:

@@ -15,7 +15,7 @@ from vla_ros.arrays import Array
 from vla_ros.perception.frames import CameraHealth, Frames
 from vla_ros.perception.pinhole import PinholeCamera
 from vla_ros.policies import waypoints
-from vla_ros.policies.classical.language import NotUnderstood, ParsedStep, Verb, parse
+from vla_ros.policies.classical.language import NotUnderstood, RequestedStep, Verb, parse
 from vla_ros.policies.classical.skills import Activity, AttemptFailed, Skills, StepImpossible
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ClassicalParameters
@@ -105,7 +105,7 @@ class SensePlanAct:
         )
         return self._end
 
-    def _execute(self, steps: tuple[ParsedStep, ...]) -> Iterator[Activity]:
+    def _execute(self, steps: tuple[RequestedStep, ...]) -> Iterator[Activity]:
         self._steps = len(steps)
         recipes = {Verb.PICK: self._pick, Verb.PLACE: self._place, Verb.STACK: self._stack, Verb.PUSH: self._push}
         for self._number, step in enumerate(steps):
@@ -127,10 +127,10 @@ class SensePlanAct:
                 yield self._skills.activity
         self._skills.step_progress = 1.0
 
-    def _pick(self, step: ParsedStep) -> Iterator[Activity]:
+    def _pick(self, step: RequestedStep) -> Iterator[Activity]:
         yield from self._skills.take(step.object)
 
-    def _place(self, step: ParsedStep) -> Iterator[Activity]:
+    def _place(self, step: RequestedStep) -> Iterator[Activity]:
         assert step.target is not None
         target = yield from self._skills.find(step.target)
         item = yield from self._skills.take(step.object)
@@ -143,7 +143,7 @@ class SensePlanAct:
         yield from self._skills.release(item, spot, height, where)
         yield from self._skills.verify(item, spot, rest, target.fitted.width / 2, f"{item} did not stay with {target}")
 
-    def _stack(self, step: ParsedStep) -> Iterator[Activity]:
+    def _stack(self, step: RequestedStep) -> Iterator[Activity]:
         assert step.target is not None
         target = yield from self._skills.find(step.target)
         if target.fitted.shape == "ball":
@@ -154,7 +154,7 @@ class SensePlanAct:
         yield from self._skills.release(item, spot, top + item.fitted.height / 2 + RELEASE_GAP_M, f"on {target}")
         yield from self._skills.verify(item, spot, top, STACK_OFFSET_M, f"{item} does not stand on {target}")
 
-    def _push(self, step: ParsedStep) -> Iterator[Activity]:
+    def _push(self, step: RequestedStep) -> Iterator[Activity]:
         item = yield from self._skills.find(step.object)
         at = item.fitted.p_base[:2]
         if step.target is not None:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from vla_ros.lab.training import teacher
-from vla_ros.lab.training.teacher import ObjectState, Situation
+from vla_ros.lab.training.teacher import Situation, TeacherObject
 from vla_ros.policies.compact.model_config import ANCHORS, SUBTASKS
 
-CUBE = ObjectState(np.array([0.5, 0.1, 0.022]), 0.3, "cube", 0.044, 0.031)
-PLATE = ObjectState(np.array([0.45, -0.15, 0.005]), 0.0, "plate", 0.01, 0.08)
+CUBE = TeacherObject(np.array([0.5, 0.1, 0.022]), 0.3, "cube", 0.044, 0.031)
+PLATE = TeacherObject(np.array([0.45, -0.15, 0.005]), 0.0, "plate", 0.01, 0.08)
 
 
 def situation(p_tool, finger=0.04, verb="place", x=CUBE, y=PLATE, finger_velocity=0.0, side="none", start=None):

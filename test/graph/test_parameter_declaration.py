@@ -9,7 +9,7 @@ from rclpy.parameter import Parameter
 
 from test.graph.ros_node import ros_node
 from vla_ros.parameters import ParameterError, parameter
-from vla_ros.ros.parameters import declare_parameters
+from vla_ros.ros.parameter_declaration import declare_parameters
 
 
 @dataclass(frozen=True)

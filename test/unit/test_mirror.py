@@ -1,0 +1,59 @@
+"""Tests mirror modules: test/unit/<room>/test_<file>.py tests vla_ros/<room>/<file>.py, or a line here says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from test.unit.test_rooms import PACKAGE, modules
+
+TESTS = Path(__file__).parents[1]
+ELSEWHERE = {"nodes": "graph", "ros": "graph", "sim": "sim"}
+"""Rooms whose tests need the running graph or the simulator: they may lie below test/<folder> instead."""
+
+NOT_MIRRORED: dict[str, str] = {
+    # Declarations only: a test would repeat them.
+    **dict.fromkeys(
+        (
+            *("arrays.py", "guard/guard_parameters.py", "lab/faults/case.py", "oracle/recordings/selection.py"),
+            *("safety/command/setpoint.py", "safety/verdict.py", "sim/sim_arm_parameters.py", "tasks/seeds.py"),
+        ),
+        "declarations only",
+    ),
+    "safety/safety_parameters.py": "declarations; test/campaign/test_configurations.py tries bad values of each",
+    "lab/faults/rig.py": "a protocol; test/graph/test_faults.py compares every signature with GraphRig",
+    # Tested together with what uses them.
+    "cli/__main__.py": "one call; test/unit/cli/test_main.py runs it",
+    "data/demonstrations.py": "needs physics and cameras: test/sim/test_demonstrations.py",
+    "lab/evaluation/episodes.py": "needs physics and cameras: test/sim/test_episodes.py",
+    "lab/evaluation/report_page.py": "test/unit/lab/evaluation/test_report.py writes and reads a page",
+    "lab/evaluation/through_graph.py": "needs the running graph: test/graph/test_evaluation.py",
+    "lab/faults/graph_rig.py": "needs the running graph: test/graph/test_faults.py",
+    "lab/training/closed_loop.py": "simulates for minutes; test/unit/lab/training/test_trainer.py replaces it",
+    "lab/training/measures.py": "test/unit/lab/training/test_trainer.py measures a tiny model",
+    "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
+    "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
+    "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",
+    "sim/expert.py": "test/sim/test_demonstrations.py lets it do every task",
+    "sim/rendering.py": "test/sim/test_perception.py and test_simulation.py render with it",
+    "sim/scene_picture.py": "a script that draws docs/scene.png",
+}
+
+
+def mirrored(path: Path) -> bool:
+    """Return whether a module has a test file of its own."""
+    room, *rest = path.relative_to(PACKAGE).with_suffix("").parts
+    where = ["unit/" + "/".join([room, *rest[:-1]]) if rest else "unit"]
+    if room in ELSEWHERE:
+        where.append("/".join([ELSEWHERE[room], *rest[:-1]]))
+    return any((TESTS / folder / f"test_{(rest or [room])[-1]}.py").is_file() for folder in where)
+
+
+def test_every_module_has_its_test_or_a_reason() -> None:
+    files = [path for path in modules().values() if path.name != "__init__.py"]
+    missing = {path.relative_to(PACKAGE).as_posix() for path in files if not mirrored(path)}
+    assert missing - NOT_MIRRORED.keys() == set()
+
+
+def test_the_list_names_no_module_that_has_a_test_or_is_gone() -> None:
+    files = {path.relative_to(PACKAGE).as_posix(): path for path in modules().values()}
+    assert [name for name in NOT_MIRRORED if name not in files or mirrored(files[name])] == []
