@@ -26,17 +26,19 @@ class CameraParameters:
     )
     transport: str = parameter("raw", description="kind of image topic", choices=("raw", "compressed"))
     depth_cameras: list[str] = parameter([], description="cameras that also have <name>_camera/depth/image_raw")
-    width: int = parameter(256, description="columns of the images handed on", unit="pixel", minimum=16, maximum=4096)
-    height: int = parameter(256, description="rows of the images handed on", unit="pixel", minimum=16, maximum=4096)
+    width: int = parameter(256, description="columns of the published images", unit="pixel", minimum=16, maximum=4096)
+    height: int = parameter(256, description="rows of the published images", unit="pixel", minimum=16, maximum=4096)
     rate_hz: float = parameter(10.0, description="sets of frames per second at most", unit="Hz", above=0.0)
     stale_s: float = parameter(0.5, description="an image older than this is stale", unit="s", above=0.0)
     skew_s: float = parameter(
         0.05,
-        description="a set waits so long for images of the moment of the first camera's; depth further off is left out",
+        description="longest wait of a set for images of the first camera's time; depth that differs by more is left out",
         unit="s",
         above=0.0,
     )
-    frozen_images: int = parameter(20, description="so many identical images in a row are a frozen camera", minimum=2)
+    frozen_images: int = parameter(
+        20, description="number of identical images in a row from which a camera counts as frozen", minimum=2
+    )
     dark_level: float = parameter(
         4.0, description="an image whose mean is below this is dark", minimum=0.0, maximum=255.0
     )

@@ -23,7 +23,7 @@ class ActionExpertParameters:
     phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")
     chunk_period_s: float = parameter(
         0.15,
-        description="longest time from one request for a chunk to the next; a new plan is asked for at once",
+        description="longest time from one request for a chunk to the next; a new plan requests one at once",
         unit="s",
         above=0.0,
     )
@@ -33,7 +33,7 @@ class ActionExpertParameters:
     splicing: str = parameter("", description="old name of chunk_transition; refused when it is given")
     anchor_distance: float = parameter(
         0.08,
-        description="a new chunk starts at the measured arm when it is so far from where it is told to be",
+        description="a new chunk starts at the measured arm when a joint is this far from its setpoint",
         unit="rad",
         above=0.0,
     )

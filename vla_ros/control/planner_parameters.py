@@ -21,7 +21,9 @@ class PlannerParameters:
     monitors: MonitorsParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")
-    prompt: str = parameter("plain.v1", description="how a policy is told the instruction: a file in config/prompts/")
+    prompt: str = parameter(
+        "plain.v1", description="template of the instruction for the policy: a file in config/prompts/"
+    )
     tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
     base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
     cameras: list[str] = parameter(
@@ -34,14 +36,14 @@ class PlannerParameters:
     rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
     shared_memory_bytes: int = parameter(
         0,
-        description="plans of at least so many bytes go through shared memory instead of the message; 0: never. "
+        description="plans of this many bytes or more go through shared memory instead of the message; 0: never. "
         "Only where planner and action expert run on one host",
         minimum=0,
     )
     frames_timeout_s: float = parameter(
         0.5, description="without frames for this long the arm holds", unit="s", above=0.0
     )
-    valid_for_s: float = parameter(0.6, description="age at which a plan is void", unit="s", above=0.0)
+    valid_for_s: float = parameter(0.6, description="age from which a plan is invalid", unit="s", above=0.0)
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
     autostart: bool = parameter(
         True, description="configure and activate at start; false: wait for a lifecycle manager"

@@ -20,18 +20,18 @@ class DashboardParameters:
     """Who may see and press what, and how often the page is renewed."""
 
     joint_names: list[str] = parameter(description="joints that are plotted, in this order")
-    host: str = parameter("127.0.0.1", description="address to listen on; any other than localhost asks for the token")
+    host: str = parameter("127.0.0.1", description="address to listen on; any other than localhost requires the token")
     port: int = parameter(
         8080,
         description="port to listen on; one that is taken: the next free one of ten; 0: any",
         minimum=0,
         maximum=65535,
     )
-    token: str = parameter("", description="what a browser must show; empty: none on localhost, elsewhere a random one")
-    read_only: bool = parameter(False, description="the page shows everything and sends nothing, not even a stop")
-    rate_hz: float = parameter(
-        10.0, description="renewals of the page per second", unit="Hz", minimum=1.0, maximum=30.0
+    token: str = parameter(
+        "", description="what a browser must present; empty: none on localhost, elsewhere a random one"
     )
+    read_only: bool = parameter(False, description="the page shows everything and sends nothing, not even a stop")
+    rate_hz: float = parameter(10.0, description="updates of the page per second", unit="Hz", minimum=1.0, maximum=30.0)
     image_rate_hz: float = parameter(
         5.0, description="camera images per second at most", unit="Hz", minimum=0.0, maximum=30.0
     )

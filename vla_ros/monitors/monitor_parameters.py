@@ -17,13 +17,13 @@ class DriftParameters:
     """Compares what the policy sees with the data that it was trained on."""
 
     image_sigma: float = parameter(
-        1.0, description="mean colour of an image off the training mean, in its standard deviations", above=0.0
+        1.0, description="deviation of an image's mean colour from the training mean, in standard deviations", above=0.0
     )
-    contrast: float = parameter(2.5, description="contrast off the training's by this factor", above=1.0)
+    contrast: float = parameter(2.5, description="factor between an image's contrast and the training's", above=1.0)
     state_margin: float = parameter(
-        0.1, description="joints outside the training range by this share of it", minimum=0.0
+        0.1, description="deviation of a joint from the training range, as a share of the range", minimum=0.0
     )
-    seconds: float = parameter(1.0, description="for so long", unit="s", minimum=0.0)
+    seconds: float = parameter(1.0, description="how long such a deviation lasts until it warns", unit="s", minimum=0.0)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class DisagreementParameters:
     """Compares plans with the previous plans."""
 
     endpoint_m: float = parameter(
-        0.08, description="median way of the path's end from plan to plan within one subtask", unit="m", above=0.0
+        0.08, description="median distance of the path's end from plan to plan within one subtask", unit="m", above=0.0
     )
-    plans: int = parameter(6, description="over so many plans", minimum=3, maximum=100)
+    plans: int = parameter(6, description="number of plans in that median", minimum=3, maximum=100)
     changes: int = parameter(6, description="changes of the subtask within 2 s", minimum=2)
 
 
@@ -50,8 +50,8 @@ class OscillationParameters:
     """Counts reversals of joints."""
 
     reversals: int = parameter(6, description="changes of direction of a joint", minimum=2)
-    seconds: float = parameter(2.0, description="within so long", unit="s", above=0.0)
-    amplitude: float = parameter(0.01, description="way of a joint that counts", unit="rad or m", above=0.0)
+    seconds: float = parameter(2.0, description="time window of these changes", unit="s", above=0.0)
+    amplitude: float = parameter(0.01, description="least motion of a joint that counts", unit="rad or m", above=0.0)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class MonitorsParameters:
     )
     statistics: str = parameter(
         "",
-        description="the training data's meta/stats.json (LeRobotDataset v3); empty: what the policy brings, or none",
+        description="the training data's meta/stats.json (LeRobotDataset v3); empty: those of the policy, or none",
     )
 
     def __post_init__(self) -> None:

@@ -59,7 +59,7 @@ class ClassicalParameters:
     gripper_joint: str = parameter("finger_joint", description="joint that opens the gripper")
     table_height_m: float = parameter(0.0, description="height of the table top in the base frame", unit="m")
     speed_m_s: float = parameter(0.35, description="tool speed in free space", unit="m/s", above=0.0)
-    slow_speed_m_s: float = parameter(0.12, description="tool speed near things", unit="m/s", above=0.0)
+    slow_speed_m_s: float = parameter(0.12, description="tool speed near objects", unit="m/s", above=0.0)
     attempts: int = parameter(3, description="tries for each step of an instruction", minimum=1)
 
 
@@ -80,13 +80,13 @@ class CompactParameters:
 
     checkpoint: str = parameter("compact", description="folder of a checkpoint, or the name of one that ships")
     table_height_m: float = parameter(0.0, description="height of the table top in the base frame", unit="m")
-    least_height_m: float = parameter(0.014, description="lowest that a waypoint may be over the table", unit="m")
+    least_height_m: float = parameter(0.014, description="least height of a waypoint over the table", unit="m")
     least_understood: float = parameter(
-        0.5, description="an instruction less likely to make sense is refused", minimum=0.0, maximum=1.0
+        0.5, description="an instruction with a lower probability of making sense is refused", minimum=0.0, maximum=1.0
     )
     hysteresis: float = parameter(
-        0.15, description="by so much another subtask must be likelier than the present one", minimum=0.0, maximum=1.0
+        0.15, description="another subtask must be more probable than the present one by this", minimum=0.0, maximum=1.0
     )
     euler_steps: int = parameter(4, description="steps from noise to action", minimum=1, maximum=50)
     noise: float = parameter(0.3, description="share of the noise that a chunk begins with", minimum=0.0, maximum=1.0)
-    seed: int = parameter(0, description="of that noise", minimum=0)
+    seed: int = parameter(0, description="seed of that noise", minimum=0)

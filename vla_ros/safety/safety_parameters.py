@@ -132,7 +132,7 @@ class DeadmanParameters:
     )
 
 
-_MARGIN = "distance that every body of the arm keeps, now and on the whole way to rest"
+_MARGIN = "distance that every body of the arm keeps, now and on the whole path to rest"
 _SLOW = "the arm slows down from this distance beyond the margin on; 0: it does not"
 
 

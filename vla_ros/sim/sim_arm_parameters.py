@@ -19,7 +19,7 @@ class SimArmParameters:
     camera_size: int = parameter(
         256, description="rows and columns of the images", unit="pixel", minimum=32, maximum=1024
     )
-    renderer: str = parameter("auto", description="what draws the images", choices=("auto", "egl", "osmesa", "ray"))
+    renderer: str = parameter("auto", description="what renders the images", choices=("auto", "egl", "osmesa", "ray"))
     command_timeout_s: float = parameter(
         0.02, description="without a command for this long the controller brings the arm to rest", unit="s", above=0.0
     )
