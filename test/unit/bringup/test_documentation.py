@@ -60,8 +60,8 @@ def broken_links(document: Path) -> Iterator[str]:
 
 
 def missing_paths(text: str) -> list[str]:
-    """Return the paths vla_ros/….py and test/….py in backticks that do not exist."""
-    named = re.findall(r"`((?:vla_ros|test)/[\w/.-]+\.py)(?:::[^`]*)?`", text)
+    """Return the paths vla_ros/….py and test/….py that a document names, in commands too, and that do not exist."""
+    named = re.findall(r"(?<![\w/.-])((?:vla_ros|test)/[\w/-]+\.py)\b", text)
     return [path for path in named if not (ROOT / path).is_file()]
 
 
@@ -132,10 +132,8 @@ def test_a_link_to_a_missing_heading_is_found(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_is_found() -> None:
-    assert missing_paths("`vla_ros/time.py` `vla_ros/none.py` `test/none.py::test_x` `none.py`") == [
-        "vla_ros/none.py",
-        "test/none.py",
-    ]
+    text = "`vla_ros/time.py` `vla_ros/none.py` `pytest test/none.py::test_x -s` `none.py` src/vla_ros/none.py"
+    assert missing_paths(text) == ["vla_ros/none.py", "test/none.py"]
 
 
 def test_a_long_sentence_is_found_and_tables_and_code_are_not_read() -> None:
