@@ -14,12 +14,11 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.parameters import nested
 
-rclpy = pytest.importorskip("rclpy")
-
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Make a node of this process with the parameters of the simulated arm, and others."""
+    rclpy = pytest.importorskip("rclpy")
     os.environ.update(private_domain())
     made = []
 
