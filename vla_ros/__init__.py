@@ -12,8 +12,9 @@ Each name is imported when it is first used: `import vla_ros` loads neither rclp
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.parameters import ParameterError, from_mapping, parameter
@@ -39,22 +40,29 @@ __all__ = [
     "from_mapping",
     "parameter",
 ]
-_MODULES = {
-    **dict.fromkeys(("ParameterError", "from_mapping", "parameter"), "vla_ros.parameters"),
-    **dict.fromkeys(("CameraHealth", "CameraView", "Frames"), "vla_ros.perception.frames"),
-    **dict.fromkeys(
-        ("Chunk", "Instruction", "JointState", "Plan", "PlanState", "System1", "System2"), "vla_ros.policies.contract"
-    ),
-    "SafetyFilter": "vla_ros.safety.filter",
-    "SafetyFilterParameters": "vla_ros.safety.safety_parameters",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return getattr(importlib.import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "parameters": (
+            "ParameterError",
+            "from_mapping",
+            "parameter",
+        ),
+        "perception.frames": (
+            "CameraHealth",
+            "CameraView",
+            "Frames",
+        ),
+        "policies.contract": (
+            "Chunk",
+            "Instruction",
+            "JointState",
+            "Plan",
+            "PlanState",
+            "System1",
+            "System2",
+        ),
+        "safety.filter": ("SafetyFilter",),
+        "safety.safety_parameters": ("SafetyFilterParameters",),
+    },
+)

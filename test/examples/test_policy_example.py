@@ -73,11 +73,6 @@ def test_it_waves_the_joint_that_it_is_told_and_comes_back() -> None:
     assert np.abs(np.diff(played, 2, axis=0)).max() / expert.dt_s**2 < 3.0, "rad/s^2: no jump where chunks are joined"
 
 
-@pytest.mark.usefixtures("installed")
-def test_without_words_it_holds() -> None:
-    assert system2("wave", ROBOT).plan(Frames(0, {}), Instruction(1, " "), state(0, HOME)).state is PlanState.HOLD
-
-
 def config(folder: Path, options: str) -> str:
     path = folder / "wave.yaml"
     nodes = ("planner", "action_expert")

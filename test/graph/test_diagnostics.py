@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 import rclpy
-import yaml
 
-from vla_ros.bringup.graph import bringup
-from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
 from vla_ros.nodes.safety_filter import SafetyFilterNode
-from vla_ros.parameters import nested
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 S = 1_000_000_000
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Makes a node of this process with the parameters of the simulated arm, and others."""
-    os.environ.update(private_domain())
-    made = []
-
-    def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:
-        flat = {
-            key: value for process in bringup() if process.name == name for key, value in process.parameters.items()
-        }
-        file = tmp_path / "parameters.yaml"
-        file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested({**flat, **changes})}}))
-        rclpy.init(args=["--ros-args", "--params-file", str(file)])
-        made.append(kind())
-        return made[-1]
-
-    yield make
-    for node in made:
-        node.destroy_node()
-    rclpy.try_shutdown()
 
 
 def test_a_clock_that_stands_still_silences_nobody(start: Callable[..., Any]) -> None:

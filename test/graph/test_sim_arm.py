@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import rclpy
-import yaml
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from vla_ros.bringup.graph import bringup
-from vla_ros.bringup.process import private_domain
 from vla_ros.nodes import sim_arm
 from vla_ros.nodes.sim_arm import SimArmNode
-from vla_ros.parameters import nested
 from vla_ros.ros.diagnostics import ERROR, OK, WARN
 from vla_ros.sim.arm_description import HOME
 from vla_ros.srv import GroundTruth, ResetScene
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Makes a node of this process with the parameters of the simulated arm, and others."""
-    os.environ.update(private_domain())
-    made = []
-
-    def make(kind: Callable[[], Any], name: str = "", **changes: object) -> Any:
-        flat = {
-            key: value for process in bringup() if process.name == name for key, value in process.parameters.items()
-        }
-        file = tmp_path / "parameters.yaml"
-        file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested({**flat, **changes})}}))
-        rclpy.init(args=["--ros-args", "--params-file", str(file)])
-        made.append(kind())
-        return made[-1]
-
-    yield make
-    for node in made:
-        node.destroy_node()
-    rclpy.try_shutdown()
 
 
 def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

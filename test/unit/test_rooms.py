@@ -28,7 +28,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("safety",),
     ("tasks", "robot"),
     ("parameters", "resources", "scheduling", "time", "transforms"),
-    ("arrays",),
+    ("arrays", "lazy_names"),
 )
 """The rooms from top to bottom. A room may import what stands below it, and nothing beside or above it. The last two lines
 are the ground: files that know nothing of robots' tasks."""

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.bringup.graph import bringup, parameters_of
@@ -14,19 +15,21 @@ if TYPE_CHECKING:
     from vla_ros.bringup.supervisor import Supervisor, run
 
 __all__ = ["Process", "Supervisor", "bringup", "dds_environment", "parameters_of", "private_domain", "run"]
-_MODULES = {
-    "graph": ("bringup", "parameters_of"),
-    "process": ("Process", "dds_environment", "private_domain"),
-    "supervisor": ("Supervisor", "run"),
-}
-
-
-def __getattr__(name: str) -> object:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "graph": (
+            "bringup",
+            "parameters_of",
+        ),
+        "process": (
+            "Process",
+            "dds_environment",
+            "private_domain",
+        ),
+        "supervisor": (
+            "Supervisor",
+            "run",
+        ),
+    },
+)

@@ -6,8 +6,9 @@ here; the node is `vla_ros/nodes/dashboard.py`. Names are imported when they are
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.dashboard.access_token import stored_token
@@ -29,26 +30,6 @@ if TYPE_CHECKING:
     from vla_ros.dashboard.update_statistics import UpdateStatistics
     from vla_ros.dashboard.view_model import ViewModel
 
-_MODULES = {
-    "Arm": "arm",
-    "CameraImage": "observations",
-    "DashboardParameters": "dashboard_parameters",
-    "DashboardServer": "server",
-    "Document": "document",
-    "FaultGuard": "fault_guard",
-    "FilterStatus": "observations",
-    "LatestDocument": "document",
-    "MarkerShape": "observations",
-    "MarkerStore": "markers",
-    "NodeReport": "observations",
-    "PlanSummary": "observations",
-    "Scene3D": "scene_3d",
-    "UpdateStatistics": "update_statistics",
-    "ViewModel": "view_model",
-    "own_node_name": "observations",
-    "stored_token": "access_token",
-}
-
 __all__ = [
     "Arm",
     "CameraImage",
@@ -68,9 +49,29 @@ __all__ = [
     "own_node_name",
     "stored_token",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "access_token": ("stored_token",),
+        "arm": ("Arm",),
+        "dashboard_parameters": ("DashboardParameters",),
+        "document": (
+            "Document",
+            "LatestDocument",
+        ),
+        "fault_guard": ("FaultGuard",),
+        "markers": ("MarkerStore",),
+        "observations": (
+            "CameraImage",
+            "FilterStatus",
+            "MarkerShape",
+            "NodeReport",
+            "PlanSummary",
+            "own_node_name",
+        ),
+        "scene_3d": ("Scene3D",),
+        "server": ("DashboardServer",),
+        "update_statistics": ("UpdateStatistics",),
+        "view_model": ("ViewModel",),
+    },
+)

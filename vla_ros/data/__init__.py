@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.data.check import DatasetReport, check_dataset
@@ -28,31 +29,26 @@ __all__ = [
     "demonstrate",
     "generate_dataset",
 ]
-_NAMES = {
-    "check": (
-        "DatasetReport",
-        "check_dataset",
-    ),
-    "dataset": (
-        "Dataset",
-        "DatasetEpisode",
-    ),
-    "demonstrations": (
-        "RecordedEpisode",
-        "demonstrate",
-    ),
-    "features": (
-        "FEATURES",
-        "Feature",
-    ),
-    "generate": ("generate_dataset",),
-    "writer": ("DatasetWriter",),
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is asked for: what is behind it is slow to load."""
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "check": (
+            "DatasetReport",
+            "check_dataset",
+        ),
+        "dataset": (
+            "Dataset",
+            "DatasetEpisode",
+        ),
+        "demonstrations": (
+            "RecordedEpisode",
+            "demonstrate",
+        ),
+        "features": (
+            "FEATURES",
+            "Feature",
+        ),
+        "generate": ("generate_dataset",),
+        "writer": ("DatasetWriter",),
+    },
+)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.data.dataset import COLUMN_SHAPES, Dataset, DatasetEpisode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, KINDS_OF_RECOVERY, PATH_HZ, SIZE
 from vla_ros.data.writer import INDEX_COLUMNS, features
@@ -274,7 +275,7 @@ def _origin(episode: DatasetEpisode) -> list[str]:
     return found
 
 
-def _statistics(data: Dataset, sums: dict[str, NDArray[np.float64]]) -> list[str]:
+def _statistics(data: Dataset, sums: dict[str, Array]) -> list[str]:
     try:
         told = json.loads((data.folder / "meta/stats.json").read_text())
         found = []

@@ -10,6 +10,7 @@ from vla_ros.arrays import Array
 from vla_ros.monitors.monitor_parameters import DriftParameters
 from vla_ros.monitors.training_statistics import TrainingStatistics
 from vla_ros.perception.frames import CameraHealth, CameraView
+from vla_ros.time import NS_PER_S
 
 PIXEL_STRIDE = 4
 """Every fourth pixel of every fourth row: the mean of an image needs no more."""
@@ -75,6 +76,6 @@ class Drift:
     def warning(self) -> str:
         """Return what is off; empty when nothing is."""
         for source, since_ns in self._since_ns.items():
-            if self._now_ns - since_ns >= self._parameters.seconds * 1e9:
+            if self._now_ns - since_ns >= self._parameters.seconds * NS_PER_S:
                 return f"unlike the training data: {self._texts[source]}"
         return ""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from vla_ros.monitors.monitor_parameters import OscillationParameters
+from vla_ros.time import NS_PER_S
 
 
 class Oscillation:
@@ -39,7 +40,7 @@ class Oscillation:
     def warning(self) -> str:
         """Return which joint oscillates; empty when none does."""
         for name, times in self._reversals_ns.items():
-            recent = self._now_ns - times[0] <= self._parameters.seconds * 1e9
+            recent = self._now_ns - times[0] <= self._parameters.seconds * NS_PER_S
             if len(times) == self._parameters.reversals and recent:
                 return f"{name} turned round {len(times)} times within {self._parameters.seconds:g} s"
         return ""

@@ -6,10 +6,11 @@ import math
 
 from vla_ros.monitors.monitor_parameters import ProgressParameters
 from vla_ros.policies.contract import Plan
+from vla_ros.time import NS_PER_S
 
 MIN_RISE = 0.01
 """A smaller rise of a plan's progress does not count."""
-MAX_GAP_NS = 1_000_000_000
+MAX_GAP_NS = NS_PER_S
 """At most this much counts of the time between two plans: a longer gap means no frames, no joint states or no permission."""
 
 
@@ -45,6 +46,6 @@ class Progress:
 
     def warning(self) -> str:
         """Return what makes no progress; empty when all does."""
-        if self._stuck_ns < self._parameters.seconds * 1e9:
+        if self._stuck_ns < self._parameters.seconds * NS_PER_S:
             return ""
-        return f"no progress for {self._stuck_ns / 1e9:.0f} s{f': {self._subtask}' if self._subtask else ''}"
+        return f"no progress for {self._stuck_ns / NS_PER_S:.0f} s{f': {self._subtask}' if self._subtask else ''}"

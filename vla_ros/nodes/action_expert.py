@@ -36,7 +36,7 @@ from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.stamps import time_message
 from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import use_real_time_scheduling
-from vla_ros.time import Rate, SimulatedClockOffset, Window
+from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
 
 REALTIME_PRIORITY = 15
 NO_ANSWER_S = 1.0
@@ -121,7 +121,7 @@ class ActionExpertNode(ManagedNode):
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
         loop = PacedLoop(
-            self.context, round(1e9 / self.parameters.rate_hz), phase_ns=round(self.parameters.phase_s * 1e9)
+            self.context, round(1e9 / self.parameters.rate_hz), phase_ns=round(self.parameters.phase_s * NS_PER_S)
         )
         for tick in loop:
             self.read_topics(tick.started_ns)
@@ -181,7 +181,7 @@ class ActionExpertNode(ManagedNode):
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
         ros_ns, stamp_ns = now_ns + self.clock_offset_ns, deadline_ns + self.clock_offset_ns
         assert self.worker is not None
-        chunk = self.worker.poll(now_ns / 1e9)
+        chunk = self.worker.poll(now_ns / NS_PER_S)
         self.level, self.explanation = self.output_blocked(now_ns)
         if self.explanation:
             self.expert.clear()
@@ -199,18 +199,18 @@ class ActionExpertNode(ManagedNode):
             self.pause()
             if not self.explanation:
                 self.explanation = "waiting for a chunk from System 1"
-                if self.worker.busy and now_ns - self.expert.requested_ns > NO_ANSWER_S * 1e9:
+                if self.worker.busy and now_ns - self.expert.requested_ns > NO_ANSWER_S * NS_PER_S:
                     self.level = WARN
         if self.joint_state is None or self.worker.busy:
             return
         if self.expert.due(now_ns, self.safety_state == SafetyStatus.HOLDING):
             request = self.expert.request(self.joint_state, self.commanded, now_ns, ros_ns, stamp_ns)
             self.worker.request(*request)
-            self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / 1e9)
+            self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / NS_PER_S)
 
     def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> None:
         """Take in what the worker has computed, and publish it when it is played."""
-        self.inference_delay.add((now_ns - self.expert.requested_ns) / 1e9)
+        self.inference_delay.add((now_ns - self.expert.requested_ns) / NS_PER_S)
         taken = self.expert.accept(chunk, now_ns, ros_ns)
         if taken is None:
             return
@@ -229,9 +229,9 @@ class ActionExpertNode(ManagedNode):
 
     def output_blocked(self, now_ns: int) -> tuple[bytes, str]:
         """Return how bad it is and why nothing may be sent now; no words when something may."""
-        if self.safety_state is None or now_ns - self.status_ns > FILTER_SILENT_S * 1e9:
+        if self.safety_state is None or now_ns - self.status_ns > FILTER_SILENT_S * NS_PER_S:
             return WARN, "no safety filter heard"
-        if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * 1e9:
+        if self.joint_state is None or now_ns - self.joint_state_ns > self.parameters.joint_state_timeout_s * NS_PER_S:
             return WARN, "no fresh joint state"
         if self.safety_state not in ACTIVE:
             return OK, "the safety filter is not armed"
@@ -241,7 +241,7 @@ class ActionExpertNode(ManagedNode):
         """Return how bad it is and why there is no plan to follow; no words when there is one."""
         if self.plan is None:
             return OK, self.no_plan_reason
-        age_s = (ros_ns - self.plan.frame_stamp_ns) / 1e9
+        age_s = (ros_ns - self.plan.frame_stamp_ns) / NS_PER_S
         if age_s > self.plan.valid_for_s:
             return WARN, f"the newest plan is {age_s:.2f} s old"
         if age_s < -AHEAD_S:
@@ -286,7 +286,7 @@ class ActionExpertNode(ManagedNode):
             return ERROR, self.checkpoint_mismatch, values
         if not self.active:
             return WARN, "not active", values
-        waited_s = (time.monotonic_ns() - self.instruction_tracker.heard_ns) / 1e9
+        waited_s = (time.monotonic_ns() - self.instruction_tracker.heard_ns) / NS_PER_S
         if self.planned_for < (self.instruction_tracker.id or 0) and waited_s > NO_PLAN_S:
             return WARN, "the planner has not taken up the newest instruction: say it again", values
         if late > LATE_SHARE * self.parameters.rate_hz:

@@ -27,7 +27,7 @@ from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import IMAGE, NEWEST
 from vla_ros.ros.stamps import nanoseconds, time_message
 from vla_ros.scheduling import raise_priority
-from vla_ros.time import Rate, Window
+from vla_ros.time import NS_PER_S, Rate, Window
 
 LATE_SHARE = 0.3
 """Share of late sets in a second from which on the node warns."""
@@ -47,7 +47,7 @@ class CameraNode(ManagedNode):
         compressed = p.transport == "compressed"
         kind, suffix = (CompressedImage, "/compressed") if compressed else (Image, "")
         self.checks = {
-            name: CameraCheck(p.height, p.width, round(p.stale_s * 1e9), p.frozen_images, p.dark_level)
+            name: CameraCheck(p.height, p.width, round(p.stale_s * NS_PER_S), p.frozen_images, p.dark_level)
             for name in p.cameras
         }
         self.info_subscriptions: dict[str, Subscription] = {}
@@ -88,7 +88,7 @@ class CameraNode(ManagedNode):
             self.infos[name] = info
         self.checks[name].receive(message, nanoseconds(message.header.stamp), self.infos.get(name))
         now_ns = time.monotonic_ns()
-        elapsed = now_ns - self.set_begun_ns >= EARLY_SHARE * 1e9 / self.parameters.rate_hz
+        elapsed = now_ns - self.set_begun_ns >= EARLY_SHARE * NS_PER_S / self.parameters.rate_hz
         if self.active and elapsed and not self.set_pending and name == self.parameters.cameras[0]:
             self.set_pending, self.set_begun_ns = True, now_ns
             self.wait_timer.reset()
@@ -104,7 +104,9 @@ class CameraNode(ManagedNode):
         awaited = any(check.expects_nearer(reference_ns, now_ns) for check in self.checks.values())
         for name, pace in self.depth_paces.items():
             shot = self.checks[name].latest
-            awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * 1e9 and pace.expects_nearer(shot.stamp_ns)
+            awaited |= now_ns - pace.stamp_ns <= self.parameters.stale_s * NS_PER_S and pace.expects_nearer(
+                shot.stamp_ns
+            )
         if not awaited:
             self.publish()
 
@@ -152,7 +154,7 @@ class CameraNode(ManagedNode):
             # Depth of another time than the image's would place its pixels wrongly.
             if (
                 name in self.depths
-                and abs(self.depth_paces[name].stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * 1e9
+                and abs(self.depth_paces[name].stamp_ns - shot.stamp_ns) <= self.parameters.skew_s * NS_PER_S
             ):
                 depths[name] = self.depths[name]
         message.depth_names = list(depths)
@@ -172,7 +174,7 @@ class CameraNode(ManagedNode):
         self.published_ns = time.monotonic_ns()
         self.rate.tick(self.published_ns)
         if stamps_ns:
-            self.age_s.add((now_ns - min(stamps_ns)) / 1e9)
+            self.age_s.add((now_ns - min(stamps_ns)) / NS_PER_S)
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """Return level, message and values for /diagnostics."""

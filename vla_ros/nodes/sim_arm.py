@@ -30,7 +30,7 @@ from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
 from vla_ros.srv import GroundTruth, ResetScene
-from vla_ros.time import Rate, Window
+from vla_ros.time import NS_PER_S, Rate, Window
 
 REALTIME_PRIORITY = 18
 MAX_CATCH_UP_TICKS = 25
@@ -102,7 +102,7 @@ class SimArmNode(Node):
         self.scheduling = use_real_time_scheduling(REALTIME_PRIORITY)
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
-        loop = PacedLoop(self.context, round(PERIOD_S * 1e9), phase_ns=round(PERIOD_S * 0.5e9))
+        loop = PacedLoop(self.context, round(PERIOD_S * NS_PER_S), phase_ns=round(PERIOD_S * 0.5e9))
         for tick in loop:
             self.rate.tick(tick.started_ns)
             self.receive_commands()
@@ -111,7 +111,7 @@ class SimArmNode(Node):
             began = time.perf_counter()
             for _ in range(1 + late):
                 self.simulation.tick()
-            self.simulated_ns += round((1 + late) * PERIOD_S * 1e9)
+            self.simulated_ns += round((1 + late) * PERIOD_S * NS_PER_S)
             self.step_time.add(time.perf_counter() - began)
             self.publish_state(loop.ticks)
             if loop.ticks % TICKS_PER_SERVICE_CALL == 0:

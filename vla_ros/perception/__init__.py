@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.perception.camera_check import CameraCheck, CheckedImage
@@ -30,33 +31,28 @@ __all__ = [
     "pinhole_matrix",
     "resized",
 ]
-_NAMES = {
-    "camera_check": (
-        "CameraCheck",
-        "CheckedImage",
-    ),
-    "encodings": (
-        "WrongEncoding",
-        "decode_colour",
-        "decode_depth",
-    ),
-    "frames": (
-        "CameraHealth",
-        "CameraView",
-        "Frames",
-    ),
-    "intrinsics": (
-        "pinhole_matrix",
-        "resized",
-    ),
-    "pinhole": ("PinholeCamera",),
-    "stream_timing": ("StreamTiming",),
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is asked for: what is behind it is slow to load."""
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "camera_check": (
+            "CameraCheck",
+            "CheckedImage",
+        ),
+        "encodings": (
+            "WrongEncoding",
+            "decode_colour",
+            "decode_depth",
+        ),
+        "frames": (
+            "CameraHealth",
+            "CameraView",
+            "Frames",
+        ),
+        "intrinsics": (
+            "pinhole_matrix",
+            "resized",
+        ),
+        "pinhole": ("PinholeCamera",),
+        "stream_timing": ("StreamTiming",),
+    },
+)

@@ -5,8 +5,9 @@ rclpy is imported when a name is first used, so that programs that only ask whet
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.ros.client import Client, Unreachable, connect
@@ -46,26 +47,46 @@ __all__ = [
     "unmatched_publishers",
     "wait_for_urdf",
 ]
-_MODULES = {
-    "client": ("Client", "Unreachable", "connect"),
-    "convert": ("chunk_message", "frames_from", "joint_state_from", "plan_from", "plan_message"),
-    "diagnostics": ("Diagnostics",),
-    "discovery": ("instruction_nodes_matched", "unmatched_publishers"),
-    "lifecycle": ("ManagedNode", "autostart"),
-    "node": ("StartRefused", "run", "steady_timer"),
-    "parameters": ("declare_parameters",),
-    "polling": ("PacedLoop", "polled", "take"),
-    "robot_description": ("wait_for_urdf",),
-    "stamps": ("duration_message", "nanoseconds", "time_message"),
-}
-
-
-def __getattr__(name: str) -> object:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "client": (
+            "Client",
+            "Unreachable",
+            "connect",
+        ),
+        "convert": (
+            "chunk_message",
+            "frames_from",
+            "joint_state_from",
+            "plan_from",
+            "plan_message",
+        ),
+        "diagnostics": ("Diagnostics",),
+        "discovery": (
+            "instruction_nodes_matched",
+            "unmatched_publishers",
+        ),
+        "lifecycle": (
+            "ManagedNode",
+            "autostart",
+        ),
+        "node": (
+            "StartRefused",
+            "run",
+            "steady_timer",
+        ),
+        "parameter_declaration": ("declare_parameters",),
+        "polling": (
+            "PacedLoop",
+            "polled",
+            "take",
+        ),
+        "robot_description": ("wait_for_urdf",),
+        "stamps": (
+            "duration_message",
+            "nanoseconds",
+            "time_message",
+        ),
+    },
+)

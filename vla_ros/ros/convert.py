@@ -16,6 +16,7 @@ from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
+from vla_ros.time import NS_PER_S
 
 
 def frames_from(message: CameraFrames, poses: Mapping[str, Array]) -> Frames:
@@ -119,7 +120,7 @@ def plan_from(message: LatentPlan) -> Plan:
         token_positions=np.array(message.token_positions, np.int32),
         progress=message.progress,
         confidence=message.confidence,
-        valid_for_s=nanoseconds(message.valid_for) / 1e9,
+        valid_for_s=nanoseconds(message.valid_for) / NS_PER_S,
         plan_id=message.plan_id,
         checkpoint=message.checkpoint,
     )
@@ -136,7 +137,7 @@ def chunk_message(
         prefix_length=chunk.prefix_length,
         velocity_discontinuity=discontinuity[0],
         acceleration_discontinuity=discontinuity[1],
-        plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / 1e9 if chunk.frame_stamp_ns else math.nan,
+        plan_age=(chunk.start_ns - chunk.frame_stamp_ns) / NS_PER_S if chunk.frame_stamp_ns else math.nan,
         inference_time=chunk.inference_s,
     )
     message.header.stamp = time_message(chunk.start_ns)

@@ -15,6 +15,7 @@ from visualization_msgs.msg import Marker
 from vla_ros.msg import JointCommand
 from vla_ros.ros.qos import IMAGE
 from vla_ros.ros.stamps import time_message
+from vla_ros.time import NS_PER_S
 
 MARKER_TYPES = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
 CLOCK_PERIOD_S = 0.004
@@ -94,7 +95,7 @@ class SimulatedClock:
 
     def step(self, seconds: float) -> None:
         """Set the clock forward, or back where `seconds` is negative."""
-        self._offset_ns += round(seconds * 1e9)
+        self._offset_ns += round(seconds * NS_PER_S)
 
     def close(self) -> None:
         """Stop publishing."""

@@ -16,6 +16,7 @@ from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.time import NS_PER_S
 from vla_ros.transforms import quaternion_from_rpy, quaternion_from_z_axis
 
 Colour = tuple[float, float, float, float]
@@ -51,7 +52,7 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
         if marker.action != Marker.ADD:
             shape = f"marker action {marker.action}"
         elif ahead_ns > MAX_STAMP_AHEAD_NS:
-            shape = f"marker stamped {ahead_ns / 1e9:.1f} s ahead"
+            shape = f"marker stamped {ahead_ns / NS_PER_S:.1f} s ahead"
         elif marker.type == Marker.CUBE:
             shape = "box"
         elif marker.type == Marker.SPHERE:

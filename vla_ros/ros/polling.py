@@ -23,6 +23,8 @@ from rclpy.qos import QoSProfile
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 
+from vla_ros.time import NS_PER_S
+
 ALIGNMENT_TOLERANCE_NS = 50_000
 """The grid is left alone while it is this close to the clock: reading two clocks is not more exact than that."""
 
@@ -134,7 +136,7 @@ class PacedLoop:
         while self._context.ok():
             now_ns = time.monotonic_ns()
             while now_ns < deadline_ns:
-                time.sleep((deadline_ns - now_ns) / 1e9)
+                time.sleep((deadline_ns - now_ns) / NS_PER_S)
                 now_ns = time.monotonic_ns()
             # Counted after the sleep, where a loop that is stopped spends most of its time.
             skipped = (now_ns - deadline_ns) // period_ns

@@ -19,5 +19,5 @@ def time_message(ns: int) -> Time:
 
 def duration_message(seconds: float) -> Duration:
     """Turn seconds into a Duration message."""
-    ns = round(seconds * 1e9)
+    ns = round(seconds * NS_PER_S)
     return Duration(sec=ns // NS_PER_S, nanosec=ns % NS_PER_S)

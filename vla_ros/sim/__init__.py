@@ -6,8 +6,9 @@ scenes and tasks from a seed. `RenderProcess` draws what the cameras see. `Exper
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.sim.appearance import Appearance
@@ -39,39 +40,34 @@ __all__ = [
     "sample_varied",
     "urdf",
 ]
-_NAMES = {
-    "appearance": ("Appearance",),
-    "arm_description": (
-        "HOME",
-        "JOINT_NAMES",
-        "urdf",
-    ),
-    "controller": (
-        "CommandRefused",
-        "SimulatedController",
-    ),
-    "expert": ("Expert",),
-    "rendering": (
-        "CameraRenderer",
-        "RenderProcess",
-    ),
-    "scene": (
-        "Scene",
-        "SceneObject",
-    ),
-    "sim_arm_parameters": ("SimArmParameters",),
-    "simulation": ("Simulation",),
-    "task_sampler": ("sample_task",),
-    "variation": (
-        "Variation",
-        "sample_varied",
-    ),
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is asked for: what is behind it is slow to load."""
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "appearance": ("Appearance",),
+        "arm_description": (
+            "HOME",
+            "JOINT_NAMES",
+            "urdf",
+        ),
+        "controller": (
+            "CommandRefused",
+            "SimulatedController",
+        ),
+        "expert": ("Expert",),
+        "rendering": (
+            "CameraRenderer",
+            "RenderProcess",
+        ),
+        "scene": (
+            "Scene",
+            "SceneObject",
+        ),
+        "sim_arm_parameters": ("SimArmParameters",),
+        "simulation": ("Simulation",),
+        "task_sampler": ("sample_task",),
+        "variation": (
+            "Variation",
+            "sample_varied",
+        ),
+    },
+)

@@ -10,7 +10,7 @@ import bisect
 from collections import deque
 from dataclasses import dataclass, field
 
-from vla_ros.time import Summary, Window
+from vla_ros.time import NS_PER_S, Summary, Window
 
 HISTORY_LENGTH = 4096
 """Frames, and messages of each kind, that are kept."""
@@ -100,7 +100,7 @@ class HopTracker:
         self._sent_to_filter = [trace for trace in self._sent_to_filter if not trace.controller_ns]
         before = bisect.bisect_right(self._joint_states_ns, sent_ns)
         if before:
-            self._reaction_s.add((sent_ns - self._joint_states_ns[before - 1]) / 1e9)
+            self._reaction_s.add((sent_ns - self._joint_states_ns[before - 1]) / NS_PER_S)
 
     def complete(self) -> list[FrameTrace]:
         """Return the frames that reached the controller, oldest first."""
@@ -112,7 +112,7 @@ class HopTracker:
         inference = {"of it in System 2": Window(HISTORY_LENGTH), "of it in System 1": Window(HISTORY_LENGTH)}
         for trace in self.complete():
             for name, begin, end, _ in HOPS:
-                windows[name].add((getattr(trace, end) - getattr(trace, begin)) / 1e9)
+                windows[name].add((getattr(trace, end) - getattr(trace, begin)) / NS_PER_S)
             inference["of it in System 2"].add(trace.plan_inference_s)
             inference["of it in System 1"].add(trace.chunk_inference_s)
         windows_shown = {

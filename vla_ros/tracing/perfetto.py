@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from vla_ros.time import NS_PER_S
 from vla_ros.tracing.hops import FrameTrace
 from vla_ros.tracing.reasoning import ReasoningEntry
 
@@ -31,8 +32,8 @@ def trace(frames: Sequence[FrameTrace], entries: Sequence[ReasoningEntry]) -> di
         # A model's slice covers its inference; what lies before it is waiting and transport.
         spans = (
             ("frames", frame.captured_ns, frame.frames_ns),
-            (frame.subtask or "plan", frame.plan_ns - round(frame.plan_inference_s * 1e9), frame.plan_ns),
-            ("chunk", frame.chunk_ns - round(frame.chunk_inference_s * 1e9), frame.chunk_ns),
+            (frame.subtask or "plan", frame.plan_ns - round(frame.plan_inference_s * NS_PER_S), frame.plan_ns),
+            ("chunk", frame.chunk_ns - round(frame.chunk_inference_s * NS_PER_S), frame.chunk_ns),
             ("setpoint", frame.chunk_ns, frame.setpoint_ns),
             ("controller", frame.setpoint_ns, frame.controller_ns),
         )

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vla_ros.time import NS_PER_S
+
 MOVING_STATES = ("TRACKING", "LIMITING")
-REPEAT_AFTER_NS = 1_000_000_000
+REPEAT_AFTER_NS = NS_PER_S
 """A rule of the filter is written again when it had not acted for so long."""
 
 
@@ -29,7 +31,7 @@ class ReasoningEntry:
 
     def line(self) -> str:
         """Return one line of JSON; unknown numbers are null."""
-        when = datetime.datetime.fromtimestamp(self.time_ns / 1e9, datetime.UTC).isoformat(timespec="milliseconds")
+        when = datetime.datetime.fromtimestamp(self.time_ns / NS_PER_S, datetime.UTC).isoformat(timespec="milliseconds")
         values = {key: None if _unknown(value) else value for key, value in self.values.items()}
         return json.dumps({"time": when, "time_ns": self.time_ns, "kind": self.kind, **values}, ensure_ascii=False)
 

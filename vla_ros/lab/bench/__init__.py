@@ -5,8 +5,9 @@ Names are imported when they are first used, because the modules need packages t
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.lab.bench.adversary import Adversary
@@ -29,24 +30,19 @@ __all__ = [
     "measure_punctuality",
     "measure_round_trips",
 ]
-_MODULES = {
-    "adversary": ("Adversary",),
-    "comparison": ("compare",),
-    "cost": ("measure_costs",),
-    "filter_rig": ("FilterRig", "full_configuration"),
-    "load": ("cpu_load",),
-    "memory": ("measure_memory",),
-    "punctuality": ("measure_punctuality",),
-    "round_trips": ("measure_round_trips",),
-}
-
-
-def __getattr__(name: str) -> object:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "adversary": ("Adversary",),
+        "comparison": ("compare",),
+        "cost": ("measure_costs",),
+        "filter_rig": (
+            "FilterRig",
+            "full_configuration",
+        ),
+        "load": ("cpu_load",),
+        "memory": ("measure_memory",),
+        "punctuality": ("measure_punctuality",),
+        "round_trips": ("measure_round_trips",),
+    },
+)

@@ -22,6 +22,7 @@ from vla_ros.lab.bench.gates import Gate, NumpyClamp, Ros2ControlLimiter, Ruckig
 from vla_ros.lab.bench.load import garbage_collection_off, real_time_scheduling
 from vla_ros.oracle import QUANTITIES, Oracle
 from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.time import NS_PER_S
 
 SMOOTH_AFTER = 20
 """A stretch counts as smooth after so many smooth setpoints."""
@@ -79,7 +80,7 @@ def compare(ticks: int, seed: int) -> Comparison:
 def _measure(name: str, gate: Gate, oracle: Oracle, ticks: int, seed: int) -> ComparisonRow:
     bounds = [oracle.bounds[joint] for joint in JOINT_NAMES]
     adversary = Adversary(bounds, seed)
-    period_ns = round(oracle.parameters.period_s * 1e9)
+    period_ns = round(oracle.parameters.period_s * NS_PER_S)
     sent = np.zeros((ticks, len(bounds)))
     times_ns = np.zeros(ticks, np.int64)
     target: Sequence[float] = START.tolist()
@@ -89,7 +90,7 @@ def _measure(name: str, gate: Gate, oracle: Oracle, ticks: int, seed: int) -> Co
         for i in range(ticks):
             fresh = False
             while setpoints * SETPOINT_NS <= (i + 1) * period_ns:
-                target, fresh = adversary.target(setpoints * SETPOINT_NS / 1e9), True
+                target, fresh = adversary.target(setpoints * SETPOINT_NS / NS_PER_S), True
                 setpoints += 1
                 smooth = smooth + 1 if adversary.mode == "smooth" else 0
             begin = time.perf_counter_ns()

@@ -21,6 +21,7 @@ from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
+from vla_ros.time import NS_PER_S
 
 START = np.round(HOME, 9)
 """The arm is armed here, rad or m; whole nanoradians, as the filter sends them."""
@@ -114,7 +115,7 @@ class FilterRig:
 
     def __init__(self, parameters: SafetyFilterParameters, urdf: str, obstacles: Sequence[Obstacle] = ()) -> None:
         self.filter: SafetyFilter | Recorder = SafetyFilter.from_urdf(parameters, urdf)
-        self.period_ns = round(parameters.period_s * 1e9)
+        self.period_ns = round(parameters.period_s * NS_PER_S)
         self.now_ns = BEGIN_NS
         self.q = START.tolist()
         self.obstacles = list(obstacles)
@@ -141,13 +142,13 @@ class FilterRig:
         self.now_ns += self.period_ns
         self._ticks += 1
         while self._sent * SETPOINT_NS <= self.now_ns - BEGIN_NS:
-            yield self._sent * SETPOINT_NS / 1e9
+            yield self._sent * SETPOINT_NS / NS_PER_S
             self._sent += 1
 
     def send_setpoint(self, at_s: float, positions: Sequence[float]) -> Verdict | None:
         """Send the setpoint of a time that `advance` gave; it arrives now. Return the verdict of a refusal."""
         self._seq += 1
-        stamp_ns = BEGIN_NS + round(at_s * 1e9)
+        stamp_ns = BEGIN_NS + round(at_s * NS_PER_S)
         age_ns = self.now_ns - stamp_ns
         stamp_ns += CLOCK_OFFSET_NS
         return self.filter.command(

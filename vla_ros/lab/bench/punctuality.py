@@ -9,6 +9,7 @@ import numpy as np
 
 from vla_ros.lab.bench.filter_rig import FilterRig, sine_motion
 from vla_ros.lab.bench.load import garbage_collection_off, real_time_scheduling
+from vla_ros.time import NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Punctuality:
 
 def measure_punctuality(rig: FilterRig, seconds: float) -> Punctuality:
     """Run the loop for `seconds`."""
-    count = int(seconds * 1e9) // rig.period_ns
+    count = int(seconds * NS_PER_S) // rig.period_ns
     woke, done = np.zeros(count, np.int64), np.zeros(count, np.int64)
     late = skipped = taken = 0
     with garbage_collection_off(), real_time_scheduling() as scheduling:
@@ -46,7 +47,7 @@ def measure_punctuality(rig: FilterRig, seconds: float) -> Punctuality:
             deadline_ns += missed * rig.period_ns
             skipped += missed
             while now_ns < deadline_ns:
-                time.sleep((deadline_ns - now_ns) / 1e9)
+                time.sleep((deadline_ns - now_ns) / NS_PER_S)
                 now_ns = time.monotonic_ns()
             if taken == count:
                 break

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.lab.evaluation.episode_monitor import EpisodeMonitor
@@ -32,31 +33,26 @@ __all__ = [
     "suite",
     "wilson",
 ]
-_NAMES = {
-    "episode_monitor": ("EpisodeMonitor",),
-    "episodes": (
-        "EvaluationSetup",
-        "run_episodes",
-    ),
-    "intervals": ("wilson",),
-    "loop": ("Conditions",),
-    "offline": ("run_episode",),
-    "report": (
-        "EvaluationReport",
-        "Outcome",
-    ),
-    "suites": (
-        "EvaluationCase",
-        "SUITES",
-        "suite",
-    ),
-    "through_graph": ("GraphEvaluation",),
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is asked for: what is behind it is slow to load."""
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "episode_monitor": ("EpisodeMonitor",),
+        "episodes": (
+            "EvaluationSetup",
+            "run_episodes",
+        ),
+        "intervals": ("wilson",),
+        "loop": ("Conditions",),
+        "offline": ("run_episode",),
+        "report": (
+            "EvaluationReport",
+            "Outcome",
+        ),
+        "suites": (
+            "SUITES",
+            "EvaluationCase",
+            "suite",
+        ),
+        "through_graph": ("GraphEvaluation",),
+    },
+)

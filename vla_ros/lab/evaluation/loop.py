@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner import PlannerCore, PlanOutput
@@ -114,7 +114,7 @@ class Loop:
         self.ended_ns = 0
         self._seq = self._due_ns = 0
         self._tick_ns = PLANNER_TICK_NS
-        self._commanded: NDArray[np.float64] | None = None
+        self._commanded: Array | None = None
         self._coming: deque[tuple[int, Frames]] = deque()  # and when they arrive
         self._newest: Frames | None = None  # not yet handed to the planner, which is busy
         self._statuses: list[tuple[int, Decision]] = []  # likewise
@@ -249,7 +249,7 @@ class Loop:
         if self.conditions.chunk_transition == "ensemble":
             self.discontinuities.add_transition(played.end_ns)  # where it leaves the mean
 
-    def _send(self, now_ns: int, setpoint: NDArray[np.float64]) -> None:
+    def _send(self, now_ns: int, setpoint: Array) -> None:
         self._seq += 1
         self.discontinuities.add_setpoint(now_ns, setpoint)
         refused = self.safety.command(

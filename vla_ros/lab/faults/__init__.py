@@ -8,8 +8,9 @@ Names are imported when they are first used: the filter's process imports `raisi
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.lab.faults.campaign import run
@@ -34,24 +35,25 @@ __all__ = [
     "run",
     "summary",
 ]
-_MODULES = {
-    "campaign": ("run",),
-    "case": ("FaultCase",),
-    "cases": ("all_cases",),
-    "graphs": ("bounds",),
-    "reaction": ("ExpectedReaction", "ObservedReaction"),
-    "report": ("document", "summary"),
-    "result": ("FaultResult", "OutputResult"),
-    "rig": ("FaultRig",),
-}
-
-
-def __getattr__(name: str) -> object:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "campaign": ("run",),
+        "case": ("FaultCase",),
+        "cases": ("all_cases",),
+        "graphs": ("bounds",),
+        "reaction": (
+            "ExpectedReaction",
+            "ObservedReaction",
+        ),
+        "report": (
+            "document",
+            "summary",
+        ),
+        "result": (
+            "FaultResult",
+            "OutputResult",
+        ),
+        "rig": ("FaultRig",),
+    },
+)

@@ -28,8 +28,9 @@ from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
+from vla_ros.time import NS_PER_S
 
-CYCLE_NS = round(PERIOD_S * 1e9)
+CYCLE_NS = round(PERIOD_S * NS_PER_S)
 HEARTBEAT_CYCLES = 5
 STATUS_S = 0.04
 """Longest time between two statuses of the filter."""
@@ -120,7 +121,7 @@ class GraphRig(ProcessFaults):
     # The loop
 
     def run_for(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        end_ns = time.monotonic_ns() + round(seconds * 1e9)
+        end_ns = time.monotonic_ns() + round(seconds * NS_PER_S)
         while time.monotonic_ns() < end_ns:
             if until():
                 return True
@@ -142,9 +143,9 @@ class GraphRig(ProcessFaults):
         self._next_ns += CYCLE_NS
         now_ns = time.monotonic_ns()
         if now_ns < self._next_ns:
-            time.sleep((self._next_ns - now_ns) / 1e9)
+            time.sleep((self._next_ns - now_ns) / NS_PER_S)
         elif now_ns - self._next_ns > 2 * CYCLE_NS:
-            self.longest_stall_s = max(self.longest_stall_s, (now_ns - self._next_ns) / 1e9)
+            self.longest_stall_s = max(self.longest_stall_s, (now_ns - self._next_ns) / NS_PER_S)
             self._next_ns = now_ns
 
     def _receive(self) -> None:
@@ -157,14 +158,16 @@ class GraphRig(ProcessFaults):
     def on_status(self, status: ReceivedStatus) -> None:
         """Observe one status of the filter."""
         if self.state not in ("", NO_FILTER):  # otherwise no filter ran that could have sent one
-            self.longest_stall_s = max(self.longest_stall_s, (status.receive_ns - self._status_ns) / 1e9 - STATUS_S)
+            self.longest_stall_s = max(
+                self.longest_stall_s, (status.receive_ns - self._status_ns) / NS_PER_S - STATUS_S
+            )
         self._status_ns = status.receive_ns
         self.state, self.rule, self.speed = status.state, status.rule, status.max_speed
         self._late_ticks = status.late_ticks
         self._observed.add_status(self.state, self.rule)
 
     def _send(self) -> None:
-        elapsed_s = (time.monotonic_ns() - self._marked_ns) / 1e9
+        elapsed_s = (time.monotonic_ns() - self._marked_ns) / NS_PER_S
         state = (
             self.joint_state if self.alter_joint_state is None else self.alter_joint_state(self.joint_state, elapsed_s)
         )
@@ -185,13 +188,13 @@ class GraphRig(ProcessFaults):
         self._override_seq += 1
         stamp_ns = self._correct_setpoint().stamp_ns
         base = RigSetpoint(self._override_seq, stamp_ns, JOINT_NAMES, self.joint_state.positions, "override")
-        for setpoint in alter(base, (time.monotonic_ns() - self._override_began_ns) / 1e9):
+        for setpoint in alter(base, (time.monotonic_ns() - self._override_began_ns) / NS_PER_S):
             self._node.publish_override(setpoint)
 
     def _correct_setpoint(self) -> RigSetpoint:
         """Return the setpoint of this cycle without a fault."""
         self._seq += 1
-        elapsed_s = (self._next_ns - self._swing_began_ns) / 1e9
+        elapsed_s = (self._next_ns - self._swing_began_ns) / NS_PER_S
         stamp_ns = self._next_ns + self._node.now_ns() - time.monotonic_ns()
         return RigSetpoint(self._seq, stamp_ns, JOINT_NAMES, swing(elapsed_s))
 

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vla_ros.arrays import Array
 from vla_ros.lab.training import instructions, scene_images
 from vla_ros.lab.training.extra_queries import SAME_OBJECT_CELLS
 from vla_ros.lab.training.refiner_loss import TOOL
@@ -184,7 +185,7 @@ def _locate_texts(
     queries: Tensor,
     texts: list[str],
     count: int = 1,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Array, Array]:
     """Locate x of each text.
 
     Args:
@@ -214,8 +215,8 @@ def _locate_texts(
 
 
 def refine_at(
-    model: CompactModel, records: NDArray[np.void], cells: NDArray[np.float64], queries: Tensor, heights: Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    model: CompactModel, records: NDArray[np.void], cells: Array, queries: Tensor, heights: Tensor
+) -> tuple[Array, Array]:
     """Run the refiner in the first camera, around positions that the localizer found.
 
     A record has crops around named objects and the tool alone: elsewhere the offset is taken for zero.

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from ruckig import Trajectory
 
+from vla_ros.arrays import Array
 from vla_ros.lab.training import teacher
 from vla_ros.policies.compact.features import nearest_symmetric_yaw
 from vla_ros.policies.compact.model_config import ACTION_DIM, FOLDS, MAX_PREFIX_ROWS, Sizes
 from vla_ros.policies.continuation import to_rest
 from vla_ros.transforms import axes_along
-
-Array = NDArray[np.float64]
 
 STEP_S = 0.02
 ACCELERATION = np.array([0.6] * 3 + [2.0] * 3)  # m/s^2, rad/s^2: 0.7 asks joint2 for more than its limit at lifts

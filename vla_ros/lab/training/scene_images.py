@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.lab.training import teacher
 from vla_ros.lab.training.instructions import EMPTY_STEP
 from vla_ros.lab.training.situations import ImageSpec, sample
@@ -36,7 +37,6 @@ from vla_ros.sim.variation import TRAINING, sample_varied
 from vla_ros.tasks import seeds
 from vla_ros.tasks.objects import COLOUR_RGB as RGB
 
-Array = NDArray[np.float64]
 Record = NDArray[np.void]
 
 RENDER_SIZE = 256  # rows and columns, as the camera node publishes them

@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.lab.training import instructions, teacher
 from vla_ros.lab.training.instructions import ParsedStep, is_allowed
 from vla_ros.policies.compact.model_config import SHAPES
 from vla_ros.sim.scene import SceneObject
 from vla_ros.tasks.vocabulary import COLOURS, CONTAINERS
 from vla_ros.tasks.vocabulary import MOVABLE_SHAPES as MOVABLE
-
-Array = NDArray[np.float64]
 
 X_RANGE, Y_RANGE = (0.36, 0.68), (-0.31, 0.31)  # of objects, m
 MIN_GAP_M = 0.03  # between two objects

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from vla_ros.arrays import Array
 from vla_ros.lab.training import instructions, refiner_loss
 from vla_ros.lab.training.extra_queries import (
     EXTRA,
@@ -166,7 +167,7 @@ def _refine(
     cells: NDArray[np.float32],
     objects: NDArray[np.float32],
     rng: np.random.Generator,
-) -> tuple[NDArray[np.float64], NDArray[np.float32], dict[str, Tensor]]:
+) -> tuple[Array, NDArray[np.float32], dict[str, Tensor]]:
     """Run the refiner on x, y, the tool and one extra query of each image, preferably one that is confused.
 
     Returns:
@@ -187,7 +188,7 @@ def _refine(
     chosen_queries = model.with_tool(queries)[rows[:, None], which_tensor]
     at = np.arange(len(batch))[:, None]
     losses: dict[str, Tensor] = {}
-    first: tuple[NDArray[np.float64], NDArray[np.float32]] | None = None
+    first: tuple[Array, NDArray[np.float32]] | None = None
     for index in range(len(sizes.cameras)):
         crops, positions, centres = refiner_loss.crops(batch, index, slots, sizes, rng)
         crops = augmented(crops.reshape(-1, *crops.shape[2:]), rng, refiner_loss.NOISE).reshape(crops.shape)
@@ -291,8 +292,8 @@ def waypoints_in_push_frame(batch: Batch) -> NDArray[np.float32]:
 
 def situation_features(
     batch: Batch,
-    presence: NDArray[np.float64],
-    refined: NDArray[np.float64],
+    presence: Array,
+    refined: Array,
     centres: NDArray[np.floating],
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
@@ -329,7 +330,7 @@ def situation_features(
     return torch.from_numpy(features).float(), torch.from_numpy(state).float()
 
 
-def located_points(record: np.void, refined: NDArray[np.float64], centres: NDArray[np.floating]) -> NDArray[np.float64]:
+def located_points(record: np.void, refined: Array, centres: NDArray[np.floating]) -> Array:
     """Return points (n, 3) of outputs of the refiner (n, REFINED_DIM) for crops around `centres` (n, 2) of a record."""
     camera = projection.Pinhole(record["k"][0].astype(np.float64), record["T_base_camera"][0].astype(np.float64))
     return camera.at_height(

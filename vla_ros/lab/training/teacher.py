@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.policies.compact.model_config import ANCHORS, FOLDS, SUBTASKS, WAYPOINT_DIM
 from vla_ros.tasks.geometry import (
     IN_BOWL_HEIGHT_M,
@@ -36,8 +36,6 @@ from vla_ros.tasks.hand import (
     TRAVEL_SPEED_M_S,
 )
 from vla_ros.tasks.objects import BOWL_FLOOR_M, OBJECT_HALF_WIDTH_M, PLATE_HEIGHT_M
-
-Array = NDArray[np.float64]
 
 OPEN, CLOSED = FINGER_OPEN_M, FINGER_CLOSED_M
 TRAVEL, READY = TRAVEL_HEIGHT_M, READY_HEIGHT_M

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 MIN_PROBABILITY = 0.5  # that the tool is in the image; with less a detection is ignored
 MAX_SPEED_M_S = 0.04  # of the tool; a faster one has moved since the image was taken

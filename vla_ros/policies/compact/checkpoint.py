@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact import model_config
 from vla_ros.policies.compact.model_config import Sizes
@@ -69,8 +70,8 @@ class Checkpoint:
     hash: str
     sizes: Sizes
     vocabulary: Vocabulary
-    mean: NDArray[np.float64]
-    std: NDArray[np.float64]
+    mean: Array
+    std: Array
     joint_names: tuple[str, ...]
     gripper: str
 

@@ -7,11 +7,9 @@ top, m; angles rad.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vla_ros.arrays import Array
 from vla_ros.policies.compact.model_config import MOTION_FEATURES, OBJECT_FEATURES, STATE_FEATURES, WAYPOINT_FEATURES
-
-Array = NDArray[np.float64]
 
 CENTRE = np.array([0.5, 0.0, 0.1])  # of the workspace
 HEIGHTS = np.array([0.025, 0.06, 0.11, 0.18])  # of the tool, at which subtasks change

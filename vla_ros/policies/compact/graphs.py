@@ -25,7 +25,7 @@ from vla_ros.policies.compact.checkpoint import GRAPHS, WEIGHTS, Checkpoint, loa
 if TYPE_CHECKING:
     import torch
 
-Array = NDArray[np.float32]
+Float32Array = NDArray[np.float32]
 
 STORED = {"language": "language", "locate": "look", "refine": "fixate", "fuse": "fuse", "flow": "flow"}
 """Name of each graph → its name in the file."""
@@ -56,7 +56,7 @@ class Graphs:
                 ) from None
         self._compiled = {name: _compiled(checkpoint.folder, checkpoint.hash, name) for name in names}
 
-    def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Array]:
+    def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Float32Array]:
         """Run a graph on arrays, in order; return copies of its outputs, in order."""
         outputs = self._compiled[name](list(values))
         return [np.array(outputs[index]) for index in range(len(outputs))]

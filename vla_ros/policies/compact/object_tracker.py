@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 MIN_PRESENCE = (
     0.22  # presence probability from which a detection is used; 98 % of visible objects in held-back images have it

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 CELL_PX = 2  # rows and columns of pixels of a cell
 PEAK_CELLS = 2  # cells on each side of the best one whose scores count for its position

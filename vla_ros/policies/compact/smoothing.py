@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from vla_ros.arrays import Array
 
 STIFFNESS = 3.0  # weight of the squared third differences against the squared distance from the rows
 
