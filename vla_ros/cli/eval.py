@@ -35,7 +35,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--instruction", default="", help="word the task yourself")
     command.add_argument(
         "--chunk-transition",
-        "--transition",
+        "--splicing",
         default="",
         metavar="NAME",
         help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",

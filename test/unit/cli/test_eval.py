@@ -34,8 +34,9 @@ def test_an_option_that_cannot_be_met_is_refused(options: tuple[str, ...], text:
         evaluate.run(parsed(*options))
 
 
-def test_checkpoint_and_chunk_transition_reach_the_nodes() -> None:
-    nodes = evaluate._nodes(parsed("--policy", "compact", "--checkpoint", "mine", "--chunk-transition", "naive"))
+@pytest.mark.parametrize("option", ["--chunk-transition", "--splicing"])
+def test_checkpoint_and_chunk_transition_reach_the_nodes(option: str) -> None:
+    nodes = evaluate._nodes(parsed("--policy", "compact", "--checkpoint", "mine", option, "naive"))
     assert nodes["planner"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["chunk_transition"] == "naive"
