@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vla_ros.safety.command.setpoint import Setpoint
-    from vla_ros.safety.filter import Decision, SafetyFilter
+    from vla_ros.safety.decision import Decision
+    from vla_ros.safety.filter import SafetyFilter
     from vla_ros.safety.geometry.obstacle_shape import Obstacle
     from vla_ros.safety.rules import Action, Scope, SetpointRule, StepRule, TickRule
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -35,7 +36,7 @@ __all__ = [
 ]
 _MODULES = {
     "Setpoint": "command.setpoint",
-    "Decision": "filter",
+    "Decision": "decision",
     "SafetyFilter": "filter",
     "Obstacle": "geometry.obstacle_shape",
     **dict.fromkeys(("Action", "Scope", "SetpointRule", "StepRule", "TickRule"), "rules"),

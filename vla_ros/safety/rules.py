@@ -193,6 +193,19 @@ def first_verdict(rules: Iterable[TickRule], state: FilterState, now_ns: int) ->
     return None
 
 
+def enforce(rules: Iterable[TickRule], state: FilterState, now_ns: int) -> Verdict | None:
+    """Return the first objection of `rules`, and take its rule's action if that is a latch."""
+    for rule in rules:
+        verdict = rule.check(state, now_ns)
+        if verdict is not None:
+            if rule.ACTION is Action.ESTOP:
+                state.press(verdict)
+            elif rule.ACTION is Action.LATCH:
+                state.latch(verdict)
+            return verdict
+    return None
+
+
 def code_of(verdict: Verdict | None, extra: Sequence[SafetyRule] = ()) -> int:
     """Return the value of `SafetyStatus.code` for a verdict; `extra`: rules that are not part of this package."""
     if verdict is None:
