@@ -269,7 +269,9 @@ RULES = (
         "geometry.collision_constraints",
     ),
     _off("obstacle", "feed, tick", "    ObstacleFeed,\n", "", "filter"),
-    _off("obstacle", "feed, arm", "first_verdict(setup.feed, state, now_ns) or setup.motion", "setup.motion", "takeover"),
+    _off(
+        "obstacle", "feed, arm", "first_verdict(setup.feed, state, now_ns) or setup.motion", "setup.motion", "takeover"
+    ),
     _off(
         "obstacle", "refused list", "state.refused = self._fault(obstacles)", 'state.refused = ""', "geometry.obstacle"
     ),
