@@ -1,7 +1,7 @@
 """The safety filter without ROS: `SafetyFilter` decides what is sent, `Setpoint` goes in, `Decision` comes out.
 
-Start at `filter.py`: its tuples are the order of the checks. `messages.py`, `services.py` and `tick.py` are what its calls do,
-`state.py` is all that changes, `rules.py` the shape of a rule.
+Start at `filter.py`: its tuples are the order of the checks. `messages.py`, `services.py` and `tick.py` are what its calls
+do, `state.py` is all that changes, `rules.py` the shape of a rule.
 """
 
 from __future__ import annotations

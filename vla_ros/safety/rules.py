@@ -2,7 +2,8 @@
 
 Four kinds, by what they judge: a `SetpointRule` a setpoint on arrival, a `TickRule` the measured or commanded arm in a tick,
 a `StepRule` the step of all joints that is about to be taken, a `DistanceRule` how near that step and the way to rest come to
-something. A rule holds its limits and nothing that changes: what changes is in the `FilterState` that each check is given. A check returns None, or a `Verdict` that names the rule.
+something. A rule holds its limits and nothing that changes: what changes is in the `FilterState` that each check is given.
+A check returns None, or a `Verdict` that names the rule.
 
 A new rule is: one file with its class, one entry in a tuple of `filter.py` (or in `SafetyFilter(extra_rules=...)`), one
 dataclass in `safety_parameters.py`, one test, one row in docs/safety.md, one mutant in test/mutation/rules.py.
