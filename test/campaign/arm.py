@@ -9,7 +9,8 @@ from typing import Any
 from test.campaign.judge import Judge
 from vla_ros.parameters import flattened, from_mapping, nested
 from vla_ros.safety.command.setpoint import Setpoint
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import ACTIVE, LATCHED, State

@@ -21,7 +21,7 @@ MODULES = (
         "command.freshness",
         "command.sequence",
         "command.authority",
-        "filter",
+        *("filter", "tick", "takeover", "messages", "services"),
         "arm_motion",
         "geometry.active_set",
     ),

@@ -37,8 +37,8 @@ def test_operator_mutants_differ_from_the_code() -> None:
 @pytest.mark.parametrize(
     ("tests", "code"),
     [
-        ("test_filter_signals.py", pytest.ExitCode.TESTS_FAILED),
-        ("test_filter_inside.py", pytest.ExitCode.OK),  # which knows no dead-man switch
+        ("test_messages.py", pytest.ExitCode.TESTS_FAILED),
+        ("test_tick.py", pytest.ExitCode.OK),  # which knows no dead-man switch
     ],
 )
 def test_it_is_a_test_that_kills_a_mutant(tests: str, code: pytest.ExitCode) -> None:

@@ -1,6 +1,7 @@
 """The safety filter without ROS: `SafetyFilter` decides what is sent, `Setpoint` goes in, `Decision` comes out.
 
-Start at `filter.py`: its tuples are the order of the checks. `state.py` is all that changes, `rules.py` the shape of a rule.
+Start at `filter.py`: its tuples are the order of the checks. `messages.py`, `services.py` and `tick.py` are what its calls
+do, `state.py` is all that changes, `rules.py` the shape of a rule.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vla_ros.safety.command.setpoint import Setpoint
-    from vla_ros.safety.filter import Decision, SafetyFilter
+    from vla_ros.safety.decision import Decision
+    from vla_ros.safety.filter import SafetyFilter
     from vla_ros.safety.geometry.obstacle_shape import Obstacle
     from vla_ros.safety.rules import Action, Scope, SetpointRule, StepRule, TickRule
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -35,7 +37,7 @@ __all__ = [
 ]
 _MODULES = {
     "Setpoint": "command.setpoint",
-    "Decision": "filter",
+    "Decision": "decision",
     "SafetyFilter": "filter",
     "Obstacle": "geometry.obstacle_shape",
     **dict.fromkeys(("Action", "Scope", "SetpointRule", "StepRule", "TickRule"), "rules"),

@@ -2,11 +2,12 @@
 
 Four kinds, by what they judge: a `SetpointRule` a setpoint on arrival, a `TickRule` the measured or commanded arm in a tick,
 a `StepRule` the step of all joints that is about to be taken, a `DistanceRule` how near that step and the way to rest come to
-something. A rule holds its limits and nothing that changes: what changes
-is in the `FilterState` that each check is given. A check returns None, or a `Verdict` that names the rule.
+something. A rule holds its limits and nothing that changes: what changes is in the `FilterState` that each check is given.
+A check returns None, or a `Verdict` that names the rule.
 
 A new rule is: one file with its class, one entry in a tuple of `filter.py` (or in `SafetyFilter(extra_rules=...)`), one
-dataclass in `safety_parameters.py`, one test, one row in docs/safety.md. examples/04_new_rule.py is one.
+dataclass in `safety_parameters.py`, one test, one row in docs/safety.md, one mutant in test/mutation/rules.py.
+examples/04_new_rule.py is one.
 """
 
 from __future__ import annotations
@@ -189,6 +190,19 @@ def first_verdict(rules: Iterable[TickRule], state: FilterState, now_ns: int) ->
     for rule in rules:
         verdict = rule.check(state, now_ns)
         if verdict is not None:
+            return verdict
+    return None
+
+
+def enforce(rules: Iterable[TickRule], state: FilterState, now_ns: int) -> Verdict | None:
+    """Return the first objection of `rules`, and take its rule's action if that is a latch."""
+    for rule in rules:
+        verdict = rule.check(state, now_ns)
+        if verdict is not None:
+            if rule.ACTION is Action.ESTOP:
+                state.press(verdict)
+            elif rule.ACTION is Action.LATCH:
+                state.latch(verdict)
             return verdict
     return None
 

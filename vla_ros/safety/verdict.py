@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 SAFETY = Path(__file__).resolve().parent
-"""Whose code the rules are."""
+"""Folder of the filter; the rules are in the folders below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Named(Protocol):
 
 
 def raised(error: Exception, extra: Sequence[Named] = ()) -> Verdict:
-    """Return the verdict on a rule that raised, named after the file in which it did.
+    """Return the verdict on a rule that raised, named after the file in which it did; the filter's own files: "filter".
 
     Args:
         error: what it raised.
@@ -46,7 +46,7 @@ def raised(error: Exception, extra: Sequence[Named] = ()) -> Verdict:
     while traceback is not None:
         path = Path(traceback.tb_frame.f_code.co_filename)
         if path.is_relative_to(SAFETY):
-            rule = path.stem
+            rule = "filter" if path.parent == SAFETY else path.stem
         rule = next((named.NAME for named in extra if traceback.tb_frame.f_locals.get("self") is named), rule)
         traceback = traceback.tb_next
     return Verdict(rule, f"{rule} raised {type(error).__name__}: {error}")

@@ -10,7 +10,8 @@ import pytest
 from test.unit.safety.perfect_arm import PerfectArm
 from vla_ros.parameters import flattened, from_mapping, nested
 from vla_ros.safety.command.setpoint import Setpoint
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict

@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 
 PERIOD_NS = 4_000_000
 START_NS = 1_000_000_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 
 def moved(home: list[float], joint: int, by: float) -> list[float]:
@@ -23,3 +24,11 @@ def line(home: list[float], joint: int, speed: float) -> Callable[[float], list[
         return moved(home, joint, speed * (s**5 * (7 - 14 * s + 10 * s**2 - 2.5 * s**3) + max(0.0, t - 1.0)))
 
     return path
+
+
+def moving(bench: Any) -> list[float]:
+    """Bring joint1 to speed; where the output is then."""
+    home = list(bench.q)
+    bench.stream(lambda t: [home[0] + 0.8 * t, *home[1:]], 0.6)
+    assert abs(bench.decisions[-1].velocities[0]) > 0.7
+    return list(bench.q)

@@ -1,4 +1,4 @@
-"""The filter as a whole: what passes, what is bent, what stops, what latches, and what brings it back."""
+"""The filter as a whole: what passes unchanged, what is limited, what is refused, and who commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from test.unit.safety.streams import line, moved, smooth
 from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.safety.arm_motion import joint_states
 from vla_ros.safety.geometry.collision_constraints import not_checked
-from vla_ros.safety.joint import jerk_limit
 from vla_ros.safety.states import State
 
 NAN = math.nan
@@ -67,7 +66,7 @@ def test_jitter_of_arrival_changes_no_output(make_bench: Any) -> None:
     assert outputs[0] == outputs[1]
 
 
-# What is bent
+# What is limited
 
 
 @pytest.mark.parametrize(("joint", "end"), [(1, 1.7628), (1, -1.7628), (3, -0.0698), (5, -0.0175)])
@@ -145,51 +144,7 @@ def test_verdicts_on_acceleration_and_jerk_are_in_si(bench: Any) -> None:
     assert seen == set(limits)
 
 
-# What stops
-
-
-def test_silence_brings_the_arm_to_rest_in_the_computed_time(bench: Any) -> None:
-    bench.stream(line(list(bench.q), 1, 1.2), 1.5)
-    limits = bench.filter._motion.motions[1].limits
-    silent = bench.tick(16)  # 64 ms
-    assert silent.state is State.STOPPING
-    assert silent.verdict.rule == "open_loop"
-    allowed = jerk_limit.ticks_to_rest(abs(bench.filter.values.joints[1].v), limits.acceleration, limits.jerk)
-    bench.tick(allowed)
-    assert bench.decisions[-1].state is State.HOLDING
-    assert bench.decisions[-1].velocities == (0.0,) * 8
-    assert bench.decisions[-1].source == ""
-
-
-def test_the_stream_may_go_on_while_the_arm_still_stops(bench: Any) -> None:
-    bench.stream(line(list(bench.q), 1, 1.2), 1.2)
-    assert bench.tick(20).state is State.STOPPING
-    states = []
-    for _ in range(30):
-        assert bench.command(moved(bench.q, 1, 0.05)) is None
-        states.append(bench.tick(2).state)
-    assert set(states[5:]) <= {State.LIMITING, State.TRACKING}
-
-
-def test_a_stale_joint_state_stops_and_a_fresh_one_lets_it_go_on(bench: Any) -> None:
-    bench.stream(line(list(bench.q), 0, 0.3), 1.2)
-    bench.measured = lambda q: None
-    decisions = bench.stream(lambda _: list(bench.q), 0.5)
-    assert decisions[-1].state is State.HOLDING
-    assert decisions[-1].verdict.rule == "joint_state"
-    assert {d.verdict.rule for d in decisions if d.state is State.STOPPING} == {"joint_state"}
-    bench.measured = lambda q: q
-    assert bench.stream(lambda _: list(bench.q), 0.2)[-1].state is State.TRACKING
-
-
-def test_a_nan_in_the_joint_state_is_no_joint_state(bench: Any) -> None:
-    bench.measured = lambda q: moved(q, 4, NAN)
-    decisions = bench.stream(lambda _: list(bench.q), 0.3)
-    assert decisions[-1].state is State.HOLDING
-    assert "joint5 measures nan" in decisions[-1].verdict.reason
-
-
-# What is refused changes nothing
+# What is refused
 
 
 @pytest.mark.parametrize(
@@ -228,126 +183,6 @@ def test_rejected_input_changes_no_output(make_bench: Any, change: dict[str, Any
     assert outputs[0] == outputs[1]
 
 
-def test_a_rejection_is_shown_for_a_while(bench: Any) -> None:
-    bench.command(moved(bench.q, 6, 0.7))
-    decision = bench.tick()
-    assert decision.state is State.HOLDING
-    assert (decision.verdict.rule, decision.verdict.joint) == ("continuity", "joint7")
-    assert bench.tick(60).verdict is None
-
-
-# What latches, and what brings it back
-
-
-def test_it_starts_disarmed_and_sends_nothing(make_bench: Any) -> None:
-    bench = make_bench()
-    assert bench.tick(3).state is State.DISARMED
-    assert bench.command(list(bench.q)).reason == "the arm is disarmed; call vla/arm"
-    assert bench.tick().positions is None
-
-
-@pytest.mark.parametrize(
-    ("measured", "text"),
-    [
-        (lambda q: None, "no joint state yet on joint_states"),
-        (lambda q: moved(q, 1, 5.0), "joint2 measures 4.5000, outside -1.7638 .. 1.7638"),
-        (lambda q: moved(q, 7, 0.0221), "finger_joint measures 0.0421"),
-        (lambda q: moved(q, 1, NAN), "the last one was refused: joint2 measures nan"),
-    ],
-)
-def test_arming_is_refused_with_the_reason(make_bench: Any, measured: Any, text: str) -> None:
-    bench = make_bench()
-    bench.measured = measured
-    bench.tick(3)
-    done, reason = bench.filter.arm(bench.now_ns)
-    assert not done
-    assert text in reason
-    assert bench.tick().state is State.DISARMED
-
-
-def test_arming_while_moving_or_after_silence_is_refused(make_bench: Any) -> None:
-    bench = make_bench()
-    bench.filter.joint_state(bench.now_ns, [j.name for j in bench.limits], bench.q, [0.0, 0.3] + [0.0] * 6)
-    assert bench.filter.arm(bench.now_ns) == (
-        False,
-        "cannot arm: joint2 moves at 0.3000; 0.0200 counts as rest: wait for it",
-    )
-    bench.measure()
-    done, reason = bench.filter.arm(bench.now_ns + 200_000_000)
-    assert not done and "no joint state for 0.200 s" in reason
-
-
-def test_arming_within_the_tolerance_starts_on_the_limit(make_bench: Any) -> None:
-    bench = make_bench()
-    bench.q[7] = 0.0415
-    bench.tick()
-    assert bench.filter.arm(bench.now_ns)[0]
-    assert bench.tick().positions[7] == 0.04
-
-
-@pytest.mark.parametrize(
-    ("measured", "rule", "joint"),
-    [
-        (lambda q: moved(q, 3, -0.2), "tracking_error", "joint4"),
-        (lambda q: moved(q, 1, 3.0), "joint_state", "joint2"),
-    ],
-)
-def test_a_fault_latches_until_reset_and_needs_arming_after_it(
-    bench: Any, measured: Any, rule: str, joint: str
-) -> None:
-    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    bench.measured = measured
-    bench.tick()
-    assert bench.decisions[-1].state is State.PROTECTIVE_STOP
-    assert (bench.decisions[-1].verdict.rule, bench.decisions[-1].verdict.joint) == (rule, joint)
-    assert bench.filter.reset(bench.now_ns) == (False, "cannot reset: still coming to rest")
-    bench.measured = lambda q: q
-    for _ in range(120):
-        assert bench.command(list(bench.q)).rule == "authority"
-        assert bench.tick().state is State.PROTECTIVE_STOP
-    rest = bench.decisions[-1].positions
-    assert bench.decisions[-1].velocities == (0.0,) * 8
-    assert not bench.filter.arm(bench.now_ns)[0]
-    assert bench.filter.reset(bench.now_ns)[0]
-    assert bench.tick().positions is None
-    assert bench.filter.arm(bench.now_ns)[0]
-    assert bench.tick().positions == rest
-
-
-def test_estop_works_everywhere_and_goes_before_a_fault(make_bench: Any) -> None:
-    bench = make_bench()
-    assert bench.filter.estop("test")[0]
-    assert bench.tick().positions is None
-    assert bench.filter.reset(bench.now_ns)[0]
-    bench.armed().stream(line(list(bench.q), 0, 1.0), 1.2)
-    bench.measured = lambda q: moved(q, 0, 1.0)
-    bench.tick()
-    assert bench.filter.state is State.PROTECTIVE_STOP
-    bench.filter.estop("test")
-    assert bench.tick(100).state is State.ESTOP
-    assert bench.decisions[-1].verdict.rule == "estop"
-
-
-def test_disarm_rests_first(bench: Any) -> None:
-    bench.stream(line(list(bench.q), 0, 1.0), 1.2)
-    assert bench.filter.disarm() == (True, "coming to rest, then disarmed")
-    assert bench.command(list(bench.q)).reason == "the arm is being disarmed"
-    decision = bench.tick()
-    assert decision.state is State.DISARMING and decision.positions is not None
-    assert bench.tick(100).state is State.DISARMED
-    assert bench.decisions[-1].positions is None
-    last = [d for d in bench.decisions if d.positions is not None][-1]
-    assert last.velocities == (0.0,) * 8
-    assert bench.filter.disarm() == (True, "disarmed already")
-    assert bench.filter.reset(bench.now_ns)[1] == "nothing to reset: the filter is DISARMED"
-
-
-def test_disarm_at_rest_is_at_once(bench: Any) -> None:
-    bench.tick()
-    assert bench.filter.disarm() == (True, "disarmed")
-    assert bench.tick().positions is None
-
-
 # Who commands
 
 
@@ -377,3 +212,14 @@ def test_what_the_configuration_leaves_off_is_named() -> None:
         estop=dataclasses.replace(parameters.estop, heartbeat_s=0.2),
     )
     assert not_checked(on) == ["keep_out", "obstacle", "contact"]
+
+
+def test_ages(bench: Any) -> None:
+    assert math.isnan(bench.filter.command_age_s(bench.now_ns))
+    bench.command(list(bench.q))
+    bench.now_ns += 8_000_000
+    assert bench.filter.command_age_s(bench.now_ns) == 0.008
+    assert bench.filter.joint_state_age_s(bench.now_ns) == 0.008
+    assert len(bench.filter.position_margins()) == len(bench.filter.velocity_margins()) == 8
+    assert bench.filter.velocity_margins()[0] == pytest.approx(2.175)
+    assert bench.filter.position_margins()[7] == pytest.approx(0.02)

@@ -81,7 +81,7 @@ def with_rules(*rules: Any) -> Bench:
 )
 def test_a_rule_from_outside_stops_latches_or_presses_as_it_says(action: Action, state: State) -> None:
     bench = with_rules(Curfew(0, action))
-    bench.filter._active[-1].end_ns = bench.now_ns + 800_000_000  # type: ignore[attr-defined]
+    bench.filter._setup.active[-1].end_ns = bench.now_ns + 800_000_000  # type: ignore[attr-defined]
     bench.armed().stream(lambda t: [HOME[0] + 0.2 * t, *HOME[1:]], 0.5)
     assert bench.filter.state is State.TRACKING
     bench.stream(lambda t: [bench.q[0] + 0.01, *HOME[1:]], 1.0)

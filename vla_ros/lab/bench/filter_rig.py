@@ -16,7 +16,8 @@ from vla_ros.oracle import Oracle, ball
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.setpoint import Setpoint
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.verdict import Verdict

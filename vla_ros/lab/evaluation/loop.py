@@ -20,7 +20,8 @@ from vla_ros.lab.evaluation.suites import EvaluationCase, MidTaskMove
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState, System1, System2
 from vla_ros.safety.command.setpoint import Setpoint
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
 from vla_ros.sim.simulation import Simulation

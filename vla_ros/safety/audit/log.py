@@ -1,7 +1,7 @@
 """The filter's side of the audit log: records are chained here and handed over without ever waiting.
 
 One batch per tick goes through shared memory (`ring`) to the process that writes (`writer`). When it is full, or the process
-is gone, the batch is dropped and counted, and the chain goes on from the last record that was handed over, with a new file:
+has ended, the batch is dropped and counted, and the chain goes on from the last record that was handed over, with a new file:
 its header holds the number of lost records, its snapshot the state from where a replay can go on.
 """
 
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import msgpack
 
 from vla_ros.safety.audit.record import FORMAT, LONGEST, ORIGIN, Kind, framed, pack, records
-from vla_ros.safety.audit.ring import Ring, made
+from vla_ros.safety.audit.ring import Ring, create_memory
 from vla_ros.safety.safety_parameters import AuditParameters
 
 
@@ -29,12 +29,12 @@ class Connection(Protocol):
 
     def send(self, batch: bytes) -> None: ...
     def abandoned(self) -> list[bytes]: ...
-    def heard(self) -> bytes: ...
+    def receive_message(self) -> bytes: ...
     def close(self) -> None: ...
 
 
 def sources() -> str:
-    """sha256 of the filter's code."""
+    """Return the sha256 of the filter's code."""
     folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -49,42 +49,42 @@ class AuditLog:
 
     Args:
         parameters: where and how much.
-        about: plain values that every file's header holds: parameters, URDF.
+        header: plain values that every file's header holds: parameters, URDF.
         connection: to the writer; None: start one.
     """
 
     def __init__(
-        self, parameters: AuditParameters, about: dict[str, Any], connection: Connection | None = None
+        self, parameters: AuditParameters, header: dict[str, Any], connection: Connection | None = None
     ) -> None:
         self.hash = ORIGIN
         self.lost = 0
-        self._problems = {"here": "", "writer": "", "record": ""}
-        self._about = {"format": FORMAT, "sources": sources(), **about}
-        self._asked = self._lost_there = 0
+        self._problems = {"connection": "", "writer": "", "record": ""}
+        self._header = {"format": FORMAT, "sources": sources(), **header}
+        self._headers_requested = self._lost_by_writer = 0
         self._batch: list[tuple[int, bytes]] = []
-        self._header_wanted = True
-        self._whole = self._begun = False
+        self._header_due = True
+        self._continuous = self._started = False
         self._process: subprocess.Popen[bytes] | None = None
         self._connection = self._start(parameters) if connection is None else connection
 
     @property
     def problem(self) -> str:
-        """What is wrong; empty: nothing."""
+        """Why records are being lost; empty: none are."""
         return next(filter(None, self._problems.values()), "")
 
     def _start(self, parameters: AuditParameters) -> Ring:
-        ours, theirs = socket.socketpair()
-        memory = made()
-        arguments = [str(memory), str(theirs.fileno()), str(Path(parameters.directory).expanduser())]
+        filter_end, writer_end = socket.socketpair()
+        memory = create_memory()
+        arguments = [str(memory), str(writer_end.fileno()), str(Path(parameters.directory).expanduser())]
         arguments += [str(round(parameters.file_mb * 1e6)), str(parameters.files)]
         # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "vla_ros.safety.audit.writer", *arguments],
-            pass_fds=[memory, theirs.fileno()],
+            pass_fds=[memory, writer_end.fileno()],
             start_new_session=True,
         )
-        theirs.close()
-        ring = Ring(memory, ours)
+        writer_end.close()
+        ring = Ring(memory, filter_end)
         os.close(memory)
         return ring
 
@@ -98,7 +98,7 @@ class AuditLog:
         except Exception as error:  # a value that no message holds, or too many of them
             self.lost += 1
             self._problems["record"] = f"audit log: a record could not be packed ({error})"
-            self._whole, self._header_wanted = False, True
+            self._continuous, self._header_due = False, True
 
     def flush(self, snapshot: Callable[[], Any]) -> bool:
         """Hand over the batch, and behind it, where a file begins, a snapshot.
@@ -111,26 +111,26 @@ class AuditLog:
         """
         batch, self._batch = self._batch, []
         try:
-            return self._flushed(batch, snapshot)
+            return self._hand_over(batch, snapshot)
         except Exception as error:  # no fault of the log may reach the tick
             self.lost += len(batch)
-            self._problems["here"] = f"audit log: {type(error).__name__}: {error}; records are being lost"
-            self._whole, self._header_wanted = False, True
+            self._problems["connection"] = f"audit log: {type(error).__name__}: {error}; records are being lost"
+            self._continuous, self._header_due = False, True
             return False
 
-    def _flushed(self, batch: list[tuple[int, bytes]], snapshot: Callable[[], Any]) -> bool:
-        self._hear()
-        if batch and self._whole:
-            self._whole = self._send(batch)
-            self._header_wanted |= not self._whole
-        if not self._whole and self._begun:
+    def _hand_over(self, batch: list[tuple[int, bytes]], snapshot: Callable[[], Any]) -> bool:
+        self._receive_writer_status()
+        if batch and self._continuous:
+            self._continuous = self._send(batch)
+            self._header_due |= not self._continuous
+        if not self._continuous and self._started:
             self.lost += len(batch)
-        if not self._header_wanted:
+        if not self._header_due:
             return False
-        header = pack({**self._about, "continues": self.hash.hex(), "lost": self.lost})
+        header = pack({**self._header, "continues": self.hash.hex(), "lost": self.lost})
         if not self._send([(Kind.HEADER, header), (Kind.SNAPSHOT, pack(snapshot()))]):
             return False
-        self._header_wanted, self._whole, self._begun = False, True, True
+        self._header_due, self._continuous, self._started = False, True, True
         return True
 
     def _send(self, batch: list[tuple[int, bytes]]) -> bool:
@@ -143,11 +143,11 @@ class AuditLog:
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 self.lost += sum(map(records, self._connection.abandoned()))
-            self._problems["here"] = (
+            self._problems["connection"] = (
                 f"audit log: the writer does not keep up or is gone ({error}); records are being lost"
             )
             return False
-        self._problems["here"] = ""
+        self._problems["connection"] = ""
         self.hash = link
         return True
 
@@ -158,12 +158,12 @@ class AuditLog:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
 
-    def _hear(self) -> None:
-        """What the writer has to say."""
-        message = self._connection.heard()
+    def _receive_writer_status(self) -> None:
+        """Take over what the writer reports: whether it needs a header, its problem, the records it lost."""
+        message = self._connection.receive_message()
         if message:
-            asked, self._problems["writer"], lost = msgpack.unpackb(message)
-            self._header_wanted |= asked != self._asked
-            self._asked = asked
-            self.lost += lost - self._lost_there
-            self._lost_there = lost
+            headers_requested, self._problems["writer"], lost = msgpack.unpackb(message)
+            self._header_due |= headers_requested != self._headers_requested
+            self._headers_requested = headers_requested
+            self.lost += lost - self._lost_by_writer
+            self._lost_by_writer = lost

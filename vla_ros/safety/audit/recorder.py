@@ -9,7 +9,8 @@ from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import Kind
 from vla_ros.safety.audit.snapshot import configuration_of, snapshot_of
 from vla_ros.safety.command.setpoint import Setpoint
-from vla_ros.safety.filter import Decision, SafetyFilter
+from vla_ros.safety.decision import Decision
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.verdict import Verdict
 

@@ -1,8 +1,8 @@
 """Batches from the filter to the process that writes them, through shared memory: nothing here waits or enters the kernel.
 
 Two counters, of bytes ever put in and ever taken out, and a ring of bytes; each is written by one side only. The reader takes
-what stood there a look earlier, so that on no processor does it see a counter before the bytes that it counts. A short
-message goes the other way, between two counts of it. A socket tells each side when the other is gone.
+what was there one poll earlier, so that on no processor does it see a counter before the bytes that it counts. A short
+message goes the other way, between two counts of it. A socket tells each side when the other has ended.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ SIZE = 1 << 23
 """Bytes of the ring: about a minute of records."""
 START = 4096
 """Counters and the message lie before the ring."""
-PUT, TAKEN, LOOKS, SAID, MESSAGE = 0, 8, 16, 24, 64
+PUT, TAKEN, POLLS, MESSAGES, MESSAGE = 0, 8, 16, 24, 64
+"""Offsets of the counters (bytes put in, bytes taken out, polls, twice the messages) and of the newest message."""
 LENGTH = struct.Struct("<I")
-SILENT = 64
-"""The reader's looks standing still for so many batches is a reason to ask whether it is still there."""
+UNPOLLED_BATCHES = 64
+"""After so many batches without a poll of the reader, the socket is asked whether the reader has ended."""
 
 
-def made() -> int:
-    """A new ring, as the file descriptor of its memory."""
+def create_memory() -> int:
+    """Return the file descriptor of the memory of a new ring."""
     memory = os.memfd_create("audit log", os.MFD_CLOEXEC)
     os.ftruncate(memory, START + SIZE)
     return memory
@@ -38,8 +39,8 @@ class Ring:
         # One store of eight bytes each: struct.pack_into clears the place first, which the other side can see.
         self._counters = memoryview(self._map)[:MESSAGE].cast("Q")
         self._other = other
-        self._put = self._taken = self._said = 0
-        self._looks = self._still = 0
+        self._put = self._taken = self._messages = 0
+        self._polls = self._unpolled = 0
 
     # The filter's side
 
@@ -49,11 +50,11 @@ class Ring:
         Raises:
             OSError: there is no room for it, or nobody takes it.
         """
-        looks = self._count(LOOKS)
-        self._still = self._still + 1 if looks == self._looks else 0
-        self._looks = looks
-        if self._still and self._still % SILENT == 0 and self._gone(0.0):
-            self._still -= 1  # asked again by the next batch
+        polls = self._count(POLLS)
+        self._unpolled = self._unpolled + 1 if polls == self._polls else 0
+        self._polls = polls
+        if self._unpolled and self._unpolled % UNPOLLED_BATCHES == 0 and self._has_ended(0.0):
+            self._unpolled -= 1  # asked again by the next batch
             raise BrokenPipeError("it has ended")
         data = LENGTH.pack(len(batch)) + batch
         if self._put + len(data) - self._count(TAKEN) > SIZE:
@@ -66,7 +67,7 @@ class Ring:
         self._set(PUT, self._put)
 
     def abandoned(self) -> list[bytes]:
-        """The batches that a writer which has ended did not take; they are taken out."""
+        """Take out and return the batches that a writer which has ended did not take."""
         taken, batches = self._count(TAKEN), []
         while taken < self._put:
             (length,) = LENGTH.unpack(self._bytes(taken, LENGTH.size))
@@ -76,15 +77,15 @@ class Ring:
         self._set(TAKEN, taken)
         return batches
 
-    def heard(self) -> bytes:
-        """The other side's newest message; empty: none since the last call."""
-        said = self._count(SAID)
-        if said == self._said or said % 2:
+    def receive_message(self) -> bytes:
+        """Return the other side's newest message; empty: none since the last call."""
+        messages = self._count(MESSAGES)
+        if messages == self._messages or messages % 2:
             return b""
         message = self._slice(MESSAGE)
-        if self._count(SAID) != said:
+        if self._count(MESSAGES) != messages:
             return b""
-        self._said = said
+        self._messages = messages
         return message
 
     def close(self) -> None:
@@ -94,31 +95,31 @@ class Ring:
     # The writer's side
 
     def batches(self, pause_s: float) -> Iterator[bytes | None]:
-        """Yield every batch, and None after each look; ends when the other side is gone and all has been taken."""
-        gone = False
-        while not gone:
+        """Yield every batch, and None after each poll; ends when the other side has ended and all has been taken."""
+        ended = False
+        while not ended:
             put = self._count(PUT)
-            gone = self._gone(pause_s)
-            put = self._count(PUT) if gone else put
+            ended = self._has_ended(pause_s)
+            put = self._count(PUT) if ended else put
             while self._taken < put:
                 (length,) = LENGTH.unpack(self._bytes(self._taken, LENGTH.size))
                 yield self._bytes(self._taken + LENGTH.size, length)
                 self._taken += LENGTH.size + length
                 self._set(TAKEN, self._taken)
-            self._looks += 1
-            self._set(LOOKS, self._looks)
+            self._polls += 1
+            self._set(POLLS, self._polls)
             yield None
 
-    def say(self, message: bytes) -> None:
+    def send_message(self, message: bytes) -> None:
         """Leave a message for the filter."""
-        self._set(SAID, self._said + 1)
+        self._set(MESSAGES, self._messages + 1)
         data = LENGTH.pack(len(message)) + message
         self._map[MESSAGE : MESSAGE + len(data)] = data
-        self._said += 2
-        self._set(SAID, self._said)
+        self._messages += 2
+        self._set(MESSAGES, self._messages)
 
-    def _gone(self, pause_s: float) -> bool:
-        """Whether the other side is gone, or goes within the pause."""
+    def _has_ended(self, pause_s: float) -> bool:
+        """Return whether the other side has ended, or ends within the pause."""
         self._other.settimeout(pause_s)
         try:
             return not self._other.recv(1)

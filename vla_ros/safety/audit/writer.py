@@ -1,8 +1,8 @@
 """The process that writes an audit log to disk: `python -m vla_ros.safety.audit.writer MEMORY SOCKET FOLDER BYTES FILES`.
 
 It takes whole batches of records from a ring (`ring`) and owns everything that may be slow or fail. A batch that begins
-with a header begins a file. It asks for one (in what it says back) when a file is full and after a failure; until then it
-drops what comes, and counts it.
+with a header begins a file. When a file is full and after a failure it requests a header, in its message to the filter.
+Until one comes it drops the batches and counts their records.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vla_ros.safety.audit.record import HEAD, SUFFIX, Kind, is_regular, records
 from vla_ros.safety.audit.ring import Ring
 
 PAUSE_S = 0.02
-"""Between two looks into the ring."""
+"""Between two polls of the ring."""
 RETRY_S = 1.0
 SYNC_S = 1.0
 
@@ -31,21 +31,21 @@ Open = Callable[[Path], BinaryIO]
 
 
 class LogWriter:
-    """Args: folder: of the files. size: bytes after which a new one is begun. count: files kept. opened: opens one."""
+    """Args: folder: of the files. size: bytes after which a new one is begun. count: files kept. open_file: opens one."""
 
     def __init__(
-        self, folder: Path, size: int, count: int, opened: Open = lambda path: path.open("xb", buffering=0)
+        self, folder: Path, size: int, count: int, open_file: Open = lambda path: path.open("xb", buffering=0)
     ) -> None:
         self.problem = ""
         self.lost = 0
         self._folder = folder
         self._size = size
         self._count = count
-        self._open = opened
+        self._open = open_file
         self._file: BinaryIO | None = None
         self._path = folder
         self._written = 0
-        self._begun = 0
+        self._file_number = 0
 
     @property
     def wants_header(self) -> bool:
@@ -58,7 +58,7 @@ class LogWriter:
         try:
             if begins:
                 self.close()
-                self._begin()
+                self._begin_file()
             elif self._file is not None and not self._path.exists():
                 raise FileNotFoundError(f"{self._path} has been removed")
             if self._file is None:
@@ -70,11 +70,11 @@ class LogWriter:
             self._written += len(batch)
             self.problem = ""
             if begins:  # only now is there a new file to keep instead
-                self._forget()
+                self._delete_oldest()
         except OSError as error:
             self.lost += records(batch)
             self.problem = f"audit log: {error.strerror or error} ({self._folder}); records are being lost"
-            self._abandon()
+            self._discard_file()
 
     def sync(self) -> None:
         """Have the disk take over what has been written."""
@@ -90,16 +90,16 @@ class LogWriter:
                 self._file.close()
             self._file = None
 
-    def _begin(self) -> None:
+    def _begin_file(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._begun += 1
+        self._file_number += 1
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        self._path = self._folder / f"audit-{stamp}-{os.getpid()}-{self._begun:05d}{SUFFIX}"
+        self._path = self._folder / f"audit-{stamp}-{os.getpid()}-{self._file_number:05d}{SUFFIX}"
         self._file = self._open(self._path)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._written = 0
 
-    def _forget(self) -> None:
+    def _delete_oldest(self) -> None:
         """Delete the oldest files beyond the number to be kept, by when they were last written, whatever the clock said."""
         found = (path for path in self._folder.glob(f"*{SUFFIX}") if is_regular(path))
         old = sorted(found, key=lambda path: path.stat().st_mtime_ns)
@@ -108,8 +108,8 @@ class LogWriter:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
 
-    def _abandon(self) -> None:
-        """End a file whose last batch failed, without the part of it that may stand there."""
+    def _discard_file(self) -> None:
+        """End a file whose last batch failed, without the part of it that may have been written."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.truncate(self._written)
@@ -122,10 +122,10 @@ class LogWriter:
 
 
 def serve(ring: Ring, writer: LogWriter) -> None:
-    """Write what comes until the other side is gone."""
-    asked_s = synced_s = 0.0
-    asked = 0  # counted: the filter hears the newest message only, and that may be another one than the one that asks
-    said: tuple[int, str, int] = (0, "", 0)
+    """Write what comes until the filter has ended."""
+    requested_s = synced_s = 0.0
+    requests = 0  # counted: the filter reads the newest message only, which may not be the one with the request
+    sent: tuple[int, str, int] = (0, "", 0)
     for batch in ring.batches(PAUSE_S):
         if batch is not None:
             writer.write(batch)
@@ -133,11 +133,11 @@ def serve(ring: Ring, writer: LogWriter) -> None:
         if now_s - synced_s > SYNC_S:
             writer.sync()
             synced_s = now_s
-        if writer.wants_header and now_s - asked_s > RETRY_S:
-            asked, asked_s = asked + 1, now_s
-        if said != (asked, writer.problem, writer.lost):
-            said = asked, writer.problem, writer.lost
-            ring.say(msgpack.packb(said))
+        if writer.wants_header and now_s - requested_s > RETRY_S:
+            requests, requested_s = requests + 1, now_s
+        if sent != (requests, writer.problem, writer.lost):
+            sent = requests, writer.problem, writer.lost
+            ring.send_message(msgpack.packb(sent))
     writer.close()
 
 

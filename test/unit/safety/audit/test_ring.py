@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vla_ros.safety.audit.ring import SIZE, Ring, made
+from vla_ros.safety.audit.ring import SIZE, Ring, create_memory
 
 Ends = tuple[Ring, Ring]
 
@@ -16,19 +16,19 @@ Ends = tuple[Ring, Ring]
 @pytest.fixture
 def ends() -> Iterator[Ends]:
     """The filter's and the writer's."""
-    memory = made()
+    memory = create_memory()
     ours, theirs = socket.socketpair()
     yield Ring(memory, ours), Ring(memory, theirs)
     ours.close()
     theirs.close()
 
 
-def taken(reader: Ring, looks: int = 1) -> list[bytes]:
-    """What comes out in so many looks."""
+def taken(reader: Ring, polls: int = 1) -> list[bytes]:
+    """What comes out in so many polls."""
     found, batches = [], reader.batches(0.0)
-    while looks:
+    while polls:
         batch = next(batches)
-        looks -= batch is None
+        polls -= batch is None
         found += [batch] if batch is not None else []
     return found
 
@@ -87,10 +87,10 @@ def test_a_reader_that_is_only_slow_loses_nothing(ends: Ends) -> None:
 
 def test_a_message_is_heard_once_and_only_the_newest(ends: Ends) -> None:
     filter_, writer = ends
-    assert filter_.heard() == b""
-    writer.say(b"one")
-    writer.say(b"and the other")
-    assert filter_.heard() == b"and the other"
-    assert filter_.heard() == b""
-    writer.say(b"3")
-    assert filter_.heard() == b"3"
+    assert filter_.receive_message() == b""
+    writer.send_message(b"one")
+    writer.send_message(b"and the other")
+    assert filter_.receive_message() == b"and the other"
+    assert filter_.receive_message() == b""
+    writer.send_message(b"3")
+    assert filter_.receive_message() == b"3"

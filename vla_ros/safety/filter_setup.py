@@ -1,0 +1,119 @@
+"""What one filter is made of: rules, limits and periods. Nothing in it changes; what changes is in `FilterState`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vla_ros.safety.arm_motion import ArmMotion
+from vla_ros.safety.command.authority import no_publishers
+from vla_ros.safety.command.continuity import Continuity
+from vla_ros.safety.command.estop import EStop
+from vla_ros.safety.command.open_loop import OpenLoop
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints
+from vla_ros.safety.geometry.obstacle import ObstacleFeed
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.measured.joint_state import JointStateAtRest, JointStateFresh, JointStateInRange, JointStateReader
+from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.state import FilterState
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOrder:
+    """The rules of this package in the order in which they are asked; see the tuples of `filter.py`."""
+
+    setpoint: Sequence[type[SetpointRule]]
+    measured: Sequence[type[TickRule]]
+    tick: Sequence[type[TickRule]]
+    step: Sequence[type[StepRule]]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSetup:
+    """Rules, limits and periods of one filter.
+
+    extra: rules from outside this package. motion: limits of the arm. constraints: its distances; None: none are kept.
+    setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
+    in a tick, by their `Scope`. reader: of joint states. continuity, estop, open_loop, in_range: rules that are also asked
+    outside their list. fresh, at_rest: must accept the measured arm before the output is placed there. feed: the rule of the
+    obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    """
+
+    extra: tuple[SafetyRule, ...]
+    motion: ArmMotion
+    constraints: CollisionConstraints | None
+    setpoint_rules: list[SetpointRule]
+    measured_rules: list[TickRule]
+    always: list[TickRule]
+    active: list[TickRule]
+    following: list[TickRule]
+    reader: JointStateReader
+    continuity: Continuity
+    estop: EStop
+    open_loop: OpenLoop
+    in_range: JointStateInRange
+    fresh: JointStateFresh
+    at_rest: JointStateAtRest
+    feed: list[ObstacleFeed]
+    period_ns: int
+    delay_ns: int
+    setpoint_period_ns: int
+
+
+def filter_setup(
+    order: RuleOrder,
+    parameters: SafetyFilterParameters,
+    limits: Sequence[JointLimits],
+    urdf: str = "",
+    extra_rules: Sequence[SafetyRule] = (),
+    srdf: Sequence[tuple[str, str]] | None = None,
+) -> FilterSetup:
+    """Make what one filter is made of.
+
+    Args:
+        order: kinds of rules of this package.
+        parameters, limits, urdf, extra_rules, srdf: see `SafetyFilter`.
+
+    Raises:
+        ParameterError: a limit is nothing within one tick, or the URDF does not do for what is configured.
+        ValueError: an extra rule could be mistaken for another one.
+    """
+    check_extra(extra_rules)
+    extra_steps = [rule for rule in extra_rules if isinstance(rule, StepRule)]
+    motion = ArmMotion(parameters, limits, urdf, order.step, extra_steps, srdf)
+    constraints = motion.constraints
+    arm = None if constraints is None else constraints.arm
+    setpoint_rules: list[SetpointRule] = configured_of(order.setpoint, parameters, limits, arm)
+    setpoint_rules += [rule for rule in extra_rules if isinstance(rule, SetpointRule)]
+    ticked: list[TickRule] = configured_of(order.tick, parameters, limits, arm)
+    ticked += [rule for rule in extra_rules if isinstance(rule, TickRule)]
+    return FilterSetup(
+        extra=tuple(extra_rules),
+        motion=motion,
+        constraints=constraints,
+        setpoint_rules=setpoint_rules,
+        measured_rules=configured_of(order.measured, parameters, limits, arm),
+        always=[rule for rule in ticked if rule.SCOPE is Scope.ALWAYS],
+        active=[rule for rule in ticked if rule.SCOPE is Scope.ACTIVE],
+        following=[rule for rule in ticked if rule.SCOPE is Scope.FOLLOWING],
+        reader=JointStateReader(limits),
+        continuity=Continuity(parameters, limits),
+        estop=EStop(parameters, limits),
+        open_loop=OpenLoop(parameters, limits),
+        in_range=JointStateInRange(parameters, limits),
+        fresh=JointStateFresh(parameters, limits),
+        at_rest=JointStateAtRest(parameters, limits),
+        feed=configured_of((ObstacleFeed,), parameters, limits, arm),
+        period_ns=round(parameters.period_s * NANO),
+        delay_ns=round(parameters.command.delay_s * NANO),
+        setpoint_period_ns=round(parameters.command.period_s * NANO),
+    )
+
+
+def initial_state(setup: FilterSetup) -> FilterState:
+    """Return the state of a filter that was just made."""
+    state = FilterState(publishers=no_publishers())
+    setup.motion.start(state)
+    state.extra = {rule.NAME: value for rule in setup.extra if (value := rule.initial()) is not None}
+    return state

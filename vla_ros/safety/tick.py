@@ -1,0 +1,97 @@
+"""What a tick does: follow the setpoints or stop, and check what is about to be sent."""
+
+from __future__ import annotations
+
+from vla_ros.safety.command.setpoint_spline import SetpointSpline
+from vla_ros.safety.filter_setup import FilterSetup
+from vla_ros.safety.rules import enforce
+from vla_ros.safety.state import FilterState, JointStates
+from vla_ros.safety.states import ACTIVE, LATCHED, Event, State
+from vla_ros.safety.verdict import Verdict
+
+
+class LastCheckError(Exception):
+    """The last check refused an output; carries its verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+def move(state: FilterState, setup: FilterSetup, now_ns: int, before: JointStates) -> Verdict | None:
+    """Move all joints by one tick and the state with them; return the verdict of the rule that acted."""
+    enforce(setup.always, state, now_ns)
+    if state.stalled_by is not None:
+        return state.stalled_by if state.state in ACTIVE else state.latched_by
+    if state.state in ACTIVE:
+        if setup.constraints is not None:
+            setup.constraints.start_tick(state)
+        return _follow_or_stop(state, setup, now_ns, before)
+    if state.sending:
+        setup.motion.stop(state)
+    return state.latched_by
+
+
+def checked_positions(state: FilterState, setup: FilterSetup, before: JointStates) -> tuple[float, ...] | None:
+    """Return the positions to be sent, rad or m per joint, if any; they count as sent.
+
+    Raises:
+        LastCheckError: they break a limit.
+    """
+    if not state.sending:
+        return None
+    motion = setup.motion
+    positions = motion.positions(state)
+    violation = motion.violation(state, positions)
+    if violation is not None:
+        raise LastCheckError(violation)
+    motion.sent(state, positions, before)
+    return positions
+
+
+def stop_positions(state: FilterState, setup: FilterSetup, before: JointStates) -> tuple[float, ...] | None:
+    """Take the stop policy's step from `before` the tick; when even that fails, nothing is sent any more."""
+    try:
+        setup.motion.stop_from(state, before)
+        return checked_positions(state, setup, before)
+    except Exception:
+        state.sending = False
+        return None
+
+
+def _follow_or_stop(state: FilterState, setup: FilterSetup, now_ns: int, before: JointStates) -> Verdict | None:
+    stop = interrupted = enforce(setup.active, state, now_ns)
+    if state.spline is not None:
+        stop = state.stopped_by = interrupted or enforce(setup.following, state, now_ns)
+        if stop is not None:
+            state.spline = None
+    elif stop is not None:
+        state.stopped_by = stop
+    if state.spline is not None and state.state in ACTIVE:
+        verdict = _follow(state, setup, now_ns, before, state.spline)
+        state.limited += verdict is not None
+        state.change(Event.ACCEPTED if verdict is None else Event.LIMITED)
+        return verdict
+    setup.motion.stop(state)
+    if state.state in LATCHED:
+        return state.latched_by
+    verdict = state.stopped_by
+    state.change(Event.REST if state.at_rest else Event.BRAKE)
+    if state.state in (State.HOLDING, State.DISARMED):
+        state.followed = ""
+        state.stopped_by = interrupted
+    if state.state is State.DISARMED:
+        state.sending = False
+    return verdict
+
+
+def _follow(
+    state: FilterState, setup: FilterSetup, now_ns: int, before: JointStates, spline: SetpointSpline
+) -> Verdict | None:
+    """Move every joint towards where the setpoints are now; see `ArmMotion.follow`."""
+    time_ns = now_ns - setup.delay_ns
+    previous = state.targets
+    if previous is None or state.ticked_ns is None or now_ns - state.ticked_ns != setup.period_ns:
+        previous = spline.target(time_ns - setup.period_ns)
+    targets = state.targets = spline.target(time_ns)
+    return setup.motion.follow(state, before, targets, previous)
