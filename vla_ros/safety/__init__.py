@@ -6,8 +6,9 @@ do, `state.py` is all that changes, `rules.py` the shape of a rule.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.safety.command.setpoint import Setpoint
@@ -35,21 +36,23 @@ __all__ = [
     "TickRule",
     "Verdict",
 ]
-_MODULES = {
-    "Setpoint": "command.setpoint",
-    "Decision": "decision",
-    "SafetyFilter": "filter",
-    "Obstacle": "geometry.obstacle_shape",
-    **dict.fromkeys(("Action", "Scope", "SetpointRule", "StepRule", "TickRule"), "rules"),
-    "SafetyFilterParameters": "safety_parameters",
-    "FilterState": "state",
-    "State": "states",
-    "Verdict": "verdict",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is asked for: the filter needs pinocchio and coal, its states and parameters do not."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "command.setpoint": ("Setpoint",),
+        "decision": ("Decision",),
+        "filter": ("SafetyFilter",),
+        "geometry.obstacle_shape": ("Obstacle",),
+        "rules": (
+            "Action",
+            "Scope",
+            "SetpointRule",
+            "StepRule",
+            "TickRule",
+        ),
+        "safety_parameters": ("SafetyFilterParameters",),
+        "state": ("FilterState",),
+        "states": ("State",),
+        "verdict": ("Verdict",),
+    },
+)
