@@ -128,7 +128,7 @@ def fuzz_yaml(seed: int, count: int) -> Counter[str]:
             path.write_bytes(text)
 
             def load() -> None:
-                _filter(nested(graph.read(path).get("safety_filter", {})), URDF)
+                _filter(nested(graph.read_parameter_file(path).get("safety_filter", {})), URDF)
 
             _tell(seen, "YAML", load)
     return seen

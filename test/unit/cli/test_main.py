@@ -42,7 +42,13 @@ def test_one_command_imports_no_other() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = [line for line in done.stdout.splitlines() if line.startswith("vla_ros.")]
-    assert sorted(modules) == ["vla_ros.cli", "vla_ros.cli.main", "vla_ros.cli.say", "vla_ros.parameters"]
+    assert sorted(modules) == [
+        "vla_ros.cli",
+        "vla_ros.cli.main",
+        "vla_ros.cli.say",
+        "vla_ros.lazy_names",
+        "vla_ros.parameters",
+    ]
 
 
 @pytest.mark.parametrize(
