@@ -396,13 +396,6 @@ RULES = (
         "positions = setup.motion.positions(state)",
         "filter",
     ),
-    _off(
-        "filter",
-        "latch",
-        "    if state.state in LATCHED:\n        return state.latched_by",
-        "    if False:\n        return state.latched_by",
-        "tick",
-    ),
     _off("filter", "reset while moving", "if state.sending and not state.at_rest:", "if False:", "services"),
     _off(
         "filter",

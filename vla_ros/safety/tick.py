@@ -6,7 +6,7 @@ from vla_ros.safety.command.setpoint_spline import SetpointSpline
 from vla_ros.safety.filter_setup import FilterSetup
 from vla_ros.safety.rules import enforce
 from vla_ros.safety.state import FilterState, JointStates
-from vla_ros.safety.states import ACTIVE, LATCHED, Event, State
+from vla_ros.safety.states import ACTIVE, Event, State
 from vla_ros.safety.verdict import Verdict
 
 
@@ -73,10 +73,8 @@ def _follow_or_stop(state: FilterState, setup: FilterSetup, now_ns: int, before:
         state.change(Event.ACCEPTED if verdict is None else Event.LIMITED)
         return verdict
     setup.motion.stop(state)
-    if state.state in LATCHED:
-        return state.latched_by
-    verdict = state.stopped_by
-    state.change(Event.REST if state.at_rest else Event.BRAKE)
+    verdict = state.stopped_by  # of a rule that has just latched, too
+    state.change(Event.REST if state.at_rest else Event.BRAKE)  # a latched state stays
     if state.state in (State.HOLDING, State.DISARMED):
         state.followed = ""
         state.stopped_by = interrupted

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from test.unit.safety.simulated_arm import OBSTACLE, Arm, forward
 from test.unit.safety.streams import moving
 from vla_ros.safety.states import State
 
@@ -90,3 +91,15 @@ def test_a_short_stall_changes_nothing(bench: Any) -> None:
     bench.now_ns += 40_000_000
     assert bench.tick().positions is not None
     assert bench.decisions[-1].velocities[0] > 0.6
+
+
+def test_after_a_stall_an_arm_whose_obstacles_are_not_known_waits_for_them_and_is_not_latched() -> None:
+    arm = Arm(**OBSTACLE).armed()
+    arm.towards(forward(arm.q, 0.3), 60)
+    assert any(arm.decisions[-1].velocities)
+    arm.obstacles = None
+    arm.now_ns += 500_000_000
+    assert arm.tick(10).state is State.STALLED
+    assert arm.decisions[-1].positions is None
+    arm.obstacles = []
+    assert arm.tick(2).state is State.HOLDING
