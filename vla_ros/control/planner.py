@@ -15,7 +15,7 @@ from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard.guard import AGAIN, Guard, GuardAction
 from vla_ros.guard.prompt import Prompt
 from vla_ros.monitors.monitors import Monitors
-from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.safety.states import ACTIVE, State
 from vla_ros.time import NS_PER_S, Rate, StampedBuffer
@@ -210,8 +210,9 @@ class PlannerCore:
             return None
         for name in self._parameters.required_cameras:
             view = self._frames.views.get(name)
-            if view is None or view.health is not CameraHealth.OK:
-                self._hold(f"camera {name} is {'absent' if view is None else view.health.name.lower()}")
+            fault = "absent" if view is None else view.fault
+            if fault:
+                self._hold(f"camera {name} is {fault}")
                 return None
         self._requested_ns = now_ns
         self.monitors.on_observation(now_ns, self._frames.views, state.q)

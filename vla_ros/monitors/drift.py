@@ -9,7 +9,7 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.monitors.monitor_parameters import DriftParameters
 from vla_ros.monitors.training_statistics import TrainingStatistics
-from vla_ros.perception.frames import CameraHealth, CameraView
+from vla_ros.perception.frames import CameraView
 from vla_ros.time import NS_PER_S
 
 PIXEL_STRIDE = 4
@@ -41,7 +41,7 @@ class Drift:
             return
         for name, known in self._statistics.images.items():
             view = views.get(name)
-            if view is not None and view.health is CameraHealth.OK:
+            if view is not None and not view.fault:
                 pixels = view.image[::PIXEL_STRIDE, ::PIXEL_STRIDE].reshape(-1, 3) / 255.0
                 off = np.abs(pixels.mean(0) - known.mean) / known.std
                 ratio = float(pixels.std(0).mean() / known.std.mean())

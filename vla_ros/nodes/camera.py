@@ -191,7 +191,7 @@ class CameraNode(ManagedNode):
         }
         wrong = unmatched_publishers(self, self.topics)
         bad = [
-            f"{name}: {shot.health.name.lower()}: {shot.problem}"
+            f"{name}: {shot.health.words}: {shot.problem}"
             for name, shot in shots.items()
             if shot.health is not CameraHealth.OK
         ]

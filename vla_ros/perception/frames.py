@@ -45,6 +45,18 @@ class CameraView:
     depth: Depth | None = None
     T_base_camera: Array | None = None
 
+    @property
+    def fault(self) -> str:
+        """Why the image is not to be used, in words; empty: it is."""
+        return "" if self.health is CameraHealth.OK else self.health.words
+
+    @property
+    def pose_fault(self) -> str:
+        """Why no point of the image can be placed in the base frame, in words; empty: it can."""
+        if self.fault or (self.k is not None and self.T_base_camera is not None):
+            return self.fault
+        return f"its {'CameraInfo' if self.k is None else 'pose'} is not known"
+
 
 @dataclass(frozen=True)
 class Frames:

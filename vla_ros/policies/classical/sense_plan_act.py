@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from vla_ros.arrays import Array
-from vla_ros.perception.frames import CameraHealth, Frames
+from vla_ros.perception.frames import Frames
 from vla_ros.perception.pinhole import PinholeCamera
 from vla_ros.policies import waypoints
 from vla_ros.policies.classical.language import NotUnderstood, RequestedStep, Verb, parse
@@ -67,11 +67,8 @@ class SensePlanAct:
             return replace(
                 hold, reasoning=f"there is no camera {name!r}; there are {', '.join(frames.views) or 'none'}"
             )
-        if view.health is not CameraHealth.OK:
-            return replace(hold, reasoning=f"camera {name!r}: {view.health.words}")
-        if view.k is None or view.T_base_camera is None:
-            missing = "CameraInfo" if view.k is None else "pose"
-            return replace(hold, reasoning=f"camera {name!r}: its {missing} is not known")
+        if view.pose_fault or view.k is None or view.T_base_camera is None:
+            return replace(hold, reasoning=f"camera {name!r}: {view.pose_fault}")
         self._skills.observe(frames.stamp_ns, view.image, PinholeCamera(view.k, view.T_base_camera), joint_state)
         state, reason = PlanState.DONE, "seen to be done"
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
-from vla_ros.perception.frames import CameraHealth, CameraView, Frames
+from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.compact.checkpoint import bind, load, observations
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import object_features, state_features, yaw_of
@@ -81,7 +81,7 @@ class CompactSystem2:
         views = []
         for name in self._sizes.cameras:
             view = frames.views.get(name)
-            if view is None or (fault := _fault(view)):
+            if view is None or (fault := view.pose_fault):
                 return replace(hold, reasoning=f"camera {name!r}: {'is absent' if view is None else fault}")
             views.append(view)
         if self._parsed is None:
@@ -255,15 +255,6 @@ def contradicts_done(verb: str, x: Array, y: Array, p_tool: Array) -> bool:
     """Return whether x (3,) is so far from the hand, or from y (3,), that a step with this verb cannot be done."""
     target = {"pick": p_tool, "place": y, "stack": y}.get(verb, x)
     return float(np.hypot(*(x - target)[:2])) > MAX_DISTANCE_M
-
-
-def _fault(view: CameraView) -> str:
-    """Return why the network cannot use the image of a camera; empty where it can."""
-    if view.health is not CameraHealth.OK:
-        return view.health.name.lower().replace("_", " ")
-    if view.k is None or view.T_base_camera is None:
-        return f"its {'CameraInfo' if view.k is None else 'pose'} is not known"
-    return ""
 
 
 def _probabilities(logits: NDArray[np.float32], not_done: bool) -> NDArray[np.float32]:
