@@ -375,7 +375,7 @@ def test_without_a_healthy_image_of_a_required_camera_the_arm_holds(desk: Desk, 
     healthy = desk.view
     desk.view = replace(healthy, health=health)
     plan = desk.say(TASK)
-    assert (plan.state, plan.reasoning) == (PlanState.HOLD, f"camera front is {health.name.lower()}")
+    assert (plan.state, plan.reasoning) == (PlanState.HOLD, f"camera front is {health.words}")
     assert desk.policy.heard == []
     desk.view = healthy
     desk.look()

@@ -25,3 +25,7 @@ def test_only_a_healthy_image_has_no_fault(health: CameraHealth) -> None:
 def test_a_point_is_placed_by_intrinsics_and_pose(k: np.ndarray | None, pose: np.ndarray | None, fault: str) -> None:
     view = CameraView(IMAGE, k=k, T_base_camera=pose)
     assert view.fault == "" and view.pose_fault == fault
+
+
+def test_health_is_told_in_words() -> None:
+    assert [health.words for health in (CameraHealth.OK, CameraHealth.WRONG_SIZE)] == ["ok", "wrong size"]
