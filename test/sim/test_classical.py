@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.lab.evaluation import offline
-from vla_ros.lab.evaluation.loop import Conditions
+from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.perception.frames import Frames
-from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
-from vla_ros.policies.registry import Robot, system2
+from vla_ros.policies.contract import Plan, PlanState
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.model import body_name
 from vla_ros.sim.rendering import RenderProcess
@@ -78,23 +77,16 @@ def test_what_one_instruction_picks_up_the_next_one_puts_down(
 ) -> None:
     thing = sample_task(5, "pick")[1].steps[0].x
 
-    class TwoInstructions:
-        """System 2 that is told the second sentence when it has done the first."""
+    class TwoInstructions(Loop):
+        """An episode in which the second instruction is given when the first one is done."""
 
-        def __init__(self, name: str, robot: Robot, options: object) -> None:
-            self._inner = system2(name, robot)
-            self.checkpoint = self._inner.checkpoint
-            self._id = 1
+        def _take(self, plan: Plan) -> None:
+            super()._take(plan)
+            if plan.state is PlanState.DONE and plan.instruction.id == 1:
+                self.planner.on_instruction(2, f"put the {thing} in the bowl")
+                self.plan = replace(plan, state=PlanState.HOLD)
 
-        def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
-            if self._id == 1:
-                plan = self._inner.plan(frames, Instruction(1, f"pick up the {thing}"), joint_state)
-                if plan.state is not PlanState.DONE:
-                    return plan
-                self._id = 2
-            return self._inner.plan(frames, Instruction(2, f"put the {thing} in the bowl"), joint_state)
-
-    monkeypatch.setattr(offline, "system2", TwoInstructions)
+    monkeypatch.setattr(offline, "Loop", TwoInstructions)
     where: dict[str, ObjectState] = {}
     episode = run_episode(
         "classical",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -144,17 +145,19 @@ def test_what_evaluation_and_training_say_is_understood(planner: Any) -> None:
         for i, kind in zip(range(16), 4 * case.kinds, strict=False)
     ]
     said += [sample_varied(2_000_000 + i, KINDS[i % len(KINDS)], TRAINING)[1] for i in range(60)]
-    refused = {task.instruction: why for task in said if (why := planner._listen(task.instruction))}
+    refused = {task.instruction: why for task in said if (why := planner._parse_instruction(task.instruction).refusal)}
     assert not refused
     for text in ("take the red cube and put the red cube on the plate", "put the red cube in the bowl gently"):
-        assert not planner._listen(text)
+        assert not planner._parse_instruction(text).refusal
 
 
 def test_more_steps_than_it_has_are_hardly_ever_taken_for_something_that_nobody_said(planner: Any) -> None:
     rng = np.random.default_rng(1)
     shapes = ["cube", "cylinder", "ball", "bowl", "plate"] * 2
     said = [instructions.compose(rng, instructions.random_steps(rng, 4), shapes) for _ in range(60)]
-    assert sum(not planner._listen(text) for text in said) <= 10  # most of them say "it", of which nothing is left over
+    assert (
+        sum(not planner._parse_instruction(text).refusal for text in said) <= 10
+    )  # most of them say "it", of which nothing is left over
 
 
 def test_an_unseen_thing_is_refused_with_a_confidence(planner: Any) -> None:
@@ -167,8 +170,11 @@ def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: Re
     episode = run_episode("compact", "pick", 5, SAFETY, case=case, cameras=cameras)
     assert episode.success, episode
     assert episode.state is PlanState.REFUSED
-    assert "cannot see" in episode.said or "not understood" in episode.said
-    assert episode.confidence < 0.5
+    if case.name == "unknown verb":  # refused by the guard, before the policy is asked
+        assert "no known kind of task" in episode.said and math.isnan(episode.confidence)
+    else:
+        assert "cannot see" in episode.said or "not understood" in episode.said
+        assert episode.confidence < 0.5
 
 
 def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
@@ -185,6 +191,7 @@ def test_it_knows_what_it_was_trained_on(cameras: RenderProcess) -> None:
     for bright, words in ((0.0, ""), (0.45, "unlike the training data: camera front")):
         drift = Drift(DriftParameters(), trained, robot.joint_names)
         for now_s in range(3):
-            drift.images(now_s * 10**9, {"front": np.clip(image + 255 * bright, 0, 255).astype(np.uint8)})
-            drift.state(now_s * 10**9, arm_description.HOME)
+            view = CameraView(np.clip(image + 255 * bright, 0, 255).astype(np.uint8))
+            drift.on_images(now_s * 10**9, {"front": view})
+            drift.on_joint_positions(now_s * 10**9, arm_description.HOME)
         assert words in drift.warning() and bool(words) is bool(drift.warning())
