@@ -112,6 +112,25 @@ def test_the_verdict_says_what_was_asked_allowed_and_granted(bench: Any) -> None
     assert bench.filter.limited > 0
 
 
+def test_a_limit_of_velocity_has_the_sign_of_what_was_requested(bench: Any) -> None:
+    bench.command(moved(bench.q, 2, -0.15))
+    for _ in range(8):
+        decision = bench.tick()
+    verdict = decision.verdict
+    assert verdict is not None and verdict.rule == "velocity_limit"
+    assert verdict.requested < verdict.limit < verdict.granted < 0
+
+
+def test_a_position_limit_has_its_own_sign(bench: Any) -> None:
+    home, upper = list(bench.q), -0.0698
+    decisions = bench.stream(lambda t: moved(home, 3, min(1.0 * t, 1.98)), 2.4)
+    (verdict,) = {
+        d.verdict.limit: d.verdict for d in decisions if d.verdict and d.verdict.rule == "position_limit"
+    }.values()
+    assert verdict.joint == "joint4" and verdict.limit == pytest.approx(upper)
+    assert bench.q[3] <= upper
+
+
 def test_the_verdict_names_the_joint_that_is_furthest_from_its_target(bench: Any) -> None:
     motion, state = bench.filter._motion, bench.filter.values
     state.followed = "policy"

@@ -13,6 +13,12 @@ from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.states import State
 
 
+def test_each_setpoint_is_counted_once(bench: Any) -> None:
+    assert bench.command(list(bench.q)) is None
+    assert bench.command([math.nan, *bench.q[1:]]) is not None
+    assert (bench.filter.accepted, bench.filter.rejected) == (1, 1)
+
+
 def test_a_pressed_button_holds_the_latch(bench: Any) -> None:
     home = list(bench.q)
     bench.stream(lambda t: [home[0] + 0.2 * t, *home[1:]], 0.3)
