@@ -59,3 +59,9 @@ def test_extra_rules_come_after_those_of_the_package(make_bench: Callable[..., B
     assert [type(rule) for rule in setup.setpoint_rules] == [*SETPOINT_RULES, EveryCount]
     assert setup.following[-1] is late
     assert initial_state(setup).extra == {"late": {"count": 0}}
+
+
+def test_an_output_begins_at_zero_or_at_the_limit_nearest_to_it(make_bench: Callable[..., Any]) -> None:
+    safety = make_bench().filter
+    begun = [joint.q for joint in safety.values.joints]
+    assert begun == [round(1e9 * min(max(0.0, joint.lower), joint.upper)) for joint in safety.limits]
