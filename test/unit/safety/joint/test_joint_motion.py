@@ -64,3 +64,17 @@ def test_what_is_clearly_viable_is_viable_and_keeps_the_speed() -> None:
                 for earlier in range(-2, 3):
                     assert velocity_limit.peak_speed(before, earlier) <= max_speed
     assert yes > 200
+
+
+def test_clearly_viable_begins_where_its_bound_says() -> None:
+    """With A = 4 and J = 2 an acceleration runs out in N = 2 ticks: it adds at most A (N + 1) = 12 to the speed.
+
+    The arm rests after at most V / A + 3 N + 3 = 34 ticks.
+    """
+    motion = JointMotion(TickLimits(-5000, 5000, 100, 4, 2, 100, 10))
+    speed, rise, ticks, zone = 10, 12, 34, 100
+    assert motion.clearly_viable(0, speed, speed + 2 * rise)
+    assert not motion.clearly_viable(0, speed, speed + 2 * rise - 1)
+    nearest = 5000 - (speed + rise) * ticks - zone
+    for q, clear in ((nearest, True), (nearest + 1, False), (-nearest, True), (-nearest - 1, False)):
+        assert motion.clearly_viable(q, speed, 100) is clear

@@ -31,6 +31,14 @@ def test_the_stop_distance_is_never_more_than_its_bound(limits: TickLimits) -> N
             assert rule.stop_distance_bound(v, a) >= furthest
 
 
+def test_the_bound_is_the_documented_sum() -> None:
+    """p (m + 2 N + 1) + stopping_distance(p, A), with A = 4 and J = 2, so N = 2."""
+    rule = PositionLimit(TickLimits(0, 10**6, 100, 4, 2))
+    assert rule.stop_distance_bound(10, 3) == 11 * (2 + 4 + 1) + (11 + 7 + 3)
+    assert rule.stop_distance_bound(10, -3) == 10 * (0 + 4 + 1) + (10 + 6 + 2)
+    assert rule.stop_distance_bound(-10, 3) == 0
+
+
 @pytest.mark.parametrize("limits", GRIDS, ids=str)
 def test_the_set_of_actions_is_never_empty_and_leads_only_to_viable_states(limits: TickLimits) -> None:
     rule, jerk_limit = PositionLimit(limits), JerkLimit(limits)

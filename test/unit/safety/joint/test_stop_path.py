@@ -60,3 +60,21 @@ def test_the_path_to_rest_is_never_longer_than_its_bound(velocity: int, accelera
     for v in range(-velocity, velocity + 1):
         for a in range(-acceleration, acceleration + 1):
             assert motion.stop_path_length(JointOutput(0, v, a)) >= abs(v) + steps(0, v, a, acceleration, jerk)[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("v", "a", "bound"),
+    [
+        (0, 0, 0),
+        (10, 3, 10 + 11 * (6 + 2) + (11 + 7 + 3)),  # the acceleration still adds 1 while it runs out
+        (10, -3, 10 + 10 * (6 + 2) + (10 + 6 + 2)),  # against the motion it adds nothing
+        (2, -4, 2 + 2 * (6 + 2) + 2),
+        (1, -4, 1 + (1 + 1) * (6 + 2) + 1 + 1),  # it turns the motion round: 1 on, then back with a speed of 1
+        (0, 3, 0 + 1 * (6 + 2) + 1),
+    ],
+)
+def test_the_bound_is_the_sum_of_ramps_and_full_brake(v: int, a: int, bound: int) -> None:
+    """speed + peak (2 A / J + 2 + a / J) + stopping distance, with A = 4 and J = 2; the same mirrored."""
+    motion = JointMotion(TickLimits(-(10**6), 10**6, 100, 4, 2))
+    assert motion.stop_path_length(JointOutput(0, v, a)) == bound
+    assert motion.stop_path_length(JointOutput(0, -v, -a)) == bound
