@@ -65,5 +65,5 @@ class BindingParameters:
     )
 
     def __post_init__(self) -> None:
-        if self.gripper_joint and self.gripper_open == self.gripper_closed:
+        if self.gripper_open == self.gripper_closed:
             raise ParameterError(f"gripper_open: must differ from gripper_closed, both are {self.gripper_open:g}")
