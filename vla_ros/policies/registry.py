@@ -96,6 +96,9 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.lerobot.system2:LeRobotSystem2",
         "vla_ros.policies.lerobot.system1:LeRobotSystem1",
         LeRobotParameters,
+        needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",
