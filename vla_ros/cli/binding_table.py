@@ -16,8 +16,9 @@ WIDTH = 160
 """Columns of a table that no terminal shows."""
 
 
-def print_table(report: BindingReport, file: TextIO = sys.stdout) -> None:
-    """Print the table of a report, and below it what to write for each row that is refused."""
+def print_table(report: BindingReport, file: TextIO | None = None) -> None:
+    """Print the table of a report, and below it what to write for each row that is refused. file: None: standard output."""
+    file = file or sys.stdout
     console = Console(file=file, width=None if file.isatty() else WIDTH)
     table = Table(title=f"{report.policy}: {report.source}", title_justify="left", highlight=False)
     for header in ("", "what", "the checkpoint wants", "the robot has"):
