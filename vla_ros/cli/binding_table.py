@@ -27,6 +27,9 @@ def print_table(report: BindingReport, file: TextIO | None = None) -> None:
         verdict = Text(row.verdict, style=COLOURS[row.verdict])
         table.add_row(verdict, Text(row.what), Text(row.wants), Text(row.has))
     console.print(table)
-    for row in report.rows:
-        if row.remedy:
-            console.print(Text(f"{row.what}: {row.remedy}"))
+    remedies = [f"{row.what}: {row.remedy}" for row in report.rows if row.remedy]
+    for remedy in remedies:
+        console.print(Text(remedy), soft_wrap=True)
+    if remedies:
+        where = f"/**: {{ros__parameters: {{{report.policy}: {{binding: {{...}}}}}}}}"
+        console.print(Text(f"binding.* stands in the robot's file, or in one for --config: {where}"), soft_wrap=True)
