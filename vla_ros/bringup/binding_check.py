@@ -28,16 +28,19 @@ class BindingReport:
     Attributes:
         policy: its name. source: of the checkpoint.
         rows: the table; faults of the folder are its first rows.
+        faults: of the folder, a line each.
     """
 
     policy: str
     source: str
     rows: tuple[BindingRow, ...]
+    faults: tuple[str, ...] = ()
 
     @property
     def refusal(self) -> str:
         """One line that says what is refused and how to mend it; empty: nothing is."""
-        line = refusal(self.rows, self.source)
+        more = f" ({len(self.faults) - 1} more: vla-ros check names them)" if len(self.faults) > 1 else ""
+        line = f"{self.faults[0]}{more}" if self.faults else refusal(self.rows, self.source)
         return f"{self.policy}: {line}" if line else ""
 
 
@@ -76,13 +79,13 @@ def check_binding(processes: Iterable[Process], policy: str, robot: str, urdf_fi
         reading = read_checkpoint(policy, entry, options)
     except UnknownFormat:
         return None
-    rows = [BindingRow("folder", "a whole folder", fault, "refused", "mend the folder") for fault in reading.faults]
+    rows = [BindingRow("folder", "to be whole", fault, "refused") for fault in reading.faults]
     if reading.contract is None:
-        return BindingReport(policy, options.checkpoint, tuple(rows))
+        return BindingReport(policy, options.checkpoint, tuple(rows), reading.faults)
     size = (int(camera["height"]), int(camera["width"])) if {"height", "width"} <= camera.keys() else None
     made = _robot(planner, camera, robot, urdf_file)
     resolution = resolve(reading.contract, made, options.binding, made.cameras, size)
-    return BindingReport(policy, reading.contract.source, (*rows, *resolution.rows))
+    return BindingReport(policy, reading.contract.source, (*rows, *resolution.rows), reading.faults)
 
 
 def require_binding(processes: Iterable[Process], policy: str, robot: str) -> BindingReport | None:

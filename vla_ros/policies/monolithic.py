@@ -97,9 +97,10 @@ class MonolithicSystem2:
             self._delays_s.append(took_s)
         self._warm = True
         positions = self._binding.positions(actions, joint_state.q)
-        if self._binding.parameters.action_kind == "step":  # the first one ends a period after the frames
+        if self._binding.begins_later:
             positions = np.vstack([joint_state.q, positions])
-        rows = resampled(positions, self._binding.rate_hz)
+        joints = self._binding.joints
+        rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
         return Plan(
             frames.stamp_ns,
             instruction,

@@ -96,6 +96,13 @@ def test_steps_begin_at_the_arm() -> None:
     assert model.observations[0].state is None
 
 
+def test_a_chunk_may_begin_one_row_after_its_frames() -> None:
+    plan = ask(system2(FakeModel(np.tile(HOME + 0.01, (3, 1)))))
+    later = ask(system2(FakeModel(np.tile(HOME + 0.01, (3, 1))), first_row=1))
+    assert len(later.data) == len(plan.data) + 1
+    assert later.data[0] == pytest.approx(HOME) and later.data[1:] == pytest.approx(plan.data)
+
+
 def test_the_model_is_reset_at_each_new_instruction() -> None:
     model = FakeModel()
     planner = system2(model)

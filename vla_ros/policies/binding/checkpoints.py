@@ -14,6 +14,8 @@ from vla_ros.policies.registry import Policy
 
 OPENVLA = ("openvla", "OpenVLAForActionPrediction")
 """`model_type` and architecture of OpenVLA's configuration."""
+OFT_PARTS = "*--*checkpoint.pt"
+"""Files of the parts that OpenVLA-OFT adds: action_head--…, proprio_projector--…."""
 OPENVLA_FOLDER = "vla_ros.policies.openvla.folder:OpenVlaFolder"
 
 
@@ -75,7 +77,9 @@ def format_of(path: Path) -> str:
 
 def usual_policy(path: Path) -> str:
     """Return the policy that plays a checkpoint of this format, where none is named."""
-    return "openvla" if format_of(path) == "openvla" else "lerobot"
+    if format_of(path) != "openvla":
+        return "lerobot"
+    return "openvla_oft" if any(path.glob(OFT_PARTS)) else "openvla"
 
 
 def _words(value: object) -> list[str]:

@@ -8,7 +8,7 @@ refused is another order, another unit or another kind.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from vla_ros.policies.binding.robot_joints import RobotJoints
 
 LEAST_SPREAD = 1e-6
 """A value that varied less in training cannot be normalised."""
+ROUNDING = 1e-4
+"""Relative error of statistics that were saved in single precision."""
 MARGIN = 0.15
 """Share of a joint's range by which statistics may lie beyond its limits; of a joint that turns, no more than SLACK_RAD."""
 LARGEST_SPEED = 5.0
@@ -65,6 +67,8 @@ def statistics_row(which: str, contract: CheckpointContract, values: Sequence[Bo
         if not np.isfinite(array).all():
             bad = int(np.flatnonzero(~np.isfinite(array))[0])
             return BindingRow(what, wants, f"{name} of value {bad} is {array[bad]}", "refused", remedy)
+    if contradiction := _contradiction(statistics):
+        return BindingRow(what, wants, contradiction, "refused", remedy)
     flat = [number for number in _flat(mode, statistics) if number >= len(values) or values[number].entry != NOTHING]
     if flat:
         named = values[flat[0]].entry if values else "unnamed"
@@ -75,8 +79,22 @@ def statistics_row(which: str, contract: CheckpointContract, values: Sequence[Bo
     return BindingRow(what, wants, f"{', '.join(sorted(statistics))}, {spec.width} values each")
 
 
-def _flat(mode: str, statistics: dict[str, Array] | object) -> list[int]:
-    low, high = (np.asarray(statistics[name]) for name in NORMALIZATIONS[mode])  # type: ignore[index]
+def _contradiction(statistics: Mapping[str, Array]) -> str:
+    """Return what of the statistics cannot be of one set of numbers; empty: nothing."""
+    for low, high in (("min", "max"), ("q01", "q99"), ("q10", "q90"), ("min", "mean"), ("mean", "max")):
+        if low in statistics and high in statistics:
+            below, above = np.asarray(statistics[low]), np.asarray(statistics[high])
+            wrong = np.flatnonzero(above < below - ROUNDING * np.maximum(np.abs(below), 1.0))
+            if wrong.size:
+                return f"{high} of value {wrong[0]} is below its {low}"
+    if "std" in statistics and (np.asarray(statistics["std"]) < 0).any():
+        return "a std is below 0"
+    return ""
+
+
+def _flat(mode: str, statistics: Mapping[str, Array]) -> list[int]:
+    """Return the numbers of values that a normalisation would divide by nothing."""
+    low, high = (np.asarray(statistics[name]) for name in NORMALIZATIONS[mode])
     spread = high if mode == "mean_std" else high - low
     return [int(number) for number in np.flatnonzero(spread <= LEAST_SPREAD)]
 
@@ -126,12 +144,17 @@ def units_row(
         has = "all angles lie within a turn of radians, and hardly move as degrees"
         return BindingRow(what, wants, has, "refused", "write binding.angle_unit: rad")
     rate_hz = parameters.rate_hz or contract.rate_hz or 0.0
+    certain = kind == "absolute" and _largest_angle(_turning(values, joints), known) > 2 * math.pi
+    faults: list[str] = []
+    remedies: dict[str, None] = {}  # in their order, each once
     for number, value in enumerate(values):
-        found = _implausible(number, value, known, kind, rate_hz, joints)
-        if found:
+        if fault := _implausible(number, value, known, kind, rate_hz, joints):
             degrees = parameters.angle_unit == "rad" and _fits_as_degrees(number, value, known, kind, rate_hz, joints)
-            certain = kind == "absolute" and _largest_angle(_turning(values, joints), known) > 2 * math.pi
-            return BindingRow(what, wants, found, "refused", _remedy(which, value, kind, degrees, certain, joints))
+            faults.append(fault)
+            remedies[_remedy(which, value, kind, degrees, certain, joints)] = None
+    if faults:
+        has = faults[0] + (f"; {len(faults) - 1} more do not fit" if len(faults) > 1 else "")
+        return BindingRow(what, wants, has, "refused", "; ".join(remedies))
     return BindingRow(what, wants, "inside the robot's limits", "mapped" if parameters.angle_unit == "deg" else "ok")
 
 

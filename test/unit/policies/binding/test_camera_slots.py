@@ -43,8 +43,8 @@ def test_names_and_entries_decide(
     ("names", "cameras", "entries", "slot", "texts"),
     [
         # A camera that is not what the slot is called is not taken for it, though it is the only one.
-        (["wrist"], ["front"], [], "wrist", ["front may be meant", '"observation.images.wrist=front"']),
-        (["image"], ["front", "wrist"], [], "image", ["front or wrist may be meant", '=front" or "observation']),
+        (["wrist"], ["front"], [], "wrist", ["front may be meant", '["observation.images.wrist=front"]']),
+        (["image"], ["front", "wrist"], [], "image", ["front or wrist may be meant", '=front"] or ["observation']),
         (["wrist"], ["left_wrist", "right_wrist"], [], "wrist", ["left_wrist or right_wrist may be meant"]),
         (
             ["left_wrist", "right_wrist"],
@@ -94,7 +94,7 @@ def test_inputs_that_may_be_empty_are_left_so_only_where_no_camera_is_left_or_it
     found = match(match_cameras(wanted, ["front"], []))
     assert found == {"front": "front"}
     found = match(match_cameras(wanted, ["front", "hand"], []))
-    assert "hand may be meant" in found["left_wrist"] and 'left_wrist=-" to leave it empty' in found["left_wrist"]
+    assert "hand may be meant" in found["left_wrist"] and 'left_wrist=-"] to leave it empty' in found["left_wrist"]
     found = match(match_cameras(wanted, ["front", "hand"], ["left_wrist=hand", "right_wrist=-"]))
     assert found == {"front": "front", "left_wrist": "hand"}
 

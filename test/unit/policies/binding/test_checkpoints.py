@@ -61,6 +61,12 @@ def test_formats_are_told_by_their_configuration(
     assert (format_of(tmp_path), usual_policy(tmp_path)) == (found, policy)
 
 
+def test_the_parts_of_oft_tell_its_policy(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "openvla"}')
+    (tmp_path / "action_head--50000_checkpoint.pt").write_bytes(b"x")
+    assert usual_policy(tmp_path) == "openvla_oft"
+
+
 def test_a_folder_of_transformers_is_known_to_its_own_policy_alone(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "pi0"}')
     with pytest.raises(UnknownFormat, match="pi0 says itself what it wants"):

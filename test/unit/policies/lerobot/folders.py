@@ -21,11 +21,12 @@ def feature(kind: str, *shape: int) -> dict[str, Any]:
     return {"type": kind, "shape": list(shape)}
 
 
-def arm_statistics() -> dict[str, dict[str, np.ndarray]]:
+def arm_statistics(cameras: tuple[str, ...] = (FRONT,)) -> dict[str, dict[str, np.ndarray]]:
     """Statistics of a dataset of the simulated arm: of what is normalised, and of what is not."""
     imagenet = {"mean": np.full((3, 1, 1), 0.45), "std": np.full((3, 1, 1), 0.22)}
     joints = statistics(LOW, HIGH)
-    return {STATE: dict(joints), ACTION: dict(joints), FRONT: imagenet, "timestamp": {"mean": np.array([1.0])}}
+    images = {camera: imagenet for camera in cameras}
+    return {STATE: dict(joints), ACTION: dict(joints), **images, "timestamp": {"mean": np.array([1.0])}}
 
 
 def write_folder(
@@ -46,7 +47,7 @@ def write_folder(
         steps: of the preprocessor, before the normaliser. config: entries of config.json that are laid over the usual ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stats = arm_statistics() if stats is None else stats
+    stats = arm_statistics(cameras) if stats is None else stats
     inputs = {camera: feature("VISUAL", 3, 256, 256) for camera in cameras} | {STATE: feature("STATE", width)}
     outputs = {ACTION: feature("ACTION", width)}
     norm_map = {"VISUAL": "MEAN_STD" if family == "act" else "IDENTITY", "STATE": mode, "ACTION": mode}
