@@ -29,6 +29,8 @@ from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 PATIENCE_S = 300.0
 ROW_NS = 20_000_000
 RATE_HZ = 10.0
+NEAR = 0.02
+"""rad"""
 
 
 class Graph:
@@ -90,7 +92,7 @@ def rows(plan: LatentPlan) -> np.ndarray:
 
 def test_the_arm_follows_its_chunk(graph: Graph) -> None:
     graph.say("put the red cube in the bowl")
-    graph.talk.spin(3.0)  # onto the chunk
+    graph.until(lambda: distance(graph) < NEAR, "the arm to reach its chunk")
     graph.plans.clear()
     graph.states.clear()
     graph.talk.spin(2.0)
@@ -98,19 +100,8 @@ def test_the_arm_follows_its_chunk(graph: Graph) -> None:
     assert {plan.kind for plan in graph.plans} == {"actions"}
     assert rows(graph.plans[0]).shape == (1 + round((tiny.CHUNK - 1) / RATE_HZ / 0.02), len(JOINT_NAMES))
     assert graph.plans[0].waypoints, "tool poses for people"
-    stamps = np.array([nanoseconds(plan.header.stamp) for plan in graph.plans])
-    errors = []
-    for stamp_ns, q in graph.states:
-        newest = int(np.searchsorted(stamps, stamp_ns - 200_000_000)) - 1  # older than inference and transport
-        if newest >= 0:
-            course = rows(graph.plans[newest])
-            errors.append(np.abs(q - course[min((stamp_ns - stamps[newest]) // ROW_NS, len(course) - 1)]))
-    np.savez("/tmp/lgraph.npz", stamps=stamps, rows=np.array([rows(p) for p in graph.plans]), t=[t for t,_ in graph.states], q=[q for _,q in graph.states])
-    target = rows(graph.plans[-1])[-1]
-    away = np.abs(np.asarray(HOME) - target)[:-1].max()
-    assert away > 0.1, "the chunk leads away from where the arm began"
-    assert np.median(np.array(errors), axis=0)[:-1].max() < 0.3 * away
-    assert len(graph.plans) > 5
+    assert distance(graph) < 2 * NEAR, "it stays there"
+    assert np.abs(np.asarray(HOME) - graph.states[-1][1])[:-1].max() > 5 * NEAR, "it has left the place where it began"
 
 
 def test_another_sentence_begins_anew_and_an_empty_one_holds(graph: Graph) -> None:
@@ -127,7 +118,7 @@ def test_another_sentence_begins_anew_and_an_empty_one_holds(graph: Graph) -> No
 
 
 def test_when_the_models_process_dies_the_arm_holds_and_then_goes_on(graph: Graph) -> None:
-    if "policy_python" not in str(graph.supervisor.children["planner"].popen.args) and not children(graph):
+    if not children(graph):
         pytest.skip("the model runs in the planner's process")
     graph.say("put the red cube in the bowl")
     graph.until(lambda: graph.plans[-1].state == LatentPlan.ACTIVE, "an active plan")
@@ -143,6 +134,16 @@ def test_no_child_outlives_the_planner(graph: Graph) -> None:
     found = children(graph)
     graph.supervisor.stop()
     assert [pid for pid in found if alive(pid)] == []
+
+
+def distance(graph: Graph) -> float:
+    """Return how far the newest joint state is from the row of the newest plan that is due then, rad."""
+    if not graph.states or graph.plans[-1].state != LatentPlan.ACTIVE:
+        return np.inf
+    stamp_ns, q = graph.states[-1]
+    course = rows(graph.plans[-1])
+    row = (stamp_ns - nanoseconds(graph.plans[-1].header.stamp)) // ROW_NS
+    return float(np.abs(q - course[min(max(row, 0), len(course) - 1)])[:-1].max())
 
 
 def children(graph: Graph) -> list[int]:

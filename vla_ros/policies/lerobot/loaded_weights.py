@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lerobot.policies.pretrained import PreTrainedPolicy
 from safetensors import safe_open
 
 from vla_ros.parameters import ParameterError
@@ -47,11 +48,12 @@ def load_policy(cls: Any, config: Any, folder: Path) -> Any:
                 if tensor.is_floating_point():
                     tensor.fill_(torch.nan)
 
-    watched = type(cls.__name__, (cls,), {"__init__": poisoned, "__module__": cls.__module__})
+    watched: Any = type(cls.__name__, (cls,), {"__init__": poisoned, "__module__": cls.__module__})
     with contextlib.redirect_stdout(sys.stderr):  # LeRobot prints how it gets on
         policy = watched.from_pretrained(folder, config=config, local_files_only=True)
     policy.__class__ = cls
-    _check(policy, folder)
+    renames = cls.from_pretrained.__func__ is not PreTrainedPolicy.from_pretrained.__func__
+    _check(policy, folder, renames)
     with torch.no_grad():
         for parameter in policy.parameters():
             # What maps the file is unaligned, which changes the last bit; and it would change with the file.
@@ -69,8 +71,12 @@ def _cast(policy: Any, folder: Path) -> None:
                 parameter.data = parameter.data.to(DTYPES[opened.get_slice(name).get_dtype()])
 
 
-def _check(policy: Any, folder: Path) -> None:
-    """Raise ParameterError where a weight of the policy is not finite."""
+def _check(policy: Any, folder: Path, renames: bool) -> None:
+    """Raise ParameterError where a weight of the policy is not finite, or one of the file is not in the policy.
+
+    Args:
+        renames: whether the policy's loader may have renamed weights.
+    """
     file = folder / "model.safetensors"
     wrong = [
         name
@@ -79,7 +85,7 @@ def _check(policy: Any, folder: Path) -> None:
     ]
     with safe_open(file, "pt") as opened:
         held = set(opened.keys())
-        unused = [] if wrong else _unused(policy, opened, held)
+        unused = [] if wrong else _unused(policy, opened, held, renames)
     missing = [name for name in wrong if held.isdisjoint((name, name.removeprefix("model.")))]
     if missing:
         raise ParameterError(
@@ -96,13 +102,13 @@ def _check(policy: Any, folder: Path) -> None:
         )
 
 
-def _unused(policy: Any, opened: Any, held: set[str]) -> list[str]:
-    """Return weights of the file that are nowhere in the policy, by name and by value."""
+def _unused(policy: Any, opened: Any, held: set[str], renames: bool) -> list[str]:
+    """Return weights of the file that are nowhere in the policy."""
     own = policy.state_dict()
     rest = sorted(name for name in held if not {name, f"model.{name}"} & own.keys())
-    if not rest:
-        return []
-    # Loaders rename: a tensor of the policy with the same first values is the one.
+    if not rest or not renames:
+        return rest
+    # A tensor of the policy with the same first values is the one.
     marks = {_mark(tensor) for tensor in own.values()}
     return [name for name in rest if _mark(opened.get_tensor(name)) not in marks]
 

@@ -150,12 +150,20 @@ def _one_line(where: str) -> Iterator[None]:
         text = (printed.getvalue().strip().splitlines() or ["an option is wrong"])[-1]
         raise ParameterError(f"{where}: {text}") from None
     except Exception as error:
-        text = " ".join(str(error).split())
-        chain = f"{text} {error.__cause__ or ''}"
-        hub = any(word in chain for word in HUB_WORDS)
+        text = _said(error)
+        hub = any(word in text for word in HUB_WORDS)
         hint = (
             "; give its files as a local folder: lerobot.tokenizer, or lerobot.config for another field" if hub else ""
         )
-        raise ParameterError(f"{where}: does not load: {type(error).__name__}: {text[:LONGEST]}{hint}") from error
+        raise ParameterError(f"{where}: does not load: {text[:LONGEST]}{hint}") from error
     finally:
         sys.stderr.write(printed.getvalue())
+
+
+def _said(error: BaseException) -> str:
+    """Return an error and, where it tells more, what it came of, as one line."""
+    first = error
+    while (before := first.__cause__ or first.__context__) is not None:
+        first = before
+    said = {f"{type(each).__name__}: {' '.join(str(each).split())}": None for each in (error, first)}
+    return ", because of ".join(said)

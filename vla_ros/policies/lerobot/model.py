@@ -143,7 +143,8 @@ class LeRobotModel:
         """Return the image as large as the policy wants it, C-contiguous."""
         if self._family in FIXED_SIZE and image.shape[:2] != (height, width):
             shrinks = height * width < image.shape[0] * image.shape[1]
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            return np.array(cv2.resize(image, (width, height), interpolation=method), np.uint8)
         return np.array(image, np.uint8, order="C")
 
     def _remembered(self, batch: dict[str, Any], stamp_ns: int) -> dict[str, Any]:

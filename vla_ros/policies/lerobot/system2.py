@@ -67,7 +67,7 @@ def chunk_model(parameters: LeRobotParameters, folder: str, rate_hz: float) -> C
             MODEL,
             parameters.policy_python,
             options,
-            "lerobot.policy_python",
+            key="lerobot.policy_python",
             load_timeout_s=parameters.load_timeout_s,
             timeout_s=parameters.timeout_s,
         )
