@@ -276,9 +276,109 @@ def _xvla(parts: Path) -> dict[str, Any]:
     }
 
 
+def _groot(parts: Path) -> dict[str, Any]:
+    """A raw GR00T N1.7 folder, which LeRobot's policy is made of and then overlays with its own weights."""
+    from lerobot.policies.groot.groot_n1_7 import GR00TN17, GR00TN17Config
+
+    qwen3vl(parts / "tokenizer")
+    attention = {"positional_embeddings": None, "num_attention_heads": 4, "dropout": 0.2, "final_dropout": True}
+    config = GR00TN17Config(
+        model_name=str(parts / "tokenizer"),
+        backbone_model_type="qwen",
+        model_dtype="float32",
+        dtype="float32",
+        backbone_embedding_dim=64,
+        select_layer=3,
+        max_state_dim=16,
+        max_action_dim=16,
+        action_horizon=8,
+        hidden_size=32,
+        input_embedding_dim=48,
+        max_seq_len=32,
+        diffusion_model_cfg={
+            **attention,
+            "num_layers": 4,
+            "attention_head_dim": 12,
+            "norm_type": "ada_norm",
+            "output_dim": 32,
+            "interleave_self_attention": True,
+        },
+        vl_self_attention_cfg={**attention, "num_layers": 1, "attention_head_dim": 16},
+    )
+    torch.manual_seed(4)
+    GR00TN17(config, load_backbone_weights=False).save_pretrained(parts / "base")
+    return {
+        "base_model_path": str(parts / "base"),
+        "chunk_size": 8,
+        "n_action_steps": 8,
+        "max_state_dim": 16,
+        "max_action_dim": 16,
+        "use_bf16": False,
+    }
+
+
+def qwen3vl(folder: Path) -> None:
+    """Save configuration, tokenizer and image processors of a Qwen3-VL of four layers."""
+    from transformers import Qwen2VLImageProcessor, Qwen3VLConfig, Qwen3VLVideoProcessor
+
+    special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|video_pad|>")
+    special += ("<|vision_start|>", "<|vision_end|>")
+    content = "{% if c.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}"
+    words = tokenizer(
+        folder,
+        special,
+        chat_template="{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}"
+        "{% else %}{% for c in m.content %}" + content + "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}",
+        extra_special_tokens={
+            "image_token": "<|image_pad|>",
+            "video_token": "<|video_pad|>",
+            "vision_bos_token": "<|vision_start|>",
+            "vision_eos_token": "<|vision_end|>",
+        },
+    )
+    patches = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
+    size = {"shortest_edge": 32 * 32, "longest_edge": 256 * 256}
+    Qwen2VLImageProcessor(**patches, size=size).save_pretrained(folder)
+    Qwen3VLVideoProcessor(**patches, size=size).save_pretrained(folder)
+    sections = {"mrope_interleaved": True, "mrope_section": [4, 2, 2], "rope_type": "default"}
+    Qwen3VLConfig(
+        image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
+        tie_word_embeddings=True,
+        text_config={
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "head_dim": 16,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "num_hidden_layers": 4,
+            "vocab_size": len(words),
+            "rope_scaling": sections,
+            "rope_theta": 5000000,
+            "tie_word_embeddings": True,
+            "dtype": "float32",
+        },
+        vision_config={
+            "deepstack_visual_indexes": [0, 1],
+            "depth": 2,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "num_position_embeddings": 64,
+            "out_hidden_size": 64,
+            "patch_size": 16,
+            "spatial_merge_size": 2,
+            "temporal_patch_size": 2,
+        },
+    ).save_pretrained(folder)
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "act": _act,
     "diffusion": _diffusion,
+    "groot": _groot,
     "multi_task_dit": _multi_task_dit,
     "pi0": _pi0,
     "pi05": _pi0,

@@ -32,7 +32,7 @@ LANGUAGE_FIELDS = {
     "xvla": ("tokenizer_name",),
 }
 """Family → fields of its config.json that name a language model of the hub."""
-STEP_KEYS = ("tokenizer_name", "paligemma_tokenizer_name", "processor_name")
+STEP_KEYS = ("tokenizer_name", "paligemma_tokenizer_name", "processor_name", "model_name")
 """Options of a processor's steps that name a tokenizer of the hub."""
 HUB_WORDS = (
     "huggingface.co",

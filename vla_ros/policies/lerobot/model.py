@@ -6,6 +6,7 @@ Offline: what is not in the folder, in `tokenizer` or in the local cache is refu
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import math
 import os
@@ -20,7 +21,7 @@ os.environ.update(OFFLINE)  # before anything of the hub is imported
 import cv2
 import numpy as np
 import torch
-from lerobot.policies.rtc import reanchor_relative_rtc_prefix
+from lerobot.policies.rtc import RTCConfig, reanchor_relative_rtc_prefix
 from lerobot.policies.utils import prepare_observation_for_inference
 from lerobot.processor import NormalizerProcessorStep, RelativeActionsProcessorStep
 
@@ -221,10 +222,9 @@ def _guide(policy: Any, horizon: int) -> bool:
     """Switch real-time chunking on, and return whether the policy has it."""
     if not policy.supports_rtc():
         return False
-    if hasattr(policy, "init_rtc_processor"):
-        from lerobot.policies.rtc import RTCConfig
-
-        policy.config.rtc_config = RTCConfig(enabled=True, execution_horizon=horizon)
+    own = getattr(policy.config, "rtc_config", None) or RTCConfig()
+    policy.config.rtc_config = dataclasses.replace(own, enabled=True, execution_horizon=horizon)
+    if hasattr(policy, "init_rtc_processor"):  # GR00T does it by itself
         policy.init_rtc_processor()
     return True
 
