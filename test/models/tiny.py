@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -558,6 +559,37 @@ def internvl(folder: Path) -> None:
     InternVLModel(config).save_pretrained(folder)
 
 
+def _wall_x(parts: Path) -> dict[str, Any]:
+    """The folder of a base model, which LeRobot's policy is made of and then overlays with its own weights."""
+    from lerobot.policies.wall_x.modeling_wall_x import Qwen2_5_VLMoEForAction
+    from transformers import AutoProcessor
+
+    folder = parts / "base"
+    qwen25vl(folder)
+    words = AutoProcessor.from_pretrained(folder)
+    words.tokenizer.add_tokens(["<|action|>", "<|propri|>"], special_tokens=True)
+    words.save_pretrained(folder)
+    kind = Qwen2_5_VLMoEForAction.config_class
+    given = json.loads((folder / "config.json").read_text())
+    expert = {"hidden_size": 64, "intermediate_size": 64, "hidden_act": "silu"}
+    moe = {"num_experts": 2, "experts": [expert, expert], "dim_inputs": [64, 64], "mlp_moe": True}
+    scheduler = {"beta_alpha": 1.5, "beta_beta": 1.0, "s": 0.999}
+    moe |= {"dof_config": {"arm": 20}, "noise_scheduler": scheduler}
+    config = kind(
+        **image_tokens(words.tokenizer),
+        text_config={**given["text_config"], **moe},
+        vision_config=given["vision_config"],
+        agent_pos_config={"arm": 20},
+        attn_implementation="eager",
+    )
+    config.text_config.pad_token_id = config.pad_token_id = words.tokenizer.pad_token_id
+    torch.manual_seed(10)
+    model = Qwen2_5_VLMoEForAction(config, processor=words)
+    model.resize_token_embeddings(len(words.tokenizer))
+    model.save_pretrained(folder)
+    return {"pretrained_name_or_path": str(folder), "chunk_size": 8, "n_action_steps": 8}
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "act": _act,
     "diffusion": _diffusion,
@@ -572,6 +604,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "tdmpc": _tdmpc,
     "vla_jepa": _vla_jepa,
     "vqbet": _vqbet,
+    "wall_x": _wall_x,
     "xvla": _xvla,
 }
 """Family → options of its configuration."""
