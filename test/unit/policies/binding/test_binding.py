@@ -216,11 +216,11 @@ def test_offsets_are_from_the_start_or_from_row_to_row_and_the_gripper_is_absolu
     spec = joints(np.append(np.full(7, -0.05), 0.0), np.append(np.full(7, 0.05), 1.0))
     bound = bind(act(action=spec), action_kind=kind, gripper_joint="finger_joint", state=list(JOINT_NAMES[:7]) + ["-"])
     offsets = np.zeros((3, 8))
-    offsets[:, 0], offsets[:, 7] = [0.01, 0.02, 0.04], 1.0
+    offsets[:, 0], offsets[:, 7] = [0.01, 0.02, 0.04], 0.5
     positions = bound.positions(offsets, HOME)
     expected = [0.01, 0.02, 0.04] if kind == "relative" else [0.01, 0.03, 0.07]
     assert positions[:, 0] - HOME[0] == pytest.approx(expected)
-    assert positions[:, 7] == pytest.approx(0.04)
+    assert positions[:, 7] == pytest.approx(0.02)
 
 
 def test_steps_that_are_taken_for_targets_are_refused() -> None:
