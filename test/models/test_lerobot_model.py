@@ -27,7 +27,7 @@ from vla_ros.policies.lerobot.model import LeRobotModel
 RATE_HZ = 10.0
 PERIOD_NS = 100_000_000
 SEED = 7
-GUIDED = ("groot", "pi0", "pi05", "smolvla")
+GUIDED = ("evo1", "groot", "pi0", "pi05", "smolvla")
 TOKENIZERS = {
     "groot": ("groot_n1_7_vlm_encode_v1", "model_name"),
     "pi0_fast": ("action_tokenizer_processor", "paligemma_tokenizer_name"),
