@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vla_ros.lab.evaluation.suites import EvaluationCase
 
 TEXT = "measure success in simulation; exit code 0 when it ran, whatever the success"
+SEARCHED_SEEDS = 1000
+"""So many seeds an episode are looked through for --object."""
 TASKS = "pick,place,push,stack,sequence"
 
 
@@ -29,8 +31,15 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     command.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     command.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
+    command.add_argument("--object", default="", metavar="NAME", help='that the first step moves, e.g. "red cube"')
     command.add_argument("--episodes", type=int, default=10, metavar="N", help="of each case of the suite")
-    command.add_argument("--seed", type=int, default=1000, metavar="S", help="episode i has seed S + i")
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=1000,
+        metavar="S",
+        help="episode i has seed S + i; with --object, the i-th one from S on",
+    )
     command.add_argument("--through-graph", action="store_true", help="real nodes, real DDS, real time")
     command.add_argument("--instruction", default="", help="word the task yourself")
     command.add_argument(
@@ -58,6 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.policies.registry import policy
     from vla_ros.tasks.seeds import TRAINING
     from vla_ros.tasks.task import KINDS
+    from vla_ros.tasks.vocabulary import OBJECTS
 
     tasks = tuple(task for task in chosen.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
@@ -65,6 +75,8 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--tasks {chosen.tasks} --episodes {chosen.episodes}: task kinds are {', '.join(KINDS)}")
     if not 0 <= chosen.seed < TRAINING - chosen.episodes:
         raise ParameterError(f"--seed {chosen.seed}: seeds of evaluation are 0 to 999999")
+    if chosen.object and (chosen.object not in OBJECTS or chosen.suite != "nominal"):
+        raise ParameterError(f"--object {chosen.object}: in suite nominal, one of {', '.join(OBJECTS)}")
     if chosen.through_graph and chosen.suite != "nominal":
         raise ParameterError(f"--suite {chosen.suite}: only nominal runs through the graph")
     if chosen.chunk_transition and chosen.chunk_transition not in CHUNK_TRANSITIONS:
@@ -114,8 +126,8 @@ def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: E
     ).chunk_transition
     kinds = tasks or tuple(TASKS.split(","))
     with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
-        for i in range(chosen.episodes):
-            yield graph.episode(chosen.seed + i, kinds[i % len(kinds)], chosen.instruction, lambda line: None)
+        for kind, seed in _episodes(chosen, kinds):
+            yield graph.episode(seed, kind, chosen.instruction, lambda line: None)
             report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
         report.rates = graph.rates()
 
@@ -140,15 +152,31 @@ def _offline(
     setup = EvaluationSetup(
         chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner
     )
-    wanted = [
-        (case, (tasks or case.kinds)[i % len(tasks or case.kinds)], chosen.seed + i)
-        for case in cases
-        for i in range(chosen.episodes)
-    ]
+    wanted = [(case, kind, seed) for case in cases for kind, seed in _episodes(chosen, tasks or case.kinds)]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
     for outcome in run_episodes(setup, wanted, jobs):
         report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
+
+
+def _episodes(chosen: argparse.Namespace, kinds: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield kind of task and seed of each episode; where --object is given, of scenes whose task begins with that object.
+
+    Raises:
+        ParameterError: there are not so many such scenes; no task of a kind moves such an object.
+    """
+    from vla_ros.sim.task_sampler import sample_task
+    from vla_ros.tasks.seeds import TRAINING
+
+    seed = chosen.seed
+    for i in range(chosen.episodes):
+        kind = kinds[i % len(kinds)]
+        while chosen.object and sample_task(seed, kind)[1].steps[0].x != chosen.object:
+            seed += 1
+            if seed >= min(TRAINING, chosen.seed + SEARCHED_SEEDS * chosen.episodes):
+                raise ParameterError(f"--object {chosen.object}: no task {kind} with it; take other --tasks or --seed")
+        yield kind, seed
+        seed += 1
 
 
 def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 
 from vla_ros.cli import eval as evaluate
 from vla_ros.parameters import ParameterError
+from vla_ros.sim.task_sampler import sample_task
 
 
 def parsed(*options: str) -> argparse.Namespace:
@@ -27,6 +28,8 @@ def parsed(*options: str) -> argparse.Namespace:
         (("--jobs", "-2"), "--jobs -2: at least 1"),
         (("--policy", "magic"), "policy: there is no 'magic'"),
         (("--suite", "luck"), "luck"),
+        (("--object", "red cubes"), "--object red cubes: in suite nominal, one of red cube"),
+        (("--object", "red cube", "--suite", "robust"), "in suite nominal"),
     ],
 )
 def test_an_option_that_cannot_be_met_is_refused(options: tuple[str, ...], text: str) -> None:
@@ -40,3 +43,13 @@ def test_checkpoint_and_chunk_transition_reach_the_nodes(option: str) -> None:
     assert nodes["planner"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["chunk_transition"] == "naive"
+
+
+def test_an_object_chooses_the_scenes_whose_task_begins_with_it() -> None:
+    chosen = parsed("--tasks", "pick", "--object", "red cube", "--episodes", "3", "--seed", "500")
+    episodes = list(evaluate._episodes(chosen, ("pick",)))
+    assert [kind for kind, _ in episodes] == ["pick"] * 3
+    assert [sample_task(seed, "pick")[1].steps[0].x for _, seed in episodes] == ["red cube"] * 3
+    assert episodes[0][1] >= 500
+    with pytest.raises(ParameterError, match="--object red ball: no task push with it"):
+        list(evaluate._episodes(parsed("--object", "red ball", "--episodes", "1"), ("push",)))
