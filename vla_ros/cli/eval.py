@@ -49,6 +49,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="how one chunk follows another: real_time, naive or ensemble (default: as configured)",
     )
+    command.add_argument(
+        "--language",
+        action="store_true",
+        help="only tell whether the instruction matters: swap it, compare the motions",
+    )
     command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
     command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
     command.add_argument(
@@ -85,6 +90,8 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
     policy(chosen.policy)
     cases = suite(chosen.suite)
+    if chosen.language:
+        return _language(chosen)
     report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
     outcomes = _through_graph(chosen, tasks, report) if chosen.through_graph else _offline(chosen, cases, tasks, report)
     total = chosen.episodes * (1 if chosen.through_graph else len(cases))
@@ -114,6 +121,21 @@ def run(chosen: argparse.Namespace) -> int:
     if interruption:
         raise ParameterError(f"after {len(report.outcomes)} of {total} episodes, which are shown above: {interruption}")
     return 0
+
+
+def _language(chosen: argparse.Namespace) -> int:
+    """Print whether the instruction matters; return 1 where it is ignored, or where nothing can be told."""
+    os.environ.setdefault("MUJOCO_GL", "egl")
+    from vla_ros.lab.evaluation.language_check import asked_in_simulation, language_effect
+    from vla_ros.policies.registry import Robot, system1, system2
+    from vla_ros.sim.arm_description import JOINT_NAMES, urdf
+
+    options = _nodes(chosen)["planner"].get(chosen.policy, {})
+    robot = Robot(urdf(), JOINT_NAMES)
+    asked = asked_in_simulation(range(chosen.seed, chosen.seed + chosen.episodes))
+    effect = language_effect(system2(chosen.policy, robot, options), system1(chosen.policy, robot, options), asked)
+    print(effect.text())
+    return int(effect.scenes < 2 or effect.ignored)
 
 
 def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: EvaluationReport) -> Iterator[Outcome]:

@@ -86,13 +86,13 @@ def run_episode(
         words = unknown_instruction(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
     cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
-    eyes = _Eyes(simulation, cameras, case, seed)
+    views = SimulatedCameras(simulation, cameras, case, seed)
     conditions = conditions or Conditions()
     plans = system2(policy, robot, options)
     try:
         loop = Loop(
             simulation,
-            eyes.look,
+            views.look,
             planner_core(planner or _configured(policy), conditions, plans),
             plans,
             system1(policy, robot, options),
@@ -104,7 +104,7 @@ def run_episode(
             np.random.default_rng([seed, 4]),
         )
         if film:
-            eyes.seen = lambda stamp_ns, image: shots.append(
+            views.seen = lambda stamp_ns, image: shots.append(
                 (stamp_ns / NS_PER_S, _subtask(loop.plan), encode(image, QUALITY))
             )
         limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
@@ -167,7 +167,7 @@ def planner_core(parameters: PlannerParameters, conditions: Conditions, plans: S
     return core
 
 
-class _Eyes:
+class SimulatedCameras:
     """Looks at the simulation through cameras that draw when an image is asked for, and only then.
 
     Attributes: seen: called with stamp and image of the fixed camera when it has been drawn.
@@ -200,15 +200,15 @@ class _Eyes:
 class _Views(Mapping[str, CameraView]):
     """Views of one moment by camera, each drawn when it is first asked for."""
 
-    def __init__(self, eyes: _Eyes, stamp_ns: int, qpos: np.ndarray) -> None:
-        self._eyes, self._stamp_ns, self._qpos = eyes, stamp_ns, qpos
+    def __init__(self, cameras: SimulatedCameras, stamp_ns: int, qpos: np.ndarray) -> None:
+        self._cameras, self._stamp_ns, self._qpos = cameras, stamp_ns, qpos
         self._drawn: dict[str, CameraView] = {}
 
     def __getitem__(self, camera: str) -> CameraView:
         if camera not in CAMERAS:
             raise KeyError(camera)
         if camera not in self._drawn:
-            self._drawn[camera] = self._eyes.draw(camera, self._stamp_ns, self._qpos)
+            self._drawn[camera] = self._cameras.draw(camera, self._stamp_ns, self._qpos)
         return self._drawn[camera]
 
     def __iter__(self) -> Iterator[str]:
