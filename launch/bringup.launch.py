@@ -7,12 +7,15 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.graph import bringup, vlm_overrides
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
     "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
+    "system2": ("", "vlm: a vision-language model plans in words in front of the policy"),
+    "vlm_url": ("", "its endpoint, e.g. http://localhost:8000/v1"),
+    "vlm_model": ("", "its name there, or the folder of a local model"),
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),
     "rviz": ("false", "start RViz too"),
@@ -27,7 +30,8 @@ def actions(context):
     for flag in ("rviz", "dashboard", "use_sim_time"):
         value[flag] = value[flag].lower() in ("true", "1", "yes")
     result = []
-    for process in bringup(**value):
+    overrides = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
+    for process in bringup(**value, overrides=overrides):
         node = Node(
             package=process.package,
             executable=process.executable,

@@ -31,6 +31,7 @@ def bringup(
     dashboard: bool = False,
     use_sim_time: bool = False,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    system2: str = "",
 ) -> tuple[Process, ...]:
     """Return the processes of the graph.
 
@@ -40,11 +41,12 @@ def bringup(
         config: a parameter file laid over the robot's. namespace: for every node.
         rviz: RViz with config/vla.rviz too. dashboard: the browser page too. use_sim_time: nodes follow /clock.
         overrides: node → dotted parameter → value, laid over both files.
+        system2: "vlm": a vision-language model plans in words in front of the policy; "": nothing does.
 
     Raises:
         ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
     """
-    classes = parameters_with_policy(policy)
+    classes = parameters_with_policy(policy, system2)
     check_namespace(namespace)
     tree = read_parameter_file(_robot_file(robot), classes)
     if config:
@@ -57,6 +59,8 @@ def bringup(
         flat = _node_block(tree, node, classes)
         if node in POLICY_NODES:
             flat["policy"] = policy
+            if system2:
+                flat["system2"] = system2
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop("use_sim_time", False)
@@ -80,6 +84,12 @@ def bringup(
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
         processes += rviz_processes(robot, namespace, planner.get("base_frame", "base"), camera, use_sim_time)
     return tuple(processes)
+
+
+def vlm_overrides(url: str, model: str) -> dict[str, dict[str, str]]:
+    """Return the planner's overrides for a VLM of that name at an endpoint, or in a folder where there is no URL."""
+    given = {"vlm.url": url, "vlm.model" if url else "vlm.folder": model}
+    return {"planner": {key: value for key, value in given.items() if value}}
 
 
 def parameters_of(node: str, **options: Any) -> dict[str, Any]:

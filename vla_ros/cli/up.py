@@ -17,6 +17,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
     )
     parser.add_argument("--policy", default="classical", help="compact, classical or scripted")
+    parser.add_argument(
+        "--system2", default="", help="vlm: a vision-language model plans in words in front of the policy"
+    )
+    parser.add_argument("--vlm-url", default="", metavar="URL", help="its endpoint, e.g. http://localhost:8000/v1")
+    parser.add_argument(
+        "--vlm-model", default="", metavar="NAME", help="its name there, or the folder of a local model"
+    )
     parser.add_argument("--config", default="", help="parameter file laid over the robot's")
     parser.add_argument("--use-sim-time", action="store_true", help="follow /clock")
     parser.add_argument("--rviz", action="store_true", help="start RViz too")
@@ -27,11 +34,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
-    from vla_ros.bringup.graph import bringup
+    from vla_ros.bringup.graph import bringup, vlm_overrides
     from vla_ros.bringup.supervisor import run as supervise
 
     processes = bringup(
-        chosen.robot, chosen.policy, chosen.config, chosen.namespace, chosen.rviz, chosen.dashboard, chosen.use_sim_time
+        chosen.robot,
+        chosen.policy,
+        chosen.config,
+        chosen.namespace,
+        chosen.rviz,
+        chosen.dashboard,
+        chosen.use_sim_time,
+        overrides=vlm_overrides(chosen.vlm_url, chosen.vlm_model),
+        system2=chosen.system2,
     )
     started_s = time.monotonic()
     return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
