@@ -98,4 +98,4 @@ def test_metric_words_move_the_tool(episode: Callable[..., Outcome]) -> None:
         tools.append((KINEMATICS.forward(simulation.q), plan.kind))
 
     outcome = episode(Script(), "pick", 3, "move 20 cm forward, then turn 45 degrees", watch=watch)
-    print(outcome, tools[0][0][:3,3], tools[-1][0][:3,3], {k for _,k in tools})
+    print(outcome, tools[0][0][:3, 3], tools[-1][0][:3, 3], {k for _, k in tools})

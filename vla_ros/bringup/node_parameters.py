@@ -101,7 +101,7 @@ def policy_options(node: str, policy: str) -> type | None:
     return make_dataclass("PolicyOptions", [(policy, options)], frozen=True, kw_only=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class System2Options:
     """The group of parameters that the planner has beside a VLM, and only then."""
 

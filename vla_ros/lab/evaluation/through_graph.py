@@ -35,7 +35,7 @@ ACTING = LATCHED | {State.LIMITING}
 class GraphEvaluation:
     """The graph and a client of it, for a series of episodes. Use as a context manager.
 
-    Args: policy, config, overrides, use_sim_time, system2: as for `vla_ros.bringup.graph.bringup`. say: where the nodes' lines go.
+    Args: policy, config, overrides, use_sim_time, system2: as for `vla_ros.bringup.graph.bringup`.
     """
 
     def __init__(

@@ -111,7 +111,9 @@ class MotionPlanner:
             return rows
         rows = np.repeat(at[None], round((GRIPPER_S + GRIPPER_SETTLE_S) / ROW_S), axis=0)
         rows[:, others] = np.nan
-        rows[:, self._gripper(others)] = self._gripper_goal(motion.kind)
+        gripper = self._gripper(others)
+        wanted = self._parameters.gripper_open if motion.kind is MotionKind.OPEN else self._parameters.gripper_closed
+        rows[:, gripper] = np.clip(wanted, kinematics.lower[gripper], kinematics.upper[gripper])
         return rows
 
     def _gripper(self, others: NDArray[np.intp]) -> int:
@@ -122,11 +124,6 @@ class MotionPlanner:
                 f"the robot has no gripper joint {name!r} (vlm.gripper_joint); it has {', '.join(names)}"
             )
         return names.index(name)
-
-    def _gripper_goal(self, kind: MotionKind) -> float:
-        index = self._kinematics.joint_names.index(self._parameters.gripper_joint)
-        wanted = self._parameters.gripper_open if kind is MotionKind.OPEN else self._parameters.gripper_closed
-        return float(np.clip(wanted, self._kinematics.lower[index], self._kinematics.upper[index]))
 
     def _goal(self, q: Array, motion: ToolMotion, place: Array | None) -> Array:
         """Return T_base_tool (4, 4) at the end of a motion from q."""

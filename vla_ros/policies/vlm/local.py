@@ -52,18 +52,19 @@ class LocalModel:
 
     def answer(self, request: VlmRequest, cancelled: threading.Event) -> str:
         """Return the text of the answer; see `asking.VisionLanguageModel`."""
-        if self._process is None or self._process.poll() is not None:
-            self._start(cancelled)
-        assert self._process is not None and self._process.stdin is not None
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._start(cancelled)
+        assert process.stdin is not None
         images = [
             (camera, base64.b64encode(jpeg_of(image, self._parameters.image_size)).decode())
             for camera, image in request.images.items()
         ]
         try:
             line = json.dumps({"text": request.text, "images": images, "max_tokens": self._parameters.max_tokens})
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:
+            process.stdin.write(line.encode() + b"\n")
+            process.stdin.flush()
+        except (OSError, ValueError):  # it has ended, or its pipe was closed
             raise VlmUnavailable(f"{self._where}: {self._end()}") from None
         answer = self._take(self._parameters.timeout_s, cancelled)
         if "error" in answer:
@@ -84,7 +85,7 @@ class LocalModel:
     def _where(self) -> str:
         return f"the VLM in {self._folder}"
 
-    def _start(self, cancelled: threading.Event) -> None:
+    def _start(self, cancelled: threading.Event) -> subprocess.Popen[bytes]:
         if self._closed:
             raise VlmUnavailable("nobody waits for the answer")
         python = self._parameters.python or sys.executable
@@ -92,17 +93,18 @@ class LocalModel:
         environment = {**os.environ, **ONE_THREAD, **OFFLINE}
         self._lines = queue.Queue()
         try:
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
             )
         except OSError as error:
             reason = f"vlm.python: {python}: {os.strerror(error.errno or 0)}"
             raise VlmUnavailable(reason, lasting=True) from None
-        threading.Thread(target=_read_lines, args=(self._process, self._lines), daemon=True, name="vlm").start()
+        threading.Thread(target=_read_lines, args=(process, self._lines), daemon=True, name="vlm").start()
         hello = self._take(self._parameters.load_timeout_s, cancelled)
         if "error" in hello:
             self._end()
             raise VlmUnavailable(f"{self._where}: {str(hello['error'])[:TEXT_LIMIT]}", lasting=True)
+        return process
 
     def _take(self, limit_s: float, cancelled: threading.Event) -> Mapping[str, Any]:
         """Return the child's next line.
@@ -118,6 +120,10 @@ class LocalModel:
             with contextlib.suppress(queue.Empty):
                 line = self._lines.get(timeout=0.05)
                 if line is None:
+                    process = self._process
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        if process is not None:
+                            process.wait(1.0)
                     raise VlmUnavailable(f"{self._where}: {self._end()}")
                 try:
                     tree = json.loads(line)

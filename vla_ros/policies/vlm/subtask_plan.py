@@ -67,11 +67,14 @@ class SubtaskPlan:
         self._memory: deque[str] = deque(maxlen=MEMORY)
         self._before = ""  # what became of the instruction before this one
         self.trial = 0
+        self.instruction = ""
         self.begin("", 0.0)
         self.stage = Stage.ENDED
 
     def begin(self, instruction: str, now_s: float) -> None:
         """Serve another instruction. The model is told how the one before it ended: it may answer that one's question."""
+        if self.instruction and self.stage is not Stage.ENDED:
+            self._before = f"Before this, the person had asked: {self.instruction!r}, and then something else"
         self.instruction, self.stage = instruction, Stage.SPLIT
         self._memory.clear()
         if self._before:
