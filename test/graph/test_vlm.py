@@ -11,8 +11,8 @@ from test.unit.policies.vlm.vlm_server import MODEL, Asked, Reply, VlmServer, ch
 from vla_ros.lab.evaluation.through_graph import GraphEvaluation
 from vla_ros.msg import ActionChunk, LatentPlan
 from vla_ros.policies.vlm.cartesian_motion import KIND
-from vla_ros.ros.qos import NEWEST
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.ros.qos import NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 from vla_ros.sim.task_sampler import sample_task
 
@@ -26,9 +26,13 @@ def script(asked: Asked) -> Reply:
     """Answer as a good model would, that sees through the words of the policy."""
     if name_of(asked) == "check":
         return check("done", "it is in its place") if "seen to be done" in asked.text else check("going")
-    if "tidy up" in asked.text:
+    if 'has asked: "tidy up' in asked.text:
         return plan(*WORDS)
-    return plan(question=QUESTION) if "the thing" in asked.text else Reply("Certainly! I would begin with the cube.")
+    return (
+        plan(question=QUESTION)
+        if 'has asked: "put the thing' in asked.text
+        else Reply("Certainly! I would begin with the cube.")
+    )
 
 
 @pytest.mark.timeout(1800)

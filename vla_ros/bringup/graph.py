@@ -59,8 +59,8 @@ def bringup(
         flat = _node_block(tree, node, classes)
         if node in POLICY_NODES:
             flat["policy"] = policy
-            if system2:
-                flat["system2"] = system2
+            if flat.setdefault("system2", system2) != system2:
+                raise ParameterError(f"{node}.system2: say it at the start: --system2 {flat['system2']}, or system2:=")
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop("use_sim_time", False)
@@ -143,6 +143,8 @@ def _robot_file(robot: str) -> Path:
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
     """Return the known name that is most like `word`, or all of them, as the end of an error line."""
+    if word.startswith("vlm."):
+        return "; it belongs to --system2 vlm, or system2:=vlm"
     known = sorted(known)
     close = difflib.get_close_matches(word, known, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vla_ros.arrays import Array
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.policy_parameters import MotionParameters
-from vla_ros.policies.vlm.metric_words import MotionKind, ToolMotion
+from vla_ros.policies.vlm.metric_words import MotionKind, MetricMotion
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.time import NS_PER_S
@@ -28,6 +28,9 @@ to be, so that a grip is kept."""
 ROW_S = 0.02
 PLAN_ROWS = 120
 """2.4 s: what System 1 can use while a plan is valid."""
+START_S = 0.4
+"""At rest before each line: System 1 then has the plan before the motion begins, and the tool keeps to the line from the
+first moment. A motion that is caught up with goes its own way through joint space."""
 PATH_ROWS = 10
 """Rows between two poses of the path that people see."""
 
@@ -91,7 +94,7 @@ class MotionPlanner:
     def __init__(self, kinematics: Kinematics, limits: Array, parameters: VlmParameters) -> None:
         self._kinematics, self._limits, self._parameters = kinematics, limits / 2, parameters
 
-    def rows(self, q: Array, motion: ToolMotion, place: Array | None) -> Array:
+    def rows(self, q: Array, motion: MetricMotion, place: Array | None) -> Array:
         """Return (m, n) joint positions ROW_S apart, from `q` on; NaN for joints that stay.
 
         Args:
@@ -106,7 +109,8 @@ class MotionPlanner:
         others = np.setdiff1d(np.arange(len(q)), kinematics.arm)
         at = np.clip(q, kinematics.lower, kinematics.upper)
         if motion.kind not in (MotionKind.OPEN, MotionKind.CLOSE):
-            rows = self._line(at, self._goal(at, motion, place))
+            line = self._line(at, self._goal(at, motion, place))
+            rows = np.concatenate([line[:1].repeat(round(START_S / ROW_S), axis=0), line])
             rows[:, others] = np.nan
             return rows
         rows = np.repeat(at[None], round((GRIPPER_S + GRIPPER_SETTLE_S) / ROW_S), axis=0)
@@ -125,7 +129,7 @@ class MotionPlanner:
             )
         return names.index(name)
 
-    def _goal(self, q: Array, motion: ToolMotion, place: Array | None) -> Array:
+    def _goal(self, q: Array, motion: MetricMotion, place: Array | None) -> Array:
         """Return T_base_tool (4, 4) at the end of a motion from q."""
         goal = self._kinematics.forward(q)
         axis = np.array(motion.axis)
@@ -296,7 +300,7 @@ class MotionSequence:
         self,
         planner: MotionPlanner,
         kinematics: Kinematics,
-        motions: Sequence[ToolMotion],
+        motions: Sequence[MetricMotion],
         place: Array | None,
         q: Array,
     ) -> None:

@@ -121,7 +121,7 @@ class MotionKind(enum.Enum):
 
 
 @dataclass(frozen=True)
-class ToolMotion:
+class MetricMotion:
     """One straight motion of the tool.
 
     Attributes:
@@ -137,7 +137,7 @@ class ToolMotion:
     in_tool_frame: bool = False
 
 
-def parse_motions(text: str, max_move_m: float, max_turn_rad: float) -> tuple[ToolMotion, ...] | None:
+def parse_motions(text: str, max_move_m: float, max_turn_rad: float) -> tuple[MetricMotion, ...] | None:
     """Return the motions that `text` asks for, in order; None where not all of it is metric words.
 
     Args:
@@ -150,7 +150,7 @@ def parse_motions(text: str, max_move_m: float, max_turn_rad: float) -> tuple[To
     words = HYPHEN.sub(" ", FILLERS.sub(" ", text.lower())).replace("meter", "metre")
     plain = " ".join(words.split())
     clauses = [clause for part in SEPARATOR.split(plain) if (clause := part.strip(" ,."))]
-    motions: list[ToolMotion] = []
+    motions: list[MetricMotion] = []
     for clause in clauses:
         motion = _motion(clause)
         if motion is None:
@@ -161,10 +161,10 @@ def parse_motions(text: str, max_move_m: float, max_turn_rad: float) -> tuple[To
     return tuple(motions) or None
 
 
-def _motion(clause: str) -> ToolMotion | None:
+def _motion(clause: str) -> MetricMotion | None:
     """Return the motion of one clause; None where it is none."""
     if match := GRIPPER.fullmatch(clause):
-        return ToolMotion(MotionKind.OPEN if match["verb"] == "open" else MotionKind.CLOSE)
+        return MetricMotion(MotionKind.OPEN if match["verb"] == "open" else MotionKind.CLOSE)
     measures = list(MEASURE.finditer(clause))
     if len(measures) != 1:
         return None
@@ -175,17 +175,17 @@ def _motion(clause: str) -> ToolMotion | None:
         if match := MOVE.fullmatch(rest):
             way = match["after"] or match["before"]
             along = way in ALONG_TOOL
-            return ToolMotion(MotionKind.MOVE, metres, ALONG_TOOL[way] if along else DIRECTIONS[way], along)
+            return MetricMotion(MotionKind.MOVE, metres, ALONG_TOOL[way] if along else DIRECTIONS[way], along)
         if match := RAISE.fullmatch(rest):
-            return ToolMotion(MotionKind.MOVE, metres, DIRECTIONS["down" if match["verb"] == "lower" else "up"])
+            return MetricMotion(MotionKind.MOVE, metres, DIRECTIONS["down" if match["verb"] == "lower" else "up"])
         if ABOVE.fullmatch(rest):
-            return ToolMotion(MotionKind.ABOVE, metres)
+            return MetricMotion(MotionKind.ABOVE, metres)
     if radians is not None:
         if (match := TURN.fullmatch(rest)) and not (match["before"] and match["after"]):
             sign = TURNS[match["before"] or match["after"] or "left"]
-            return ToolMotion(MotionKind.TURN, radians, (0.0, 0.0, sign), match["tool"] is not None)
+            return MetricMotion(MotionKind.TURN, radians, (0.0, 0.0, sign), match["tool"] is not None)
         if match := TILT.fullmatch(rest):
-            return ToolMotion(MotionKind.TURN, radians, TILTS[match["after"] or match["before"]])
+            return MetricMotion(MotionKind.TURN, radians, TILTS[match["after"] or match["before"]])
     return None
 
 
@@ -206,7 +206,7 @@ def _number(text: str) -> float:
     return NUMBERS[text] if text in NUMBERS else float(text[:20])
 
 
-def _check(motion: ToolMotion, max_move_m: float, max_turn_rad: float) -> None:
+def _check(motion: MetricMotion, max_move_m: float, max_turn_rad: float) -> None:
     turn = motion.kind is MotionKind.TURN
     if motion.kind is MotionKind.ABOVE and motion.amount < LEAST_HEIGHT_M:
         raise MotionRefused(f"{100 * motion.amount:g} cm above a point; at least {100 * LEAST_HEIGHT_M:g} cm")

@@ -28,7 +28,7 @@ from vla_ros.policies.vlm.answers import (
 )
 from vla_ros.policies.vlm.asking import Asker, ThreadAsker, VisionLanguageModel, VlmRequest, VlmUnavailable
 from vla_ros.policies.vlm.cartesian_motion import KIND, MotionImpossible, MotionPlanner, MotionSequence, joint_limits
-from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, ToolMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, MetricMotion, parse_motions
 from vla_ros.policies.vlm.pointing import NoPlace, place_of
 from vla_ros.policies.vlm.subtask_plan import Question, Stage, SubtaskPlan, Wanted
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
@@ -184,7 +184,7 @@ class VlmSystem2:
 
     def _move(
         self,
-        motions: Sequence[ToolMotion],
+        motions: Sequence[MetricMotion],
         frames: Frames,
         instruction: Instruction,
         joint_state: JointState,
@@ -264,12 +264,12 @@ class VlmSystem2:
 
     # Words.
 
-    def _metric(self, text: str) -> tuple[ToolMotion, ...] | None:
+    def _metric(self, text: str) -> tuple[MetricMotion, ...] | None:
         """Return the motions that words ask for; None: they are for the policy."""
         p = self._parameters
         return parse_motions(text, p.max_move_m, math.radians(p.max_turn_deg))
 
-    def _motions_or_none(self, text: str) -> tuple[ToolMotion, ...]:
+    def _motions_or_none(self, text: str) -> tuple[MetricMotion, ...]:
         try:
             return self._metric(text) or ()
         except MotionRefused:

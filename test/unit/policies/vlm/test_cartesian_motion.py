@@ -20,7 +20,7 @@ from vla_ros.policies.vlm.cartesian_motion import (
     MotionWalk,
     joint_limits,
 )
-from vla_ros.policies.vlm.metric_words import MotionKind, ToolMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MotionKind, MetricMotion, parse_motions
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, urdf
@@ -33,7 +33,7 @@ FINGER = JOINT_NAMES.index(FINGER_JOINT)
 FRAME_NS = 100_000_000
 
 
-def motions(text: str) -> tuple[ToolMotion, ...]:
+def motions(text: str) -> tuple[MetricMotion, ...]:
     found = parse_motions(text, 0.5, math.pi)
     assert found
     return found
@@ -93,10 +93,10 @@ def test_fingers_stay_where_they_were_told_to_be_and_open_and_close_on_demand() 
 
 def test_a_place_is_gone_to_from_above() -> None:
     place = np.array([0.5, -0.1, 0.02])
-    rows = PLANNER.rows(HOME, ToolMotion(MotionKind.ABOVE, 0.15), place)
+    rows = PLANNER.rows(HOME, MetricMotion(MotionKind.ABOVE, 0.15), place)
     assert tool(rows[-1])[:3, 3] == pytest.approx(place + (0, 0, 0.15), abs=1e-5)
     with pytest.raises(MotionImpossible, match="nothing was pointed at"):
-        PLANNER.rows(HOME, ToolMotion(MotionKind.ABOVE, 0.15), None)
+        PLANNER.rows(HOME, MetricMotion(MotionKind.ABOVE, 0.15), None)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_the_second_motion_is_tried_out_before_the_first_one_moves() -> None:
 def test_a_gripper_that_the_robot_does_not_have_is_named() -> None:
     planner = MotionPlanner(KINEMATICS, LIMITS, VlmParameters(url="http://h/v1", model="m", gripper_joint="claw"))
     with pytest.raises(MotionImpossible, match=r"no gripper joint 'claw' \(vlm.gripper_joint\); it has joint1"):
-        planner.rows(HOME, ToolMotion(MotionKind.OPEN), None)
+        planner.rows(HOME, MetricMotion(MotionKind.OPEN), None)
     planner = MotionPlanner(KINEMATICS, LIMITS, VlmParameters(url="http://h/v1", model="m", gripper_joint="joint1"))
     with pytest.raises(MotionImpossible, match="no gripper joint 'joint1'"):
-        planner.rows(HOME, ToolMotion(MotionKind.OPEN), None)
+        planner.rows(HOME, MetricMotion(MotionKind.OPEN), None)
 
 
 def test_a_joint_at_its_limit_may_move_away_from_it() -> None:
@@ -136,14 +136,14 @@ def test_a_joint_at_its_limit_may_move_away_from_it() -> None:
     with pytest.raises(MotionImpossible, match="joint1 would reach its limit after 0 % of the way"):
         PLANNER.rows(
             q,
-            ToolMotion(
+            MetricMotion(
                 MotionKind.MOVE, 0.05, tuple(np.cross([0, 0, 1], tool(q)[:3, 3]) / np.linalg.norm(tool(q)[:2, 3]))
             ),
             None,
         )
     back = -np.cross([0, 0, 1], tool(q)[:3, 3])
     back[2] = 0.0
-    rows = PLANNER.rows(q, ToolMotion(MotionKind.MOVE, 0.05, tuple(back / np.linalg.norm(back))), None)
+    rows = PLANNER.rows(q, MetricMotion(MotionKind.MOVE, 0.05, tuple(back / np.linalg.norm(back))), None)
     assert rows[-1, 0] < q[0]
 
 

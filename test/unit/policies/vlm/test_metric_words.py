@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, ToolMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, MetricMotion, parse_motions
 from vla_ros.policies.vlm.system2 import MOTIONS
 
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -18,16 +18,16 @@ def minus(axis: tuple[float, float, float]) -> tuple[float, float, float]:
     return (-axis[0] if axis[0] else 0.0, -axis[1] if axis[1] else 0.0, -axis[2] if axis[2] else 0.0)
 
 
-def parse(text: str) -> tuple[ToolMotion, ...] | None:
+def parse(text: str) -> tuple[MetricMotion, ...] | None:
     return parse_motions(text, 0.5, math.pi)
 
 
-def move(metres: float, axis: tuple[float, float, float], tool: bool = False) -> ToolMotion:
-    return ToolMotion(MotionKind.MOVE, pytest.approx(metres), axis, tool)
+def move(metres: float, axis: tuple[float, float, float], tool: bool = False) -> MetricMotion:
+    return MetricMotion(MotionKind.MOVE, pytest.approx(metres), axis, tool)
 
 
-def turn(degrees: float, axis: tuple[float, float, float], tool: bool = False) -> ToolMotion:
-    return ToolMotion(MotionKind.TURN, pytest.approx(math.radians(degrees)), axis, tool)
+def turn(degrees: float, axis: tuple[float, float, float], tool: bool = False) -> MetricMotion:
+    return MetricMotion(MotionKind.TURN, pytest.approx(math.radians(degrees)), axis, tool)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def turn(degrees: float, axis: tuple[float, float, float], tool: bool = False) -
         ("tilt forward 10 degrees", [turn(10, Y)]),
         ("tilt 10 degrees left", [turn(10, minus(X))]),
         ("turn a bit to the left", [turn(5, Z)]),
-        ("open the gripper", [ToolMotion(MotionKind.OPEN)]),
-        ("close your hand", [ToolMotion(MotionKind.CLOSE)]),
-        ("move to 10 cm above the point", [ToolMotion(MotionKind.ABOVE, pytest.approx(0.1))]),
+        ("open the gripper", [MetricMotion(MotionKind.OPEN)]),
+        ("close your hand", [MetricMotion(MotionKind.CLOSE)]),
+        ("move to 10 cm above the point", [MetricMotion(MotionKind.ABOVE, pytest.approx(0.1))]),
         ("move 20 cm forward, turn 45 degrees", [move(0.2, X), turn(45, Z)]),
         ("move 10 cm forward and 5 cm up", [move(0.1, X), move(0.05, Z)]),
         ("open the gripper, then move 5 cm down and then close the gripper",
-         [ToolMotion(MotionKind.OPEN), move(0.05, minus(Z)), ToolMotion(MotionKind.CLOSE)]),
+         [MetricMotion(MotionKind.OPEN), move(0.05, minus(Z)), MetricMotion(MotionKind.CLOSE)]),
     ],
 )  # fmt: skip
-def test_words_mean_motions(text: str, motions: list[ToolMotion]) -> None:
+def test_words_mean_motions(text: str, motions: list[MetricMotion]) -> None:
     assert list(parse(text) or ()) == motions
 
 
