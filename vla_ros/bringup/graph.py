@@ -50,7 +50,7 @@ def bringup(
     check_namespace(namespace)
     tree = read_parameter_file(_robot_file(robot), classes)
     if config:
-        tree = _merged(tree, read_parameter_file(Path(config), classes))
+        tree = merged(tree, read_parameter_file(Path(config), classes))
     processes = []
     planner = _node_block(tree, "planner", classes)
     for node in NODE_NAMES:
@@ -61,6 +61,8 @@ def bringup(
             flat["policy"] = policy
             if flat.setdefault("system2", system2) != system2:
                 raise ParameterError(f"{node}.system2: say it at the start: --system2 {flat['system2']}, or system2:=")
+        if node == "planner":
+            flat.setdefault("camera_names", _node_block(tree, "camera", classes).get("cameras", []))
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop("use_sim_time", False)
@@ -150,9 +152,7 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
-def _merged(
-    below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def merged(below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return both trees as one; where both have a parameter, that of `above` counts."""
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 

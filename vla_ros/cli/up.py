@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
 import time
 
@@ -24,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vlm-model", default="", metavar="NAME", help="its name there, or the folder of a local model"
     )
+    parser.add_argument("--checkpoint", default="", metavar="DIR", help="of the policy, where it has one")
     parser.add_argument("--config", default="", help="parameter file laid over the robot's")
     parser.add_argument("--use-sim-time", action="store_true", help="follow /clock")
     parser.add_argument("--rviz", action="store_true", help="start RViz too")
@@ -34,7 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
-    from vla_ros.bringup.graph import bringup, vlm_overrides
+    from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides, require_binding
+    from vla_ros.bringup.graph import bringup, merged, vlm_overrides
     from vla_ros.bringup.supervisor import run as supervise
 
     processes = bringup(
@@ -45,9 +48,18 @@ def run(chosen: argparse.Namespace) -> int:
         chosen.rviz,
         chosen.dashboard,
         chosen.use_sim_time,
-        overrides=vlm_overrides(chosen.vlm_url, chosen.vlm_model),
+        overrides=merged(
+            checkpoint_overrides(chosen.policy, chosen.checkpoint), vlm_overrides(chosen.vlm_url, chosen.vlm_model)
+        ),
         system2=chosen.system2,
     )
+    try:
+        require_binding(processes, chosen.policy, chosen.robot)
+    except BindingRefused as refused:
+        from vla_ros.cli.binding_table import print_table
+
+        print_table(refused.report, sys.stderr)
+        raise
     started_s = time.monotonic()
     return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
 

@@ -96,7 +96,7 @@ class Planner(ManagedNode):
         name, joint_names = self.parameters.policy, self.parameters.joint_names
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
-        robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame)
+        robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame, tuple(self.parameters.camera_names))
         self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
         self.system2 = system2(name, robot, options)
         if self.vlm is not None:

@@ -103,3 +103,12 @@ def test_parameters_of_a_vlm_belong_to_a_graph_with_one(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"planner\.system2: say it at the start: --system2 vlm"):
         bringup(config=str(file))
     assert [key for key in parameters_of("planner") if "vlm" in key] == []
+
+
+def test_the_planner_knows_the_cameras(tmp_path: Path) -> None:
+    assert parameters_of("planner")["camera_names"] == ["front", "wrist"]
+    file = tmp_path / "mine.yaml"
+    file.write_text("camera: {ros__parameters: {cameras: [top]}}\n")
+    assert parameters_of("planner", config=str(file))["camera_names"] == ["top"]
+    file.write_text("planner: {ros__parameters: {camera_names: [side]}}\n")
+    assert parameters_of("planner", config=str(file))["camera_names"] == ["side"]

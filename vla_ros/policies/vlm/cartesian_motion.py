@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vla_ros.arrays import Array
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.policy_parameters import MotionParameters
-from vla_ros.policies.vlm.metric_words import MotionKind, MetricMotion
+from vla_ros.policies.vlm.metric_words import MetricMotion, MotionKind
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.time import NS_PER_S

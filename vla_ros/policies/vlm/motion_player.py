@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vla_ros.arrays import Array
 from vla_ros.parameters import from_mapping
 from vla_ros.policies import registry
-from vla_ros.policies.continuation import around, to_rest
+from vla_ros.policies.action_player import lead_onto, sample
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.vlm.cartesian_motion import KIND, ROW_S, joint_limits
@@ -48,8 +47,12 @@ class MotionPlayer:
         start = previous.positions[: max(prefix_length, 1)]
         rows = np.where(np.isnan(rows), start[-1], rows)
         age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
+        count = max(round(CHUNK_S / self.dt_s), len(start) + 1)
+        course = np.array([sample(rows, age_s + row * self.dt_s, ROW_S) for row in range(count)])
+        # Half of the limits is for the rows, half for the way onto them.
+        positions = lead_onto(course, previous.positions, prefix_length, self.dt_s, self._limits / 2)
         return Chunk(
-            self._led(rows, start, around(previous.positions, len(start) - 1), age_s),
+            positions,
             self.dt_s,
             start_ns,
             plan_id=plan.plan_id,
@@ -57,30 +60,8 @@ class MotionPlayer:
             prefix_length=prefix_length,
         )
 
-    def _led(self, rows: Array, start: Array, history: Array, age_s: float) -> Array:
-        """Return (m, n): `start`, and from its last row on the rows, onto which the offset at that row dies out."""
-        now = len(start) - 1
-        offset = np.array([history[i] - _sample(rows, age_s + (now + i - 1) * self.dt_s) for i in range(3)])
-        way = to_rest(offset, self.dt_s, np.zeros(offset.shape[1]), *(self._limits / 2))
-        positions = np.empty((max(round(CHUNK_S / self.dt_s), len(start) + 1), rows.shape[1]))
-        positions[: len(start)] = start
-        for row in range(len(start), len(positions)):
-            ahead_s = (row - now) * self.dt_s
-            positions[row] = _sample(rows, age_s + row * self.dt_s) + way.at_time(ahead_s)[0]
-        return positions
-
 
 def system1_beneath_vlm(name: str, robot: Robot, options: Mapping[str, Any] | None = None) -> System1:
     """Make the moving half of policy `name` beneath a VLM; raises like `registry.system1`."""
     policy = registry.system1(name, robot, options)
     return MotionPlayer(policy, robot, from_mapping(registry.policy(name).parameters, options or {}, f"{name}."))
-
-
-def _sample(rows: Array, time_s: float) -> Array:
-    """Return (n,): the rows, ROW_S apart, at `time_s`, by the cubic through the four around it; held beyond the ends."""
-    at = min(max(time_s / ROW_S, 0.0), len(rows) - 1.0)
-    index = int(at)
-    u = at - index
-    a, b, c, d = rows[np.clip(np.arange(index - 1, index + 3), 0, len(rows) - 1)]
-    value: Array = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
-    return value

@@ -28,7 +28,7 @@ from vla_ros.policies.vlm.answers import (
 )
 from vla_ros.policies.vlm.asking import Asker, ThreadAsker, VisionLanguageModel, VlmRequest, VlmUnavailable
 from vla_ros.policies.vlm.cartesian_motion import KIND, MotionImpossible, MotionPlanner, MotionSequence, joint_limits
-from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, MetricMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MetricMotion, MotionKind, MotionRefused, parse_motions
 from vla_ros.policies.vlm.pointing import NoPlace, place_of
 from vla_ros.policies.vlm.subtask_plan import Question, Stage, SubtaskPlan, Wanted
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters

@@ -20,7 +20,7 @@ from vla_ros.policies.vlm.cartesian_motion import (
     MotionWalk,
     joint_limits,
 )
-from vla_ros.policies.vlm.metric_words import MotionKind, MetricMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MetricMotion, MotionKind, parse_motions
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, urdf

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_ros.policies.vlm.metric_words import MotionKind, MotionRefused, MetricMotion, parse_motions
+from vla_ros.policies.vlm.metric_words import MetricMotion, MotionKind, MotionRefused, parse_motions
 from vla_ros.policies.vlm.system2 import MOTIONS
 
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
