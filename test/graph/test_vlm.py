@@ -80,4 +80,5 @@ def test_a_vlm_plans_in_words_in_front_of_classical() -> None:
             assert plans[-1].reasoning.startswith(
                 "3 answers of the VLM were not usable: the VLM's answer is not usable: it is not JSON"
             )
-            assert {each.state for each in plans} <= {LatentPlan.HOLD, LatentPlan.FAILED}
+            states = {each.state for each in plans if each.instruction == "put the red cube in the bowl"}
+            assert states == {LatentPlan.HOLD, LatentPlan.FAILED}

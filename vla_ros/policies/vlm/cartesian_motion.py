@@ -305,9 +305,11 @@ class MotionSequence:
         q: Array,
     ) -> None:
         self._planner, self._kinematics, self._motions, self._place = planner, kinematics, motions, place
-        at = q
-        for motion in motions:
+        at, self._first = q, np.zeros((0, 0))
+        for number, motion in enumerate(motions):
             rows = planner.rows(at, motion, place)
+            if not number:
+                self._first = rows
             at = np.where(np.isnan(rows[-1]), at, rows[-1])
         self._number = 0
         self._walk: MotionWalk | None = None
@@ -317,7 +319,9 @@ class MotionSequence:
         while self._number < len(self._motions):
             if self._walk is None:
                 try:
-                    rows = self._planner.rows(joint_state.q, self._motions[self._number], self._place)
+                    motion, rows = self._motions[self._number], self._first
+                    if self._number:
+                        rows = self._planner.rows(joint_state.q, motion, self._place)
                 except MotionImpossible as error:
                     return WalkStep(None, self._number / len(self._motions), failure=str(error))
                 self._walk = MotionWalk(rows, self._kinematics)
