@@ -12,19 +12,14 @@ import pinocchio
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.guard import Guard, load_rules
 from vla_ros.lab.evaluation import offline
 from vla_ros.lab.evaluation.offline import run_episode
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.pinhole import PinholeCamera
-from vla_ros.policies import registry
 from vla_ros.policies.contract import Plan, PlanState
-from vla_ros.policies.policy_parameters import ClassicalParameters
-from vla_ros.policies.registry import Robot
-from vla_ros.policies.vlm import VlmParameters, VlmSystem2
-from vla_ros.policies.vlm.asking import DirectAsker, VlmRequest
-from vla_ros.policies.vlm.motion_player import system1_beneath_vlm
+from vla_ros.policies.vlm import VlmParameters
+from vla_ros.policies.vlm.asking import VlmRequest
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import JOINT_NAMES, origin_of, urdf
@@ -75,16 +70,11 @@ def episode(monkeypatch: pytest.MonkeyPatch, cameras: RenderProcess) -> Callable
     """Run an episode of `classical` with a model in front of it."""
 
     def run(model: Script, kind: str, seed: int, instruction: str, **options: Any) -> Outcome:
-        def system2(name: str, robot: Robot, given: Mapping[str, Any] | None) -> VlmSystem2:
-            parameters = VlmParameters(url="http://localhost:1/v1", model="script")
-            policy = registry.system2(name, robot, given)
-            guard = Guard(load_rules("guard"))
-            options = from_mapping(ClassicalParameters, {})
-            return VlmSystem2(policy, robot, options, parameters, guard.refusal, asker=DirectAsker(model))
-
-        monkeypatch.setattr(offline, "system2", system2)
-        monkeypatch.setattr(offline, "system1", system1_beneath_vlm)
-        return run_episode("classical", kind, seed, SAFETY, instruction=instruction, cameras=cameras, **options)
+        monkeypatch.setattr(offline, "make_model", lambda parameters: model)
+        vlm = VlmParameters(url="http://localhost/v1", model="script")
+        return run_episode(
+            "classical", kind, seed, SAFETY, instruction=instruction, cameras=cameras, vlm=vlm, **options
+        )
 
     return run
 

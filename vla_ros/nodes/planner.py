@@ -72,6 +72,7 @@ class Planner(ManagedNode):
         self.system2: System2 | None = None
         self.kinematics: Kinematics | None = None
         self.end_vlm: Callable[[], None] = lambda: None
+        self.vlm_report: Callable[[], Mapping[str, object]] = dict
         self.shared_memory: LatentWriter | None = None
         self.inference, self.frame_age = Window(200), Window(200)
         self.plan_publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
@@ -97,14 +98,17 @@ class Planner(ManagedNode):
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame, tuple(self.parameters.camera_names))
-        self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        try:
+            self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        except (ValueError, RuntimeError):  # a policy may do without; then paths of joint positions are not drawn
+            self.kinematics = None
         self.system2 = system2(name, robot, options)
         if self.vlm is not None:
             from vla_ros.policies.vlm.system2 import VlmSystem2
 
             words = self.prompt.render
             vlm = VlmSystem2(self.system2, robot, self.options, self.vlm, self.guard.refusal, words)
-            self.system2, self.end_vlm = vlm, vlm.close
+            self.system2, self.end_vlm, self.vlm_report = vlm, vlm.close, vlm.report
         brought = getattr(self.system2, "statistics", None)
         self.core.monitors = Monitors.for_policy(self.parameters.monitors, joint_names, brought)
         self.core.checkpoint = self.system2.checkpoint
@@ -162,9 +166,10 @@ class Planner(ManagedNode):
         began_ns = time.monotonic_ns()
         request = self.core.request(began_ns)
         if request is not None:
-            assert self.system2 is not None and self.kinematics is not None
+            assert self.system2 is not None
             try:
-                plan = with_tool_path(self.system2.plan(*request), self.kinematics)
+                plan = self.system2.plan(*request)
+                plan = plan if self.kinematics is None else with_tool_path(plan, self.kinematics)
                 self.core.on_plan(plan, time.monotonic_ns())
             except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
                 self.core.on_policy_error(error, time.monotonic_ns())
@@ -232,6 +237,7 @@ class Planner(ManagedNode):
             "prompt": self.parameters.prompt,
             "question": self.core.question,
         }
+        values.update(self.vlm_report())
         wrong = unmatched_publishers(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,13 @@ def test_checkpoint_and_chunk_transition_reach_the_nodes(option: str) -> None:
     assert nodes["planner"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["chunk_transition"] == "naive"
+
+
+def test_a_vlm_of_the_configuration_is_evaluated(tmp_path: Path) -> None:
+    file = tmp_path / "vlm.yaml"
+    file.write_text("planner: {ros__parameters: {vlm: {url: 'http://localhost:8000/v1', model: m}}}")
+    nodes = evaluate._nodes(parsed("--system2", "vlm", "--config", str(file)))
+    assert nodes["planner"]["vlm"]["model"] == "m"
+    assert nodes["action_expert"]["system2"] == "vlm"
+    with pytest.raises(ParameterError, match=r"planner\.vlm\.url: give the URL"):
+        evaluate._nodes(parsed("--system2", "vlm"))

@@ -48,50 +48,60 @@ class LocalModel:
         check_folder(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
-        self._closed = False
+        self._ready = self._closed = False
+        self._load_by_s = 0.0
+        self._number = 0  # of the newest request
 
     def answer(self, request: VlmRequest, cancelled: threading.Event) -> str:
         """Return the text of the answer; see `asking.VisionLanguageModel`."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            process = self._start(cancelled)
-        assert process.stdin is not None
+        process = self._running()
+        if not self._ready:
+            hello = self._take(self._load_by_s, cancelled, None)
+            if "error" in hello:
+                self._end()
+                raise VlmUnavailable(f"{self._where}: {str(hello['error'])[:TEXT_LIMIT]}", lasting=True)
+            self._ready = True
+        self._number += 1
         images = [
             (camera, base64.b64encode(jpeg_of(image, self._parameters.image_size)).decode())
             for camera, image in request.images.items()
         ]
+        asked = {"number": self._number, "text": request.text, "images": images}
+        line = json.dumps({**asked, "max_tokens": self._parameters.max_tokens})
+        assert process.stdin is not None
         try:
-            line = json.dumps({"text": request.text, "images": images, "max_tokens": self._parameters.max_tokens})
             process.stdin.write(line.encode() + b"\n")
             process.stdin.flush()
         except (OSError, ValueError):  # it has ended, or its pipe was closed
             raise VlmUnavailable(f"{self._where}: {self._end()}") from None
-        answer = self._take(self._parameters.timeout_s, cancelled)
+        answer = self._take(time.monotonic() + self._parameters.timeout_s, cancelled, self._number)
         if "error" in answer:
             raise VlmUnavailable(f"{self._where}: {str(answer['error'])[:TEXT_LIMIT]}")
         return str(answer["text"])
 
     def interrupt(self) -> None:
-        """The child cannot be interrupted and go on: it is ended, and started again with the next question."""
-        if self._process is not None:
-            self._end()
+        """The process goes on: to load the model again would take longer than to finish an answer that nobody reads."""
 
     def close(self) -> None:
-        """End the child."""
+        """End the process."""
         self._closed = True
-        self.interrupt()
+        self._end()
 
     @property
     def _where(self) -> str:
         return f"the VLM in {self._folder}"
 
-    def _start(self, cancelled: threading.Event) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes]:
+        """Return the process, started if it is not there."""
         if self._closed:
             raise VlmUnavailable("nobody waits for the answer")
+        if self._process is not None and self._process.poll() is None:
+            return self._process
         python = self._parameters.python or sys.executable
         command = [python, str(CHILD), str(self._folder), self._parameters.device, str(self._parameters.seed)]
         environment = {**os.environ, **ONE_THREAD, **OFFLINE}
-        self._lines = queue.Queue()
+        self._lines, self._ready = queue.Queue(), False
+        self._load_by_s = time.monotonic() + self._parameters.load_timeout_s
         try:
             self._process = process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
@@ -100,22 +110,18 @@ class LocalModel:
             reason = f"vlm.python: {python}: {os.strerror(error.errno or 0)}"
             raise VlmUnavailable(reason, lasting=True) from None
         threading.Thread(target=_read_lines, args=(process, self._lines), daemon=True, name="vlm").start()
-        hello = self._take(self._parameters.load_timeout_s, cancelled)
-        if "error" in hello:
-            self._end()
-            raise VlmUnavailable(f"{self._where}: {str(hello['error'])[:TEXT_LIMIT]}", lasting=True)
         return process
 
-    def _take(self, limit_s: float, cancelled: threading.Event) -> Mapping[str, Any]:
-        """Return the child's next line.
+    def _take(self, end_s: float, cancelled: threading.Event, number: int | None) -> Mapping[str, Any]:
+        """Return the line that answers request `number`; None: the first line. Others are left out.
 
         Raises:
-            VlmUnavailable: it takes too long, nobody waits for it any more, or the child has ended; the child is ended then.
+            VlmUnavailable: it has not come by `end_s` (monotonic), and the process is ended; the process has ended; or
+                nobody waits for it any more, and the process goes on.
         """
-        end_s = time.monotonic() + limit_s
+        began_s = time.monotonic()
         while time.monotonic() < end_s:
             if cancelled.is_set() or self._closed:
-                self._end()
                 raise VlmUnavailable("nobody waits for the answer")
             with contextlib.suppress(queue.Empty):
                 line = self._lines.get(timeout=0.05)
@@ -129,10 +135,10 @@ class LocalModel:
                     tree = json.loads(line)
                 except ValueError:
                     tree = None
-                if isinstance(tree, dict) and tree.keys() & {"text", "error", "ready"}:
+                if isinstance(tree, dict) and tree.get("number") == number:
                     return tree
         self._end()
-        raise VlmUnavailable(f"{self._where} has not answered within {limit_s:g} s")
+        raise VlmUnavailable(f"{self._where} has not answered within {time.monotonic() - began_s:.1f} s")
 
     def _end(self) -> str:
         """End the child; return how it ended."""

@@ -2,8 +2,9 @@
 
 usage: python local_child.py FOLDER DEVICE SEED
 
-Writes {"ready": ...} or {"error": ...}, then for each line {"text", "images": [[camera, base64 JPEG], ...], "max_tokens"} on
-stdin one line {"text": ...} or {"error": ...}. The stream that carries them is not stdout, on which libraries print.
+Writes {"ready": ...} or {"error": ...}, then for each line {"number", "text", "images": [[camera, base64 JPEG], ...],
+"max_tokens"} on stdin one line {"number", "text"} or {"number", "error"}. The stream that carries them is not stdout, on
+which libraries print.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ def main() -> None:
         return
     write(answers, {"ready": type(model).__name__})
     for line in sys.stdin.buffer:
+        request = json.loads(line)
         try:
-            write(answers, {"text": answer(model, processor, json.loads(line))})
+            said = {"text": answer(model, processor, request)}
         except Exception as error:
-            write(answers, {"error": one_line(error)})
+            said = {"error": one_line(error)}
+        write(answers, {"number": request["number"], **said})
 
 
 def load(folder: str, device: str, seed: int) -> tuple[Any, Any]:
@@ -79,7 +82,7 @@ def answer(model: Any, processor: Any, request: dict[str, Any]) -> str:
     return str(text)
 
 
-def write(stream: BinaryIO, tree: dict[str, str]) -> None:
+def write(stream: BinaryIO, tree: dict[str, str | int]) -> None:
     """Write one line."""
     stream.write(json.dumps(tree).encode() + b"\n")
     stream.flush()

@@ -60,6 +60,7 @@ class SubtaskPlan:
         fault: why the newest answer was not usable; empty: it was.
         begun_s: when the present try began.
         reached: what the newest subtask that is done has reached, in words; empty: nothing yet.
+        seen: what the model has seen last of the present subtask, in words; empty: nothing yet.
     """
 
     def __init__(self, parameters: VlmParameters, judge: Callable[[PlannedSubtask], str]) -> None:
@@ -82,7 +83,7 @@ class SubtaskPlan:
         self.subtasks: tuple[PlannedSubtask, ...] = ()
         self.number = 0
         self.result, self.reason = PlanState.HOLD, ""
-        self.reached = self.fault = ""
+        self.reached = self.seen = self.fault = ""
         self._lists = self._refusals = self._bad_answers = self._attempts = 0
         self.begun_s = self._checked_s = now_s
         self._unanswered_s: float | None = None  # since when a request has had no usable answer
@@ -161,8 +162,10 @@ class SubtaskPlan:
             self._advance(answer.reached or f"{self.subtask.text}: done", now_s)
         elif answer.status == "failed":
             self._replan(f"{self.subtask.text!r} failed: {answer.why or 'the VLM gives no reason'}", now_s)
-        elif self.stage is Stage.JUDGE and asked.stage is Stage.JUDGE:  # an older image does not show the end
-            self._retry(answer.why, now_s)
+        else:
+            self.seen = answer.why
+            if self.stage is Stage.JUDGE and asked.stage is Stage.JUDGE:  # an older image does not show the end
+                self._retry(answer.why, now_s)
 
     def on_bad_answer(self, reason: str) -> None:
         """An answer was not usable."""
@@ -200,7 +203,7 @@ class SubtaskPlan:
         self._try(now_s)
 
     def _try(self, now_s: float) -> None:
-        self.stage, self.begun_s, self._checked_s = Stage.ACT, now_s, now_s
+        self.stage, self.begun_s, self._checked_s, self.seen = Stage.ACT, now_s, now_s, ""
         self.trial += 1
         self._attempts += 1
 

@@ -6,7 +6,7 @@ It is a System 2 itself. Questions go to the model in a thread of their own, so 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from vla_ros.policies.vlm.subtask_plan import Question, Stage, SubtaskPlan, Want
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.policies.vlm.vlm_prompts import load_vlm_prompt
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.time import NS_PER_S
+from vla_ros.time import NS_PER_S, Window
 
 MOTIONS = (
     "move 20 cm forward (back, to the left, to the right, up, down)",
@@ -50,10 +50,11 @@ ANY_SENTENCE = ("any short imperative sentence about one thing, such as 'pick up
 
 @dataclass(frozen=True)
 class _Pending:
-    """The request under way. frames: that it shows."""
+    """The request under way. frames: that it shows. asked_s: when, on the clock of the frames."""
 
     wanted: Wanted
     frames: Frames
+    asked_s: float
 
 
 class VlmSystem2:
@@ -99,7 +100,18 @@ class VlmSystem2:
         self._core = SubtaskPlan(parameters, self._refusal)
         self._instruction = Instruction(0, "")
         self._pending: _Pending | None = None
+        self._answer_s = Window(50)
+        self._answers = self._bad_answers = 0
         self._forget()
+
+    def report(self) -> Mapping[str, object]:
+        """Return what the planner's diagnostics say of the model."""
+        return {
+            "vlm_answers": self._answers,
+            "vlm_bad_answers": self._bad_answers,
+            "vlm_answer_p50_s": self._answer_s.summary().p50,
+            "vlm_answer_p95_s": self._answer_s.summary().p95,
+        }
 
     def close(self) -> None:
         """End the model; a request under way is dropped."""
@@ -196,6 +208,7 @@ class VlmSystem2:
             if self._motions is None:
                 place = self._place(subtask) if any(each.kind is MotionKind.ABOVE for each in motions) else None
                 self._motions = MotionSequence(self._motion_planner, self._kinematics, motions, place, joint_state.q)
+                self._policy_says = "" if place is None else "the point is at ({:.3f}, {:.3f}, {:.3f}) m".format(*place)
         except (MotionImpossible, NoPlace) as error:
             self._core.on_policy_failed(str(error), now_s)
             return None
@@ -210,7 +223,7 @@ class VlmSystem2:
             frames.stamp_ns,
             instruction,
             PlanState.ACTIVE,
-            reasoning=step.waiting,
+            reasoning="; ".join(part for part in (self._policy_says, step.waiting) if part),
             kind=KIND,
             data=step.rows,
             path=self._motions.path(),
@@ -253,12 +266,12 @@ class VlmSystem2:
         """Return a plan of the present subtask as one of the instruction."""
         core = self._core
         step = f"{core.number + 1} of {len(core.subtasks)}: {core.subtask.text}"
-        fault = f"the VLM: {core.fault}" if core.fault else ""
+        seen = f"the VLM: {core.fault}" if core.fault else f"the VLM sees: {core.seen}" if core.seen else ""
         return replace(
             plan,
             instruction=instruction,
             subtask=f"{step}: {plan.subtask}" if plan.subtask else step,
-            reasoning="; ".join(part for part in (plan.reasoning, fault) if part),
+            reasoning="; ".join(part for part in (plan.reasoning, seen) if part),
             progress=self._progress(plan.progress) if math.isfinite(plan.progress) else math.nan,
         )
 
@@ -324,7 +337,7 @@ class VlmSystem2:
         schema = PLAN_SCHEMA if wanted.question is Question.PLAN else CHECK_SCHEMA
         text = self._prompts[wanted.question].render(values)
         images = {name: frames.views[name].image for name in shown}
-        self._pending = _Pending(wanted, frames)
+        self._pending = _Pending(wanted, frames, now_s)
         self._asker.ask(VlmRequest(text, images, schema, wanted.question.value))
 
     def _shown(self, frames: Frames) -> list[str]:
@@ -339,9 +352,12 @@ class VlmSystem2:
         if answer is None or pending is None:
             return
         self._pending = None
+        self._answers += 1
+        self._answer_s.add(now_s - pending.asked_s)
         if self._core.stage is Stage.ENDED:
             return
         if isinstance(answer, VlmUnavailable):
+            self._bad_answers += 1
             self._core.on_no_answer(str(answer), answer.lasting)
             return
         try:
@@ -352,6 +368,7 @@ class VlmSystem2:
                 self._seen = pending.frames
                 self._core.on_plan_answer(parsed, now_s)
         except BadAnswer as error:
+            self._bad_answers += 1
             self._core.on_bad_answer(f"the VLM's answer is not usable: {error}")
 
 
