@@ -33,6 +33,7 @@ NOT_MIRRORED: dict[str, str] = {
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",
+    "policies/vlm/local_child.py": "needs torch and transformers: test/models/test_local_vlm.py runs it",
     "sim/expert.py": "test/sim/test_demonstrations.py lets it do every task",
     "sim/rendering.py": "test/sim/test_perception.py and test_simulation.py render with it",
     "sim/scene_picture.py": "a script that draws docs/scene.png",

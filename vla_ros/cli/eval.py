@@ -28,6 +28,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, shapes, push_to or unknown"
     )
+    command.add_argument("--system2", default="", help="vlm: a model that --config names plans in words in front of it")
     command.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     command.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     command.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
@@ -144,10 +145,11 @@ def _through_graph(chosen: argparse.Namespace, tasks: tuple[str, ...], report: E
     from vla_ros.parameters import from_mapping
 
     transition: str = from_mapping(
-        parameters_with_policy(chosen.policy)["action_expert"], _nodes(chosen)["action_expert"]
+        parameters_with_policy(chosen.policy, chosen.system2)["action_expert"], _nodes(chosen)["action_expert"]
     ).chunk_transition
     kinds = tasks or tuple(TASKS.split(","))
-    with GraphEvaluation(chosen.policy, chosen.config, overrides=_overrides(chosen)) as graph:
+    overrides = _overrides(chosen)
+    with GraphEvaluation(chosen.policy, chosen.config, overrides=overrides, system2=chosen.system2) as graph:
         for kind, seed in _episodes(chosen, kinds):
             yield graph.episode(seed, kind, chosen.instruction, lambda line: None)
             report.about = {"checkpoint": graph.checkpoint[:12], "chunk_transition": transition}
@@ -164,15 +166,24 @@ def _offline(
     from vla_ros.lab.evaluation.episodes import EvaluationSetup, run_episodes
     from vla_ros.lab.evaluation.loop import Conditions
     from vla_ros.parameters import from_mapping
+    from vla_ros.policies.vlm.vlm_parameters import VlmParameters
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
     nodes, classes = _nodes(chosen), parameters_with_policy(chosen.policy)
+    vlm = nodes["planner"].pop("vlm", None)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
     planner: PlannerParameters = from_mapping(classes["planner"], nodes["planner"])
     conditions = Conditions.of(planner, from_mapping(classes["action_expert"], nodes["action_expert"]))
     options = nodes["planner"].get(chosen.policy, {})
     setup = EvaluationSetup(
-        chosen.policy, safety, options, conditions, chosen.instruction, bool(chosen.report), planner
+        chosen.policy,
+        safety,
+        options,
+        conditions,
+        chosen.instruction,
+        bool(chosen.report),
+        planner,
+        None if vlm is None else from_mapping(VlmParameters, vlm, "planner.vlm."),
     )
     wanted = [(case, kind, seed) for case in cases for kind, seed in _episodes(chosen, tasks or case.kinds)]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
@@ -206,7 +217,7 @@ def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
     from vla_ros.bringup.graph import bringup
     from vla_ros.parameters import nested
 
-    started = bringup(policy=chosen.policy, config=chosen.config, overrides=_overrides(chosen))
+    started = bringup(policy=chosen.policy, config=chosen.config, overrides=_overrides(chosen), system2=chosen.system2)
     return {process.name: nested(process.parameters) for process in started}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,13 @@ def test_an_object_chooses_the_scenes_whose_task_begins_with_it() -> None:
     assert episodes[0][1] >= 500
     with pytest.raises(ParameterError, match="--object red ball: no task push with it"):
         list(evaluate._episodes(parsed("--object", "red ball", "--episodes", "1"), ("push",)))
+
+
+def test_a_vlm_of_the_configuration_is_evaluated(tmp_path: Path) -> None:
+    file = tmp_path / "vlm.yaml"
+    file.write_text("planner: {ros__parameters: {vlm: {url: 'http://localhost:8000/v1', model: m}}}")
+    nodes = evaluate._nodes(parsed("--system2", "vlm", "--config", str(file)))
+    assert nodes["planner"]["vlm"]["model"] == "m"
+    assert nodes["action_expert"]["system2"] == "vlm"
+    with pytest.raises(ParameterError, match=r"planner\.vlm\.url: give the URL"):
+        evaluate._nodes(parsed("--system2", "vlm"))

@@ -38,6 +38,18 @@ class SensePlanAct:
         parameters: options of the policy.
     """
 
+    skills = (
+        "pick up the red cube",
+        "put the blue cylinder in the bowl",
+        "put the orange ball on the plate",
+        "stack the red cube on the green cube",
+        "push the blue cube to the left",
+        "push the red cube to the green cylinder",
+    )
+    """Sentences that it understands, as examples for a VLM in front of it."""
+    reads_context = False
+    """Its grammar reads the imperative alone, not what has been reached before."""
+
     def __init__(self, robot: Robot, parameters: ClassicalParameters) -> None:
         self.checkpoint = parameters_hash("classical", robot, parameters)
         self._parameters = parameters

@@ -53,6 +53,18 @@ class CompactSystem2:
         JointNamesError: it is of another robot.
     """
 
+    skills = (
+        "pick up the red cube",
+        "put the blue cylinder in the bowl",
+        "put the orange ball on the plate",
+        "stack the red cube on the green cube",
+        "push the blue cube to the left",
+        "push the red cube to the green cylinder",
+    )
+    """Sentences of the kind that it was trained on, as examples for a VLM in front of it."""
+    reads_context = False
+    """It was trained on imperatives alone, not on what has been reached before."""
+
     def __init__(self, robot: Robot, parameters: CompactParameters) -> None:
         checkpoint = load(folder_of(parameters))
         self.checkpoint = checkpoint.hash
