@@ -19,6 +19,7 @@ from typing import Any, cast
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.policies.remote.remote_parameters import RemoteParameters
 
 GROUP = "vla_ros.policies"
 CONTRACT = {"system2": ("plan", "checkpoint"), "system1": ("chunk", "checkpoint", "dt_s")}
@@ -69,6 +70,11 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.compact.system2:CompactSystem2",
         "vla_ros.policies.compact.system1:CompactSystem1",
         CompactParameters,
+    ),
+    "remote": Policy(
+        "vla_ros.policies.remote.remote_policy:RemoteSystem2",
+        "vla_ros.policies.remote.remote_policy:RemoteSystem1",
+        RemoteParameters,
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2", "vla_ros.policies.scripted:ScriptedSystem1", ScriptedParameters
