@@ -38,6 +38,7 @@ COMMANDS = {
     "trace": "trace",
     "replay": "replay",
     "faults": "faults",
+    "serve": "serve",
 }
 """Command → module of this package."""
 ALIASES = {"audit": "check-recording"}

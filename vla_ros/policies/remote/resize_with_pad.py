@@ -22,7 +22,7 @@ def resize_with_pad(image: Image, height: int, width: int) -> Image:
     if (rows, columns) == (height, width):
         return image
     ratio = max(columns / width, rows / height)
-    inner = _along(_along(image, 1, int(columns / ratio)), 0, int(rows / ratio))
+    inner = _along(_along(image, 1, max(1, int(columns / ratio))), 0, max(1, int(rows / ratio)))
     padded = np.zeros((height, width, 3), np.uint8)
     top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
     padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
