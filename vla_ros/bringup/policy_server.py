@@ -34,6 +34,8 @@ MAX_OBSERVATION_BYTES = 64 * 1024 * 1024
 PING_S = 5.0
 """A client that is gone without a word is noticed after twice this time."""
 LONGEST_PROMPT = 2000
+WAIT_S = 1.0
+"""So long a client waits for a place before it is refused."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,11 @@ class PolicyServer:
 
         peer = ":".join(map(str, (connection.remote_address or ("?",))[:2]))
         with contextlib.suppress(ConnectionClosed):
-            if not self._free:
+            session = await self._free_session()
+            if session is None:
                 await connection.send(f"in use by {self._options.clients} other client(s); try again later")
                 await connection.close(1013, "in use")
                 return
-            session = self._free.pop()
             self._say(f"{peer} connected")
             try:
                 await connection.send(encode(self.metadata()))
@@ -152,6 +154,14 @@ class PolicyServer:
                 session.forget()
                 self._free.append(session)
                 self._say(f"{peer} gone")
+
+    async def _free_session(self) -> PolicySession | None:
+        """Return a policy that no client uses; None: there is none. One whose client is gone may still be computing."""
+        for _ in range(round(WAIT_S / 0.05)):
+            if self._free:
+                return self._free.pop()
+            await asyncio.sleep(0.05)
+        return self._free.pop() if self._free else None
 
     async def _converse(self, connection: Any, conversation: _Conversation) -> None:
         loop = asyncio.get_running_loop()

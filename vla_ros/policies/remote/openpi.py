@@ -70,7 +70,7 @@ class OpenpiClient:
             raise ConnectionLost(f"is no websocket server ({quoted(error)}); correct remote.url") from None
         except WebSocketException as error:
             raise ConnectionLost(f"ends the connection before its metadata ({quoted(error)})") from None
-        metadata = self._message(first, "its first message is text")
+        metadata = self._message(first, "says instead of its metadata")
         self._of_ours = SERVER_KEY in metadata
         return metadata
 

@@ -70,7 +70,7 @@ class RemoteParameters:
     )
     api_key_file: str = parameter("", description="file with the server's key or token; empty: none")
     timeout_s: float = parameter(
-        1.0, description="an answer later than this is given up", unit="s", above=0.0, maximum=30.0
+        1.0, description="an answer later than this is not used, and the arm holds", unit="s", above=0.0, maximum=30.0
     )
     connect_timeout_s: float = parameter(2.0, description="time for connecting", unit="s", above=0.0, maximum=60.0)
     load_timeout_s: float = parameter(

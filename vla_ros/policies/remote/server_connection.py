@@ -1,8 +1,8 @@
 """Keeps a client connected: in a thread of its own, with time-outs, back-off, and one line that says why it is not.
 
 Whoever asks waits for the answer to its request, `timeout_s` at most, and never for a connection: while there is none it is
-told so at once. A request that is not answered in time ends the connection, because what comes late would be taken for the
-answer to another one.
+told so at once. What comes later than that is thrown away, and until it has come nothing else is asked: a server that
+is slow once keeps its connection and its state. One that stays silent is connected to anew.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
@@ -30,6 +31,8 @@ CLOSE_S = 1.0
 """So long a connection may take to close."""
 GRACE_S = 0.25
 """An answer may come so much after its time-out: the thread has to notice it."""
+SILENT_S = 10.0
+"""A server that has owed an answer for so long is connected to anew."""
 
 
 def back_off_s(attempt: int, rng: random.Random) -> float:
@@ -77,6 +80,8 @@ class ServerConnection:
         self.fault = "is being connected to"
         self.connections = 0
         self._loading: asyncio.Future[None] | None = None
+        self._late: asyncio.Future[None] | None = None  # waits for an answer that nobody waits for any more
+        self._asked_s = 0.0
         self._closing = False
         self._lost: asyncio.Event | None = None
         self._loop = asyncio.new_event_loop()
@@ -92,13 +97,14 @@ class ServerConnection:
         """
         if self.fault:
             raise ConnectionLost(self.fault)
+        if self._late is not None:
+            raise ServerFault(f"has not answered for {time.monotonic() - self._asked_s:.1f} s")
         asked = asyncio.run_coroutine_threadsafe(self._ask(request), self._loop)
         try:
             return asked.result(self._timeout_s + GRACE_S)
         except (NotYet, CancelledError):
             asked.cancel()
-            self.fault = self.fault or self._silent()
-            raise ConnectionLost(self.fault) from None
+            raise ServerFault(self.fault or self._silent()) from None
 
     def close(self) -> None:
         """End the connection and the thread."""
@@ -151,32 +157,48 @@ class ServerConnection:
         await self._disconnect()
 
     async def _disconnect(self) -> None:
-        if self._loading is not None:
-            self._loading.cancel()
-            self._loading = None
+        for waiting in (self._loading, self._late):
+            if waiting is not None:
+                waiting.cancel()
+        self._loading = self._late = None
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_S):
                 await self._client.close()
 
     async def _ask(self, request: PolicyRequest) -> PolicyAnswer:
+        if self._load is not None:
+            self._load_model(request)
+        self._asked_s = time.monotonic()
+        answering = asyncio.ensure_future(self._client.infer(request))
         try:
-            if self._load is not None:
-                self._load_model(request)
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._client.infer(request)
+                answer = await asyncio.shield(answering)
+        except (TimeoutError, asyncio.CancelledError):
+            self._late = asyncio.ensure_future(self._wait_late(answering))
+            raise ServerFault(self._silent()) from None
+        except Exception as error:
+            self._lose_by(error)
+            raise error if isinstance(error, ServerFault) else ConnectionLost(fault_of(error)) from None
+        self._failures = 0
+        return answer
+
+    async def _wait_late(self, answering: asyncio.Future[PolicyAnswer]) -> None:
+        """Wait for an answer that comes too late, so that it is not taken for another one's."""
+        try:
+            async with asyncio.timeout(SILENT_S):
+                await answering
         except TimeoutError:
-            error: ServerFault = ConnectionLost(self._silent())
-        except ConnectionLost as lost:
-            error = lost
-        except ServerFault:
-            raise
-        except Exception as other:
-            error = ConnectionLost(fault_of(other))
-        else:
-            self._failures = 0
-            return answer
-        self._lose(str(error))
-        raise error
+            self._lose(f"has not answered within {SILENT_S:g} s")
+        except Exception as error:
+            self._lose_by(error)
+        finally:
+            answering.cancel()
+            self._late = None
+
+    def _lose_by(self, error: Exception) -> None:
+        """A request has failed: by a fault in an answer the connection goes on, by anything else it has ended."""
+        if isinstance(error, ConnectionLost) or not isinstance(error, ServerFault):
+            self._lose(fault_of(error))
 
     def _load_model(self, request: PolicyRequest) -> None:
         """Let the server load its model in the background; whoever asks meanwhile is told."""

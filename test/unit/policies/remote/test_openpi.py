@@ -118,7 +118,7 @@ def test_nonsense_is_named_in_one_line(answer: Any, said: str) -> None:
 
 def test_a_metadata_frame_of_text_is_no_openpi_server() -> None:
     with openpi_server(lambda _: chunk(), "welcome to the chat") as server:
-        assert fault(server.port) == "its first message is text: welcome to the chat"
+        assert fault(server.port) == "says instead of its metadata: welcome to the chat"
 
 
 def test_an_http_server_is_named() -> None:

@@ -142,7 +142,7 @@ def test_a_server_that_hangs_delays_the_planner_once_by_its_time_out() -> None:
             times.append(time.monotonic() - began_s)
             assert plan.state is PlanState.HOLD
         assert times[0] < 1.0 and max(times[1:]) < 0.3
-        assert "has not answered within 0.5 s" in plan.reasoning or "connect" in plan.reasoning
+        assert "has not answered for" in plan.reasoning
 
 
 def test_an_answer_that_suddenly_takes_800_ms_makes_no_jump() -> None:

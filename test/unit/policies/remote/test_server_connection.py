@@ -102,14 +102,61 @@ def test_a_server_that_hangs_costs_one_time_out_and_then_nothing(
     until(lambda: not connection.fault)
     client.answering, client.connecting = lambda: asyncio.sleep(60.0), lambda: asyncio.sleep(60.0)
     began_s = time.monotonic()
-    with pytest.raises(ConnectionLost, match="has not answered within 0.3 s"):
+    with pytest.raises(ServerFault, match="has not answered within 0.3 s"):
         connection.ask(REQUEST)
     assert 0.25 < time.monotonic() - began_s < 0.9
     began_s = time.monotonic()
     for _ in range(5):
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ServerFault, match="has not answered for 0"):
             connection.ask(REQUEST)
     assert time.monotonic() - began_s < 0.2
+
+
+def test_a_server_that_stays_silent_is_connected_to_anew(
+    client: FakeClient, make: Callable[..., ServerConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_connection, "SILENT_S", 0.2)
+    connection = make()
+    until(lambda: not connection.fault)
+    client.answering = lambda: asyncio.sleep(60.0)
+    with pytest.raises(ServerFault):
+        connection.ask(REQUEST)
+    until(lambda: connection.connections == 2)
+    client.answering = lambda: PolicyAnswer(np.ones((1, 1)))
+    assert connection.ask(REQUEST).actions[0, 0] == 1.0
+
+
+def test_what_comes_too_late_is_nobodys_answer_and_the_connection_goes_on(
+    client: FakeClient, make: Callable[..., ServerConnection]
+) -> None:
+    async def slowly() -> PolicyAnswer:
+        await asyncio.sleep(0.6)
+        return PolicyAnswer(np.full((1, 1), 1.0))
+
+    connection = make()
+    until(lambda: not connection.fault)
+    client.answering = slowly
+    with pytest.raises(ServerFault, match="has not answered within"):
+        connection.ask(REQUEST)
+    client.answering = lambda: PolicyAnswer(np.full((1, 1), 2.0))
+    until(lambda: connection._late is None)
+    assert connection.ask(REQUEST).actions[0, 0] == 2.0
+    assert connection.connections == 1
+
+
+def test_a_fault_that_comes_too_late_is_handled_as_one_in_time(
+    client: FakeClient, make: Callable[..., ServerConnection]
+) -> None:
+    async def die() -> PolicyAnswer:
+        await asyncio.sleep(0.5)
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    connection = make()
+    until(lambda: not connection.fault)
+    client.answering = die
+    with pytest.raises(ServerFault):
+        connection.ask(REQUEST)
+    until(lambda: connection.connections == 2)
 
 
 def test_it_comes_back_by_itself(client: FakeClient, make: Callable[..., ServerConnection]) -> None:
