@@ -58,18 +58,21 @@ def resolve(
     if cameras is not None:
         slots, camera_rows = match_cameras(contract.cameras, cameras, parameters.cameras, image_size)
         rows += camera_rows
-    values: dict[str, tuple[BoundValue, ...]] = {}
-    for which, spec in contract.vectors().items():
-        values[which], row = bind_values(which, spec, parameters, robot.joint_names, joints)
-        statistics = statistics_row(which, contract, values[which])
-        rows += [row, statistics]
-        if values[which] and joints is not None and statistics.verdict != "refused":
-            rows.append(units_row(which, contract, values[which], parameters, joints))
-    state, action = values.get("state", ()), values["action"]
-    if all(row.verdict != "refused" for row in rows) and (row_ := agreement_row(contract, state, action, parameters)):
-        rows.append(row_)
+    bound = {
+        which: bind_values(which, spec, parameters, robot.joint_names, joints)
+        for which, spec in contract.vectors().items()
+    }
+    state, action = bound.get("state", ((), None))[0], bound["action"][0]
     rows += _gripper(parameters, robot, joints, action)
     rows.append(_actions(parameters))
+    for which, (values, row) in bound.items():
+        statistics = statistics_row(which, contract, values)
+        rows += [row, statistics]
+        if values and joints is not None and statistics.verdict != "refused":
+            rows.append(units_row(which, contract, values, parameters, joints))
+    if all(row.verdict != "refused" for row in rows):
+        disagreement = agreement_row(contract, state, action, parameters)
+        rows += [] if disagreement is None else [disagreement]
     return Resolution(tuple(rows), slots, state, action, joints, rate_hz)
 
 
