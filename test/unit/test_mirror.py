@@ -29,7 +29,6 @@ NOT_MIRRORED: dict[str, str] = {
     "lab/evaluation/through_graph.py": "needs the running graph: test/graph/test_evaluation.py",
     "lab/faults/graph_rig.py": "needs the running graph: test/graph/test_faults.py",
     "lab/training/closed_loop.py": "simulates for minutes; test/unit/lab/training/test_trainer.py replaces it",
-    "policies/remote/remote_parameters.py": "declarations; test/unit/policies/remote/test_remote_model.py tries bad values",
     "lab/training/measures.py": "test/unit/lab/training/test_trainer.py measures a tiny model",
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array, Image
+from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.policy_session import PolicySession, arm_mask
@@ -49,6 +50,7 @@ class ServedRobot:
         robot: as `vla_ros.bringup.graph.bringup` takes it. policy, config: likewise.
         urdf: file of the robot description; empty: the one that the robot's file names, or the simulated arm's.
         camera_info: camera → its calibration.
+        checkpoint: of the policy, where it has one; empty: the configuration's.
 
     Attributes:
         policy: its name.
@@ -66,18 +68,19 @@ class ServedRobot:
         config: str = "",
         urdf: str = "",
         camera_info: Mapping[str, CameraInfo] | None = None,
+        checkpoint: str = "",
     ) -> None:
-        options = {"robot": robot, "policy": policy, "config": config}
+        overrides = checkpoint_overrides(policy, checkpoint)
+        options: dict[str, Any] = {"robot": robot, "policy": policy, "config": config, "overrides": overrides}
         planner, camera = parameters_of("planner", **options), parameters_of("camera", **options)
         self._planner: Any = from_mapping(parameters_with_policy(policy)["planner"], nested(planner), "planner.")
         self.policy, self.cameras = policy, tuple(camera["cameras"])
         self._simulated = robot == "sim"
         text = self._urdf(urdf or self._planner.urdf)
         self.robot = robot_of(text, self._planner, self.cameras)
+        fixed: list[str] = self._planner.cameras
         poses: Array = np.reshape(self._planner.camera_poses, (-1, 7))
-        self._poses = {
-            name: matrix(pose[:3], pose[3:]) for name, pose in zip(self._planner.cameras, poses, strict=True)
-        }
+        self._poses = {name: matrix(pose[:3], pose[3:]) for name, pose in zip(fixed, poses, strict=True)}
         self._info = dict(camera_info or {})
         if unknown := sorted(set(self._info) - set(self.cameras)):
             raise ParameterError(

@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: whose policy it is"
     )
     parser.add_argument("--config", default="", help="parameter file laid over the robot's")
+    parser.add_argument("--checkpoint", default="", metavar="DIR", help="of the policy, where it has one")
     parser.add_argument("--urdf", default="", metavar="FILE", help="robot description; sim has its own")
     parser.add_argument(
         "--camera-info",
@@ -43,7 +44,9 @@ def run(chosen: argparse.Namespace) -> int:
     except ParameterError as error:
         raise ParameterError(str(error).replace("remote.api_key_file", "--api-key-file")) from None
     options = ServerOptions(chosen.host, chosen.port, key, chosen.rate, chosen.clients)
-    robot = ServedRobot(chosen.robot, chosen.policy, chosen.config, chosen.urdf, read_camera_info(chosen.camera_info))
+    robot = ServedRobot(
+        chosen.robot, chosen.policy, chosen.config, chosen.urdf, read_camera_info(chosen.camera_info), chosen.checkpoint
+    )
     server = PolicyServer(robot, options, _say)
     names = ", ".join(robot.robot.joint_names)
     with contextlib.suppress(asyncio.CancelledError):

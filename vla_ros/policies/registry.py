@@ -96,6 +96,9 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.remote.remote_policy:RemoteSystem2",
         "vla_ros.policies.remote.remote_policy:RemoteSystem1",
         RemoteParameters,
+        needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
+        requires=("msgpack", "websockets", "aiohttp"),
+        install="make setup",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",

@@ -22,6 +22,7 @@ from vla_ros.cli import main
         (["--robot", "franka"], "vla-ros: --urdf: required"),
         (["--api-key-file", "/nowhere"], "vla-ros: --api-key-file: /nowhere: No such file or directory"),
         (["--camera-info", "front"], "vla-ros: --camera-info: 'front' must be camera=FILE"),
+        (["--checkpoint", "x"], "vla-ros: checkpoint: policy 'scripted' has none"),
         (["--rate", "0"], "vla-ros: --rate: must be 1 to 1000 rows per second, got 0"),
         (["--clients", "0"], "vla-ros: --clients: must be at least 1"),
         (["--port", "70000"], "vla-ros: --port: must be 0 to 65535"),

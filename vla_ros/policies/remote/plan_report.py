@@ -37,11 +37,11 @@ def with_report(plan: Plan, report: Mapping[str, Any]) -> Plan:
     A plan that is not ACTIVE there is none here: it loses its data, and the arm holds.
     """
     state = PlanState.__members__.get(str(report.get("state", "")), plan.state)
-    words = {key: _text(report.get(key)) or getattr(plan, key) for key in ("subtask", "reasoning")}
-    numbers = {key: _share(report.get(key)) for key in ("progress", "confidence")}
+    told: dict[str, Any] = {key: _text(report.get(key)) or getattr(plan, key) for key in ("subtask", "reasoning")}
+    told |= {key: _share(report.get(key)) for key in ("progress", "confidence")}
     if state is not PlanState.ACTIVE:
-        return Plan(plan.frame_stamp_ns, plan.instruction, state, **words, **numbers)
-    return replace(plan, **words, **numbers)
+        return Plan(plan.frame_stamp_ns, plan.instruction, state, **told)
+    return replace(plan, **told)
 
 
 def _text(value: object) -> str:

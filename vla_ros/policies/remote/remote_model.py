@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,13 @@ class RemoteModel:
             client,
             parameters.timeout_s,
             parameters.connect_timeout_s,
-            self._why_another,
+            _judge(self),
             parameters.seed,
             getattr(client, "load", None),
             parameters.load_timeout_s,
         )
+        # Who drops the model ends the connection: its thread must not keep a place at the server.
+        weakref.finalize(self, self._connection.close)
 
     def reset(self) -> None:
         """A new instruction begins."""
@@ -143,6 +146,17 @@ class RemoteModel:
         if isinstance(rate, int | float) and not math.isclose(rate, hz, rel_tol=1e-3):
             return f"sends {rate:g} rows a second, and remote.binding.rate_hz is {hz:g}; correct it"
         return ""
+
+
+def _judge(model: RemoteModel) -> Callable[[Mapping[str, Any]], str]:
+    """Return the model's judgement of metadata, for a thread that does not keep the model alive."""
+    method = weakref.WeakMethod(model._why_another)
+
+    def why_another(metadata: Mapping[str, Any]) -> str:
+        judge = method()
+        return judge(metadata) if judge is not None else ""
+
+    return why_another
 
 
 def contract_of(robot: Robot, parameters: RemoteParameters) -> CheckpointContract:

@@ -173,7 +173,7 @@ def _check_url(url: str, schemes: tuple[str, ...]) -> None:
         raise ParameterError(f"url: {url!r}: {error}") from None
     if parts.scheme not in schemes or not parts.hostname:
         raise ParameterError(f"url: {url!r} must begin with {' or '.join(f'{scheme}://host' for scheme in schemes)}")
-    if parts.username or parts.password:
-        raise ParameterError("url: holds a user or password, which logs would repeat; use api_key_file")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ParameterError("url: holds a user, a password or a query, which logs would repeat; use api_key_file")
     if port is None and parts.scheme in ("tcp", "grpc", "grpcs"):
         raise ParameterError(f"url: {url!r} needs a port: {parts.scheme}://{parts.hostname}:port")

@@ -111,7 +111,8 @@ class ServerConnection:
         if not self._closing:
             self._closing = True
             self._loop.call_soon_threadsafe(lambda: self._keeper and self._keeper.cancel())
-            self._thread.join(2 * CLOSE_S)
+            if threading.current_thread() is not self._thread:
+                self._thread.join(2 * CLOSE_S)
 
     # In the thread.
 
@@ -121,6 +122,11 @@ class ServerConnection:
         with contextlib.suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._keeper)
         self.fault = "is closed"
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.close()
 
     async def _keep(self) -> None:
         """Connect, wait until the connection is lost, and again."""
@@ -157,9 +163,10 @@ class ServerConnection:
         await self._disconnect()
 
     async def _disconnect(self) -> None:
-        for waiting in (self._loading, self._late):
-            if waiting is not None:
-                waiting.cancel()
+        waiting = [each for each in (self._loading, self._late) if each is not None]
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
         self._loading = self._late = None
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_S):

@@ -117,7 +117,8 @@ def test_a_model_that_changes_while_the_planner_runs_is_refused() -> None:
             {"url": "http://127.0.0.1:8000"},
             "remote.url: 'http://127.0.0.1:8000' must begin with ws://host or wss://host",
         ),
-        ({"url": "ws://user:secret@host:1"}, "remote.url: holds a user or password"),
+        ({"url": "ws://user:secret@host:1"}, "remote.url: holds a user, a password or a query"),
+        ({"url": "ws://host:1/?key=secret"}, "remote.url: holds a user, a password or a query"),
         ({"url": "ws://host:99999999"}, "remote.url: 'ws://host:99999999': Port"),
         ({"url": "tcp://host", "protocol": "groot"}, "needs a port: tcp://host:port"),
         ({"protocol": "lerobot", "url": "grpc://h:1"}, "remote.lerobot.policy_type and lerobot.checkpoint: required"),
@@ -193,3 +194,18 @@ def test_a_file_that_holds_no_key_is_named_without_its_content(tmp_path: Path, c
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="Is a directory"):
         read_key(str(tmp_path))
+
+
+def test_who_drops_the_model_ends_the_connection() -> None:
+    with openpi_server(lambda _: chunk()) as server:
+        made = RemoteModel(ROBOT, parameters(server.port))
+        end_s = time.monotonic() + 5.0
+        while not server.connections and time.monotonic() < end_s:
+            time.sleep(0.01)
+        assert len(server.connections) == 1
+        thread = made._connection._thread
+        del made
+        assert not thread.is_alive()
+        while server.connections and time.monotonic() < end_s:
+            time.sleep(0.01)
+        assert not server.connections

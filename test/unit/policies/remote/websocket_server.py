@@ -40,6 +40,12 @@ class ThreadedServer:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.close()
+
+    @property
+    def connections(self) -> list[Any]:
+        """Those that are open."""
+        return list(self._server.connections)
 
     def stop(self) -> None:
         """End it: connections break."""
@@ -50,8 +56,9 @@ class ThreadedServer:
             self._server.close()
             self._loop.call_later(0.1, self._loop.stop)
 
-        self._loop.call_soon_threadsafe(end)
-        self._thread.join(5.0)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(end)
+            self._thread.join(5.0)
 
 
 @contextmanager
