@@ -14,6 +14,7 @@ import contextlib
 import hmac
 import http
 import ipaddress
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -120,6 +121,7 @@ class PolicyServer:
             ping_interval=PING_S,
             ping_timeout=PING_S,
             server_header=None,
+            logger=_silent(),
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
             ready(self.port)
@@ -150,6 +152,10 @@ class PolicyServer:
             try:
                 await connection.send(encode(self.metadata()))
                 await self._converse(connection, _Conversation(self._robot, session))
+            except ConnectionClosed:
+                pass
+            except Exception as error:
+                self._say(" ".join(f"{peer}: {type(error).__name__}: {error}".split()))
             finally:
                 session.forget()
                 self._free.append(session)
@@ -220,6 +226,13 @@ def _observation(message: str | bytes) -> Mapping[Any, Any]:
     if not isinstance(observation, Mapping):
         raise BadObservation(f"{type(observation).__name__} instead of a map")
     return observation
+
+
+def _silent() -> logging.Logger:
+    """Return a logger for what strangers do to a port: a scan is no traceback on the terminal."""
+    logger = logging.getLogger("vla_ros.policy_server.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger
 
 
 def _is_loopback(host: str) -> bool:

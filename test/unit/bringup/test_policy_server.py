@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 import time
 import urllib.request
@@ -195,6 +196,27 @@ def test_without_the_key_nobody_is_admitted(served: Served, key: str) -> None:
         connect(f"ws://127.0.0.1:{served.server.port}", additional_headers=headers)
     assert caught.value.response.status_code == 401
     assert not any(KEY in line for line in served.lines)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"GET / HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n",
+    ],
+)
+def test_what_strangers_send_to_the_port_is_no_traceback(
+    served: Served, client: ClientConnection, data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.server.port), timeout=5.0) as stranger:
+        stranger.sendall(data)
+        stranger.shutdown(socket.SHUT_WR)
+        stranger.recv(1000)
+    assert "actions" in ask(client, observation())
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_no_page_of_a_browser_is_admitted(served: Served) -> None:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_ros.arrays import Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.remote.groot_encoding import decode, encode
 from vla_ros.policies.remote.observation_layout import ObservationLayout
@@ -29,10 +31,12 @@ from vla_ros.policies.remote.policy_client import (
     ServerFault,
     quoted,
 )
+from vla_ros.time import NS_PER_S
 
-LAYOUTS = ("auto", "flat", "nested", "simulation")
-"""flat: N1.5. nested: N1.6 and N1.7. simulation: these behind --use-sim-policy-wrapper: flat keys with a batch axis.
-auto: flat where the server's own keys begin with "video.", else nested."""
+HISTORY = 120
+"""Requests whose images are kept, for models that see older ones: 12 s at 10 plans a second."""
+MAX_IMAGES = 16
+"""Time steps of a video that are sent at most."""
 _MODALITIES = ("video", "state", "action", "language")
 
 
@@ -43,14 +47,18 @@ class GrootClient:
         url: tcp://host:port.
         layout: its keys are those of the server's modality configuration, without "video." and the like.
         slots: names of the images.
-        form: one of LAYOUTS.
+        form: "flat": N1.5; "nested": N1.6 and N1.7; "simulation": these behind --use-sim-policy-wrapper, flat keys with a
+            batch axis; "auto": flat where the server's own keys begin with "video.", else nested.
         token: sent as "api_token"; empty: none.
+        rate_hz: of the steps that the model's delta indices count.
 
     Raises:
         ParameterError: pyzmq is not installed.
     """
 
-    def __init__(self, url: str, layout: ObservationLayout, slots: Sequence[str], form: str, token: str) -> None:
+    def __init__(
+        self, url: str, layout: ObservationLayout, slots: Sequence[str], form: str, token: str, rate_hz: float
+    ) -> None:
         try:
             import zmq
             import zmq.asyncio
@@ -64,6 +72,9 @@ class GrootClient:
         self._context: Any = None
         self._socket: Any = None
         self._episode: int | None = None
+        self._step_ns = NS_PER_S / rate_hz
+        self._deltas = (0,)  # steps from now to each image of a video that the model sees
+        self._seen: deque[tuple[int, Mapping[str, Image]]] = deque(maxlen=HISTORY)
 
     async def connect(self) -> Mapping[str, Any]:
         """Connect, and compare the keys that the server's model has with those that are configured."""
@@ -76,18 +87,23 @@ class GrootClient:
         except self._zmq.ZMQError as error:
             raise ConnectionLost(f"cannot be connected to ({quoted(error)}); correct remote.url") from None
         await self._ask("ping")
-        keys = _modality_keys(await self._ask("get_modality_config"))
+        config = await self._ask("get_modality_config")
+        keys = _modality_keys(config)
         if self._form == "auto":
             self._flat = any(key.startswith("video.") for key in keys.get("video", ()))
             self._batched = not self._flat
         self._check(keys)
+        self._deltas = _video_deltas(config)
         return {f"{modality} keys": sorted(found) for modality, found in keys.items()}
 
     async def infer(self, request: PolicyRequest) -> PolicyAnswer:
         """Return the answer to one request."""
-        if self._batched and request.episode != self._episode:
-            await self._ask("reset", {"options": None})
+        if request.episode != self._episode:
+            if self._batched:
+                await self._ask("reset", {"options": None})
             self._episode = request.episode
+            self._seen.clear()
+        self._seen.append((request.stamp_ns, request.images))
         observation = self._observation(request)
         data = {"observation": observation, "options": None} if self._batched else observation
         answer = await self._ask("get_action", data)
@@ -148,8 +164,9 @@ class GrootClient:
     def _observation(self, request: PolicyRequest) -> dict[str, Any]:
         arrays: dict[str, dict[str, Any]] = {
             "video": {
-                _plain(slot, "video"): self._layout.image(request.images[slot])[None] for slot in self._slots
-            },  # of one time step
+                _plain(slot, "video"): np.stack([self._layout.image(images[slot]) for images in self._video(request)])
+                for slot in self._slots
+            },
             "state": {
                 _plain(key, "state"): values[None] for key, values in self._layout.state_parts(request.state).items()
             },
@@ -161,6 +178,11 @@ class GrootClient:
             flat = {f"{part}.{key}": value for part, found in arrays.items() for key, value in found.items()}
             return {**flat, self._layout.prompt: words}
         return {**arrays, "language": {self._layout.prompt: [words]}}
+
+    def _video(self, request: PolicyRequest) -> list[Mapping[str, Image]]:
+        """Return the images of each time step that the model sees; of those before the first ones, the first ones."""
+        wanted = [request.stamp_ns + delta * self._step_ns for delta in self._deltas]
+        return [min(self._seen, key=lambda seen: abs(seen[0] - stamp_ns))[1] for stamp_ns in wanted]
 
     def _unbatched(self, key: object, value: object) -> NDArray[Any]:
         if not isinstance(value, np.ndarray):
@@ -178,13 +200,32 @@ def _modality_keys(config: object) -> dict[str, list[str]]:
     """Return modality → keys of a model, from what get_modality_config answers; empty where it says nothing readable."""
     found: dict[str, list[str]] = {}
     for modality in _MODALITIES:
-        entry = config.get(modality) if isinstance(config, Mapping) else None
-        if isinstance(entry, Mapping) and "as_json" in entry:
-            entry = entry["as_json"]
-        if isinstance(entry, str):  # N1.5 and N1.6 nest a JSON text
-            with contextlib.suppress(ValueError):
-                entry = json.loads(entry)
-        keys = entry.get("modality_keys") if isinstance(entry, Mapping) else None
+        keys = _modality(config, modality).get("modality_keys")
         if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
             found[modality] = keys
     return found
+
+
+def _video_deltas(config: object) -> tuple[int, ...]:
+    """Return the time steps of a model's images, 0 for now, -15 for 15 steps ago.
+
+    Raises:
+        ServerFault: it wants images of the future, or too many.
+    """
+    deltas = _modality(config, "video").get("delta_indices")
+    if not isinstance(deltas, list) or not deltas or not all(type(delta) is int for delta in deltas):
+        return (0,)
+    if max(deltas) > 0 or len(deltas) > MAX_IMAGES:
+        raise ServerFault(f"wants images at the steps {deltas[:MAX_IMAGES]}; up to {MAX_IMAGES} up to now can be sent")
+    return tuple(deltas)
+
+
+def _modality(config: object, modality: str) -> Mapping[str, Any]:
+    """Return what a configuration says of one modality; empty where it says nothing readable."""
+    entry = config.get(modality) if isinstance(config, Mapping) else None
+    if isinstance(entry, Mapping) and "as_json" in entry:
+        entry = entry["as_json"]
+    if isinstance(entry, str):  # N1.5 and N1.6 nest a JSON text
+        with contextlib.suppress(ValueError):
+            entry = json.loads(entry)
+    return entry if isinstance(entry, Mapping) else {}

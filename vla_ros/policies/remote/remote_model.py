@@ -174,8 +174,6 @@ def contract_of(robot: Robot, parameters: RemoteParameters) -> CheckpointContrac
         raise ParameterError(
             f"remote.action_min: has {len(parameters.action_min)} values, but an action has {len(action_names)}"
         )
-    if not binding.rate_hz:
-        raise ParameterError("remote.binding.rate_hz: required: how many rows of a chunk the server means per second")
     scale = np.array(parameters.action_scale or [1.0] * len(action_names))
     limits = {"min": parameters.action_min, "max": parameters.action_max} if parameters.action_min else {}
     statistics = {name: np.array(values) * scale for name, values in limits.items()} if _same(limits, scale) else {}
@@ -219,7 +217,8 @@ def client_of(parameters: RemoteParameters, contract: CheckpointContract, robot:
         case "groot":
             from vla_ros.policies.remote.groot import GrootClient
 
-            return GrootClient(url, layout, parameters.images, parameters.groot_layout, key)
+            rate_hz = parameters.binding.rate_hz
+            return GrootClient(url, layout, parameters.images, parameters.groot_layout, key, rate_hz)
         case "lerobot":
             from vla_ros.policies.remote.lerobot import LerobotClient
 

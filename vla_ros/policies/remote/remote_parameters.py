@@ -118,6 +118,8 @@ class RemoteParameters:
     def __post_init__(self) -> None:
         usual = PROTOCOLS[self.protocol]
         _check_url(self.server_url, usual.schemes)
+        if not self.binding.rate_hz:
+            raise ParameterError("binding.rate_hz: required: how many rows of a chunk the server means per second")
         if bool(self.image_size[0]) != bool(self.image_size[1]):
             raise ParameterError(f"image_size: both or none, got {self.image_size}")
         if len(self.action_min) != len(self.action_max):

@@ -35,11 +35,11 @@ KEYS = {
 Handler = Callable[[dict[str, Any]], Any]
 
 
-def config(keys: dict[str, list[str]] = KEYS, as_text: bool = False) -> dict[str, Any]:
+def config(keys: dict[str, list[str]] = KEYS, as_text: bool = False, deltas: tuple[int, ...] = (0,)) -> dict[str, Any]:
     """What get_modality_config answers."""
     found = {}
     for modality, names in keys.items():
-        plain = {"delta_indices": [0], "modality_keys": names}
+        plain = {"delta_indices": list(deltas), "modality_keys": names}
         found[modality] = {"__ModalityConfig_class__": True, "as_json": json.dumps(plain) if as_text else plain}
     return found
 
@@ -72,7 +72,7 @@ def groot_server(handle: Handler) -> Iterator[tuple[int, list[dict[str, Any]]]]:
 
 def talk(port: int, form: str = "auto", token: str = "", requests: int = 1) -> list[Any]:
     async def conversation() -> list[Any]:
-        client = GrootClient(f"tcp://127.0.0.1:{port}", LAYOUT, ("front",), form, token)
+        client = GrootClient(f"tcp://127.0.0.1:{port}", LAYOUT, ("front",), form, token, 10.0)
         try:
             async with asyncio.timeout(3.0):
                 return [await client.connect(), *[(await client.infer(REQUEST)).actions for _ in range(requests)]]
@@ -143,6 +143,35 @@ def test_the_wrapper_for_simulations_takes_flat_keys_with_a_batch_axis() -> None
     assert observation["annotation.human.task_description"] == ["pick up the cube"]
 
 
+def test_a_model_that_sees_older_images_gets_those_nearest_to_that_time() -> None:
+    def handle(request: dict[str, Any]) -> Any:
+        return config(deltas=(-3, 0)) if request["endpoint"] == "get_modality_config" else later(request)
+
+    async def conversation() -> None:
+        client = GrootClient(f"tcp://127.0.0.1:{port}", LAYOUT, ("front",), "auto", "", 10.0)
+        await client.connect()
+        for step in range(6):
+            images = {"front": np.full((8, 8, 3), step, np.uint8)}
+            episode = 1 if step < 5 else 2
+            await client.infer(PolicyRequest(images, np.arange(8.0), "go", step * 100_000_000, episode))
+        await client.close()
+
+    with groot_server(handle) as (port, seen):
+        asyncio.run(conversation())
+    videos = [each["data"]["observation"]["video"]["front"] for each in seen if each["endpoint"] == "get_action"]
+    assert videos[0].shape == (1, 2, 8, 8, 3)
+    assert [video[0, :, 0, 0, 0].tolist() for video in videos] == [[0, 0], [0, 1], [0, 2], [0, 3], [1, 4], [5, 5]]
+
+
+@pytest.mark.parametrize("deltas", [(0, 1), tuple(range(-40, 1))])
+def test_images_that_cannot_be_sent_are_refused(deltas: tuple[int, ...]) -> None:
+    def handle(request: dict[str, Any]) -> Any:
+        return config(deltas=deltas) if request["endpoint"] == "get_modality_config" else later(request)
+
+    with groot_server(handle) as (port, _), pytest.raises(ServerFault, match="wants images at the steps"):
+        talk(port)
+
+
 def test_the_token_is_sent_and_a_refusal_is_told_without_it() -> None:
     def handle(request: dict[str, Any]) -> Any:
         if request.get("api_token") != "right":
@@ -195,7 +224,7 @@ def test_nonsense_is_named_in_one_line(answer: Any, said: str) -> None:
 
 def test_nobody_there_is_cancelled_in_time_and_leaves_nothing_behind() -> None:
     async def conversation() -> None:
-        client = GrootClient("tcp://127.0.0.1:1", LAYOUT, ("front",), "auto", "")
+        client = GrootClient("tcp://127.0.0.1:1", LAYOUT, ("front",), "auto", "", 10.0)
         try:
             async with asyncio.timeout(0.2):
                 await client.connect()

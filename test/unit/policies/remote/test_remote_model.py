@@ -122,6 +122,7 @@ def test_a_model_that_changes_while_the_planner_runs_is_refused() -> None:
         ({"url": "ws://host:99999999"}, "remote.url: 'ws://host:99999999': Port"),
         ({"url": "tcp://host", "protocol": "groot"}, "needs a port: tcp://host:port"),
         ({"protocol": "lerobot", "url": "grpc://h:1"}, "remote.lerobot.policy_type and lerobot.checkpoint: required"),
+        ({"binding": {"rate_hz": 0.0}}, "remote.binding.rate_hz: required: how many rows of a chunk"),
         ({"protocol": "ros"}, "remote.protocol: must be one of openpi, groot, lerobot, openvla"),
         ({"image_size": [224, 0]}, "remote.image_size: both or none"),
         ({"action_min": [0.0]}, "remote.action_max: has 0 values, but action_min has 1"),
@@ -139,7 +140,6 @@ def test_options_that_are_wrong_are_named(changes: dict[str, Any], said: str) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"binding": {"rate_hz": 0.0}}, "remote.binding.rate_hz: required"),
         ({"state_keys": ["arm=7", "hand"]}, "remote.state_keys: with several keys each needs its width"),
         ({"state_keys": ["arm=7", "hand=2"]}, "are 9 values, but the binding has 8"),
         ({"action_keys": ["arm=x"]}, "remote.action_keys: 'arm=x' must be"),

@@ -49,6 +49,8 @@ def test_the_whole_file_of_the_page_starts_a_graph(tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 def test_without_a_url_the_usual_port_of_this_machine_is_meant(protocol: str) -> None:
     lerobot = {"policy_type": "act", "checkpoint": "/models/act"}
-    parameters = from_mapping(RemoteParameters, {"protocol": protocol, "lerobot": lerobot}, "remote.")
+    parameters = from_mapping(
+        RemoteParameters, {"protocol": protocol, "lerobot": lerobot, "binding": {"rate_hz": 20.0}}, "remote."
+    )
     assert parameters.server_url == PROTOCOLS[protocol].url and "127.0.0.1" in parameters.server_url
     assert parameters.images and parameters.action_parts and parameters.prompt

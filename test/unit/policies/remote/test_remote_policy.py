@@ -4,6 +4,7 @@ jumps."""
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from test.unit.policies.remote.websocket_server import chunk, openpi_server
+from vla_ros.control.action_expert import ActionExpert
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import MOTION_ROWS, Chunk, Instruction, JointState, Plan, PlanState
@@ -177,6 +179,45 @@ def test_an_answer_that_suddenly_takes_800_ms_makes_no_jump() -> None:
     assert jerk.max() <= made._limits[2, 0] * 2.05
     expected = here.q[0] + VELOCITY * (0.8 + (len(second.positions) - 1) * second.dt_s)
     assert second.positions[-1, 0] == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("late_s", [0.1, 0.3, 0.5, 0.8, 1.5])
+def test_whatever_a_plan_costs_the_setpoints_never_jump(late_s: float) -> None:
+    """System 1 and its player on one clock. Plans say a sine by their frames' stamps; one of them comes late."""
+    system1 = RemoteSystem1(ROBOT, parameters(9))
+    expert = ActionExpert("real_time", 0.15, 0.08, np.arange(8) < 7)
+    tick_ns, plan_ns, began_ns = 10_000_000, 100_000_000, NS_PER_S
+
+    def sine(stamp_ns: int) -> np.ndarray:
+        return HOME + np.eye(8)[0] * 0.3 * (1 - math.cos((stamp_ns - began_ns) / NS_PER_S * 1.5))
+
+    arriving: list[tuple[int, Plan]] = []
+    for number in range(40):
+        stamp_ns = began_ns + number * plan_ns
+        rows = np.stack([sine(stamp_ns + row * 20_000_000) for row in range(50)])
+        latency_s = late_s if number == 15 else 0.1
+        plan = Plan(stamp_ns, INSTRUCTION, PlanState.ACTIVE, kind="actions", data=rows, plan_id=number + 1)
+        ready_ns = max([stamp_ns + round(latency_s * NS_PER_S), *(at for at, _ in arriving)])
+        arriving.append((ready_ns, plan))
+    newest: Plan | None = None
+    said, q = [], HOME.copy()
+    for tick in range(440):
+        now_ns = began_ns + tick * tick_ns
+        while arriving and arriving[0][0] <= now_ns:
+            newest = arriving.pop(0)[1]
+        valid = newest is not None and now_ns - newest.frame_stamp_ns <= 0.6 * NS_PER_S
+        expert.follow(newest if valid else None)
+        setpoint = expert.setpoint(now_ns)
+        q = q if setpoint is None else setpoint
+        said.append(q)
+        if expert.due(now_ns, True):
+            request = expert.request(JointState(now_ns, q, np.zeros(8)), q, now_ns, now_ns, now_ns)
+            expert.accept(system1.chunk(*request), now_ns, now_ns)
+    way = np.stack(said)[:, 0]
+    assert np.abs(np.diff(way)).max() < 0.02  # rad in 10 ms; the sine's own speed is 0.45 rad/s
+    assert np.abs(np.diff(way, 2)).max() < 1.6e-3  # 16 rad/s²: comes to rest along its path, and starts again
+    followed = np.array([sine(began_ns + tick * tick_ns)[0] for tick in range(440)])
+    assert np.abs(way - followed)[420:].max() < 0.005  # all is made up for
 
 
 def test_the_plan_of_a_server_of_this_project_is_told_and_ends_here_too() -> None:
