@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import reprlib
 from typing import Any
 
 import msgpack
@@ -58,5 +59,5 @@ def _array(data: bytes) -> NDArray[Any]:
         raise ValueError(f"no .npy file: {type(error).__name__}") from None
     left = data[file.tell() :]
     if dtype.kind not in "biuf" or len(left) != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"an array of shape {shape} and dtype {dtype} whose data do not fit")
+        raise ValueError(f"an array of shape {reprlib.repr(shape)} and dtype {dtype} whose data do not fit")
     return np.frombuffer(left, dtype).reshape(shape, order="F" if fortran else "C")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,10 @@ def _array(value: dict[str, Any]) -> NDArray[Any]:
     try:
         dtype = np.dtype(name)
     except TypeError:
-        raise ValueError(f"an array of dtype {name!r}") from None
+        raise ValueError(f"an array of dtype {reprlib.repr(name)}") from None
     if dtype.kind not in "biuf" or not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"an array of dtype {name!r} and shape {shape!r}")
+        raise ValueError(f"an array of dtype {reprlib.repr(name)} and shape {reprlib.repr(shape)}")
     data = base64.b64decode(text, validate=True)
     if len(data) != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"an array of shape {shape} and dtype {name} whose data have another length")
+        raise ValueError(f"an array of shape {reprlib.repr(shape)} and dtype {name} whose data have another length")
     return np.frombuffer(data, dtype).reshape(shape)

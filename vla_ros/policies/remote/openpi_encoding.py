@@ -9,6 +9,7 @@ Source: openpi-client 0.1.2, msgpack_numpy.py.
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import Any
 
 import msgpack
@@ -49,9 +50,11 @@ def _decoded(value: dict[Any, Any]) -> object:
     if b"__ndarray__" in value:
         dtype, shape, data = _dtype(value.get(b"dtype")), value.get(b"shape"), value.get(b"data")
         if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-            raise ValueError(f"an array of shape {shape!r}")
+            raise ValueError(f"an array of shape {reprlib.repr(shape)}")
         if not isinstance(data, bytes) or len(data) != math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"an array of shape {shape} and dtype {dtype} whose data have another length")
+            raise ValueError(
+                f"an array of shape {reprlib.repr(shape)} and dtype {dtype} whose data have another length"
+            )
         return np.frombuffer(data, dtype).reshape(shape)
     if b"__npgeneric__" in value:
         return _dtype(value.get(b"dtype")).type(value.get(b"data"))
@@ -65,5 +68,5 @@ def _dtype(text: object) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype("O")
     if dtype.kind not in KINDS:
-        raise ValueError(f"an array of dtype {text!r}")
+        raise ValueError(f"an array of dtype {reprlib.repr(text)}")
     return dtype

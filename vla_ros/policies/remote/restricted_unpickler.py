@@ -12,6 +12,8 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_ROWS = 4096
+MAX_OPCODES = 400_000
+"""Of a pickle: some 60 for each row."""
 STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BFloat16Storage": "<u2"}
 """torch's classes of storages → dtype of their bytes; the upper half of a float32 is a bfloat16."""
 _MAGIC = 0x1950A86A20F9469CFC6C  # of a storage that torch.save wrote in its old format
 _VERSION = 1001
 _NUMBERS = "fiu"
+_PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def timed_actions(data: bytes) -> list[TimedRow]:
         ValueError: it is none, or names anything else; the text says what.
     """
     try:
-        rows = _ActionsUnpickler(io.BytesIO(data)).load()
+        rows = _loaded(io.BytesIO(data), _ActionsUnpickler)
     except ValueError as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # whatever a pickle made by hand can provoke in a reader
@@ -72,7 +77,7 @@ class PickledDtype:
     def __init__(self, text: object, *_: object) -> None:
         dtype = np.dtype(text) if isinstance(text, str) and len(text) <= 3 else np.dtype("V1")
         if dtype.kind not in _NUMBERS:
-            raise ValueError(f"an array of dtype {text!r}")
+            raise ValueError(f"an array of dtype {reprlib.repr(text)}")
         self.dtype: np.dtype[Any] = dtype
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -155,10 +160,33 @@ class _StorageUnpickler(pickle.Unpickler):
         return found
 
 
+def _loaded(file: io.BytesIO, unpickler: type[pickle.Unpickler]) -> Any:
+    """Return the next pickle of a file.
+
+    Its opcodes are read first, without executing any: one that puts a value far away in the memo makes the reader of some
+    versions of Python reserve that much memory.
+
+    Raises:
+        ValueError: it has too many opcodes, or such a one. pickle.UnpicklingError and others: it is none.
+    """
+    start, bomb = file.tell(), False
+    try:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+            bomb = number > MAX_OPCODES or (opcode.name in _PUTS and cast(int, argument) > number)
+            if bomb:
+                break
+    except ValueError as error:
+        raise pickle.UnpicklingError(str(error)) from None
+    if bomb:
+        raise ValueError("a pickle that is made to fill the memory")
+    file.seek(start)
+    return unpickler(file).load()
+
+
 def _storage(data: bytes) -> NDArray[Any]:
     """Return the numbers of a storage that `torch.save` wrote in its old format: five pickles, a size, the bytes."""
     file = io.BytesIO(data)
-    head = [_StorageUnpickler(file).load() for _ in range(5)]
+    head = [_loaded(file, _StorageUnpickler) for _ in range(5)]
     if head[0] != _MAGIC or head[1] != _VERSION or not isinstance(head[3], tuple) or len(head[3]) < 5:
         raise ValueError("a tensor of another format than torch's")
     kind, name, _, _, count = head[3][:5]

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import struct
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,43 @@ def test_setting_attributes_of_what_is_given_spoils_nothing() -> None:
 def test_a_tensor_beyond_its_storage_is_refused(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="tensor"):
         timed_actions(pickled([row(tensor(storage(VALUES), offset, size, stride))]))
+
+
+def laughs() -> Any:
+    """A list that is small as a pickle, and endless when it is written out."""
+    found: Any = "ha"
+    for _ in range(60):
+        found = [found, found]
+    return found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02Nr\xff\xff\xff\x7f.",  # LONG_BINPUT
+        b"\x80\x02Np2147483647\n.",  # PUT
+        b"\x80\x02" + b"N0" * 300_000 + b"N.",
+        b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",  # BINBYTES8
+        pickle.dumps(laughs(), 4),
+        pickled([row(Call(Global("numpy", "dtype"), laughs()))]),
+        pickled([row(Call(Global("numpy._core.numeric", "_frombuffer"), laughs(), laughs(), laughs(), "C"))]),
+        pickled([Instance(timestamp=1.0, timestep=1, action=laughs())]),
+        pickled([row(tensor(storage(VALUES).replace(b"\x80\x02]", b"\x80\x02Nr\xff\xff\xff\x7f0]", 1)))]),
+    ],
+)
+def test_bombs_are_refused_quickly_and_in_little_memory(data: bytes) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, hard))
+    began_s = time.monotonic()
+    try:
+        with pytest.raises(ValueError):
+            timed_actions(data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    assert time.monotonic() - began_s < 10.0
 
 
 @pytest.mark.parametrize("count", [17, 2**40])
