@@ -73,7 +73,7 @@ class GrootClient:
         self._socket: Any = None
         self._episode: int | None = None
         self._step_ns = NS_PER_S / rate_hz
-        self._deltas = (0,)  # steps from now to each image of a video that the model sees
+        self._deltas: tuple[int, ...] = (0,)  # steps from now to each image of a video that the model sees
         self._seen: deque[tuple[int, Mapping[str, Image]]] = deque(maxlen=HISTORY)
 
     async def connect(self) -> Mapping[str, Any]:
