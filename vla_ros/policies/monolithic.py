@@ -146,7 +146,8 @@ class MonolithicSystem2:
         positions = self._binding.positions(actions, joint_state.q)
         if self._binding.begins_later:
             positions = np.vstack([joint_state.q, positions])
-        rows = resampled(positions, self._binding.rate_hz)
+        joints = self._binding.joints
+        rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
         return Plan(
             frames.stamp_ns,
             instruction,

@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_one_line_with_the_policys_name(tmp_path: Path) -> 
     with pytest.raises(BindingRefused) as error:
         require_binding(processes, "bound", "sim")
     assert str(error.value).startswith(
-        f"bound: {tmp_path}/ckpt: rate: the checkpoint wants a rate that it does not say"
+        f"bound: {tmp_path}/ckpt: rate: the checkpoint wants a rate that its folder does not tell"
     )
     assert "write binding.rate_hz" in str(error.value) and "\n" not in str(error.value)
     assert len(error.value.report.rows) > 8

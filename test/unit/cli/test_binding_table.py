@@ -18,5 +18,9 @@ def test_rows_and_what_to_write_below_them() -> None:
     print_table(BindingReport("lerobot", "/ckpt", rows), file)
     text = file.getvalue()
     assert "lerobot: /ckpt" in text and "camera [bold]top[/]" in text
-    assert text.splitlines()[-1] == "rate: write binding.rate_hz: [30]"
+    assert text.splitlines()[-2:] == [
+        "rate: write binding.rate_hz: [30]",
+        "binding.* stands in the robot's file, or in one for --config: "
+        "/**: {ros__parameters: {lerobot: {binding: {...}}}}",
+    ]
     assert "\x1b" not in text

@@ -14,6 +14,8 @@ from vla_ros.policies.registry import Policy
 
 OPENVLA = ("openvla", "OpenVLAForActionPrediction")
 """`model_type` and architecture of OpenVLA's configuration."""
+OFT_PARTS = "*--*checkpoint.pt"
+"""Files of the parts that OpenVLA-OFT adds: action_head--…, proprio_projector--…."""
 OPENVLA_FOLDER = "vla_ros.policies.openvla.folder:OpenVlaFolder"
 
 
@@ -44,7 +46,11 @@ def read_checkpoint(name: str, entry: Policy, options: Any) -> CheckpointReading
         ParameterError: it is no checkpoint. UnknownFormat: it is one that is not known here.
     """
     if entry.contract:
-        return CheckpointReading(pkgutil.resolve_name(entry.contract)(options))
+        try:
+            reader = pkgutil.resolve_name(entry.contract)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ParameterError(f"policy {name!r}: contract {entry.contract!r} does not import: {error}") from error
+        return CheckpointReading(reader(options))
     path = Path(options.checkpoint).expanduser()
     if format_of(path) == "openvla":
         return _openvla(name, options)
@@ -75,7 +81,9 @@ def format_of(path: Path) -> str:
 
 def usual_policy(path: Path) -> str:
     """Return the policy that plays a checkpoint of this format, where none is named."""
-    return "openvla" if format_of(path) == "openvla" else "lerobot"
+    if format_of(path) != "openvla":
+        return "lerobot"
+    return "openvla_oft" if any(path.glob(OFT_PARTS)) else "openvla"
 
 
 def _words(value: object) -> list[str]:

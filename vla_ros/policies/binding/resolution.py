@@ -50,7 +50,7 @@ def resolve(
         cameras: of the robot; empty: unknown; None: of no concern, as to System 1.
         image_size: (height, width) of their images, pixel; None: unknown.
     """
-    rows = [BindingRow("checkpoint", f"{contract.family}, chunks of {contract.chunk_size} rows", contract.source)]
+    rows = [BindingRow("checkpoint", f"{contract.family}, chunks of {contract.chunk_size}", contract.source)]
     joints, robot_row = _joints(robot)
     rate_hz, rate_row = _rate(contract, parameters)
     rows += [robot_row, rate_row]
@@ -91,7 +91,7 @@ def _joints(robot: Robot) -> tuple[RobotJoints | None, BindingRow]:
 
 def _rate(contract: CheckpointContract, parameters: BindingParameters) -> tuple[float, BindingRow]:
     said = contract.rate_hz
-    wants = f"{said:g} rows a second" if said else "a rate that it does not say"
+    wants = f"{said:g} rows a second" if said else "a rate that its folder does not tell"
     rate_hz = parameters.rate_hz or said or 0.0
     if not rate_hz:
         remedy = "write binding.rate_hz: the frames per second of the data that it was trained on"

@@ -144,12 +144,17 @@ def units_row(
         has = "all angles lie within a turn of radians, and hardly move as degrees"
         return BindingRow(what, wants, has, "refused", "write binding.angle_unit: rad")
     rate_hz = parameters.rate_hz or contract.rate_hz or 0.0
+    certain = kind == "absolute" and _largest_angle(_turning(values, joints), known) > 2 * math.pi
+    faults: list[str] = []
+    remedies: dict[str, None] = {}  # in their order, each once
     for number, value in enumerate(values):
-        found = _implausible(number, value, known, kind, rate_hz, joints)
-        if found:
+        if fault := _implausible(number, value, known, kind, rate_hz, joints):
             degrees = parameters.angle_unit == "rad" and _fits_as_degrees(number, value, known, kind, rate_hz, joints)
-            certain = kind == "absolute" and _largest_angle(_turning(values, joints), known) > 2 * math.pi
-            return BindingRow(what, wants, found, "refused", _remedy(which, value, kind, degrees, certain, joints))
+            faults.append(fault)
+            remedies[_remedy(which, value, kind, degrees, certain, joints)] = None
+    if faults:
+        has = faults[0] + (f"; {len(faults) - 1} more do not fit" if len(faults) > 1 else "")
+        return BindingRow(what, wants, has, "refused", "; ".join(remedies))
     return BindingRow(what, wants, "inside the robot's limits", "mapped" if parameters.angle_unit == "deg" else "ok")
 
 

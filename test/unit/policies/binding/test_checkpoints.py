@@ -44,6 +44,12 @@ def test_a_policy_may_bring_its_reader() -> None:
     assert reading.contract is not None and reading.contract.source == "http://there"
 
 
+@pytest.mark.parametrize("target", ["no_such_module:read", "test.unit.policies.binding.test_checkpoints:nothing"])
+def test_a_reader_that_does_not_import_is_refused(target: str) -> None:
+    with pytest.raises(ParameterError, match="policy 'mine': contract .* does not import"):
+        read_checkpoint("mine", replace(POLICY, contract=target), FolderOptions("x"))
+
+
 @pytest.mark.parametrize(
     ("config", "found", "policy"),
     [
@@ -59,6 +65,12 @@ def test_formats_are_told_by_their_configuration(
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert (format_of(tmp_path), usual_policy(tmp_path)) == (found, policy)
+
+
+def test_the_parts_of_oft_tell_its_policy(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "openvla"}')
+    (tmp_path / "action_head--50000_checkpoint.pt").write_bytes(b"x")
+    assert usual_policy(tmp_path) == "openvla_oft"
 
 
 def test_a_folder_of_transformers_is_known_to_its_own_policy_alone(tmp_path: Path) -> None:
