@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,6 +166,27 @@ def test_options_are_checked_before_anything_is_connected_to(changes: dict[str, 
     with pytest.raises(ParameterError) as caught:
         RemoteModel(ROBOT, parameters(**changes))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "module", "said"),
+    [
+        ({"protocol": "groot", "url": ""}, "zmq", "groot needs pyzmq, which is not installed: pip install pyzmq"),
+        (
+            {"protocol": "lerobot", "url": "", "lerobot": {"policy_type": "act", "checkpoint": "/models/act"}},
+            "grpc",
+            "lerobot needs grpcio, which is not installed: pip install grpcio",
+        ),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(
+    changes: dict[str, Any], module: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    changes |= {"binding": {"cameras": []}, "image_keys": ["front"]}
+    with pytest.raises(ParameterError) as caught:
+        RemoteModel(ROBOT, parameters(**changes))
+    assert str(caught.value) == f"remote.protocol: {said}"
 
 
 def test_the_contract_says_what_the_configuration_says() -> None:
