@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from vla_ros.bringup.graph import bringup
-from vla_ros.parameters import ParameterError, from_mapping
+from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.remote.remote_model import contract_of
@@ -37,13 +37,18 @@ def test_the_examples_of_the_page_bind(options: dict[str, Any]) -> None:
     Binding(contract_of(ROBOT, parameters), ROBOT, parameters.binding, ROBOT.cameras)
 
 
-def test_the_whole_file_of_the_page_starts_a_graph(tmp_path: Path) -> None:
-    (file,) = [block for block in BLOCKS if "planner" in block]
-    (tmp_path / "remote.yaml").write_text(yaml.safe_dump(file))
-    processes = {
-        process.name: process.parameters for process in bringup(policy="remote", config=str(tmp_path / "remote.yaml"))
-    }
-    assert processes["planner"]["remote.url"] == processes["action_expert"]["remote.url"] == "ws://gpu-box:8000"
+@pytest.mark.parametrize(
+    "file", [block for block in BLOCKS if "planner" in block], ids=["ws://gpu-box:8000", "ws://127.0.0.1:8000"]
+)
+def test_the_whole_files_of_the_page_start_a_graph(
+    tmp_path: Path, file: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "remote.yaml"
+    path.write_text(yaml.safe_dump(file))
+    processes = {process.name: process.parameters for process in bringup(policy="remote", config=str(path))}
+    for node in ("planner", "action_expert"):
+        options = {key.removeprefix("remote."): value for key, value in processes[node].items() if "remote." in key}
+        assert from_mapping(RemoteParameters, nested(options), "").server_url == request.node.callspec.id
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
