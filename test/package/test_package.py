@@ -44,6 +44,7 @@ ROSDEP_KEYS = {
     "viser": "",
     "websockets": "",
     "yaml": "python3-yaml",
+    "zmq": "",
 }
 
 

@@ -20,6 +20,7 @@ from typing import Any, cast
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.policies.remote.remote_parameters import RemoteParameters
 
 GROUP = "vla_ros.policies"
 CONTRACT = {"system2": ("plan", "checkpoint"), "system1": ("chunk", "checkpoint", "dt_s")}
@@ -89,6 +90,14 @@ POLICIES: Mapping[str, Policy] = {
         CompactParameters,
         needs="nothing: its checkpoint ships",
         requires=("openvino",),
+        install="make setup",
+    ),
+    "remote": Policy(
+        "vla_ros.policies.remote.remote_policy:RemoteSystem2",
+        "vla_ros.policies.remote.remote_policy:RemoteSystem1",
+        RemoteParameters,
+        needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
+        requires=("msgpack", "websockets", "aiohttp"),
         install="make setup",
     ),
     "scripted": Policy(
