@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
+from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 
 GROUP = "vla_ros.policies"
@@ -69,6 +70,16 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.compact.system2:CompactSystem2",
         "vla_ros.policies.compact.system1:CompactSystem1",
         CompactParameters,
+    ),
+    "openvla": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaSystem1",
+        OpenVlaParameters,
+    ),
+    "openvla_oft": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem1",
+        OpenVlaOftParameters,
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2", "vla_ros.policies.scripted:ScriptedSystem1", ScriptedParameters
