@@ -8,18 +8,21 @@ there; commit bc339d9 of moojink/transformers-openvla-oft).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from vla_ros.policies.openvla.folder_config import FolderConfig
 from vla_ros.policies.openvla.heads import ActionHead, ProprioProjector
 from vla_ros.policies.openvla.vision import VisionBackbone
 
+CACHE = "cache" if "cache" in inspect.signature(LlamaForCausalLM.forward).parameters else "past_key_values"
+"""Its keyword: transformers renamed it within version 5."""
 STOP = 2
 """Token behind the actions in OFT's training: </s>."""
 
@@ -83,13 +86,10 @@ class OpenVlaNetwork(nn.Module):
     def next_tokens(self, ids: Tensor, pixels: Tensor, count: int) -> Sequence[int]:
         """Return the `count` most probable tokens behind the prompt, one after the other (OpenVLA)."""
         embeddings = self.prompt_embeddings(ids, pixels)
-        answer = self.language_model(inputs_embeds=embeddings, use_cache=True, logits_to_keep=1)
-        tokens = [answer.logits[:, -1].argmax(dim=-1)]
+        past = {CACHE: DynamicCache(config=self.language_model.config), "use_cache": True, "logits_to_keep": 1}
+        tokens = [self.language_model(inputs_embeds=embeddings, **past).logits[:, -1].argmax(dim=-1)]
         while len(tokens) < count:
-            answer = self.language_model(
-                input_ids=tokens[-1][:, None], past_key_values=answer.past_key_values, use_cache=True, logits_to_keep=1
-            )
-            tokens.append(answer.logits[:, -1].argmax(dim=-1))
+            tokens.append(self.language_model(input_ids=tokens[-1][:, None], **past).logits[:, -1].argmax(dim=-1))
         return [int(token) for token in torch.cat(tokens).tolist()]
 
     @torch.inference_mode()
