@@ -25,7 +25,7 @@ STDS = [[0.229, 0.224, 0.225], [0.5, 0.5, 0.5]]
 TEXT = {
     "model_type": "llama",
     "hidden_size": HIDDEN,
-    "intermediate_size": 96,
+    "intermediate_size": 128,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "vocab_size": VOCABULARY,

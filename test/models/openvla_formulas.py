@@ -80,7 +80,8 @@ def llama(weights: Mapping[str, Tensor], x: Tensor, causal: bool, theta: float =
     for layer in range(LAYERS):
         y = norm(x, weight(layer, "input_layernorm"))
         q, k, v = (
-            (y @ weight(layer, f"self_attn.{name}_proj").T).view(1, length, HEADS, size).transpose(1, 2) for name in "qkv"
+            (y @ weight(layer, f"self_attn.{name}_proj").T).view(1, length, HEADS, size).transpose(1, 2)
+            for name in "qkv"
         )
         scores = (turned(q) @ turned(k).transpose(2, 3)) / math.sqrt(size)
         mixed = scores.masked_fill(hidden, -math.inf).softmax(-1) @ v

@@ -148,7 +148,9 @@ def test_the_last_layer_of_vision_is_neither_used_nor_needed(
     last = (".featurizer.blocks.7.", ".fused_featurizer.blocks.8.", "featurizer.norm.", "attn_pool.")
     fewer = {name: tensor for name, tensor in weights.items() if not any(part in name for part in last)}
     assert len(fewer) < len(weights)
-    assert np.array_equal(_model(made.write(tmp_path, fewer)).infer(_seen("full_image")), model.infer(_seen("full_image")))
+    assert np.array_equal(
+        _model(made.write(tmp_path, fewer)).infer(_seen("full_image")), model.infer(_seen("full_image"))
+    )
 
 
 def test_oft_predicts_a_chunk_at_once(tmp_path: Path, weights: dict[str, Any]) -> None:
@@ -229,7 +231,9 @@ def test_film_modulates_every_layer_by_the_mean_of_the_words(tmp_path: Path, wei
     with torch.inference_mode():
         mean = formulas.words(weights, [*_ids(), 2]).mean(dim=1)
         features = []
-        towers = zip(("featurizer", "fused_featurizer"), formulas.whole_towers(merged), seen.split(3, dim=1), strict=True)
+        towers = zip(
+            ("featurizer", "fused_featurizer"), formulas.whole_towers(merged), seen.split(3, dim=1), strict=True
+        )
         for name, tower, view in towers:
             x = tower.patch_drop(tower._pos_embed(tower.patch_embed(view)))
             for number, block in enumerate(tower.blocks[:-1]):

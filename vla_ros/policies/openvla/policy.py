@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ class OpenVlaOftSystem1(ActionPlayer):
 
 def _made(name: str, parameters: Any, option: str) -> Any:
     """Make a model of `model.py`, which alone needs torch, transformers and timm."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before what reads it is imported: the folder holds all there is
     try:
         from vla_ros.policies.openvla import model
     except ImportError as error:

@@ -22,6 +22,8 @@ DTYPES: Mapping[str, torch.dtype] = {
 }
 """`weights` → what everything else is kept and computed in."""
 LAYERS = "language_model.model.layers."
+NF4_BLOCK = 64
+"""Weights that share a scale."""
 
 
 def quantized(network: nn.Module, name: str, weights: str) -> None:
@@ -38,7 +40,7 @@ def quantized(network: nn.Module, name: str, weights: str) -> None:
         return
     if weights == "int8":
         _int8(linear)
-    else:
+    elif linear.in_features % NF4_BLOCK == 0:  # bitsandbytes 0.50 mixes up the scales of other widths on the CPU
         parent, _, own = where.rpartition(".")
         setattr(network.get_submodule(parent), own, _nf4(linear))
 

@@ -73,7 +73,9 @@ def test_the_data_set_is_the_only_one_or_named() -> None:
     assert chosen({"a": 1, "b": 2}, "b", "openvla.unnorm_key", "f") == "b"
     with pytest.raises(ParameterError, match="^openvla.unnorm_key: say whose statistics.*; f has a, b$"):
         chosen({"b": 1, "a": 2}, "", "openvla.unnorm_key", "f")
-    with pytest.raises(ParameterError, match="no data set 'bridge'.*did you mean bridge_orig.*; it has bridge_orig, kuka$"):
+    with pytest.raises(
+        ParameterError, match="no data set 'bridge'.*did you mean bridge_orig.*; it has bridge_orig, kuka$"
+    ):
         chosen({"kuka": 1, "bridge_orig": 2}, "bridge", "openvla.unnorm_key", "f")
     with pytest.raises(ParameterError, match="of no data set"):
         chosen({}, "a", "openvla.unnorm_key", "f")

@@ -35,7 +35,9 @@ def test_the_statistics_of_fine_tuning_win(tmp_path: Path) -> None:
 
 def test_the_preprocessor_wins_over_the_names(tmp_path: Path) -> None:
     folder = write(tmp_path, timm_model_ids=["vit_a", "vit_b"])
-    with pytest.raises(ParameterError, match="preprocessor_config.json: missing, and the colours of vit_a are not known"):
+    with pytest.raises(
+        ParameterError, match="preprocessor_config.json: missing, and the colours of vit_a are not known"
+    ):
         folder_config(folder)
     content = {
         "image_resize_strategy": "letterbox",
@@ -49,7 +51,11 @@ def test_the_preprocessor_wins_over_the_names(tmp_path: Path) -> None:
     assert found.strategy == "letterbox"
     assert [image.mean for image in found.images] == [(0.1, 0.2, 0.3), (0.4, 0.5, 0.6)]
     assert [image.interpolation for image in found.images] == ["bilinear", "bicubic"]
-    for change in ({"means": [[0.1, 0.2]] * 2}, {"input_sizes": [[3, 384, 384]] * 2}, {"interpolations": ["cubic"] * 2}):
+    for change in (
+        {"means": [[0.1, 0.2]] * 2},
+        {"input_sizes": [[3, 384, 384]] * 2},
+        {"interpolations": ["cubic"] * 2},
+    ):
         (folder / "preprocessor_config.json").write_text(json.dumps({**content, **change}))
         with pytest.raises(ParameterError, match="preprocessor_config.json"):
             folder_config(folder)

@@ -29,7 +29,12 @@ def test_a_broken_file_is_named(tmp_path: Path, fault: str) -> None:
     folder = write(tmp_path)
     shard = folder / "model-00002-of-00002.safetensors"
     whole = shard.read_bytes()
-    contents = {"empty": b"", "short": whole[:-5], "garbage": b"x" * 99, "pointer": b"version https://git-lfs.github.com"}
+    contents = {
+        "empty": b"",
+        "short": whole[:-5],
+        "garbage": b"x" * 99,
+        "pointer": b"version https://git-lfs.github.com",
+    }
     if fault == "absent":
         shard.unlink()
     elif fault == "other":
