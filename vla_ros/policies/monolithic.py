@@ -139,13 +139,15 @@ class MonolithicSystem2:
         observation = Observation(images, state, instruction.text, frames.stamp_ns, self.inference_delay_s)
         began_s = self._clock()
         actions = self._model.infer(observation)
+        took_s = self._clock() - began_s
         if self._warm:
-            self._delays_s.append(self._clock() - began_s)
+            self._delays_s.append(took_s)
         self._warm = True
         positions = self._binding.positions(actions, joint_state.q)
-        if self._binding.parameters.action_kind == "step":  # the first one ends a period after the frames
+        if self._binding.begins_later:
             positions = np.vstack([joint_state.q, positions])
-        rows = resampled(positions, self._binding.rate_hz)
+        joints = self._binding.joints
+        rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
         return Plan(
             frames.stamp_ns,
             instruction,

@@ -11,7 +11,7 @@ import pytest
 
 from vla_ros.bringup.node_parameters import POLICY_NODES, policy_options
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.registry import GROUP, POLICIES, Robot, names, policy, system1, system2
+from vla_ros.policies.registry import GROUP, POLICIES, Policy, Robot, names, policy, system1, system2
 from vla_ros.robot.joint_map import JointNamesError
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
@@ -177,3 +177,9 @@ def test_a_name_that_is_a_parameter_of_the_node_is_refused(register: Callable[..
     register(plugin={"joint_names": "plugin_of_test:GOOD"})
     with pytest.raises(ParameterError, match=f"policy 'joint_names': {node} has a parameter of that name"):
         policy_options(node, "joint_names")
+
+
+def test_what_is_absent_is_told_without_importing_it() -> None:
+    made = Policy("a:A", "b:B", object, requires=("numpy", "no_such_module", "no_such_package.part"))
+    assert made.absent == ("no_such_module", "no_such_package.part")
+    assert policy("scripted").absent == ()

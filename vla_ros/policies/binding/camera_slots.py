@@ -122,23 +122,25 @@ def _row(
     what, name = f"camera {slot.name}", short_name(slot.name)
     size = f"{slot.height}x{slot.width}" if slot.height and slot.width else "any size"
     wants = f"rgb, {size}" + ("" if slot.required else ", may be empty")
-    entries = " or ".join(f'"{slot.name}={camera}"' for camera in candidates or cameras) or f'"{slot.name}=camera"'
+    entries = " or ".join(f'["{slot.name}={camera}"]' for camera in candidates or cameras or ["camera"])
     camera = chosen.get(slot.name)
     if camera == NOTHING and slot.required:
-        return BindingRow(what, wants, "binding.cameras leaves it empty", "refused", f"name a camera: {entries}")
+        return BindingRow(
+            what, wants, "binding.cameras leaves it empty", "refused", f"name a camera: binding.cameras: {entries}"
+        )
     if camera == NOTHING:
         return BindingRow(what, wants, "left empty", "mapped")
     if camera is None and not cameras:
         return BindingRow(what, wants, "the cameras are not known yet; the first frames decide", "mapped")
     if camera is None and candidates:
-        empty = "" if slot.required else f', or "{slot.name}={NOTHING}" to leave it empty'
+        empty = "" if slot.required else f', or ["{slot.name}={NOTHING}"] to leave it empty'
         has = f"{' or '.join(candidates)} may be meant"
-        return BindingRow(what, wants, has, "refused", f"write binding.cameras: [{entries}]{empty}")
+        return BindingRow(what, wants, has, "refused", f"write binding.cameras: {entries}{empty}")
     if camera is None and not slot.required:
         return BindingRow(what, wants, "left empty: no camera is left", "mapped")
     if camera is None:
         has = f"no camera is left for it; there are {', '.join(cameras)}"
-        return BindingRow(what, wants, has, "refused", f"write binding.cameras: [{entries}], or add a camera")
+        return BindingRow(what, wants, has, "refused", f"write binding.cameras: {entries}, or add a camera")
     if cameras and camera not in cameras:
         has = f"binding.cameras names camera {camera!r}, and there are {', '.join(cameras)}"
         right = name if name in cameras else cameras[0]

@@ -259,7 +259,7 @@ class LeRobotFolder:
 
     def _unbound(self, contract: CheckpointContract) -> list[str]:
         """Return which features would go through un-normalised, and whose statistics are there instead."""
-        statistics, faults = self.statistics, []
+        statistics, faults = self.statistics, self._contradictions()
         there = sorted({name for step in (*self.preprocessor, *self.postprocessor) for name in step.statistics})
         wanted = {STATE if which == "state" else ACTION: contract.normalization[which] for which in contract.vectors()}
         if (step := step_named(self.preprocessor, *NORMALIZERS)) is not None and step.mode("VISUAL") != "identity":
@@ -271,6 +271,22 @@ class LeRobotFolder:
                 faults.append(
                     f"{self.path}: {feature} is to be normalised by {mode}, and its {' and '.join(missing)} "
                     f"{'is' if len(missing) == 1 else 'are'} missing: it would go through un-normalised{others}"
+                )
+        return faults
+
+    def _contradictions(self) -> list[str]:
+        """Return where a processor normalises otherwise than the model was trained with."""
+        mapping, faults = self.config.get("normalization_mapping"), []
+        steps = {
+            "STATE": step_named(self.preprocessor, *NORMALIZERS),
+            "ACTION": step_named(self.postprocessor, *UNNORMALIZERS),
+        }
+        for kind, step in steps.items():
+            asked = str(mapping.get(kind, "")).lower() if isinstance(mapping, Mapping) else ""
+            if step is not None and asked and step.mode(kind) != asked:
+                faults.append(
+                    f"{self.path}: config.json normalises {kind} by {asked}, and {step.name} by {step.mode(kind)}: "
+                    "the model was trained with one of them; save the processors again"
                 )
         return faults
 
