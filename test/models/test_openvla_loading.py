@@ -1,5 +1,7 @@
 """What of a folder's weights is refused, in one line; fewer bits; nothing is looked up outside."""
 
+# ruff: noqa: E402  (what comes after importorskip)
+
 from __future__ import annotations
 
 import pickle

@@ -1,5 +1,7 @@
 """The implementation equals formulas that were written down apart from it: images, words, network, actions."""
 
+# ruff: noqa: E402  (what comes after importorskip)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -125,7 +127,7 @@ def test_the_action_is_the_centre_of_the_bin_in_the_range_of_the_data(
         tokens = formulas.answered(weights, _ids(), formulas.pixels(_image(0)), 7)
     centres = [-1 + (2 * min(31999 - token, 254) + 1) / 255 for token in tokens]
     low, high = made.BRIDGE["action"]["q01"], made.BRIDGE["action"]["q99"]
-    wanted = [0.5 * (c + 1) * (h - l) + l for c, l, h in zip(centres, low, high, strict=True)]
+    wanted = [0.5 * (c + 1) * (b - a) + a for c, a, b in zip(centres, low, high, strict=True)]
     wanted[6] = centres[6]  # the mask leaves the gripper as it is
     action = model.infer(_seen("full_image"))
     assert action.shape == (1, 7)

@@ -54,11 +54,13 @@ class OftLayout:
         images: names of the images, in their order in the prompt.
         chunk_size: rows of a chunk.
         normalization: "quantiles", "min_max" or "auto".
+        head: "l1": the folder's action head; "tokens": action tokens.
     """
 
     images: tuple[str, ...] = ()
     chunk_size: int = 0
     normalization: str = "auto"
+    head: str = "l1"
 
 
 class OpenVlaFolder:
@@ -133,6 +135,11 @@ class OpenVlaFolder:
                 f"{self.path}: has a diffusion head; only OFT's L1 head and its action tokens are played"
             )
         layout = layout or OftLayout()
+        if layout.head == "l1" and "action_head" not in self.components:
+            raise ParameterError(
+                f"{self.path}: has no action_head--*_checkpoint.pt; policy openvla plays OpenVLA, and {self.option}head: "
+                "tokens plays an OFT model that was trained without that head"
+            )
         action = self.statistics("action", unnorm_key)
         width = action.width
         images = layout.images or IMAGES.get(width, ())

@@ -122,11 +122,6 @@ class OpenVlaOftModel(OpenVlaModel):
 
     @staticmethod
     def _contract(folder: OpenVlaFolder, parameters: Any) -> CheckpointContract:
-        if parameters.head == "l1" and "action_head" not in folder.components:
-            raise ParameterError(
-                f"{folder.path}: has no action_head--*_checkpoint.pt; policy openvla plays OpenVLA, and {folder.option}head: "
-                "tokens plays an OFT model that was trained without that head"
-            )
         return folder.oft_contract(parameters.unnorm_key, parameters.layout())
 
     def infer(self, observation: Observation) -> Array:

@@ -126,4 +126,4 @@ class OpenVlaOftParameters:
 
     def layout(self) -> OftLayout:
         """Return what no file of the folder says."""
-        return OftLayout(tuple(self.images), self.chunk_size, self.normalization)
+        return OftLayout(tuple(self.images), self.chunk_size, self.normalization, self.head)

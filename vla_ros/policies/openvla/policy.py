@@ -12,6 +12,7 @@ from vla_ros.policies.action_player import ActionPlayer, half_limits
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.monolithic import ChunkModel, MonolithicSystem2
+from vla_ros.policies.openvla.folder import OpenVlaFolder
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.robot.kinematics import Kinematics
@@ -32,9 +33,9 @@ class OpenVlaSystem2(MonolithicSystem2):
     """
 
     def __init__(self, robot: Robot, parameters: OpenVlaParameters) -> None:
-        model: ChunkModel = _made("OpenVlaModel", parameters, "openvla.")
+        binding = Binding(openvla_contract(parameters), robot, parameters.binding, robot.cameras)
         super().__init__(
-            model, _bound(model.contract, robot, parameters), parameters_hash("openvla", robot, parameters)
+            _made("OpenVlaModel", parameters, "openvla."), binding, parameters_hash("openvla", robot, parameters)
         )
 
 
@@ -42,9 +43,11 @@ class OpenVlaOftSystem2(MonolithicSystem2):
     """System 2 of `openvla_oft`; see `OpenVlaSystem2`."""
 
     def __init__(self, robot: Robot, parameters: OpenVlaOftParameters) -> None:
-        model: ChunkModel = _made("OpenVlaOftModel", parameters, "openvla_oft.")
+        binding = Binding(openvla_oft_contract(parameters), robot, parameters.binding, robot.cameras)
         super().__init__(
-            model, _bound(model.contract, robot, parameters), parameters_hash("openvla_oft", robot, parameters)
+            _made("OpenVlaOftModel", parameters, "openvla_oft."),
+            binding,
+            parameters_hash("openvla_oft", robot, parameters),
         )
 
 
@@ -64,23 +67,32 @@ class OpenVlaOftSystem1(ActionPlayer):
         super().__init__(parameters_hash("openvla_oft", robot, parameters), half_limits(parameters.motion, kinematics))
 
 
-def _made(name: str, parameters: Any, option: str) -> Any:
+def openvla_contract(parameters: OpenVlaParameters) -> CheckpointContract:
+    """Return what the checkpoint wants of a robot, without its weights. Raises ParameterError as `OpenVlaFolder` does."""
+    contract = OpenVlaFolder(parameters.checkpoint, "openvla.").contract(parameters.unnorm_key)
+    check_step(contract, parameters.binding)
+    return contract
+
+
+def openvla_oft_contract(parameters: OpenVlaOftParameters) -> CheckpointContract:
+    """As `openvla_contract`, for OFT."""
+    folder = OpenVlaFolder(parameters.checkpoint, "openvla_oft.")
+    contract = folder.oft_contract(parameters.unnorm_key, parameters.layout())
+    check_step(contract, parameters.binding)
+    return contract
+
+
+def _made(name: str, parameters: Any, option: str) -> ChunkModel:
     """Make a model of `model.py`, which alone needs torch, transformers and timm."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before what reads it is imported: the folder holds all there is
     try:
         from vla_ros.policies.openvla import model
     except ImportError as error:
         raise ParameterError(
-            f"policy {option.rstrip('.')} needs {error.name or error}: pip install torch transformers timm tokenizers"
+            f"policy {option.rstrip('.')} needs {error.name or error}: pip install torch torchvision transformers timm"
         ) from error
-    return getattr(model, name)(parameters, option)
-
-
-def _bound(contract: CheckpointContract, robot: Robot, parameters: Any) -> Binding:
-    cameras = tuple(getattr(robot, "cameras", ()))
-    binding = Binding(contract, robot, parameters.binding, cameras)
-    check_step(contract, parameters.binding)
-    return binding
+    made: ChunkModel = getattr(model, name)(parameters, option)
+    return made
 
 
 def check_step(contract: CheckpointContract, binding: Any) -> None:
