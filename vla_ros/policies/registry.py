@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
+from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.policies.remote.remote_parameters import RemoteParameters
 
@@ -99,6 +100,24 @@ POLICIES: Mapping[str, Policy] = {
         needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
         requires=("msgpack", "websockets", "aiohttp"),
         install="make setup",
+    ),
+    "openvla": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaSystem1",
+        OpenVlaParameters,
+        needs="a checkpoint, e.g. openvla-7b; memory for 15 GB of weights, 8.5 as int8, 5.4 as nf4",
+        requires=("torch", "transformers", "timm", "tokenizers"),
+        install="pip install torch torchvision transformers timm",
+        contract="vla_ros.policies.openvla.policy:openvla_contract",
+    ),
+    "openvla_oft": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem1",
+        OpenVlaOftParameters,
+        needs="a checkpoint of OFT; memory for 15 GB of weights, 8.5 as int8, 5.4 as nf4",
+        requires=("torch", "transformers", "timm", "tokenizers"),
+        install="pip install torch torchvision transformers timm",
+        contract="vla_ros.policies.openvla.policy:openvla_oft_contract",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",
