@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
+from vla_ros.policies.lerobot_parameters import LeRobotParameters
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.policies.remote.remote_parameters import RemoteParameters
@@ -118,6 +119,14 @@ POLICIES: Mapping[str, Policy] = {
         requires=("torch", "transformers", "timm", "tokenizers"),
         install="pip install torch torchvision transformers timm",
         contract="vla_ros.policies.openvla.policy:openvla_oft_contract",
+    ),
+    "lerobot": Policy(
+        "vla_ros.policies.lerobot.system2:LeRobotSystem2",
+        "vla_ros.policies.lerobot.system1:LeRobotSystem1",
+        LeRobotParameters,
+        needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",
