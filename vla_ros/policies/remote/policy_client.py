@@ -60,7 +60,10 @@ class PolicyAnswer:
 
 
 class PolicyClient(Protocol):
-    """One protocol. All methods run in one event loop; the caller bounds their time and cancels them."""
+    """One protocol. All methods run in one event loop; the caller bounds their time and cancels them.
+
+    A client whose server must load a model first also has `load(request)`; see `server_connection`.
+    """
 
     async def connect(self) -> Mapping[str, Any]:
         """Connect, and return what the server says of its model; empty where the protocol has no such thing.
