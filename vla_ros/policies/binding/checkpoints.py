@@ -46,7 +46,11 @@ def read_checkpoint(name: str, entry: Policy, options: Any) -> CheckpointReading
         ParameterError: it is no checkpoint. UnknownFormat: it is one that is not known here.
     """
     if entry.contract:
-        return CheckpointReading(pkgutil.resolve_name(entry.contract)(options))
+        try:
+            reader = pkgutil.resolve_name(entry.contract)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ParameterError(f"policy {name!r}: contract {entry.contract!r} does not import: {error}") from error
+        return CheckpointReading(reader(options))
     path = Path(options.checkpoint).expanduser()
     if format_of(path) == "openvla":
         return _openvla(name, options)

@@ -22,6 +22,7 @@ from vla_ros.policies.lerobot.processors import (
     POSTPROCESSOR,
     PREPROCESSOR,
     RELATIVE,
+    RENAME,
     UNNORMALIZERS,
     ProcessorStepFile,
     read_steps,
@@ -192,7 +193,13 @@ class LeRobotFolder:
         if len(shape) != 3 or 3 not in (shape[0], shape[-1]):
             raise ParameterError(f"{self.path}/config.json: {name}: expected shape (3, height, width), got {shape}")
         height, width = shape[1:] if shape[0] == 3 else shape[:2]
-        return CameraSlot(name, height, width, required=self.type not in MASKING)
+        return CameraSlot(name, height, width, self.type not in MASKING, self._renamed().get(name, ""))
+
+    def _renamed(self) -> dict[str, str]:
+        """Return feature → what the data call it, where the preprocessor renames it."""
+        step = step_named(self.preprocessor, RENAME)
+        rename_map = step.config.get("rename_map") if step is not None else None
+        return {str(new): str(old) for old, new in rename_map.items()} if isinstance(rename_map, Mapping) else {}
 
     def _vector(self, feature: str, shape: tuple[int, ...], names: tuple[str, ...]) -> VectorSpec:
         if len(shape) != 1:

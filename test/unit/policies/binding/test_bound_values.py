@@ -33,6 +33,13 @@ def test_the_same_names_are_ok() -> None:
     assert bind("action", joints(names=tuple(f"{name}.pos" for name in JOINT_NAMES)))[1].verdict == "ok"
 
 
+def test_the_gripper_of_the_data_is_the_joint_that_is_named() -> None:
+    spec = joints(names=(*(f"{name}.pos" for name in JOINT_NAMES[:7]), "gripper.pos"))
+    assert bind("action", spec)[1].verdict == "refused"
+    values, row = bind("action", spec, gripper_joint="finger_joint")
+    assert values[7].gripper and values[7].joint == 7 and row.verdict == "ok"
+
+
 def test_units_of_each_value() -> None:
     values, _ = bind("state", joints(), angle_unit="deg")
     assert [value.scale for value in values] == pytest.approx([math.pi / 180] * 7 + [1.0])

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.policies.binding.binding_row import BindingRow
-from vla_ros.policies.binding.camera_slots import match_cameras, short_name
+from vla_ros.policies.binding.camera_slots import match_cameras
 from vla_ros.policies.binding.checkpoint_contract import CameraSlot
 
 
 def slots(*names: str, required: bool = True) -> list[CameraSlot]:
     return [CameraSlot(f"observation.images.{name}", 480, 640, required) for name in names]
+
+
+def short_name(name: str) -> str:
+    return name.rsplit(".", 1)[-1]
 
 
 def match(found: tuple[dict[str, str], list[BindingRow]]) -> dict[str, str]:
@@ -102,6 +106,17 @@ def test_inputs_that_may_be_empty_are_left_so_only_where_no_camera_is_left_or_it
 def test_a_model_that_would_see_nothing_is_refused() -> None:
     _, rows = match_cameras(slots("front", required=False), ["hand"], ["front=-"])
     assert rows[-1].verdict == "refused" and rows[-1].has == "all its inputs are empty"
+
+
+def test_what_the_data_called_an_input_tells_its_camera() -> None:
+    renamed = [
+        CameraSlot("observation.images.camera1", 480, 640, alias="observation.images.wrist"),
+        CameraSlot("observation.images.camera2", 480, 640, alias="observation.images.front"),
+    ]
+    chosen, rows = match_cameras(renamed, ["front", "wrist"], [])
+    assert chosen == {"observation.images.camera1": "wrist", "observation.images.camera2": "front"}
+    assert {row.verdict for row in rows} == {"ok"} and rows[0].wants == "rgb, 480x640, wrist"
+    assert match(match_cameras(renamed, ["a", "b"], ["camera1=a", "front=b"])) == {"camera1": "a", "camera2": "b"}
 
 
 def test_unknown_cameras_are_not_refused_yet() -> None:

@@ -44,6 +44,12 @@ def test_a_policy_may_bring_its_reader() -> None:
     assert reading.contract is not None and reading.contract.source == "http://there"
 
 
+@pytest.mark.parametrize("target", ["no_such_module:read", "test.unit.policies.binding.test_checkpoints:nothing"])
+def test_a_reader_that_does_not_import_is_refused(target: str) -> None:
+    with pytest.raises(ParameterError, match="policy 'mine': contract .* does not import"):
+        read_checkpoint("mine", replace(POLICY, contract=target), FolderOptions("x"))
+
+
 @pytest.mark.parametrize(
     ("config", "found", "policy"),
     [

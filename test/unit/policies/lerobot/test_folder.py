@@ -55,6 +55,13 @@ def test_families_with_masks_may_have_empty_inputs_and_fill_their_own(tmp_path: 
     assert [(slot.name, slot.required) for slot in contract.cameras] == [(FRONT, False), (cameras[1], False)]
 
 
+def test_names_of_the_data_that_a_processor_renames(tmp_path: Path) -> None:
+    slot = "observation.images.camera1"
+    step = {"registry_name": "rename_observations_processor", "config": {"rename_map": {FRONT: slot}}}
+    contract = LeRobotFolder(write_folder(tmp_path, "smolvla", cameras=(slot,), steps=(step,))).contract()
+    assert [(found.name, found.alias) for found in contract.cameras] == [(slot, FRONT)]
+
+
 @pytest.mark.parametrize(
     ("family", "config", "rows"),
     [
