@@ -47,7 +47,11 @@ def test_a_vlm_plans_in_words_in_front_of_classical() -> None:
             node.create_subscription(ActionChunk, "vla/action_chunk", chunks.append, NEWEST)
 
             # Subtasks, judged by the simulator.
-            outcome = graph.episode(SEED, "sequence", "tidy up the table", say=lambda line: None)
+            for _ in range(3):  # once more where the machine did not keep time
+                plans.clear()
+                outcome = graph.episode(SEED, "sequence", "tidy up the table", say=lambda line: None)
+                if outcome.success or outcome.kept_time:
+                    break
             assert outcome.success, outcome
             assert outcome.said.startswith("done"), outcome
             subtasks = list(dict.fromkeys(each.subtask.split(": ")[1] for each in plans if ": " in each.subtask))

@@ -94,7 +94,7 @@ def test_the_policy_carries_out_the_subtasks_of_the_vlm(episode: Callable[..., O
     assert outcome.success, outcome
     assert outcome.state is PlanState.DONE and outcome.said == "all 2 subtasks are done"
     assert list(dict.fromkeys(each.split(": ")[1] for each in outcome.subtasks if ": " in each)) == words
-    assert "- it is there" in model.asked[-1].text  # what the first subtask has reached
+    assert "; it is there" in model.asked[-1].text  # what the first subtask has reached
     assert not outcome.interventions
 
 

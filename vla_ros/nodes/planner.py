@@ -169,7 +169,6 @@ class Planner(ManagedNode):
             assert self.system2 is not None
             try:
                 plan = self.system2.plan(*request)
-                plan = plan if self.kinematics is None else with_tool_path(plan, self.kinematics)
                 self.core.on_plan(plan, time.monotonic_ns())
             except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
                 self.core.on_policy_error(error, time.monotonic_ns())
@@ -199,6 +198,8 @@ class Planner(ManagedNode):
 
     def publish_plan(self, plan: Plan, inference_s: float) -> None:
         """Publish a plan, and its path for RViz where somebody looks."""
+        if self.kinematics is not None:
+            plan = with_tool_path(plan, self.kinematics)
         writer = self.writer_for(plan)
         message = plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s, writer)
         self.plan_publisher.publish(message)

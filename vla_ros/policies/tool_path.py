@@ -25,7 +25,8 @@ def with_tool_path(plan: Plan, kinematics: Kinematics) -> Plan:
     rows = np.asarray(plan.data)
     if plan.kind not in JOINT_KINDS or len(plan.path) or rows.ndim != 2 or not len(rows):
         return plan
-    if rows.shape[1] != len(kinematics.joint_names) or not np.isfinite(rows[:, kinematics.arm]).all():
+    numbers = rows.dtype.kind == "f" and rows.shape[1] == len(kinematics.joint_names)
+    if not numbers or not np.isfinite(rows[:, kinematics.arm]).all():
         return plan  # System 1 says what is wrong with it
     chosen = np.unique(np.linspace(0, len(rows) - 1, POSES).round().astype(int))
     poses = [pinocchio.SE3(kinematics.forward(np.asarray(rows[row], np.float64))) for row in chosen]

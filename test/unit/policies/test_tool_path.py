@@ -41,6 +41,7 @@ def test_few_rows_are_as_many_poses() -> None:
         replace(PLAN, data=ROWS[:0]),
         replace(PLAN, data=ROWS[:, :7]),
         replace(PLAN, data=ROWS[0]),
+        replace(PLAN, data=ROWS.astype(object)),
         replace(PLAN, data=np.full_like(ROWS, np.nan)),
     ],
 )

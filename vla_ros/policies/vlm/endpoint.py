@@ -32,8 +32,10 @@ FIRST_WAIT_S, MAX_WAIT_S = 0.5, 20.0
 """Between tries; doubled from the first to the longest. A server's Retry-After counts up to the longest."""
 QUOTED = 200
 """Characters of a server's error that a line repeats."""
-LASTING = {
-    400: "the endpoint does not accept the request",
+PASSING = (408, 409, 425, 429)
+"""Statuses below 500 after which asking again helps."""
+REASONS = {
+    413: "the images are too large; lower vlm.image_size",
     401: "the endpoint refuses the key; see vlm.api_key_file and vlm.api_key_env",
     403: "the endpoint refuses the key; see vlm.api_key_file and vlm.api_key_env",
     404: "there is no such path or model; see vlm.url (it ends in /v1 as a rule) and vlm.model",
@@ -109,8 +111,11 @@ class VlmEndpoint:
                 status, body, retry_after_s = self._post(self._body(request))
         if status == 200:
             return _content(body, self._where)
-        reason = f"{self._where}: HTTP {status}: {LASTING.get(status, 'it has not answered')}: {_error_text(body)}"
-        error = VlmUnavailable(self._without_key(reason), lasting=status in LASTING)
+        lasting = status < 500 and status not in PASSING
+        usual = "it redirects; see vlm.url" if status < 400 else "it does not accept the request"
+        why = REASONS.get(status, usual if lasting else "it has not answered")
+        reason = f"{self._where}: HTTP {status}: {why}: {_error_text(body)}"
+        error = VlmUnavailable(self._without_key(reason), lasting)
         error.retry_after_s = retry_after_s  # type: ignore[attr-defined]
         raise error
 

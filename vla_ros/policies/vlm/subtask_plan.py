@@ -59,7 +59,7 @@ class SubtaskPlan:
         result, reason: how the instruction has ended, and why, when stage is ENDED.
         fault: why the newest answer was not usable; empty: it was.
         begun_s: when the present try began.
-        reached: what the newest subtask that is done has reached, in words; empty: nothing yet.
+        reached: what has been reached so far, as the model has said it last; empty: it has said nothing.
         seen: what the model has seen last of the present subtask, in words; empty: nothing yet.
     """
 
@@ -85,7 +85,7 @@ class SubtaskPlan:
         self.result, self.reason = PlanState.HOLD, ""
         self.reached = self.seen = self.fault = ""
         self._lists = self._refusals = self._bad_answers = self._attempts = 0
-        self.begun_s = self._checked_s = now_s
+        self.begun_s = self._checked_s = self._ticked_s = now_s
         self._unanswered_s: float | None = None  # since when a request has had no usable answer
 
     def begin_with(self, subtask: PlannedSubtask, now_s: float) -> None:
@@ -124,8 +124,11 @@ class SubtaskPlan:
         if self._unanswered_s is None:
             self._unanswered_s = now_s
 
-    def tick(self, now_s: float) -> None:
-        """End what takes too long: an answer, a subtask."""
+    def tick(self, now_s: float, may_move: bool = True) -> None:
+        """End what takes too long: an answer, a subtask. While the policy may not move the arm, a subtask takes no time."""
+        if not may_move:
+            self.begun_s += max(0.0, now_s - self._ticked_s)
+        self._ticked_s = now_s
         patience_s, limit_s = self._parameters.patience_s, self._parameters.subtask_timeout_s
         if self.stage is Stage.ENDED:
             return
@@ -159,7 +162,7 @@ class SubtaskPlan:
         if asked.trial != self.trial or self.stage not in (Stage.ACT, Stage.JUDGE):
             return
         if answer.status == "done":
-            self._advance(answer.reached or f"{self.subtask.text}: done", now_s)
+            self._advance(f"done: {self.subtask.text}; {answer.reached}".rstrip("; "), answer.reached, now_s)
         elif answer.status == "failed":
             self._replan(f"{self.subtask.text!r} failed: {answer.why or 'the VLM gives no reason'}", now_s)
         else:
@@ -182,9 +185,9 @@ class SubtaskPlan:
 
     # The policy.
 
-    def on_subtask_done(self, reached: str, now_s: float) -> None:
+    def on_subtask_done(self, now_s: float) -> None:
         """The present subtask is measured to be done."""
-        self._advance(reached, now_s)
+        self._advance(f"done: {self.subtask.text}", "", now_s)
 
     def on_policy_done(self, now_s: float) -> None:
         """The policy says that the present subtask is done: the model is to look."""
@@ -207,15 +210,15 @@ class SubtaskPlan:
         self.trial += 1
         self._attempts += 1
 
-    def _advance(self, reached: str, now_s: float) -> None:
-        self._memory.append(reached)
-        self.reached = reached
+    def _advance(self, line: str, reached: str, now_s: float) -> None:
+        self._memory.append(line)
+        self.reached = reached or self.reached
         self.number += 1
         self._attempts = 0
         if self.number < len(self.subtasks):
             self._try(now_s)
         else:
-            self._end(PlanState.DONE, f"all {len(self.subtasks)} subtasks are done" if self.number > 1 else reached)
+            self._end(PlanState.DONE, f"all {len(self.subtasks)} subtasks are done" if self.number > 1 else line)
 
     def _retry(self, why: str, now_s: float) -> None:
         if self._attempts < self._parameters.attempts:

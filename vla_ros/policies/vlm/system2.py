@@ -71,7 +71,7 @@ class VlmSystem2:
         asker: asks the model; None: the one that `parameters` name, in a thread.
 
     Raises:
-        ParameterError: a prompt, a key, or the folder of a model cannot be read.
+        ParameterError: a prompt, a key, or the folder of a model cannot be read, or a camera is unknown.
     """
 
     def __init__(
@@ -87,6 +87,8 @@ class VlmSystem2:
         self._policy, self._parameters, self._guard, self._word = policy, parameters, guard, word
         self.checkpoint = policy.checkpoint
         self.statistics: Any = getattr(policy, "statistics", None)
+        if robot.cameras and (unknown := [name for name in parameters.cameras if name not in robot.cameras]):
+            raise ParameterError(f"vlm.cameras: there is no {unknown[0]!r}; there are {', '.join(robot.cameras)}")
         self._prompts = {
             Question.PLAN: load_vlm_prompt(parameters.plan_prompt, "vlm_plan"),
             Question.CHECK: load_vlm_prompt(parameters.check_prompt, "vlm_check"),
@@ -134,9 +136,9 @@ class VlmSystem2:
             self._begin(instruction, now_s)
         if not instruction.text.strip():
             return Plan(frames.stamp_ns, instruction, PlanState.HOLD)
-        self._core.tick(now_s)
+        self._core.tick(now_s, joint_state.may_move)
         self._take_answer(now_s)
-        self._ask(frames, now_s)
+        self._ask(frames, now_s, joint_state.may_move)
         if self._core.stage is Stage.ACT:
             plan = self._act(frames, instruction, joint_state, now_s)
             if plan is not None:
@@ -203,10 +205,11 @@ class VlmSystem2:
         now_s: float,
     ) -> Plan | None:
         """Carry out a subtask in metric words."""
-        subtask = self._core.subtask
         try:
             if self._motions is None:
-                place = self._place(subtask) if any(each.kind is MotionKind.ABOVE for each in motions) else None
+                place = (
+                    self._place(self._core.subtask) if any(each.kind is MotionKind.ABOVE for each in motions) else None
+                )
                 self._motions = MotionSequence(self._motion_planner, self._kinematics, motions, place, joint_state.q)
                 self._policy_says = "" if place is None else "the point is at ({:.3f}, {:.3f}, {:.3f}) m".format(*place)
         except (MotionImpossible, NoPlace) as error:
@@ -217,7 +220,7 @@ class VlmSystem2:
             self._core.on_policy_failed(step.failure, now_s)
             return None
         if step.rows is None:
-            self._core.on_subtask_done(f"{subtask.text}: done", now_s)
+            self._core.on_subtask_done(now_s)
             return None
         plan = Plan(
             frames.stamp_ns,
@@ -309,13 +312,10 @@ class VlmSystem2:
 
     # Asking.
 
-    def _ask(self, frames: Frames, now_s: float) -> None:
-        """Ask what is due, if nothing is under way."""
-        looks = (
-            self._core.stage is Stage.ACT
-            and self._motions is None
-            and not self._motions_or_none(self._core.subtask.text)
-        )
+    def _ask(self, frames: Frames, now_s: float, may_move: bool) -> None:
+        """Ask what is due, if nothing is under way. An arm that may not move does nothing that is to be looked at."""
+        acting = self._core.stage is Stage.ACT and may_move
+        looks = acting and not self._motions_or_none(self._core.subtask.text)  # motions are measured
         wanted = self._core.wanted(now_s, looks)
         if wanted is None or self._asker.busy:
             return

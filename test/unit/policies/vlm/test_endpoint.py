@@ -116,7 +116,17 @@ def test_a_server_that_stays_overloaded_is_one_line(serve: Callable[..., VlmServ
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "vlm.api_key_file"), (403, "key"), (404, "vlm.model"), (400, "accept")]
+    ("status", "words"),
+    [
+        (401, "vlm.api_key_file"),
+        (403, "key"),
+        (404, "vlm.model"),
+        (400, "accept"),
+        (422, "accept"),
+        (405, "accept"),
+        (413, "vlm.image_size"),
+        (302, "it redirects; see vlm.url"),
+    ],
 )
 def test_what_asking_again_does_not_mend_is_said_at_once(
     serve: Callable[..., VlmServer], monkeypatch: pytest.MonkeyPatch, status: int, words: str

@@ -89,7 +89,7 @@ def test_an_older_look_does_not_count_as_one_at_the_end() -> None:
 def test_an_answer_about_another_try_is_left_out() -> None:
     core = acting()
     asked = wanted(core, 3.0)
-    core.on_subtask_done("moved", 3.5)
+    core.on_subtask_done(3.5)
     core.on_check_answer(CheckAnswer("done"), asked, 4.0)
     assert (core.number, core.stage) == (1, Stage.ACT)
     core.begin("another", 5.0)

@@ -89,6 +89,7 @@ class Desk:
         self.stamp_ns, self.q = 0, HOME.copy()
         self.views = {"front": VIEW}
         self.instruction = Instruction(0, "")
+        self.may_move = True
 
     def say(self, text: str) -> Plan:
         self.instruction = Instruction(self.instruction.id + 1000, text)
@@ -97,7 +98,7 @@ class Desk:
     def look(self, seconds: float = 0.1) -> Plan:
         for _ in range(round(seconds * 10)):
             self.stamp_ns += FRAME_NS
-            state = JointState(self.stamp_ns, self.q, np.zeros_like(self.q))
+            state = JointState(self.stamp_ns, self.q, np.zeros_like(self.q), self.may_move)
             told = self.system2.plan(Frames(self.stamp_ns, self.views), self.instruction, state)
             if told.kind == KIND:
                 row = told.data[5]
@@ -297,7 +298,9 @@ def test_metric_words_among_subtasks_are_measured_and_the_policy_does_the_rest()
     told = desk.look(8.0)
     assert told.subtask == "2 of 2: pick up the red cube: reach"
     assert KINEMATICS.forward(desk.q)[2, 3] - KINEMATICS.forward(HOME)[2, 3] == pytest.approx(0.1, abs=2e-3)
-    assert desk.policy.asked[0].text == "move 10 cm up: done: pick up the red cube"
+    assert desk.policy.asked[0].text == "pick up the red cube"
+    desk.look(1.5)
+    assert "- done: move 10 cm up" in desk.model.asked[-1].text
 
 
 def test_a_motion_that_is_too_far_is_told_to_the_model() -> None:
@@ -366,7 +369,38 @@ def test_a_model_behind_http_never_keeps_planning_waiting() -> None:
     assert sorted(took_s)[-3] < 0.2
 
 
+def test_an_arm_that_may_not_move_is_not_looked_at_and_its_subtask_takes_no_time() -> None:
+    desk = Desk(subtask_timeout_s=5.0)
+    desk.say(TASK)
+    desk.look()
+    asked = len(desk.model.asked)
+    desk.may_move = False
+    assert desk.look(30.0).state is PlanState.ACTIVE
+    assert len(desk.model.asked) == asked
+    desk.may_move = True
+    assert desk.look(3.0).state is PlanState.ACTIVE
+    assert len(desk.model.asked) > asked
+    desk.look(3.0)
+    assert "was not done within 5 s" in desk.model.asked[-1].text
+
+
+def test_people_are_told_what_the_model_sees_and_the_diagnostics_how_long_it_takes() -> None:
+    desk = Desk()
+    desk.model.check = check("going", why="the arm reaches for the red cube").text
+    desk.say(TASK)
+    assert desk.look(1.5).reasoning == "the VLM sees: the arm reaches for the red cube"
+    desk.model.check = "hm"
+    desk.look(1.0)
+    report = desk.system2.report()
+    assert (report["vlm_answers"], report["vlm_bad_answers"]) == (3, 1)
+    assert report["vlm_answer_p50_s"] == pytest.approx(0.1)
+
+
 def test_what_cannot_be_made_is_refused() -> None:
+    robot = replace(ROBOT, cameras=("front", "wrist"))
+    parameters = VlmParameters(url="http://localhost/v1", model="m", cameras=["front", "top"])
+    with pytest.raises(ParameterError, match="vlm.cameras: there is no 'top'; there are front, wrist"):
+        VlmSystem2(Policy(), robot, object(), parameters, GUARD.refusal)
     with pytest.raises(ParameterError, match="vlm.folder: /nowhere: there is no such folder"):
         make_model(VlmParameters(folder="/nowhere"))
     with pytest.raises(ParameterError, match="vlm.plan_prompt: "):
