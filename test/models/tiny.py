@@ -25,6 +25,8 @@ WIDTH = 8
 SIDE = 96
 CHUNK = 10
 VOCABULARY = 512
+WORDS = 400
+"""So many tokens each tokenizer has."""
 CORPUS = (
     "put the red cube in the bowl, pick up the blue cylinder, push the green ball to the left",
     "Task: , State: 0 1 2 3 4 5 6 7 8 9;\nAction: |",
@@ -86,11 +88,12 @@ def tokenizer(folder: Path, special: tuple[str, ...] = ("<pad>", "<bos>", "<eos>
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=list(special), initial_alphabet=alphabet, show_progress=False
+        vocab_size=WORDS, special_tokens=list(special), initial_alphabet=alphabet, show_progress=False
     )
     made.train_from_iterator(CORPUS, trainer)
     keywords = {"pad_token": special[0], "bos_token": special[1], "eos_token": special[2], **keywords}
     wrapped = PreTrainedTokenizerFast(tokenizer_object=made, **keywords)
+    wrapped.add_tokens([f"<unused{number}>" for number in range(WORDS - len(wrapped))])
     wrapped.save_pretrained(folder)
     return wrapped
 
@@ -214,6 +217,45 @@ def _pi0(parts: Path) -> dict[str, Any]:
     }
 
 
+FAST = '''
+class Coefficients:
+    """Stands for FAST's byte-pair tokenizer: one token, one coefficient."""
+
+    def decode(self, tokens):
+        return "".join(chr(abs(int(token)) % 64) for token in tokens)
+
+
+class TinyFast:
+    bpe_tokenizer, scale, min_token = Coefficients(), 10.0, -32
+
+    @classmethod
+    def register_for_auto_class(cls, *arguments): ...
+
+    @classmethod
+    def from_pretrained(cls, *arguments, **keywords):
+        return cls()
+'''
+"""Code of an action tokenizer, as pi0-FAST's folder holds it."""
+
+
+def _pi0_fast(parts: Path) -> dict[str, Any]:
+    tokenizer(parts / "tokenizer")
+    action = parts / "action_tokenizer"
+    action.mkdir()
+    (action / "processing_tiny.py").write_text(FAST)
+    (action / "processor_config.json").write_text('{"auto_map": {"AutoProcessor": "processing_tiny.TinyFast"}}')
+    return {
+        "text_tokenizer_name": str(parts / "tokenizer"),
+        "action_tokenizer_name": str(action),
+        "validate_action_token_prefix": False,  # random weights do not say "Action: "
+        "chunk_size": CHUNK,
+        "n_action_steps": CHUNK,
+        "max_decoding_steps": 16,
+        "fast_skip_tokens": 8,
+        "dtype": "float32",
+    }
+
+
 def _multi_task_dit(parts: Path) -> dict[str, Any]:
     from transformers import CLIPConfig, CLIPModel
 
@@ -317,14 +359,12 @@ def _groot(parts: Path) -> dict[str, Any]:
     }
 
 
-def qwen3vl(folder: Path) -> None:
-    """Save configuration, tokenizer and image processors of a Qwen3-VL of four layers."""
-    from transformers import Qwen2VLImageProcessor, Qwen3VLConfig, Qwen3VLVideoProcessor
-
+def qwen_tokenizer(folder: Path) -> Any:
+    """Save a tokenizer with Qwen's special tokens and chat template, and return it."""
     special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|video_pad|>")
     special += ("<|vision_start|>", "<|vision_end|>")
     content = "{% if c.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}"
-    words = tokenizer(
+    return tokenizer(
         folder,
         special,
         chat_template="{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}"
@@ -336,16 +376,27 @@ def qwen3vl(folder: Path) -> None:
             "vision_eos_token": "<|vision_end|>",
         },
     )
+
+
+def image_tokens(words: Any) -> dict[str, int]:
+    """Return the ids of special tokens that a configuration of Qwen names."""
+    names = {"image_token_id": "image_pad", "video_token_id": "video_pad"}
+    names |= {"vision_start_token_id": "vision_start", "vision_end_token_id": "vision_end"}
+    return {key: words.convert_tokens_to_ids(f"<|{name}|>") for key, name in names.items()}
+
+
+def qwen3vl(folder: Path) -> None:
+    """Save configuration, tokenizer and image processors of a Qwen3-VL of four layers."""
+    from transformers import Qwen2VLImageProcessor, Qwen3VLConfig, Qwen3VLVideoProcessor
+
+    words = qwen_tokenizer(folder)
     patches = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
     size = {"shortest_edge": 32 * 32, "longest_edge": 256 * 256}
     Qwen2VLImageProcessor(**patches, size=size).save_pretrained(folder)
     Qwen3VLVideoProcessor(**patches, size=size).save_pretrained(folder)
     sections = {"mrope_interleaved": True, "mrope_section": [4, 2, 2], "rope_type": "default"}
     Qwen3VLConfig(
-        image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
-        video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
-        vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
-        vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
+        **image_tokens(words),
         tie_word_embeddings=True,
         text_config={
             "hidden_size": 64,
@@ -375,15 +426,151 @@ def qwen3vl(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
+def _vla_jepa(parts: Path) -> dict[str, Any]:
+    from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
+
+    qwen3vl(parts / "vlm")
+    config = Qwen3VLForConditionalGeneration.config_class.from_pretrained(parts / "vlm")
+    torch.manual_seed(6)
+    Qwen3VLForConditionalGeneration(config).save_pretrained(parts / "vlm")
+    Qwen3VLProcessor.from_pretrained(parts / "vlm").save_pretrained(parts / "vlm")
+    return {
+        "qwen_model_name": str(parts / "vlm"),
+        "enable_world_model": False,
+        "action_dim": WIDTH,
+        "state_dim": WIDTH,
+        "chunk_size": 7,
+        "n_action_steps": 7,
+        "action_hidden_size": 32,
+        "action_num_layers": 2,
+        "action_num_heads": 2,
+        "action_attention_head_dim": 16,
+        "torch_dtype": "float32",
+        "num_inference_timesteps": 2,
+        "binarize_gripper_action": False,
+        "pre_snap_gripper_action": False,
+    }
+
+
+def _eo1(parts: Path) -> dict[str, Any]:
+    qwen25vl(parts / "vlm")
+    return {
+        "vlm_base": str(parts / "vlm"),
+        "chunk_size": 8,
+        "n_action_steps": 8,
+        "num_denoise_steps": 3,
+        "dtype": "float32",
+        "image_min_pixels": 28 * 28,
+        "image_max_pixels": 16 * 28 * 28,
+    }
+
+
+def qwen25vl(folder: Path) -> None:
+    """Save configuration, weights, tokenizer and image processors of a Qwen2.5-VL of two layers."""
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    words = qwen_tokenizer(folder)
+    size = {"shortest_edge": 28 * 28, "longest_edge": 256 * 256}
+    Qwen2_5_VLProcessor(
+        Qwen2VLImageProcessor(size=size), words, Qwen2VLVideoProcessor(size=size), chat_template=words.chat_template
+    ).save_pretrained(folder)
+    config = Qwen2_5_VLConfig(
+        **image_tokens(words),
+        text_config={
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "num_hidden_layers": 2,
+            "vocab_size": VOCABULARY,
+            "rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 3], "rope_type": "default"},
+            "tie_word_embeddings": True,
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "out_hidden_size": 64,
+            "fullatt_block_indexes": [1],
+        },
+    )
+    torch.manual_seed(8)
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+
+
+def _evo1(parts: Path) -> dict[str, Any]:
+    internvl(parts / "vlm")
+    return {
+        "vlm_model_name": str(parts / "vlm"),
+        "vlm_num_layers": 2,
+        "vlm_dtype": "float32",
+        "use_flash_attn": False,
+        "use_amp": False,
+        "image_resolution": (56, 56),
+        "chunk_size": CHUNK,
+        "n_action_steps": CHUNK,
+        "embed_dim": 64,
+        "hidden_dim": 32,
+        "state_hidden_dim": 32,
+        "num_heads": 2,
+        "num_layers": 2,
+        "num_inference_timesteps": 3,
+        "max_text_length": 256,
+        "enable_gradient_checkpointing": False,
+    }
+
+
+def internvl(folder: Path) -> None:
+    """Save configuration, weights and tokenizer of an InternVL of two layers."""
+    from transformers import InternVLConfig, InternVLModel
+
+    words = tokenizer(folder, ("<pad>", "<bos>", "<eos>", "<IMG_CONTEXT>", "<img>", "</img>"))
+    config = InternVLConfig(
+        image_token_id=words.convert_tokens_to_ids("<IMG_CONTEXT>"),
+        image_seq_length=4,
+        downsample_ratio=0.5,
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": [56, 56],
+            "patch_size": [14, 14],
+        },
+        text_config={
+            "model_type": "qwen2",
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "vocab_size": VOCABULARY,
+        },
+    )
+    torch.manual_seed(9)
+    InternVLModel(config).save_pretrained(folder)
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "act": _act,
     "diffusion": _diffusion,
+    "eo1": _eo1,
+    "evo1": _evo1,
     "groot": _groot,
     "multi_task_dit": _multi_task_dit,
     "pi0": _pi0,
     "pi05": _pi0,
+    "pi0_fast": _pi0_fast,
     "smolvla": _smolvla,
     "tdmpc": _tdmpc,
+    "vla_jepa": _vla_jepa,
     "vqbet": _vqbet,
     "xvla": _xvla,
 }
@@ -403,6 +590,7 @@ def sizes(family: str) -> Iterator[None]:
     from transformers import GemmaConfig, PaliGemmaConfig
 
     module = importlib.import_module(f"lerobot.policies.{family}.modeling_{family}")
+    vocabulary = WORDS if family == "pi0_fast" else VOCABULARY  # it speaks its own tokens again
     large = module.PaliGemmaForConditionalGenerationWithPiGemma
 
     def paligemma() -> PaliGemmaConfig:
@@ -414,17 +602,17 @@ def sizes(family: str) -> Iterator[None]:
                 "num_hidden_layers": 2,
                 "num_attention_heads": 2,
                 "patch_size": 14,
-                "image_size": 56,
+                "image_size": 224 if family == "pi0_fast" else 56,
             },
-            text_config={"model_type": "gemma", "hidden_size": 64, "vocab_size": VOCABULARY},
+            text_config={"model_type": "gemma", "hidden_size": 64, "vocab_size": vocabulary},
             projection_dim=64,
         )
 
     def small(config: Any) -> Any:
         config.vision_config.projection_dim = 64  # LeRobot has set the published numbers
         config.vision_config.intermediate_size = 64
-        config.image_token_id = config.image_token_index = VOCABULARY - 1
-        config.text_config.vocab_size = VOCABULARY
+        config.image_token_id = config.image_token_index = vocabulary - 1
+        config.text_config.vocab_size = vocabulary
         return large(config=config)
 
     def widths(variant: str) -> Any:
@@ -432,7 +620,7 @@ def sizes(family: str) -> Iterator[None]:
         return module.GemmaConfig(width=width, depth=3, mlp_dim=inner, num_heads=8, num_kv_heads=1, head_dim=16)
 
     def gemma(**keywords: Any) -> GemmaConfig:
-        return GemmaConfig(**{**keywords, "vocab_size": VOCABULARY})
+        return GemmaConfig(**{**keywords, "vocab_size": vocabulary})
 
     with (
         replaced(module, "get_gemma_config", widths),
