@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -558,12 +559,91 @@ def internvl(folder: Path) -> None:
     InternVLModel(config).save_pretrained(folder)
 
 
+def _wall_x(parts: Path) -> dict[str, Any]:
+    """The folder of a base model, which LeRobot's policy is made of and then overlays with its own weights."""
+    from lerobot.policies.wall_x.modeling_wall_x import Qwen2_5_VLMoEForAction
+    from transformers import AutoProcessor
+
+    folder = parts / "base"
+    qwen25vl(folder)
+    words = AutoProcessor.from_pretrained(folder)
+    words.tokenizer.add_tokens(["<|action|>", "<|propri|>"], special_tokens=True)
+    words.save_pretrained(folder)
+    kind = Qwen2_5_VLMoEForAction.config_class
+    given = json.loads((folder / "config.json").read_text())
+    expert = {"hidden_size": 64, "intermediate_size": 64, "hidden_act": "silu"}
+    moe = {"num_experts": 2, "experts": [expert, expert], "dim_inputs": [64, 64], "mlp_moe": True}
+    scheduler = {"beta_alpha": 1.5, "beta_beta": 1.0, "s": 0.999}
+    moe |= {"dof_config": {"arm": 20}, "noise_scheduler": scheduler}
+    config = kind(
+        **image_tokens(words.tokenizer),
+        text_config={**given["text_config"], **moe},
+        vision_config=given["vision_config"],
+        agent_pos_config={"arm": 20},
+        attn_implementation="eager",
+    )
+    config.text_config.pad_token_id = config.pad_token_id = words.tokenizer.pad_token_id
+    torch.manual_seed(10)
+    model = Qwen2_5_VLMoEForAction(config, processor=words)
+    model.resize_token_embeddings(len(words.tokenizer))
+    model.save_pretrained(folder)
+    return {"pretrained_name_or_path": str(folder), "chunk_size": 8, "n_action_steps": 8}
+
+
+def _lingbot_va(parts: Path) -> dict[str, Any]:
+    """The folder of Wan's image and text encoders, which LeRobot keeps outside of the policy's weights."""
+    from diffusers import AutoencoderKLWan
+    from transformers import T5TokenizerFast, UMT5Config, UMT5EncoderModel
+
+    wan = parts / "wan"
+    pieces = [(letter, -3.0) for letter in sorted({*"".join(CORPUS), "\u2581"})]
+    words = T5TokenizerFast(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), *pieces])
+    words.save_pretrained(wan / "tokenizer")
+    torch.manual_seed(11)
+    AutoencoderKLWan(
+        base_dim=8,
+        decoder_base_dim=8,
+        z_dim=48,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        is_residual=True,
+        in_channels=12,
+        out_channels=12,
+        patch_size=2,
+        scale_factor_spatial=16,
+        latents_mean=[0.0] * 48,
+        latents_std=[1.0] * 48,
+    ).save_pretrained(wan / "vae")
+    text = UMT5Config(vocab_size=len(words), d_model=32, d_kv=8, d_ff=64, num_layers=1, num_heads=4)
+    UMT5EncoderModel(text).save_pretrained(wan / "text_encoder")
+    return {
+        "wan_pretrained_path": str(wan),
+        "dtype": "float32",
+        "num_attention_heads": 2,
+        "attention_head_dim": 24,
+        "text_dim": 32,
+        "freq_dim": 32,
+        "ffn_dim": 64,
+        "num_layers": 1,
+        "height": 64,
+        "width": 64,
+        "obs_cam_keys": list(image_inputs("lingbot_va")),
+        "used_action_channel_ids": list(range(WIDTH)),
+        "frame_chunk_size": 2,
+        "num_inference_steps": 2,
+        "action_num_inference_steps": 3,
+        "guidance_scale": 1.0,
+        "max_sequence_length": 32,
+    }
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "act": _act,
     "diffusion": _diffusion,
     "eo1": _eo1,
     "evo1": _evo1,
     "groot": _groot,
+    "lingbot_va": _lingbot_va,
     "multi_task_dit": _multi_task_dit,
     "pi0": _pi0,
     "pi05": _pi0,
@@ -572,6 +652,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "tdmpc": _tdmpc,
     "vla_jepa": _vla_jepa,
     "vqbet": _vqbet,
+    "wall_x": _wall_x,
     "xvla": _xvla,
 }
 """Family → options of its configuration."""

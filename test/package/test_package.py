@@ -111,8 +111,15 @@ def test_safety_filter_imports_no_model_code() -> None:
     assert not {"torch", "transformers", "mujoco", "cv2"} & set(loaded.split())
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("constraints/*.txt")), ids=lambda path: path.stem)
-def test_ros_wheels_are_pinned_to_one_distribution(path: Path) -> None:
+def test_everything_of_the_lerobot_environment_is_pinned() -> None:
+    lines = (ROOT / "constraints" / "lerobot.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+", line) for line in lines if not line.startswith("#"))
+    assert any(line.startswith("lerobot==") for line in lines)
+
+
+@pytest.mark.parametrize("distribution", ["jazzy", "kilted"])
+def test_ros_wheels_are_pinned_to_one_distribution(distribution: str) -> None:
+    path = ROOT / "constraints" / f"{distribution}.txt"
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line) for line in lines)
     versions = dict(line.split("==") for line in lines)

@@ -83,7 +83,10 @@ def weights_of(config: Any, folder: Path) -> Any:
     with _one_line(str(folder)):
         cls = get_policy_class(config.type)
         if not config.use_peft:
-            return load_policy(cls, config, folder)
+            policy = load_policy(cls, config, folder)
+            if hasattr(policy, "_ensure_frozen_modules"):  # LingBot's encoders, which it would load while it plans
+                policy._ensure_frozen_modules()
+            return policy
         base = Path(str(read_json(folder / "adapter_config.json").get("base_model_name_or_path")))
         if not base.is_dir():
             raise ParameterError(
