@@ -77,10 +77,15 @@ class OpenVlaModel:
         return self._action.unnormalized(self._tokens.values(answer))[None, :]
 
     def _ids(self, instruction: str) -> Tensor:
-        """Return (1, L) the tokens of the prompt."""
+        """Return (1, L) the tokens of the prompt. Raises ValueError: with patches and actions they are too many."""
         text = prompt(instruction, self._config.language_model)
-        given = self._tokenizer.encode(text).ids
-        return torch.tensor([completed(given, int(self._config.text["bos_token_id"]))], device=self._device)
+        ids = completed(self._tokenizer.encode(text).ids, int(self._config.text["bos_token_id"]))
+        patches = self._network.vision_backbone.patches * len(self.contract.cameras)
+        most = int(self._config.text["max_position_embeddings"]) - patches - 2
+        most -= self.contract.chunk_size * self.contract.action.width
+        if len(ids) > most:
+            raise ValueError(f"the instruction has {len(ids)} tokens, the model reads {most}; say it in fewer words")
+        return torch.tensor([ids], device=self._device)
 
     def _pixels(self, images: Mapping[str, Image]) -> Tensor:
         """Return (1, channels, size, size) of the images in the contract's order."""
