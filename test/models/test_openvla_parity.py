@@ -22,7 +22,8 @@ from vla_ros.policies.openvla.model import OpenVlaModel, OpenVlaOftModel
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 
 PROMPT = "In: What action should the robot take to pick up the red cube?\nOut:"
-STATE = np.array([0.5, 0.1, 0.2, 3.0, 0.1, -0.2, 0.02, -0.02])
+STATE = np.array([0.5, 0.1, 0.2, 3.0, 0.1, -0.2, 0.5, 0.5])
+"""The last two: how far the gripper is open, of 0.04 m and of -0.04 m."""
 
 
 def _image(seed: int) -> np.ndarray:
@@ -161,7 +162,8 @@ def test_oft_predicts_a_chunk_at_once(tmp_path: Path, weights: dict[str, Any]) -
     head = torch.load(folder / "action_head--150000_checkpoint.pt", weights_only=True)
     projector = torch.load(folder / "proprio_projector--150000_checkpoint.pt", weights_only=True)
     low, high = (np.array(made.LIBERO["proprio"][name]) for name in ("q01", "q99"))
-    normalised = np.clip(2 * (STATE - low) / (high - low + 1e-8) - 1, -1, 1)
+    state = np.array([*STATE[:6], 0.02, -0.02])
+    normalised = np.clip(2 * (state - low) / (high - low + 1e-8) - 1, -1, 1)
     with torch.inference_mode():
         hidden = torch.tensor(normalised, dtype=torch.float32) @ projector["module.fc1.weight"].T
         hidden = torch.nn.functional.gelu(hidden + projector["module.fc1.bias"])

@@ -16,7 +16,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.monolithic import Observation
 from vla_ros.policies.openvla.action_tokens import ActionTokens
-from vla_ros.policies.openvla.folder import TOKENIZER, OpenVlaFolder
+from vla_ros.policies.openvla.folder import TOKENIZER, OpenVlaFolder, state_scale
 from vla_ros.policies.openvla.images import center_cropped, pixels, resized
 from vla_ros.policies.openvla.loading import load
 from vla_ros.policies.openvla.network import OpenVlaNetwork
@@ -113,6 +113,7 @@ class OpenVlaOftModel(OpenVlaModel):
             folder = OpenVlaFolder(parameters.checkpoint, option)
             statistics = folder.statistics("proprio", parameters.unnorm_key)
             self._state = statistics.normalizer(contract.normalization["state"])
+            self._state_scale = state_scale(contract.state)
         if (head := network.action_head) is not None and head.action != contract.action.width:
             raise ParameterError(
                 f"{contract.source}: the action head gives {head.action} values, the statistics have "
@@ -139,7 +140,7 @@ class OpenVlaOftModel(OpenVlaModel):
         rows, width = self.contract.chunk_size, self.contract.action.width
         proprio = None
         if self._state is not None and observation.state is not None:
-            values = self._state.normalized(observation.state)
+            values = self._state.normalized(observation.state * self._state_scale)
             proprio = torch.from_numpy(values)[None].to(self._device, self._dtype)
         states = self._network.action_states(ids, seen, proprio, rows * width)
         if self._network.action_head is None:
