@@ -26,7 +26,7 @@ from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 AHEAD = [0.9, 0.0, -0.21, 0.01, 0.13, -0.01, 0.99]
 """In [-1, 1]; by BRIDGE's range 25 mm ahead a step, the gripper open."""
 FAR_M = 0.05
-STATE = ["tool.x", "tool.y", "tool.z", "tool.rx", "tool.ry", "tool.rz", "finger_joint", "-"]
+STATE = ["tool.x", "tool.y", "tool.z", "tool.rx", "tool.ry", "tool.rz", "finger_joint", "finger_joint"]
 
 
 class Tool:

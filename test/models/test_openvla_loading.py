@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from test.models import openvla_folder as made
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.monolithic import Observation
+from vla_ros.policies.openvla import loading
 from vla_ros.policies.openvla.folder import OpenVlaFolder
 from vla_ros.policies.openvla.loading import load
 from vla_ros.policies.openvla.model import OpenVlaModel, OpenVlaOftModel
@@ -92,6 +93,28 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
         _model(made.write(tmp_path / "vit", weights, timm_model_ids=["vit_of_nobody", "test_vit3"]))
     with pytest.raises(ParameterError, match="'resnet18' is no vision transformer|cannot make 'resnet18'"):
         _model(made.write(tmp_path / "conv", weights, timm_model_ids=["resnet18", "test_vit3"]))
+
+
+def test_sizes_that_make_no_network_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"config\.json: makes no network"):
+        _model(
+            made.write(tmp_path / "heads", text_config={**made.TEXT, "num_attention_heads": 3, "hidden_act": "none"})
+        )
+
+
+def test_too_little_memory_is_told_with_what_takes_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 86.00 MiB.\nGPU 0 has ...")
+
+    monkeypatch.setattr(loading, "_assign", full)
+    with pytest.raises(ParameterError, match="cpu has too little memory for float32 weights; int8 takes about half"):
+        _model(made.write(tmp_path))
+
+
+def test_an_instruction_without_end_is_refused(tmp_path: Path) -> None:
+    found = _model(made.write(tmp_path))
+    with pytest.raises(ValueError, match=r"the instruction has \d+ tokens, the model reads 2035"):
+        found.infer(Observation({"full_image": IMAGE}, None, "x y z " * 2000, 0, 0.1))
 
 
 def test_a_tokenizer_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from vla_ros.policies.openvla.model import OpenVlaModel, OpenVlaOftModel
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 
 PROMPT = "In: What action should the robot take to pick up the red cube?\nOut:"
-STATE = np.array([0.5, 0.1, 0.2, 3.0, 0.1, -0.2, 0.02, -0.02])
+STATE = np.array([0.5, 0.1, 0.2, 3.0, 0.1, -0.2, 0.5, 0.5])
+"""The last two: how far the gripper is open, of 0.04 m and of -0.04 m."""
 
 
 def _image(seed: int) -> np.ndarray:
@@ -161,7 +162,8 @@ def test_oft_predicts_a_chunk_at_once(tmp_path: Path, weights: dict[str, Any]) -
     head = torch.load(folder / "action_head--150000_checkpoint.pt", weights_only=True)
     projector = torch.load(folder / "proprio_projector--150000_checkpoint.pt", weights_only=True)
     low, high = (np.array(made.LIBERO["proprio"][name]) for name in ("q01", "q99"))
-    normalised = np.clip(2 * (STATE - low) / (high - low + 1e-8) - 1, -1, 1)
+    state = np.array([*STATE[:6], 0.02, -0.02])
+    normalised = np.clip(2 * (state - low) / (high - low + 1e-8) - 1, -1, 1)
     with torch.inference_mode():
         hidden = torch.tensor(normalised, dtype=torch.float32) @ projector["module.fc1.weight"].T
         hidden = torch.nn.functional.gelu(hidden + projector["module.fc1.bias"])
@@ -180,6 +182,31 @@ def test_oft_predicts_a_chunk_at_once(tmp_path: Path, weights: dict[str, Any]) -
     other = _seen("wrist_image", "full_image", state=STATE)
     assert np.abs(found.infer(other) - wanted).max() > 1e-3, "which camera is where matters"
     assert np.abs(found.infer(_seen("full_image", "wrist_image", state=STATE + 0.1)) - wanted).max() > 1e-3
+
+
+def test_oft_of_two_arms_sees_three_images_and_takes_minimum_and_maximum(
+    tmp_path: Path, weights: dict[str, Any]
+) -> None:
+    low, high = np.linspace(-1.5, -0.5, 14), np.linspace(0.6, 2.0, 14)
+    vector = {"min": low.tolist(), "max": high.tolist(), "q01": (low / 2).tolist(), "q99": (high / 2).tolist()}
+    statistics = {"aloha": {"action": vector, "proprio": vector}}
+    folder = made.write_oft(tmp_path, 14, 14, tensors=weights, dataset_statistics=statistics)
+    found = _oft(folder)
+    state = np.linspace(-1.0, 1.0, 14)
+    head = torch.load(folder / "action_head--150000_checkpoint.pt", weights_only=True)
+    projector = torch.load(folder / "proprio_projector--150000_checkpoint.pt", weights_only=True)
+    normalised = torch.tensor(np.clip(2 * (state - low) / (high - low + 1e-8) - 1, -1, 1), dtype=torch.float32)
+    with torch.inference_mode():
+        hidden = normalised @ projector["module.fc1.weight"].T + projector["module.fc1.bias"]
+        proprio = torch.nn.functional.gelu(hidden) @ projector["module.fc2.weight"].T + projector["module.fc2.bias"]
+        views = [formulas.pixels(_lanczos(_image(n))) for n in range(3)]
+        patches = torch.cat([formulas.projected(weights, formulas.features(weights, view)) for view in views], dim=1)
+        states = formulas.oft_states(weights, _ids(), patches, proprio, 25 * 14)
+        answer = formulas.l1_head(head, states, 14).double().numpy()
+    wanted = 0.5 * (answer + 1) * (high - low + 1e-8) + low
+    actions = found.infer(_seen("full_image", "left_wrist_image", "right_wrist_image", state=state))
+    assert actions.shape == (25, 14)
+    assert np.abs(actions - wanted).max() < 1e-3
 
 
 def test_oft_without_a_head_reads_the_tokens_of_all_positions(tmp_path: Path, weights: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ ROBOT = Robot(urdf(), JOINT_NAMES)
 FORWARD = [0.9, 0.0, -0.21, 0.01, 0.13, -0.01, 0.99]
 """In [-1, 1]: by BRIDGE's range 25 mm ahead, neither sideways nor up, hardly a turn; the gripper is open."""
 REST = JointState(0, HOME, np.zeros(8))
-STATE = ["tool.x", "tool.y", "tool.z", "tool.rx", "tool.ry", "tool.rz", "finger_joint", "-"]
+STATE = ["tool.x", "tool.y", "tool.z", "tool.rx", "tool.ry", "tool.rz", "finger_joint", "finger_joint"]
 
 OFT_BINDING: dict[str, Any] = {
     "state": STATE,

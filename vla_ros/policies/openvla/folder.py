@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CameraSlot, CheckpointContract, VectorSpec
 from vla_ros.policies.binding.weight_files import read_json
@@ -44,6 +47,11 @@ NORMALIZATIONS: Mapping[int, str] = {7: "quantiles", 14: "min_max"}
 Source: moojink/openvla-oft (213c5ff), prismatic/vla/constants.py, LIBERO_CONSTANTS and ALOHA_CONSTANTS."""
 LIBERO_STATE = ("tool.x", "tool.y", "tool.z", "tool.rx", "tool.ry", "tool.rz", "finger_left", "finger_right")
 """Source: the same, experiments/robot/libero/run_libero_eval.py (`prepare_observation`)."""
+LIBERO_FINGERS_M: Mapping[int, float] = {6: 0.04, 7: -0.04}
+"""Of that state: index of a finger → its position where it is open; closed, both are at 0.
+
+The contract wants the opening instead, 0 to 1, as actions have it: then any gripper can be bound to both.
+Source: robosuite's Panda gripper, whose finger joints go from 0 to 0.04 m and from -0.04 m to 0."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +166,8 @@ class OpenVlaFolder:
         if "proprio_projector" in self.components:
             proprio = self.statistics("proprio", unnorm_key)
             proprio.normalizer(normalization)
-            state = _spec(proprio, LIBERO_STATE if (width, proprio.width) == (7, 8) else ())
+            libero = (width, proprio.width) == (7, 8)
+            state = _libero_state(proprio) if libero else _spec(proprio, ())
         return CheckpointContract(
             "openvla_oft",
             str(self.path),
@@ -183,6 +192,27 @@ class OpenVlaFolder:
 
 def _spec(statistics: VectorStatistics, names: tuple[str, ...]) -> VectorSpec:
     return VectorSpec(names, statistics.width, dict(statistics.values))
+
+
+def state_scale(spec: VectorSpec) -> Array:
+    """Return (width,) what a value of the contract's state is multiplied with to be one of the statistics."""
+    scale = np.ones(spec.width)
+    if spec.names == LIBERO_STATE:
+        scale[list(LIBERO_FINGERS_M)] = list(LIBERO_FINGERS_M.values())
+    return scale
+
+
+def _libero_state(statistics: VectorStatistics) -> VectorSpec:
+    """Return the state of LIBERO with the fingers' openings; dividing by a negative number swaps lower and upper ends."""
+    scale = state_scale(VectorSpec(LIBERO_STATE, statistics.width))
+    values = {name: value / scale for name, value in statistics.values.items()}
+    for low, high in (("min", "max"), ("q01", "q99")):
+        if low in values and high in values:
+            ends = np.sort([values[low], values[high]], axis=0)
+            values[low], values[high] = ends[0], ends[1]
+    if "std" in values:
+        values["std"] = np.abs(values["std"])
+    return VectorSpec(LIBERO_STATE, statistics.width, values)
 
 
 def _components(folder: Path) -> dict[str, Path]:

@@ -35,18 +35,40 @@ def load(folder: OpenVlaFolder, device: str, weights: str) -> OpenVlaNetwork:
     Args:
         folder: the checkpoint.
         device: as torch names it.
-        weights: one of `quantization.WEIGHTS`.
+        weights: one of `openvla_parameters.WEIGHTS`.
 
     Raises:
-        ParameterError: a tensor is missing, surplus, of another shape or not finite; or a library is not installed.
+        ParameterError: the configuration makes no network; a tensor is missing, surplus, of another shape or not finite; the
+            device has too little memory; or a library is not installed.
     """
     film = "vision_backbone" in folder.components
-    with torch.device("meta"):
-        network = OpenVlaNetwork(folder.config, film)
+    try:
+        with torch.device("meta"):
+            network = OpenVlaNetwork(folder.config, film)
+    except ParameterError:
+        raise
+    except Exception as error:  # transformers and torch check the sizes, each in its own way
+        reason = " ".join(str(error).split())[:160]
+        raise ParameterError(f"{folder.path / 'config.json'}: makes no network: {reason}") from None
     network.eval().requires_grad_(False)
+    try:
+        _fill_network(network, folder, device, weights)
+        with torch.device(device):  # no file holds its buffers; it keeps fp32 whatever the weights are
+            network.language_model.model.rotary_emb = LlamaRotaryEmbedding(network.language_model.config)
+        network.action_head = _action_head(folder, device, DTYPES[weights])
+        network.proprio_projector = _proprio_projector(folder, device, DTYPES[weights])
+    except torch.OutOfMemoryError:
+        raise ParameterError(
+            f"{folder.path}: {device} has too little memory for {weights} weights; "
+            "int8 takes about half of bfloat16, nf4 a third"
+        ) from None
+    return network
+
+
+def _fill_network(network: OpenVlaNetwork, folder: OpenVlaFolder, device: str, weights: str) -> None:
+    film = network.film
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     last = {f"{VISION}{name}.blocks.{len(tower.blocks)}." for name, tower in network.vision_backbone.named_children()}
-    dtype = DTYPES[weights]
     missing = set(wanted)
     for name, tensor, path in _tensors(folder, film):
         if name not in wanted:
@@ -59,7 +81,7 @@ def load(folder: OpenVlaFolder, device: str, weights: str) -> OpenVlaNetwork:
             raise ParameterError(
                 f"{path}: {name} has shape {list(tensor.shape)}, but config.json makes it {list(wanted[name])}"
             )
-        _assign(network, name, checked(tensor, name, path).to(device, dtype, copy=True))
+        _assign(network, name, checked(tensor, name, path).to(device, DTYPES[weights], copy=True))
         missing.discard(name)
         quantized(network, name, weights)
     if missing:
@@ -67,11 +89,6 @@ def load(folder: OpenVlaFolder, device: str, weights: str) -> OpenVlaNetwork:
         raise ParameterError(
             f"{folder.path}: {len(missing)} of {len(wanted)} tensors missing, e.g. {some}; download it again"
         )
-    with torch.device(device):  # no file holds its buffers; it keeps fp32 whatever the weights are
-        network.language_model.model.rotary_emb = LlamaRotaryEmbedding(network.language_model.config)
-    network.action_head = _action_head(folder, device, dtype)
-    network.proprio_projector = _proprio_projector(folder, device, dtype)
-    return network
 
 
 def checked(tensor: Tensor, name: str, path: Path) -> Tensor:

@@ -16,7 +16,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.monolithic import Observation
 from vla_ros.policies.openvla.action_tokens import ActionTokens
-from vla_ros.policies.openvla.folder import TOKENIZER, OpenVlaFolder
+from vla_ros.policies.openvla.folder import TOKENIZER, OpenVlaFolder, state_scale
 from vla_ros.policies.openvla.images import center_cropped, pixels, resized
 from vla_ros.policies.openvla.loading import load
 from vla_ros.policies.openvla.network import OpenVlaNetwork
@@ -77,10 +77,15 @@ class OpenVlaModel:
         return self._action.unnormalized(self._tokens.values(answer))[None, :]
 
     def _ids(self, instruction: str) -> Tensor:
-        """Return (1, L) the tokens of the prompt."""
+        """Return (1, L) the tokens of the prompt. Raises ValueError: with patches and actions they are too many."""
         text = prompt(instruction, self._config.language_model)
-        given = self._tokenizer.encode(text).ids
-        return torch.tensor([completed(given, int(self._config.text["bos_token_id"]))], device=self._device)
+        ids = completed(self._tokenizer.encode(text).ids, int(self._config.text["bos_token_id"]))
+        patches = self._network.vision_backbone.patches * len(self.contract.cameras)
+        most = int(self._config.text["max_position_embeddings"]) - patches - 2
+        most -= self.contract.chunk_size * self.contract.action.width
+        if len(ids) > most:
+            raise ValueError(f"the instruction has {len(ids)} tokens, the model reads {most}; say it in fewer words")
+        return torch.tensor([ids], device=self._device)
 
     def _pixels(self, images: Mapping[str, Image]) -> Tensor:
         """Return (1, channels, size, size) of the images in the contract's order."""
@@ -108,6 +113,7 @@ class OpenVlaOftModel(OpenVlaModel):
             folder = OpenVlaFolder(parameters.checkpoint, option)
             statistics = folder.statistics("proprio", parameters.unnorm_key)
             self._state = statistics.normalizer(contract.normalization["state"])
+            self._state_scale = state_scale(contract.state)
         if (head := network.action_head) is not None and head.action != contract.action.width:
             raise ParameterError(
                 f"{contract.source}: the action head gives {head.action} values, the statistics have "
@@ -134,7 +140,7 @@ class OpenVlaOftModel(OpenVlaModel):
         rows, width = self.contract.chunk_size, self.contract.action.width
         proprio = None
         if self._state is not None and observation.state is not None:
-            values = self._state.normalized(observation.state)
+            values = self._state.normalized(observation.state * self._state_scale)
             proprio = torch.from_numpy(values)[None].to(self._device, self._dtype)
         states = self._network.action_states(ids, seen, proprio, rows * width)
         if self._network.action_head is None:

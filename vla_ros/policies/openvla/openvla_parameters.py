@@ -39,7 +39,10 @@ class OpenVlaBinding(BindingParameters):
 
 @dataclass(frozen=True)
 class OpenVlaOftBinding(OpenVlaBinding):
-    """What OFT's numbers mean, with the values of LIBERO: inputs of a controller, 1 is 5 cm or 0.5 rad, 20 a second."""
+    """What OFT's numbers mean, with the values of LIBERO: inputs of a controller, 1 is 5 cm or 0.5 rad, 20 a second.
+
+    Source: robosuite, controllers/config/osc_pose.json (output_max).
+    """
 
     position_scale: float = parameter(
         0.05, description="meters for a 1 of a tool position in an action, e.g. 0.001 for mm", unit="m", above=0.0

@@ -11,9 +11,9 @@ import pytest
 
 from test.unit.policies.openvla.checkpoint_files import STATISTICS, write
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.openvla.folder import LIBERO_STATE, OftLayout, OpenVlaFolder
+from vla_ros.policies.openvla.folder import LIBERO_STATE, OftLayout, OpenVlaFolder, state_scale
 
-LIBERO = {**STATISTICS, "proprio": {"q01": [0.0] * 8, "q99": [1.0] * 8}}
+LIBERO = {**STATISTICS, "proprio": {"q01": [0.0] * 7 + [-0.04], "q99": [1.0] * 6 + [0.04, 0.0]}}
 ARMS = {
     "action": {"min": [-1.0] * 14, "max": [1.0] * 14, "q01": [-0.5] * 14, "q99": [0.5] * 14},
     "proprio": {"min": [-1.0] * 14, "max": [1.0] * 14},
@@ -38,6 +38,10 @@ def test_oft_as_published_for_libero(tmp_path: Path) -> None:
     assert contract.chunk_size == 8
     assert contract.state is not None
     assert contract.state.names == LIBERO_STATE
+    # Fingers in how far they are open, whichever way they go.
+    assert contract.state.statistics["q01"].tolist() == [0.0] * 8
+    assert contract.state.statistics["q99"].tolist() == [1.0] * 8
+    assert state_scale(contract.state).tolist() == [1.0] * 6 + [0.04, -0.04]
     assert contract.normalization == {"action": "quantiles", "state": "quantiles"}
 
 
