@@ -120,6 +120,8 @@ def test_metric_words_move_the_tool_through_the_filter(episode: Callable[..., Ou
     assert bool(model.asked) is not direct
     start, end = tools[0], tools[-1]
     assert end[:3, 3] - start[:3, 3] == pytest.approx((0.2, 0.0, 0.0), abs=0.002)
+    off_line = max(np.linalg.norm((tool[:3, 3] - start[:3, 3])[1:]) for tool in tools)
+    assert off_line < 0.001
     assert np.degrees(pinocchio.log3(end[:3, :3] @ start[:3, :3].T)) == pytest.approx((0.0, 0.0, 45.0), abs=0.5)
     assert not outcome.interventions
 

@@ -108,3 +108,24 @@ def test_other_plans_are_the_policys() -> None:
     mine, theirs = (half.chunk(plan, state, Chunk.rest(HOME, 0), 3, 0) for half in (player, policy))
     assert (mine.positions == theirs.positions).all()
     assert replace(mine, positions=theirs.positions) == theirs
+
+
+class Slow:
+    """A System 1 whose rows are as far apart as those of many trained models."""
+
+    checkpoint, dt_s = "weights", 0.05
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
+        raise AssertionError("the plan is a motion")
+
+
+def test_rows_come_at_the_policys_own_rate_and_are_due_when_they_are_played() -> None:
+    player = MotionPlayer(Slow(), ROBOT, object())
+    rows = np.repeat(HOME[None], 120, axis=0)
+    rows[:, 0] += 0.1 * (1 - np.cos(np.pi * np.arange(120) / 119)) / 2
+    plan = Plan(0, Instruction(1, ""), PlanState.ACTIVE, kind=KIND, data=rows)
+    state = JointState(0, HOME, np.zeros(8))
+    chunk = player.chunk(plan, state, Chunk.rest(HOME, 0), 1, 0)
+    assert (chunk.dt_s, len(chunk.positions)) == (0.05, 14)
+    expected = np.interp(0.05 * np.arange(14), 0.02 * np.arange(120), rows[:, 0])
+    assert chunk.positions[:, 0] == pytest.approx(expected, abs=2e-4)
