@@ -22,7 +22,7 @@ from vla_ros.control.instruction_tracker import InstructionTracker
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
-from vla_ros.policies.latents import LatentLost
+from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
@@ -69,6 +69,7 @@ class ActionExpertNode(ManagedNode):
         )
         self.worker: Worker | None = None
         self.plan: Plan | None = None
+        self.latents = LatentReader()
         self.instruction_tracker = InstructionTracker()
         self.planned_for = 0
         self.joint_state: JointState | None = None
@@ -172,7 +173,7 @@ class ActionExpertNode(ManagedNode):
             )
             return
         try:
-            self.plan = plan_from(message)
+            self.plan = plan_from(message, self.latents)
             self.checkpoint_mismatch = ""
         except (LatentLost, ValueError) as error:
             self.no_plan_reason = f"plan {message.plan_id} dropped: {error}"
