@@ -33,11 +33,13 @@ class Robot:
         urdf: the text of the robot description.
         joint_names: order of q in everything that the policy is given and returns.
         tool_frame: link of the URDF.
+        cameras: names of its cameras; empty: not known before the first frames.
     """
 
     urdf: str
     joint_names: tuple[str, ...]
     tool_frame: str = "tool"
+    cameras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.perception.frames import Frames
-from vla_ros.policies.continuation import around, to_rest
-from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.action_player import ROW_S, ActionPlayer, half_limits
+from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ScriptedParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.resources import share
@@ -24,9 +24,7 @@ from vla_ros.robot.joint_map import JointMap
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.time import NS_PER_S
 
-DT_S = 0.02
 PLAN_ROWS = 120  # 2.4 s: what System 1 can use while a plan is valid
-CHUNK_ROWS = 36  # 0.7 s
 FOLLOWS = 0.03  # rad: the walk waits while a joint of the arm is farther than this from it, and
 LAG_S = 0.25  # than it goes in this time; a finger may hold something
 LONGEST_STEP_S = 0.5  # of the walk from one plan to the next, however long the frames were missing
@@ -104,18 +102,6 @@ def _find(plan: str) -> Path:
     raise ParameterError(f"scripted.plan: there is no file {plan!r}, nor a plan of that name in config/scripted/")
 
 
-def _limits(robot: Robot, parameters: ScriptedParameters, kinematics: Kinematics) -> Array:
-    """Return (3, n): half the limits of velocity, acceleration and jerk of every joint.
-
-    One half is for the walk, the other for the way back to it: both together stay inside the whole.
-    """
-    motion = parameters.motion
-    limits = np.empty((3, len(robot.joint_names)))
-    limits[:] = np.array([[motion.finger_velocity_m_s], [motion.finger_acceleration_m_s2], [motion.finger_jerk_m_s3]])
-    limits[:, kinematics.arm] = motion.arm_limits(kinematics.velocity[kinematics.arm].tolist())
-    return limits / 2
-
-
 class ScriptedSystem2:
     """Any words start the plan, no words hold the arm, new words start it anew.
 
@@ -131,7 +117,7 @@ class ScriptedSystem2:
     def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
         self.checkpoint = parameters_hash("scripted", robot, parameters)
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._limits = _limits(robot, parameters, self._kinematics)
+        self._limits = half_limits(parameters.motion, self._kinematics)
         self._speed_scale = parameters.speed_scale
         self._relative, self._course = load(parameters.plan, robot.joint_names)
         self._instruction: int | None = None
@@ -157,14 +143,14 @@ class ScriptedSystem2:
 
         total_s = self._stretches[-1].start_s + self._stretches[-1].duration_s
         at, arm = self._at(self._elapsed_s), self._kinematics.arm
-        speed = np.abs(self._at(self._elapsed_s + DT_S) - at) / DT_S
+        speed = np.abs(self._at(self._elapsed_s + ROW_S) - at) / ROW_S
         behind = np.zeros(len(at))
         behind[arm] = np.abs(joint_state.q - at)[arm]
         follows = bool((behind <= FOLLOWS + LAG_S * speed).all())
         if follows:
             self._elapsed_s += min(max(stamp_ns - self._stamp_ns, 0) / NS_PER_S, LONGEST_STEP_S)
         self._stamp_ns = stamp_ns
-        if self._elapsed_s >= total_s + DT_S:
+        if self._elapsed_s >= total_s + ROW_S:
             return Plan(stamp_ns, instruction, PlanState.DONE, subtask="at the end of the plan", progress=1.0)
         number = sum(stretch.start_s <= self._elapsed_s for stretch in self._stretches)
         late = self._kinematics.joint_names[int(behind.argmax())]
@@ -177,7 +163,7 @@ class ScriptedSystem2:
             subtask=f"waypoint {number} of {len(self._stretches)}",
             reasoning="" if follows else f"waiting for {late}: it is {behind.max():.2f} away from the plan",
             kind="actions",
-            data=np.array([self._at(self._elapsed_s + rate * row * DT_S) for row in range(PLAN_ROWS)]),
+            data=np.array([self._at(self._elapsed_s + rate * row * ROW_S) for row in range(PLAN_ROWS)]),
             progress=min(self._elapsed_s / total_s, 1.0),
             confidence=1.0,
         )
@@ -213,7 +199,7 @@ class ScriptedSystem2:
         return current.at(time_s)
 
 
-class ScriptedSystem1:
+class ScriptedSystem1(ActionPlayer):
     """Leads the arm onto the rows of an "actions" plan and along them.
 
     Args:
@@ -221,44 +207,7 @@ class ScriptedSystem1:
         parameters: the same as System 2's.
     """
 
-    dt_s = DT_S
-
     def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
-        self.checkpoint = parameters_hash("scripted", robot, parameters)
-        self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._limits = _limits(robot, parameters, self._kinematics) * parameters.speed_scale
-
-    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
-        """Return the next 0.7 s; see `contract.System1`."""
-        rows = np.asarray(plan.data, np.float64)
-        if rows.ndim != 2 or rows.shape[1] != len(joint_state.q):
-            raise ValueError(f"actions: expected rows of {len(joint_state.q)} values, got shape {rows.shape}")
-        prefix_length = min(prefix_length, len(previous.positions))
-        start = previous.positions[: max(prefix_length, 1)]
-        history = around(previous.positions, len(start) - 1)
-        age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
-        now = len(start) - 1
-        offset = np.array([history[i] - _sample(rows, age_s + (now + i - 1) * DT_S) for i in range(3)])
-        way = to_rest(offset, DT_S, np.zeros(offset.shape[1]), *self._limits)
-        positions = np.empty((max(CHUNK_ROWS, len(start)), rows.shape[1]))
-        positions[: len(start)] = start
-        for row in range(len(start), len(positions)):
-            positions[row] = _sample(rows, age_s + row * DT_S) + way.at_time((row - now) * DT_S)[0]
-        return Chunk(
-            positions,
-            DT_S,
-            start_ns,
-            plan_id=plan.plan_id,
-            frame_stamp_ns=plan.frame_stamp_ns,
-            prefix_length=prefix_length,
-        )
-
-
-def _sample(rows: Array, time_s: float) -> Array:
-    """Return (n,): the rows, DT_S apart, at `time_s`, by the cubic through the four around it; held beyond the ends."""
-    at = min(max(time_s / DT_S, 0.0), len(rows) - 1.0)
-    index = int(at)
-    u = at - index
-    a, b, c, d = rows[np.clip(np.arange(index - 1, index + 3), 0, len(rows) - 1)]
-    value: Array = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
-    return value
+        kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        limits = half_limits(parameters.motion, kinematics) * parameters.speed_scale
+        super().__init__(parameters_hash("scripted", robot, parameters), limits)
