@@ -1,0 +1,179 @@
+"""LeRobot's processors of a checkpoint, cut like the model: System 2 runs all that prepare an observation, System 1 the
+normalisation of the state and of the actions alone, which needs no tokenizer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vla_ros.arrays import Array, Image
+from vla_ros.parameters import ParameterError
+from vla_ros.policies.binding.checkpoint_contract import CameraSlot, CheckpointContract, VectorSpec
+from vla_ros.policies.split.checkpoint_files import CheckpointFiles
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before LeRobot is imported: no checkpoint is looked for elsewhere
+
+from lerobot.configs import PreTrainedConfig  # noqa: E402
+from lerobot.processor import (  # noqa: E402
+    NormalizerProcessorStep,
+    PolicyProcessorPipeline,
+    TransitionKey,
+    UnnormalizerProcessorStep,
+    create_transition,
+)
+from safetensors.torch import load_file  # noqa: E402
+
+PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor.json", "policy_postprocessor.json"
+STATE, ACTION = "observation.state", "action"
+NORMALIZATIONS = {
+    "MEAN_STD": "mean_std",
+    "MIN_MAX": "min_max",
+    "QUANTILES": "quantiles",
+    "QUANTILE10": "quantile10",
+    "IDENTITY": "identity",
+}
+
+
+def configuration(files: CheckpointFiles, family: str) -> Any:
+    """Return LeRobot's configuration of a checkpoint.
+
+    Raises:
+        ParameterError: it is of another family, or not one that this LeRobot reads.
+    """
+    found = files.config.get("type")
+    if found != family:
+        model = found or files.config.get("model_type") or "nothing that LeRobot wrote"
+        raise ParameterError(f"{files.key}: {files.folder} is of {model}, expected {family}; choose the policy accordingly")
+    try:
+        return PreTrainedConfig.from_pretrained(files.folder, local_files_only=True)
+    except Exception as error:  # draccus raises what its fields raise
+        text = " ".join(str(error).split())[:200]
+        raise ParameterError(f"{files.key}: {files.folder}/config.json is not one of this LeRobot: {text}") from None
+
+
+class Normalization:
+    """The state and the actions of a checkpoint, normalised and back."""
+
+    def __init__(self, files: CheckpointFiles) -> None:
+        self._files = files
+        self._normalizer: Any = self._step(PREPROCESSOR, "normalizer_processor", NormalizerProcessorStep)
+        self._unnormalizer: Any = self._step(POSTPROCESSOR, "unnormalizer_processor", UnnormalizerProcessorStep)
+
+    def state(self, state: Array) -> Tensor:
+        """Return (1, width) normalised of (width,) in the checkpoint's units."""
+        given = torch.from_numpy(np.asarray(state, np.float32))[None]
+        done = self._normalizer(create_transition(observation={STATE: given}))
+        normalized: Tensor = done[TransitionKey.OBSERVATION][STATE]
+        return normalized
+
+    def normalized(self, actions: Array) -> Tensor:
+        """Return (T, width) normalised actions of (T, width) in the checkpoint's units."""
+        given = torch.from_numpy(np.asarray(actions, np.float32))
+        done: Tensor = self._normalizer(create_transition(observation={}, action=given))[TransitionKey.ACTION]
+        return done
+
+    def actions(self, normalized: Tensor) -> Array:
+        """Return (T, width) in the checkpoint's units of (1, T, width) normalised ones."""
+        done: Tensor = self._unnormalizer(create_transition(action=normalized.cpu()))[TransitionKey.ACTION]
+        return done[0].float().numpy().astype(np.float64)
+
+    def statistics(self, key: str) -> dict[str, Array]:
+        """Return the statistics of a feature."""
+        found = (self._normalizer._tensor_stats or {}).get(key, {})
+        return {name: tensor.double().numpy() for name, tensor in found.items() if tensor.ndim == 1}
+
+    def mode(self, kind: str) -> str:
+        """Return how "STATE" or "ACTION" is normalised."""
+        found = {getattr(key, "value", key): mode for key, mode in self._normalizer.norm_map.items()}.get(kind)
+        return NORMALIZATIONS.get(str(getattr(found, "value", found)), "identity")
+
+    def _step(self, pipeline: str, name: str, cls: type[Any]) -> Any:
+        for entry in self._files.json_of(pipeline).get("steps", []):
+            if entry.get("registry_name") == name:
+                step = cls(**entry.get("config", {}))
+                if state := entry.get("state_file"):
+                    try:
+                        step.load_state_dict(load_file(self._files.folder / state))
+                    except Exception as error:
+                        text = " ".join(str(error).split())[:200]
+                        raise ParameterError(
+                            f"{self._files.key}: the statistics {self._files.folder / state} cannot be read: {text}"
+                        ) from None
+                return step
+        raise ParameterError(f"{self._files.key}: {self._files.folder / pipeline} has no {name}; it is no LeRobot policy")
+
+
+def contract_of(config: Any, files: CheckpointFiles, normalization: Normalization) -> CheckpointContract:
+    """Return what a LeRobot checkpoint wants of a robot."""
+    cameras = tuple(
+        CameraSlot(name, 0, 0, required=not name.startswith("observation.images.empty_camera_"))
+        for name in config.image_features
+    )
+    state = config.robot_state_feature
+    return CheckpointContract(
+        family=config.type,
+        source=str(files.folder),
+        cameras=cameras,
+        state=None if state is None else VectorSpec((), int(state.shape[0]), normalization.statistics(STATE)),
+        action=VectorSpec(
+            tuple(getattr(config, "action_feature_names", None) or ()),
+            int(config.action_feature.shape[0]),
+            normalization.statistics(ACTION),
+        ),
+        chunk_size=int(config.chunk_size),
+        normalization={"state": normalization.mode("STATE"), "action": normalization.mode("ACTION")},
+    )
+
+
+class Preprocessor:
+    """The whole preprocessor of a checkpoint, for System 2.
+
+    Args:
+        files: the checkpoint.
+        device: of the model.
+        tokenizer: folder of the tokenizer; empty: as the checkpoint says.
+        option: parameter that names the tokenizer, for error texts.
+        overrides: of further steps, by their registered name.
+    """
+
+    def __init__(
+        self,
+        files: CheckpointFiles,
+        device: str,
+        tokenizer: str,
+        option: str,
+        overrides: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        names = [entry.get("registry_name") for entry in files.json_of(PREPROCESSOR).get("steps", [])]
+        given: dict[str, Any] = {name: dict(values) for name, values in (overrides or {}).items()}
+        if "device_processor" in names:
+            given["device_processor"] = {"device": device}
+        if tokenizer and "tokenizer_processor" in names:
+            given["tokenizer_processor"] = {"tokenizer_name": tokenizer}
+        try:
+            self._pipeline: Any = PolicyProcessorPipeline.from_pretrained(
+                str(files.folder), PREPROCESSOR, local_files_only=True, overrides=given
+            )
+        except Exception as error:
+            text = " ".join(str(error).split())[:200]
+            raise ParameterError(
+                f"{files.key}: the preprocessor of {files.folder} cannot be made: {text}; where its tokenizer is not "
+                f"there, name its folder in {option}"
+            ) from None
+
+    def __call__(self, images: Mapping[str, Image], state: Array | None, instruction: str) -> dict[str, Any]:
+        """Return the batch that the model takes. images: input → (H, W, 3) uint8 rgb."""
+        observation: dict[str, Any] = {
+            name: torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float() / 255.0
+            for name, image in images.items()
+        }
+        if state is not None:
+            observation[STATE] = torch.from_numpy(np.asarray(state, np.float32))
+        batch: dict[str, Any] = self._pipeline({**observation, "task": instruction})
+        return batch
