@@ -6,7 +6,7 @@ The other half stays on torch's device "meta": it takes no memory, and using it 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 
-Rename = Callable[[str], str]
 NAMED = 3
 """So many names of tensors go into an error text."""
 
@@ -30,14 +29,14 @@ class Half:
         files: the checkpoint.
         prefixes: of the names of parameters in the model that this half needs.
         without: of those, prefixes that inference never uses (an unused output head).
-        rename: name in the checkpoint → name in the model; "" drops it.
+        sources: name in the model → name in the checkpoint.
         library: who reads this checkpoint, for error texts.
     """
 
     files: CheckpointFiles
     prefixes: Sequence[str]
     without: Sequence[str]
-    rename: Rename
+    sources: Mapping[str, str]
     library: str
 
     def needs(self, name: str) -> bool:
@@ -62,7 +61,7 @@ def load(model: nn.Module, half: Half, device: str) -> None:
             that is not finite.
     """
     parameters = dict(model.named_parameters()) | dict(model.named_buffers())
-    sources = _sources(half)
+    sources = half.sources
     if unknown := sorted(name for name in sources if half.needs(name) and name not in parameters):
         raise _refused(half, f"has tensors that this model does not know: {_listed(unknown)}")
     persistent = model.state_dict()
@@ -92,6 +91,11 @@ def load(model: nn.Module, half: Half, device: str) -> None:
         parameter.requires_grad_(False)
 
 
+def same_names(files: CheckpointFiles) -> dict[str, str]:
+    """Return the sources of a checkpoint whose tensors have the names of the model's parameters."""
+    return {name: name for name in files.tensors}
+
+
 def check_complete(model: nn.Module, half: Half) -> None:
     """Raise AssertionError where something of this half is still on "meta": a buffer that no checkpoint holds."""
     left = [name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta]
@@ -103,15 +107,6 @@ def bytes_in_memory(model: nn.Module) -> int:
     """Return the bytes of all parameters and buffers that are not on "meta"."""
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers()) if not tensor.is_meta}
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-
-
-def _sources(half: Half) -> dict[str, str]:
-    """Return name in the model → name in the checkpoint."""
-    sources: dict[str, str] = {}
-    for source in half.files.tensors:
-        if name := half.rename(source):
-            sources[name] = source
-    return sources
 
 
 def _checked(tensor: Tensor, target: Tensor, source: str, half: Half, device: str) -> Tensor:

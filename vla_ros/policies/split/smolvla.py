@@ -23,7 +23,7 @@ from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
-from vla_ros.policies.split.half_weights import Half, check_complete, load, without_memory
+from vla_ros.policies.split.half_weights import Half, check_complete, load, same_names, without_memory
 from vla_ros.policies.split.halves import Latents
 from vla_ros.policies.split.lerobot_processing import (
     STATE,
@@ -65,7 +65,7 @@ class _SmolVLA:
         self.policy = self._built(parameters)
         self.model: nn.Module = self.policy
         self.flow_model: Any = self.policy.model
-        half = Half(self.files, prefixes, without, lambda name: name, "SmolVLA of LeRobot")
+        half = Half(self.files, prefixes, without, same_names(self.files), "SmolVLA of LeRobot")
         load(self.policy, half, self.device)
         remake(self.policy, self.device, half.needs)
         check_complete(self.policy, half)
