@@ -3,9 +3,11 @@
 #                POLICY=classical another policy)
 #   make demo    one task without a screen; exit code 0 when the simulator judges it done
 #   make test    all tests        make check   style and types        make builds   prove both ways of building
+#   make test-models   the tests of pretrained models, in an environment of their own (Python 3.12, 7 GB, first run minutes)
 #   make faults  every fault on the running graph, judged (some minutes); writes docs/faults.md
 #   make campaign, make mutants: see docs/testing.md
-#   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch and transformers)
+#   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch and transformers,
+#                PYTHON=python3.12 MODELS=lerobot for LeRobot: .venv-lerobot, docs/lerobot.md)
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
@@ -15,10 +17,27 @@ ifeq ($(wildcard constraints/$(DISTRO).txt),)
 $(error vla_ros: ROS_DISTRO=$(DISTRO): there are no wheels of it. \
   With its installation use colcon build (README); for the wheels: ROS_DISTRO=jazzy make $(MAKECMDGOALS))
 endif
-VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))
+LEROBOT := $(filter lerobot,$(MODELS))
+VENV := .venv$(if $(filter-out jazzy,$(DISTRO)),-$(DISTRO))$(if $(LEROBOT),-lerobot)
 BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0+cpu
-PYTHON ?= python3
+PYTHON ?= $(if $(LEROBOT),$(MODELS_PYTHON),python3)
+MODELS_PYTHON ?= python3.12
+ifdef LEROBOT
+# The program itself: a shim of pyenv runs only when a version is chosen, so its newest 3.12 is chosen here.
+whoami := -c 'import sys; print(sys.executable)' 2>/dev/null
+found_python := $(shell $(PYTHON) $(whoami) || \
+  PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep -x '3\.12\.[0-9]*' | tail -n 1) $(PYTHON) $(whoami))
+override PYTHON := $(or $(found_python),$(PYTHON))
+pythons := 3.12 is needed for MODELS=lerobot (LeRobot runs from 3.12 on, ROS wheels are for 3.11 and 3.12): \
+  apt-get install python3.12 python3.12-venv python3.12-dev, or pyenv install 3.12; make PYTHON= names another path
+fits := sys.version_info[:2] == (3, 12)
+requirements := -r requirements-models.txt --constraint constraints/lerobot.txt
+locks := requirements-models.txt constraints/lerobot.txt
+else
+pythons := 3.11 or newer is needed: make PYTHON=python3.11
+fits := sys.version_info >= (3, 11)
+endif
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints/$(DISTRO).txt
 SAY ?= put the red cube in the bowl
 POLICY ?= compact
@@ -28,13 +47,13 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH
 export ROS_DISTRO := $(DISTRO)
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup run demo test faults check campaign mutants builds clean other_distribution
+.PHONY: setup run demo test test-models faults check campaign mutants builds clean other_environment
 
-setup: $(VENV)/.ready $(if $(MODELS),$(VENV)/.models)
+setup: $(VENV)/.ready $(if $(filter-out lerobot,$(MODELS)),$(VENV)/.models)
 
-$(VENV)/.wheels: requirements.txt requirements-dev.txt constraints/$(DISTRO).txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "vla_ros: $(PYTHON) is $$($(PYTHON) -V 2>&1); Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+$(VENV)/.wheels: requirements.txt requirements-dev.txt constraints/$(DISTRO).txt $(locks)
+	@$(PYTHON) -c 'import sys; sys.exit(not ($(fits)))' 2>/dev/null || \
+	  { echo "vla_ros: $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo not there); Python $(pythons)"; exit 1; }
 	@command -v c++ >/dev/null || { echo "vla_ros: no C++ compiler found; on Debian and Ubuntu: apt-get install g++"; exit 1; }
 	@test -f "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" || \
 	  { echo "vla_ros: $(PYTHON) lacks Python.h; on Debian and Ubuntu: apt-get install python3-dev"; exit 1; }
@@ -42,19 +61,22 @@ $(VENV)/.wheels: requirements.txt requirements-dev.txt constraints/$(DISTRO).txt
 	  { echo "vla_ros: $(PYTHON) lacks ensurepip; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "vla_ros: installing ROS 2 $(DISTRO) and the simulator into $(VENV) (once, some minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) -r constraints/$(DISTRO).txt -r requirements.txt -r requirements-dev.txt
+	@$(PIP) -r constraints/$(DISTRO).txt -r requirements.txt -r requirements-dev.txt $(requirements)
+	@# openpi-client asks for numpy below 2, where ROS needs 2, and runs with it.
+	@$(if $(LEROBOT),$(PIP) --constraint constraints/lerobot.txt --no-deps openpi-client,:)
 	@touch $@
 
-# The environments of two distributions share the checkout, which holds the messages compiled for one of them.
-ifneq ($(file <build/in_place),$(DISTRO))
-$(VENV)/.ready: other_distribution
+# All environments share the checkout, which holds the messages of one distribution, compiled for one or more Pythons.
+IN_PLACE := $(file <build/in_place)
+ifeq ($(filter $(DISTRO)/$(VENV),$(IN_PLACE)),)
+$(VENV)/.ready: other_environment
 endif
 
 $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml \
                 $(wildcard msg/*.msg srv/*.srv launch/* config/* config/*/*)
 	@echo "vla_ros: compiling the messages (a minute, once) and installing the package"
 	@$(PIP) --no-build-isolation --no-deps --editable .
-	@echo $(DISTRO) >build/in_place
+	@echo $(DISTRO)/$(VENV) $(filter-out $(DISTRO)/$(VENV),$(filter $(DISTRO)/%,$(IN_PLACE))) >build/in_place
 	@touch $@
 
 # The policies that need torch and transformers are not the default. The CPU build of torch, whose name a CUDA build
@@ -73,7 +95,12 @@ demo: setup
 	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY)
 
 test: setup
-	@. $(BIN)/activate && exec python -m pytest
+	@. $(BIN)/activate && exec python -m pytest $(TESTS)
+
+# The tests of LeRobot's models and of those that take its environment; the first run installs it.
+test-models:
+	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" setup
+	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS=test/models
 
 faults: setup
 	@. $(BIN)/activate && exec vla-ros faults --docs

@@ -148,15 +148,21 @@ def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
 
 
 def place_modules(target: Path) -> None:
-    """Put the generated msg/, srv/ and type support modules into the package folder `target`."""
+    """Put the generated msg/, srv/ and type support modules into the package folder `target`.
+
+    The type support modules are named for the Python that they are compiled for: the environments of two Pythons can
+    share a checkout.
+    """
     source = python_modules(compiled())
+    suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
     for old in target.glob("vla_ros_s__*.so"):
-        old.unlink()
+        if old.name.endswith(suffix) or old.name.count(".") == 1:
+            old.unlink()
     for name in ("msg", "srv"):
         shutil.rmtree(target / name, ignore_errors=True)
         shutil.copytree(source / name, target / name)
     for module in source.glob("*.so"):
-        shutil.copy2(module, target / module.name)
+        shutil.copy2(module, target / f"{module.name.partition('.')[0]}{suffix}")
 
 
 class BuildPy(build_py):

@@ -39,7 +39,14 @@ setup(
     package_data={"vla_ros": ["py.typed"], "vla_ros.dashboard": ["page/*"]},
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
-    extras_require={"models": ["torch>=2.13", "transformers>=5"]},
+    extras_require={
+        "models": ["torch>=2.13", "transformers>=5"],
+        "lerobot": [
+            f"{line}; python_version >= '3.12'"
+            for line in (ROOT / "requirements-models.txt").read_text().splitlines()
+            if not line.startswith("#")
+        ],
+    },
     cmdclass={"build_py": BuildPy},
     entry_points={
         "console_scripts": [

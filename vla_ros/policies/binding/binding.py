@@ -79,10 +79,10 @@ class Binding:
     def images(self, frames: Frames) -> dict[str, Image]:
         """Return image input → (H, W, 3) uint8 rgb, as large as the robot's image is.
 
-        Optional inputs without a camera, or whose camera gives no healthy image, are left out.
+        Inputs that are left empty are left out.
 
         Raises:
-            CameraFault: a camera that is needed gives no healthy image.
+            CameraFault: a camera that is bound gives no healthy image.
             ParameterError: the cameras were not known before, and do not fit.
         """
         if self._slots is None:
@@ -99,7 +99,7 @@ class Binding:
             fault = "absent" if view is None else view.fault
             if view is not None and not fault:
                 images[slot.name] = view.image
-            elif slot.required:
+            else:
                 raise CameraFault(f"camera {camera} is {fault}, and the checkpoint sees it as {slot.name}")
         return images
 

@@ -37,13 +37,18 @@ class Resolution:
 
 
 def resolve(
-    contract: CheckpointContract, robot: Robot, parameters: BindingParameters, cameras: Sequence[str] | None
+    contract: CheckpointContract,
+    robot: Robot,
+    parameters: BindingParameters,
+    cameras: Sequence[str] | None,
+    image_size: tuple[int, int] | None = None,
 ) -> Resolution:
     """Hold a checkpoint against a robot. It raises nothing: what does not fit is a row.
 
     Args:
         robot: with an empty `urdf`, what needs the URDF is not checked, and a row says so.
         cameras: of the robot; empty: unknown; None: of no concern, as to System 1.
+        image_size: (height, width) of their images, pixel; None: unknown.
     """
     rows = [BindingRow("checkpoint", f"{contract.family}, chunks of {contract.chunk_size} rows", contract.source)]
     joints, robot_row = _joints(robot)
@@ -51,7 +56,7 @@ def resolve(
     rows += [robot_row, rate_row]
     slots: dict[str, str] = {}
     if cameras is not None:
-        slots, camera_rows = match_cameras(contract.cameras, cameras, parameters.cameras)
+        slots, camera_rows = match_cameras(contract.cameras, cameras, parameters.cameras, image_size)
         rows += camera_rows
     values: dict[str, tuple[BoundValue, ...]] = {}
     for which, spec in contract.vectors().items():
