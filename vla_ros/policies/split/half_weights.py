@@ -96,6 +96,13 @@ def same_names(files: CheckpointFiles) -> dict[str, str]:
     return {name: name for name in files.tensors}
 
 
+def cast_parameters(model: nn.Module, dtype: torch.dtype) -> None:
+    """Give all floating parameters a type; buffers keep theirs, as with `from_pretrained` of transformers."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(dtype)
+
+
 def check_complete(model: nn.Module, half: Half) -> None:
     """Raise AssertionError where something of this half is still on "meta": a buffer that no checkpoint holds."""
     left = [name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta]

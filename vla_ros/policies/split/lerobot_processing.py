@@ -14,7 +14,8 @@ from torch import Tensor
 
 from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.binding.checkpoint_contract import CameraSlot, CheckpointContract, VectorSpec
+from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
+from vla_ros.policies.lerobot.folder import LeRobotFolder
 from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before LeRobot is imported: no checkpoint is looked for elsewhere
@@ -31,30 +32,31 @@ from safetensors.torch import load_file  # noqa: E402
 
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor.json", "policy_postprocessor.json"
 STATE, ACTION = "observation.state", "action"
-NORMALIZATIONS = {
-    "MEAN_STD": "mean_std",
-    "MIN_MAX": "min_max",
-    "QUANTILES": "quantiles",
-    "QUANTILE10": "quantile10",
-    "IDENTITY": "identity",
-}
 
 
-def configuration(files: CheckpointFiles, family: str) -> Any:
-    """Return LeRobot's configuration of a checkpoint.
+def opened(checkpoint: str, family: str) -> tuple[CheckpointFiles, CheckpointContract, Any]:
+    """Return the files of a LeRobot policy folder, what it wants of a robot, and LeRobot's configuration of it.
 
     Raises:
-        ParameterError: it is of another family, or not one that this LeRobot reads.
+        ParameterError: it is not whole, of another family, its statistics do not bind, or this LeRobot does not read it.
     """
-    found = files.config.get("type")
-    if found != family:
-        model = found or files.config.get("model_type") or "nothing that LeRobot wrote"
-        raise ParameterError(f"{files.key}: {files.folder} is of {model}, expected {family}; choose the policy accordingly")
+    key = f"{family}.checkpoint"
+    if not checkpoint:
+        raise ParameterError(f"{key}: required and missing (folder of a checkpoint)")
     try:
-        return PreTrainedConfig.from_pretrained(files.folder, local_files_only=True)
+        folder = LeRobotFolder(checkpoint)
+        if folder.type != family:
+            raise ParameterError(f"{folder.path} is of {folder.type}, expected {family}; choose the policy accordingly")
+        folder.require_sound()
+        contract = folder.contract()
+    except ParameterError as error:
+        raise ParameterError(f"{key}: {error}") from None
+    files = CheckpointFiles(folder.path, key)
+    try:
+        return files, contract, PreTrainedConfig.from_pretrained(files.folder, local_files_only=True)
     except Exception as error:  # draccus raises what its fields raise
         text = " ".join(str(error).split())[:200]
-        raise ParameterError(f"{files.key}: {files.folder}/config.json is not one of this LeRobot: {text}") from None
+        raise ParameterError(f"{key}: {files.folder}/config.json is not one of this LeRobot: {text}") from None
 
 
 class Normalization:
@@ -83,16 +85,6 @@ class Normalization:
         done: Tensor = self._unnormalizer(create_transition(action=normalized.cpu()))[TransitionKey.ACTION]
         return done[0].float().numpy().astype(np.float64)
 
-    def statistics(self, key: str) -> dict[str, Array]:
-        """Return the statistics of a feature."""
-        found = (self._normalizer._tensor_stats or {}).get(key, {})
-        return {name: tensor.double().numpy() for name, tensor in found.items() if tensor.ndim == 1}
-
-    def mode(self, kind: str) -> str:
-        """Return how "STATE" or "ACTION" is normalised."""
-        found = {getattr(key, "value", key): mode for key, mode in self._normalizer.norm_map.items()}.get(kind)
-        return NORMALIZATIONS.get(str(getattr(found, "value", found)), "identity")
-
     def _step(self, pipeline: str, name: str, cls: type[Any]) -> Any:
         for entry in self._files.json_of(pipeline).get("steps", []):
             if entry.get("registry_name") == name:
@@ -107,28 +99,6 @@ class Normalization:
                         ) from None
                 return step
         raise ParameterError(f"{self._files.key}: {self._files.folder / pipeline} has no {name}; it is no LeRobot policy")
-
-
-def contract_of(config: Any, files: CheckpointFiles, normalization: Normalization) -> CheckpointContract:
-    """Return what a LeRobot checkpoint wants of a robot."""
-    cameras = tuple(
-        CameraSlot(name, 0, 0, required=not name.startswith("observation.images.empty_camera_"))
-        for name in config.image_features
-    )
-    state = config.robot_state_feature
-    return CheckpointContract(
-        family=config.type,
-        source=str(files.folder),
-        cameras=cameras,
-        state=None if state is None else VectorSpec((), int(state.shape[0]), normalization.statistics(STATE)),
-        action=VectorSpec(
-            tuple(getattr(config, "action_feature_names", None) or ()),
-            int(config.action_feature.shape[0]),
-            normalization.statistics(ACTION),
-        ),
-        chunk_size=int(config.chunk_size),
-        normalization={"state": normalization.mode("STATE"), "action": normalization.mode("ACTION")},
-    )
 
 
 class Preprocessor:

@@ -18,7 +18,6 @@ from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
-from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, check_complete, load, without_memory
 from vla_ros.policies.split.halves import Latents
@@ -26,8 +25,7 @@ from vla_ros.policies.split.lerobot_processing import (
     STATE,
     Normalization,
     Preprocessor,
-    configuration,
-    contract_of,
+    opened,
 )
 from vla_ros.policies.split.quantized_weights import quantize
 from vla_ros.policies.split.remade_buffers import remake
@@ -58,8 +56,7 @@ class _Pi:
         self, family: str, parameters: Pi0Parameters | Pi05Parameters, prefixes: Sequence[str], without: Sequence[str]
     ) -> None:
         self.family, self.device = family, parameters.device
-        self.files = CheckpointFiles(parameters.checkpoint, f"{family}.checkpoint")
-        self.config = configuration(self.files, family)
+        self.files, self.contract, self.config = opened(parameters.checkpoint, family)
         relative = parameters.binding.action_kind == "relative"
         if bool(self.config.use_relative_actions) != relative:
             kind = "relative" if self.config.use_relative_actions else "absolute"
@@ -69,7 +66,6 @@ class _Pi:
             )
         self.checkpoint = self.files.identity(family, "lerobot")
         self.normalization = Normalization(self.files)
-        self.contract = contract_of(self.config, self.files, self.normalization)
         self.policy = self._built(parameters.weights)
         self.model: nn.Module = self.policy
         self.flow_model: Any = self.policy.model

@@ -24,7 +24,7 @@ from vla_ros.policies.contract import Plan
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
-from vla_ros.policies.split.half_weights import Half, check_complete, load, without_memory
+from vla_ros.policies.split.half_weights import Half, cast_parameters, check_complete, load, without_memory
 from vla_ros.policies.split.halves import Latents
 from vla_ros.policies.split.quantized_weights import quantize
 from vla_ros.policies.split.remade_buffers import remake
@@ -63,12 +63,8 @@ class _Pi0:
         stored = str(self.config.dtype or torch.float32).removeprefix("torch.")
         self.dtype = getattr(torch, parameters.weights if parameters.weights in ("float32", "bfloat16") else stored)
         with without_memory():
-            self.model: Any = PI0ForConditionalGeneration(self.config).to(self.dtype)
-            # What the class keeps in float32 whatever its weights are.
-            for name, buffer in self.model.named_buffers():
-                owner, _, attribute = name.rpartition(".")
-                if buffer.is_floating_point():
-                    setattr(self.model.get_submodule(owner), attribute, buffer.to(torch.float32))
+            self.model: Any = PI0ForConditionalGeneration(self.config)
+            cast_parameters(self.model, self.dtype)
         half = Half(self.files, prefixes, without, self._sources(), "pi0 of transformers")
         load(self.model, half, self.device)
         remake(self.model, self.device, half.needs)

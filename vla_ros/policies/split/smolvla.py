@@ -21,7 +21,6 @@ from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
-from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, check_complete, load, same_names, without_memory
 from vla_ros.policies.split.halves import Latents
@@ -29,8 +28,7 @@ from vla_ros.policies.split.lerobot_processing import (
     STATE,
     Normalization,
     Preprocessor,
-    configuration,
-    contract_of,
+    opened,
 )
 from vla_ros.policies.split.quantized_weights import quantize
 from vla_ros.policies.split.remade_buffers import remake
@@ -55,12 +53,10 @@ class _SmolVLA:
     """What both halves share: the class without memory, this half's weights in it, and the contract."""
 
     def __init__(self, parameters: SmolVLAParameters, prefixes: Sequence[str], without: Sequence[str]) -> None:
-        self.files = CheckpointFiles(parameters.checkpoint, "smolvla.checkpoint")
-        self.config = configuration(self.files, "smolvla")
+        self.files, self.contract, self.config = opened(parameters.checkpoint, "smolvla")
         self._check_options(parameters)
         self.checkpoint = self.files.identity("smolvla", parameters.fresh_state)
         self.normalization = Normalization(self.files)
-        self.contract = contract_of(self.config, self.files, self.normalization)
         self.device, self.fresh_state = parameters.device, parameters.fresh_state
         self.policy = self._built(parameters)
         self.model: nn.Module = self.policy

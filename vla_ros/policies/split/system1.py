@@ -41,7 +41,7 @@ class SplitSystem1:
         self._limits = half_limits(parameters.motion, self.binding.joints.kinematics)
         generator = torch.Generator().manual_seed(parameters.seed)
         noise = torch.randn(half.noise_shape, generator=generator, dtype=torch.float32)
-        self.noise = noise.to(device=parameters.device, dtype=half.noise_dtype)
+        self.noise = noise.to(parameters.device)
         self._plan: Plan | None = None
         self._context: Any = None
 
@@ -52,10 +52,11 @@ class SplitSystem1:
             self._plan = plan
         state = None if self.binding.contract.state is None else self.binding.state(joint_state)
         prefix_length = min(prefix_length, len(previous.positions))
-        prefix = self._prefix(previous, prefix_length, joint_state.q)
         with torch.no_grad():
             velocity = self.half.velocity(self._context, state)
-            flowed = integrate(velocity, self.noise, self._steps, self.half.flow, prefix)
+            prefix = self._prefix(previous, prefix_length, joint_state.q)
+            noise = self.noise.to(self.half.noise_dtype)
+            flowed = integrate(velocity, noise, self._steps, self.half.flow, prefix)
         rows = self.binding.positions(self.half.actions(flowed)[: self.half.rows], joint_state.q)
         positions = lead_onto(rows, previous.positions, prefix_length, self.dt_s, self._limits)
         return Chunk(
