@@ -19,6 +19,7 @@ from typing import Any, cast
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.policies.split.split_parameters import GrootParameters, Pi0Parameters, Pi05Parameters, SmolVLAParameters
 
 GROUP = "vla_ros.policies"
 CONTRACT = {"system2": ("plan", "checkpoint"), "system1": ("chunk", "checkpoint", "dt_s")}
@@ -70,8 +71,26 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.compact.system1:CompactSystem1",
         CompactParameters,
     ),
+    "groot": Policy(
+        "vla_ros.policies.split.groot_policy:GrootSystem2",
+        "vla_ros.policies.split.groot_policy:GrootSystem1",
+        GrootParameters,
+    ),
+    "pi0": Policy(
+        "vla_ros.policies.split.pi_policies:Pi0System2", "vla_ros.policies.split.pi_policies:Pi0System1", Pi0Parameters
+    ),
+    "pi05": Policy(
+        "vla_ros.policies.split.pi_policies:Pi05System2",
+        "vla_ros.policies.split.pi_policies:Pi05System1",
+        Pi05Parameters,
+    ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2", "vla_ros.policies.scripted:ScriptedSystem1", ScriptedParameters
+    ),
+    "smolvla": Policy(
+        "vla_ros.policies.split.smolvla_policy:SmolVLASystem2",
+        "vla_ros.policies.split.smolvla_policy:SmolVLASystem1",
+        SmolVLAParameters,
     ),
 }
 """The policies that ship."""

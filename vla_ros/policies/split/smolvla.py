@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
-from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, check_complete, load, same_names, without_memory
@@ -33,8 +32,6 @@ from vla_ros.policies.split.lerobot_processing import (
 from vla_ros.policies.split.quantized_weights import quantize
 from vla_ros.policies.split.remade_buffers import remake
 from vla_ros.policies.split.split_parameters import SmolVLAParameters
-from vla_ros.policies.split.system1 import SplitSystem1
-from vla_ros.policies.split.system2 import SplitSystem2, use_threads
 
 from lerobot.policies.common.vla_utils import make_att_2d_masks  # isort: skip  # after HF_HUB_OFFLINE is set
 from lerobot.policies.smolvla.modeling_smolvla import SmolVLAPolicy  # isort: skip
@@ -222,19 +219,3 @@ class SmolVLAExpert(_SmolVLA):
             hidden = attention.o_proj(attended.to(attention.o_proj.weight.dtype)) + hidden
             hidden = layer.mlp(layer.post_attention_layernorm(hidden)) + hidden
         return out, full
-
-
-class SmolVLASystem2(SplitSystem2):
-    """System 2 of policy `smolvla`."""
-
-    def __init__(self, robot: Robot, parameters: SmolVLAParameters) -> None:
-        use_threads(parameters)
-        super().__init__(SmolVLAVision(parameters), robot, parameters)
-
-
-class SmolVLASystem1(SplitSystem1):
-    """System 1 of policy `smolvla`."""
-
-    def __init__(self, robot: Robot, parameters: SmolVLAParameters) -> None:
-        use_threads(parameters)
-        super().__init__(SmolVLAExpert(parameters), robot, parameters)
