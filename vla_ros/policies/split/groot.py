@@ -27,7 +27,7 @@ from vla_ros.policies.split.half_weights import Half, cast_parameters, check_com
 from vla_ros.policies.split.halves import Latents
 from vla_ros.policies.split.lerobot_processing import STATE, opened
 from vla_ros.policies.split.plan_tensors import IMAGE, VALID, checked_features
-from vla_ros.policies.split.quantized_weights import quantize
+from vla_ros.policies.split.quantized_weights import BFLOAT16_BASED, quantize
 from vla_ros.policies.split.remade_buffers import remake
 from vla_ros.policies.split.split_parameters import GrootParameters
 
@@ -99,13 +99,12 @@ class _Groot:
         return config
 
     def _dtype(self, weights: str) -> torch.dtype:
-        if weights in ("float32", "bfloat16"):
-            made: torch.dtype = getattr(torch, weights)
-            return made
+        if weights == "float32" or weights in BFLOAT16_BASED:
+            return torch.float32 if weights == "float32" else torch.bfloat16
         if self.config.model_params_fp32:
             return torch.float32
         stored = str(self.model_config.dtype or "bfloat16").removeprefix("torch.")
-        made = getattr(torch, stored)
+        made: torch.dtype = getattr(torch, stored)
         return made
 
     def _processors(self, parameters: GrootParameters) -> tuple[Any, Any]:

@@ -111,9 +111,15 @@ def check_complete(model: nn.Module, half: Half) -> None:
 
 
 def bytes_in_memory(model: nn.Module) -> int:
-    """Return the bytes of all parameters and buffers that are not on "meta"."""
+    """Return the bytes of all parameters and buffers that are not on "meta", quantized ones as they are stored."""
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers()) if not tensor.is_meta}
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    return sum(map(_bytes, tensors.values()))
+
+
+def _bytes(tensor: Tensor) -> int:
+    if not hasattr(tensor, "__tensor_flatten__"):
+        return tensor.numel() * tensor.element_size()
+    return sum(_bytes(getattr(tensor, name)) for name in tensor.__tensor_flatten__()[0])
 
 
 def _checked(tensor: Tensor, target: Tensor, source: str, half: Half, device: str) -> Tensor:

@@ -27,7 +27,7 @@ from vla_ros.policies.split.lerobot_processing import (
     Preprocessor,
     opened,
 )
-from vla_ros.policies.split.quantized_weights import quantize
+from vla_ros.policies.split.quantized_weights import BFLOAT16_BASED, quantize
 from vla_ros.policies.split.remade_buffers import remake
 from vla_ros.policies.split.split_parameters import Pi0Parameters, Pi05Parameters
 
@@ -76,8 +76,8 @@ class _Pi:
         quantize(self.policy, parameters.weights, half.needs, f"{family}.weights")
 
     def _built(self, weights: str) -> Any:
-        if weights in ("float32", "bfloat16"):
-            self.config.dtype = weights
+        if weights == "float32" or weights in BFLOAT16_BASED:
+            self.config.dtype = "float32" if weights == "float32" else "bfloat16"
         self.config.compile_model, self.config.gradient_checkpointing = False, False
         self.config.rtc_config, self.config.device = None, "meta"
         with without_memory():

@@ -26,7 +26,7 @@ from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, cast_parameters, check_complete, load, without_memory
 from vla_ros.policies.split.halves import Latents
-from vla_ros.policies.split.quantized_weights import quantize
+from vla_ros.policies.split.quantized_weights import BFLOAT16_BASED, quantize
 from vla_ros.policies.split.remade_buffers import remake
 from vla_ros.policies.split.split_parameters import Pi0Parameters
 
@@ -61,7 +61,8 @@ class _Pi0:
         self.statistics = _statistics(self.files)
         self.contract = self._contract(parameters.cameras)
         stored = str(self.config.dtype or torch.float32).removeprefix("torch.")
-        self.dtype = getattr(torch, parameters.weights if parameters.weights in ("float32", "bfloat16") else stored)
+        chosen = "bfloat16" if parameters.weights in BFLOAT16_BASED else parameters.weights
+        self.dtype = getattr(torch, chosen if chosen in ("float32", "bfloat16") else stored)
         with without_memory():
             self.model: Any = PI0ForConditionalGeneration(self.config)
             cast_parameters(self.model, self.dtype)

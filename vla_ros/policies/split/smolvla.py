@@ -29,7 +29,7 @@ from vla_ros.policies.split.lerobot_processing import (
     Preprocessor,
     opened,
 )
-from vla_ros.policies.split.quantized_weights import quantize
+from vla_ros.policies.split.quantized_weights import BFLOAT16_BASED, quantize
 from vla_ros.policies.split.remade_buffers import remake
 from vla_ros.policies.split.split_parameters import SmolVLAParameters
 
@@ -86,7 +86,7 @@ class _SmolVLA:
             raise ParameterError(
                 f"smolvla.vlm: there is no {vlm} on this machine; name the folder with its config.json and tokenizer"
             ) from None
-        if parameters.weights == "bfloat16":
+        if parameters.weights in BFLOAT16_BASED:
             policy.model.vlm_with_expert.to(torch.bfloat16)  # as LeRobot loads the language model
         policy.model.global_image_start_token = torch.tensor(
             [policy.model.fake_image_token, policy.model.global_image_token]
@@ -143,7 +143,7 @@ class SmolVLAExpert(_SmolVLA):
         self.rows = self.config.chunk_size
         self.noise_shape = (1, self.config.chunk_size, self.config.max_action_dim)
         self._shape = (expert.num_vlm_layers, text.num_key_value_heads, text.head_dim)
-        self._dtype = torch.bfloat16 if parameters.weights == "bfloat16" else torch.float32
+        self._dtype = torch.bfloat16 if parameters.weights in BFLOAT16_BASED else torch.float32
         self._embed_suffix = self.flow_model.embed_suffix
         self._clean_rows = 0
         self.flow_model.embed_suffix = self._embedded
