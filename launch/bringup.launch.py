@@ -7,12 +7,14 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
+from vla_ros.bringup.binding_check import checkpoint_overrides, require_binding
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
     "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
+    "checkpoint": ("", "folder of the policy's checkpoint, where it has one"),
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),
     "rviz": ("false", "start RViz too"),
@@ -27,7 +29,10 @@ def actions(context):
     for flag in ("rviz", "dashboard", "use_sim_time"):
         value[flag] = value[flag].lower() in ("true", "1", "yes")
     result = []
-    for process in bringup(**value):
+    overrides = checkpoint_overrides(value["policy"], value.pop("checkpoint"))
+    processes = bringup(**value, overrides=overrides)
+    require_binding(processes, value["policy"], value["robot"])
+    for process in processes:
         node = Node(
             package=process.package,
             executable=process.executable,

@@ -1,4 +1,4 @@
-"""The split families with tiny random checkpoints, and what the whole model computes: LeRobot's and transformers' own calls."""
+"""The split families with tiny random checkpoints, and what the whole model computes: its library's own call."""
 
 from __future__ import annotations
 

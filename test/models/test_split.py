@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from test.models import tiny
-from test.models.split_cases import CASES, Q, STATE, TEXT, Case, frames, images_of, plan_of, system1, system2
+from test.models.split_cases import CASES, STATE, TEXT, Case, Q, frames, images_of, plan_of, system1, system2
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.policies.split.flow_integration import integrate
@@ -220,7 +220,10 @@ def test_weights_that_are_not_finite_are_refused_by_the_half_that_has_them(tmp_p
     [
         (lambda tensors: tensors.pop(EXPERT_WEIGHT), "lacks"),
         (lambda tensors: tensors.update({"model.action_in_proj.extra": torch.zeros(1)}), "does not know"),
-        (lambda tensors: tensors.update({EXPERT_WEIGHT: torch.zeros(3, 4)}), r"of shape \(3, 4\), but this model takes"),
+        (
+            lambda tensors: tensors.update({EXPERT_WEIGHT: torch.zeros(3, 4)}),
+            r"of shape \(3, 4\), but this model takes",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lerobot")
-rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("rclpy")
 
+import rclpy
 import yaml
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -27,7 +28,7 @@ from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
 from test.models import tiny
-from test.models.split_cases import CAMERAS, CASES, JOINTS, Q, STATE, TEXT, Case, frames, images_of, system1
+from test.models.split_cases import CAMERAS, CASES, JOINTS, STATE, TEXT, Case, Q, frames, images_of, system1
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.parameters import nested

@@ -1,7 +1,7 @@
 """Tiny random checkpoints of every family, saved by LeRobot's own classes, offline, in seconds.
 
-`save("act", folder)` writes a policy folder for the simulated arm: eight joints, two cameras. Some of LeRobot's classes have no
-options for their sizes: `sizes("pi0")` is a context in which those are made and loaded small.
+`save("act", folder)` writes a policy folder for the simulated arm: eight joints, two cameras. Some of LeRobot's classes have
+no options for their sizes: `sizes("pi0")` is a context in which those are made and loaded small.
 """
 
 from __future__ import annotations
@@ -31,18 +31,23 @@ CORPUS = (
 )
 
 
-def features(cameras: tuple[str, ...] = CAMERAS, width: int = WIDTH) -> dict[str, Any]:
+def image_inputs(family: str) -> tuple[str, ...]:
+    """Return the names of a family's image inputs."""
+    if family == "tdmpc":
+        return ("observation.image",)  # LeRobot's class knows no other name
+    return tuple(f"observation.images.{name}" for name in (CAMERAS[:1] if family in ONE_CAMERA else CAMERAS))
+
+
+def features(images: tuple[str, ...], width: int = WIDTH) -> dict[str, Any]:
     """Return the features of a policy of the simulated arm."""
-    images = {
-        f"observation.images.{name}": PolicyFeature(FeatureType.VISUAL, (3, SIDE, SIDE)) for name in cameras
-    }
+    visual = {name: PolicyFeature(FeatureType.VISUAL, (3, SIDE, SIDE)) for name in images}
     return {
-        "input_features": {**images, "observation.state": PolicyFeature(FeatureType.STATE, (width,))},
+        "input_features": {**visual, "observation.state": PolicyFeature(FeatureType.STATE, (width,))},
         "output_features": {"action": PolicyFeature(FeatureType.ACTION, (width,))},
     }
 
 
-def statistics(cameras: tuple[str, ...] = CAMERAS, width: int = WIDTH) -> dict[str, dict[str, np.ndarray]]:
+def statistics(images: tuple[str, ...] = (), width: int = WIDTH) -> dict[str, dict[str, np.ndarray]]:
     """Return statistics as LeRobot computes them, of an arm that moves a little about its home."""
     from vla_ros.sim.arm_description import HOME
 
@@ -67,7 +72,7 @@ def statistics(cameras: tuple[str, ...] = CAMERAS, width: int = WIDTH) -> dict[s
     return {
         "observation.state": dict(vector),
         "action": dict(vector),
-        **{f"observation.images.{name}": dict(image) for name in cameras},
+        **{name: dict(image) for name in images},
     }
 
 
@@ -271,9 +276,109 @@ def _xvla(parts: Path) -> dict[str, Any]:
     }
 
 
+def _groot(parts: Path) -> dict[str, Any]:
+    """A raw GR00T N1.7 folder, which LeRobot's policy is made of and then overlays with its own weights."""
+    from lerobot.policies.groot.groot_n1_7 import GR00TN17, GR00TN17Config
+
+    qwen3vl(parts / "tokenizer")
+    attention = {"positional_embeddings": None, "num_attention_heads": 4, "dropout": 0.2, "final_dropout": True}
+    config = GR00TN17Config(
+        model_name=str(parts / "tokenizer"),
+        backbone_model_type="qwen",
+        model_dtype="float32",
+        dtype="float32",
+        backbone_embedding_dim=64,
+        select_layer=3,
+        max_state_dim=16,
+        max_action_dim=16,
+        action_horizon=8,
+        hidden_size=32,
+        input_embedding_dim=48,
+        max_seq_len=32,
+        diffusion_model_cfg={
+            **attention,
+            "num_layers": 4,
+            "attention_head_dim": 12,
+            "norm_type": "ada_norm",
+            "output_dim": 32,
+            "interleave_self_attention": True,
+        },
+        vl_self_attention_cfg={**attention, "num_layers": 1, "attention_head_dim": 16},
+    )
+    torch.manual_seed(4)
+    GR00TN17(config, load_backbone_weights=False).save_pretrained(parts / "base")
+    return {
+        "base_model_path": str(parts / "base"),
+        "chunk_size": 8,
+        "n_action_steps": 8,
+        "max_state_dim": 16,
+        "max_action_dim": 16,
+        "use_bf16": False,
+    }
+
+
+def qwen3vl(folder: Path) -> None:
+    """Save configuration, tokenizer and image processors of a Qwen3-VL of four layers."""
+    from transformers import Qwen2VLImageProcessor, Qwen3VLConfig, Qwen3VLVideoProcessor
+
+    special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|video_pad|>")
+    special += ("<|vision_start|>", "<|vision_end|>")
+    content = "{% if c.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}"
+    words = tokenizer(
+        folder,
+        special,
+        chat_template="{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}"
+        "{% else %}{% for c in m.content %}" + content + "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}",
+        extra_special_tokens={
+            "image_token": "<|image_pad|>",
+            "video_token": "<|video_pad|>",
+            "vision_bos_token": "<|vision_start|>",
+            "vision_eos_token": "<|vision_end|>",
+        },
+    )
+    patches = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
+    size = {"shortest_edge": 32 * 32, "longest_edge": 256 * 256}
+    Qwen2VLImageProcessor(**patches, size=size).save_pretrained(folder)
+    Qwen3VLVideoProcessor(**patches, size=size).save_pretrained(folder)
+    sections = {"mrope_interleaved": True, "mrope_section": [4, 2, 2], "rope_type": "default"}
+    Qwen3VLConfig(
+        image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
+        tie_word_embeddings=True,
+        text_config={
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "head_dim": 16,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "num_hidden_layers": 4,
+            "vocab_size": len(words),
+            "rope_scaling": sections,
+            "rope_theta": 5000000,
+            "tie_word_embeddings": True,
+            "dtype": "float32",
+        },
+        vision_config={
+            "deepstack_visual_indexes": [0, 1],
+            "depth": 2,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "num_position_embeddings": 64,
+            "out_hidden_size": 64,
+            "patch_size": 16,
+            "spatial_merge_size": 2,
+            "temporal_patch_size": 2,
+        },
+    ).save_pretrained(folder)
+
+
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "act": _act,
     "diffusion": _diffusion,
+    "groot": _groot,
     "multi_task_dit": _multi_task_dit,
     "pi0": _pi0,
     "pi05": _pi0,
@@ -377,8 +482,8 @@ def save(family: str, folder: Path, seed: int = 0, **changes: Any) -> Path:
         changes: of LeRobot's configuration, over the family's.
     """
     parts = folder.with_name(f"{folder.name}.parts")
-    cameras = CAMERAS[:1] if family in ONE_CAMERA else CAMERAS
-    options = {**features(cameras), **OPTIONS[family](parts), "device": "cpu", "push_to_hub": False, **changes}
+    images = image_inputs(family)
+    options = {**features(images), **OPTIONS[family](parts), "device": "cpu", "push_to_hub": False, **changes}
     config = make_policy_config(family, **options)
     torch.manual_seed(seed)
     with sizes(family):
@@ -389,7 +494,7 @@ def save(family: str, folder: Path, seed: int = 0, **changes: Any) -> Path:
                 parameter.normal_(0.0, 0.02)
     policy.save_pretrained(folder)
     with local_tokenizer(parts / "tokenizer"):
-        pre, post = make_pre_post_processors(config, dataset_stats=statistics(cameras))
+        pre, post = make_pre_post_processors(config, dataset_stats=statistics(images))
         pre.save_pretrained(folder, config_filename="policy_preprocessor.json")
         post.save_pretrained(folder, config_filename="policy_postprocessor.json")
     return folder

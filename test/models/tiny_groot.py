@@ -21,6 +21,7 @@ TEMPLATE = (
     "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}{% endfor %}{% endfor %}"
 )
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+IMAGES = tiny.image_inputs("groot")
 VOCABULARY = 512
 ROWS = 8
 
@@ -100,7 +101,7 @@ def save(folder: Path, seed: int = 0, dtype: str = "float32", **changes: Any) ->
                 parameter.normal_(0.0, 0.02)
     model.to(getattr(torch, dtype)).save_pretrained(parts / "base")
     options = {
-        **tiny.features(),
+        **tiny.features(IMAGES),
         "base_model_path": str(parts / "base"),
         "max_state_dim": 16,
         "max_action_dim": 16,
@@ -113,7 +114,7 @@ def save(folder: Path, seed: int = 0, dtype: str = "float32", **changes: Any) ->
     }
     policy_config = make_policy_config("groot", **options)
     GrootPolicy(policy_config).save_pretrained(folder)
-    pre, post = make_pre_post_processors(policy_config, dataset_stats=tiny.statistics())
+    pre, post = make_pre_post_processors(policy_config, dataset_stats=tiny.statistics(IMAGES))
     for step in pre.steps:
         if hasattr(step, "model_name"):
             step.model_name = str(parts / "backbone")

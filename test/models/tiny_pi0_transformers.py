@@ -33,7 +33,11 @@ def tokenizer() -> Any:
         trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="<pad>", eos_token="<eos>", bos_token="<bos>", extra_special_tokens={"image_token": "<image>"}
+        tokenizer_object=made,
+        pad_token="<pad>",
+        eos_token="<eos>",
+        bos_token="<bos>",
+        extra_special_tokens={"image_token": "<image>"},
     )
 
 
@@ -49,9 +53,7 @@ def statistics() -> dict[str, list[float]]:
 def save(folder: Path, seed: int = 0, dtype: torch.dtype = torch.float32, **changes: Any) -> Path:
     """Write the folder and return it. changes: of the configuration."""
     words = tokenizer()
-    image_processor = PI0ImageProcessor(
-        size={"height": SIDE, "width": SIDE}, pad_size={"height": SIDE, "width": SIDE}
-    )
+    image_processor = PI0ImageProcessor(size={"height": SIDE, "width": SIDE}, pad_size={"height": SIDE, "width": SIDE})
     image_processor.image_seq_length = (SIDE // 14) ** 2
     processor = PI0Processor(image_processor, words)
     text = {"model_type": "gemma", "hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 8}

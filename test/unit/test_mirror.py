@@ -15,6 +15,7 @@ NOT_MIRRORED: dict[str, str] = {
     **dict.fromkeys(
         (
             *("arrays.py", "guard/guard_parameters.py", "lab/faults/case.py", "oracle/recordings/selection.py"),
+            *("policies/chunk_model.py", "policies/lerobot_parameters.py"),
             *("safety/command/setpoint.py", "safety/verdict.py", "sim/sim_arm_parameters.py", "tasks/seeds.py"),
         ),
         "declarations only",
@@ -52,6 +53,10 @@ NOT_MIRRORED: dict[str, str] = {
     "lab/faults/graph_rig.py": "needs the running graph: test/graph/test_faults.py",
     "lab/training/closed_loop.py": "simulates for minutes; test/unit/lab/training/test_trainer.py replaces it",
     "lab/training/measures.py": "test/unit/lab/training/test_trainer.py measures a tiny model",
+    "policies/lerobot/loaded_weights.py": "needs torch: test/models/test_lerobot_bad_input.py spoils weights",
+    "policies/lerobot/loading.py": "needs LeRobot: test/models/test_lerobot_bad_input.py",
+    "policies/lerobot/model.py": "needs LeRobot: test/models/test_lerobot_model.py",
+    "policies/process_child.py": "test/unit/policies/test_process_model.py runs it",
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",

@@ -57,6 +57,8 @@ def bringup(
         flat = _node_block(tree, node, classes)
         if node in POLICY_NODES:
             flat["policy"] = policy
+        if node == "planner":
+            flat.setdefault("camera_names", _node_block(tree, "camera", classes).get("cameras", []))
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop("use_sim_time", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
 import time
 
@@ -17,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
     )
     parser.add_argument("--policy", default="classical", help="compact, classical or scripted")
+    parser.add_argument("--checkpoint", default="", metavar="DIR", help="of the policy, where it has one")
     parser.add_argument("--config", default="", help="parameter file laid over the robot's")
     parser.add_argument("--use-sim-time", action="store_true", help="follow /clock")
     parser.add_argument("--rviz", action="store_true", help="start RViz too")
@@ -27,12 +29,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
+    from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides, require_binding
     from vla_ros.bringup.graph import bringup
     from vla_ros.bringup.supervisor import run as supervise
 
     processes = bringup(
-        chosen.robot, chosen.policy, chosen.config, chosen.namespace, chosen.rviz, chosen.dashboard, chosen.use_sim_time
+        chosen.robot,
+        chosen.policy,
+        chosen.config,
+        chosen.namespace,
+        chosen.rviz,
+        chosen.dashboard,
+        chosen.use_sim_time,
+        overrides=checkpoint_overrides(chosen.policy, chosen.checkpoint),
     )
+    try:
+        require_binding(processes, chosen.policy, chosen.robot)
+    except BindingRefused as refused:
+        from vla_ros.cli.binding_table import print_table
+
+        print_table(refused.report, sys.stderr)
+        raise
     started_s = time.monotonic()
     return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
 

@@ -32,6 +32,9 @@ class PlannerParameters:
     camera_poses: list[float] = parameter(
         [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
     )
+    camera_names: list[str] = parameter(
+        [], description="all cameras of the robot; bringup takes the camera node's; empty: the first frames tell"
+    )
     required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
     rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
     shared_memory_bytes: int = parameter(

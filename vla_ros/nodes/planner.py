@@ -91,7 +91,7 @@ class Planner(ManagedNode):
         name, joint_names = self.parameters.policy, self.parameters.joint_names
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
-        robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame)
+        robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame, tuple(self.parameters.camera_names))
         self.system2 = system2(name, robot, options)
         brought = getattr(self.system2, "statistics", None)
         self.core.monitors = Monitors.for_policy(self.parameters.monitors, joint_names, brought)

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 
-from vla_ros.arrays import Array, Image
+from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.action_player import ROW_S, sample
 from vla_ros.policies.binding.action_mapping import ActionFault
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.camera_slots import CameraFault
-from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
+from vla_ros.policies.chunk_model import ChunkModel, ModelUnavailable, Observation
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.transforms import pose
+
+__all__ = ["ChunkModel", "ModelUnavailable", "MonolithicSystem2", "Observation", "one_line", "resampled"]
 
 PATH_ROWS = 5
 """Between the tool poses of a plan's path: 0.1 s."""
@@ -32,53 +32,6 @@ FIRST_DELAY_S = 0.1
 """Expected before the first inference."""
 TEXT_LENGTH = 300
 """Characters of a model's error that people are told."""
-
-
-class ModelUnavailable(RuntimeError):
-    """The model cannot answer now, and may later (a server that is gone): the arm holds, and it is asked again."""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What a model that emits chunks is given.
-
-    Attributes:
-        images: image input → (H, W, 3) uint8 rgb, as the robot's cameras give them; the model resizes.
-        state: (width,) in the checkpoint's order and units; None: the model sees none.
-        instruction: words.
-        stamp_ns: ROS time of the frames, ns.
-        inference_delay_s: what this inference is expected to take: so much of the present chunk is played meanwhile.
-    """
-
-    images: Mapping[str, Image]
-    state: Array | None
-    instruction: str
-    stamp_ns: int
-    inference_delay_s: float
-
-
-class ChunkModel(Protocol):
-    """A model that turns an observation into a chunk.
-
-    Attributes:
-        checkpoint: hash of weights and configuration.
-        contract: what it wants of a robot.
-    """
-
-    checkpoint: str
-    contract: CheckpointContract
-
-    def reset(self) -> None:
-        """Forget what was observed: a new instruction begins."""
-        ...
-
-    def infer(self, observation: Observation) -> Array:
-        """Return (T, action.width) un-normalised actions; row k is for the observation's stamp + k / rate.
-
-        Raises:
-            ModelUnavailable: it cannot answer now. Anything else: the instruction has failed.
-        """
-        ...
 
 
 class MonolithicSystem2:
@@ -139,13 +92,15 @@ class MonolithicSystem2:
         observation = Observation(images, state, instruction.text, frames.stamp_ns, self.inference_delay_s)
         began_s = self._clock()
         actions = self._model.infer(observation)
+        took_s = self._clock() - began_s
         if self._warm:
-            self._delays_s.append(self._clock() - began_s)
+            self._delays_s.append(took_s)
         self._warm = True
         positions = self._binding.positions(actions, joint_state.q)
-        if self._binding.parameters.action_kind == "step":  # the first one ends a period after the frames
+        if self._binding.begins_later:
             positions = np.vstack([joint_state.q, positions])
-        rows = resampled(positions, self._binding.rate_hz)
+        joints = self._binding.joints
+        rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
         return Plan(
             frames.stamp_ns,
             instruction,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
 import pkgutil
 import typing
@@ -18,6 +19,7 @@ from typing import Any, cast
 
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
+from vla_ros.policies.lerobot_parameters import LeRobotParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.policies.split.split_parameters import GrootParameters, Pi0Parameters, Pi05Parameters, SmolVLAParameters
 
@@ -53,11 +55,25 @@ class Policy:
         system1: "module:Class" of the moving half.
         parameters: frozen dataclass of the options; its fields are made by `vla_ros.parameters.parameter`, or are
             such dataclasses themselves.
+        needs: what it needs beside its packages, in words, e.g. "a checkpoint; a GPU of 10 GB".
+        requires: modules that must be importable, e.g. ("torch", "lerobot").
+        install: how to get them.
+        contract: "module:function" that takes the options and returns what the checkpoint wants, a `CheckpointContract`;
+            empty: the format of the checkpoint's folder tells.
     """
 
     system2: str
     system1: str
     parameters: type[Any]
+    needs: str = ""
+    requires: tuple[str, ...] = ()
+    install: str = ""
+    contract: str = ""
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Those of `requires` that are not installed here. None of them is imported."""
+        return tuple(name for name in self.requires if importlib.util.find_spec(name.partition(".")[0]) is None)
 
 
 POLICIES: Mapping[str, Policy] = {
@@ -65,11 +81,25 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.classical.sense_plan_act:SensePlanAct",
         "vla_ros.policies.classical.straight_line:StraightLine",
         ClassicalParameters,
+        needs="a calibrated camera",
+        requires=("cv2",),
+        install="make setup",
     ),
     "compact": Policy(
         "vla_ros.policies.compact.system2:CompactSystem2",
         "vla_ros.policies.compact.system1:CompactSystem1",
         CompactParameters,
+        needs="nothing: its checkpoint ships",
+        requires=("openvino",),
+        install="make setup",
+    ),
+    "lerobot": Policy(
+        "vla_ros.policies.lerobot.system2:LeRobotSystem2",
+        "vla_ros.policies.lerobot.system1:LeRobotSystem1",
+        LeRobotParameters,
+        needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
     ),
     "groot": Policy(
         "vla_ros.policies.split.groot_policy:GrootSystem2",
@@ -85,7 +115,10 @@ POLICIES: Mapping[str, Policy] = {
         Pi05Parameters,
     ),
     "scripted": Policy(
-        "vla_ros.policies.scripted:ScriptedSystem2", "vla_ros.policies.scripted:ScriptedSystem1", ScriptedParameters
+        "vla_ros.policies.scripted:ScriptedSystem2",
+        "vla_ros.policies.scripted:ScriptedSystem1",
+        ScriptedParameters,
+        needs="a file of joint positions",
     ),
     "smolvla": Policy(
         "vla_ros.policies.split.smolvla_policy:SmolVLASystem2",
@@ -149,6 +182,11 @@ def parameters_hash(name: str, robot: Robot, parameters: Any) -> str:
     """Return the checkpoint of a policy without weights: sha256 of its name, its options and the joints it moves."""
     text = json.dumps([name, robot.joint_names, robot.tool_frame, asdict(parameters)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def owner(name: str) -> str:
+    """Return the package that a policy is of; "vla_ros" for those that ship."""
+    return "vla_ros" if name in POLICIES else ", ".join(sorted(map(_owner, entry_points(group=GROUP, name=name))))
 
 
 def _owner(entry: EntryPoint) -> str:

@@ -89,3 +89,12 @@ def test_the_nodes_files_hold_nothing_that_rcl_does_not_read(robot: str, tmp_pat
         (file,) = [word for word in written if word.endswith(".yaml")]
         kinds = {type(token) for token in yaml.scan(Path(file).read_text())}
         assert not kinds & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}, process.name
+
+
+def test_the_planner_knows_the_cameras(tmp_path: Path) -> None:
+    assert parameters_of("planner")["camera_names"] == ["front", "wrist"]
+    file = tmp_path / "mine.yaml"
+    file.write_text("camera: {ros__parameters: {cameras: [top]}}\n")
+    assert parameters_of("planner", config=str(file))["camera_names"] == ["top"]
+    file.write_text("planner: {ros__parameters: {camera_names: [side]}}\n")
+    assert parameters_of("planner", config=str(file))["camera_names"] == ["side"]

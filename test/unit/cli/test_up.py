@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from test.unit.cli.fake_client import FakeClient, FakeUnreachable, install
+from test.unit.policies.lerobot.folders import write_folder
+from test.unit.policies.lerobot.registered import BOUND
 from vla_ros.bringup import supervisor
 from vla_ros.bringup.process import Process
 from vla_ros.cli import up
+from vla_ros.parameters import ParameterError
+from vla_ros.policies import registry
 
 
 def run(monkeypatch: pytest.MonkeyPatch, client: FakeClient, *options: str, stopping: bool = False) -> list[str]:
@@ -58,3 +63,21 @@ def test_what_is_not_ready_is_said_unless_it_is_to_end_anyway(
     client = FakeClient(ready=FakeUnreachable("not ready after 180 s: camera"))
     run(monkeypatch, client, stopping=stopping)
     assert ("not ready after 180 s: camera" in capsys.readouterr().out) is not stopping
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(registry.POLICIES, "bound", BOUND)  # type: ignore[arg-type]
+    client = FakeClient(ready=None)
+    folder = write_folder(tmp_path / "ckpt", cameras=("observation.images.top",))
+    with pytest.raises(ParameterError, match=r"bound: .*ckpt: rate: .* write binding\.rate_hz.*1 more"):
+        run(monkeypatch, client, "--policy", "bound", "--checkpoint", str(folder))
+    told = capsys.readouterr()
+    assert told.out == "" and "observation.images.top" in told.err and "refused" in told.err
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "/**: {ros__parameters: {bound: {binding: {rate_hz: 50.0, cameras: [top=front]}}}}",
+    )
+    options = ("--policy", "bound", "--checkpoint", str(folder), "--config", str(file))
+    assert "planner" in run(monkeypatch, client, *options)

@@ -11,14 +11,18 @@ import pytest
 
 from vla_ros.bringup.node_parameters import POLICY_NODES, policy_options
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.registry import GROUP, POLICIES, Robot, names, policy, system1, system2
+from vla_ros.policies.registry import GROUP, POLICIES, Policy, Robot, names, policy, system1, system2
 from vla_ros.robot.joint_map import JointNamesError
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 ROBOT = Robot(urdf(), JOINT_NAMES)
 
 
-@pytest.mark.parametrize("name", sorted(POLICIES))
+WITH_CHECKPOINT = {"lerobot"}
+"""Policies that need a checkpoint of the user's."""
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES.keys() - WITH_CHECKPOINT))
 def test_the_halves_know_each_other(name: str) -> None:
     assert system1(name, ROBOT).checkpoint == system2(name, ROBOT).checkpoint
 
@@ -30,7 +34,7 @@ def test_other_options_are_another_checkpoint() -> None:
 def test_an_unknown_policy_is_refused_with_those_that_exist() -> None:
     with pytest.raises(ParameterError) as error:
         policy("magic")
-    assert str(error.value) == "policy: there is no 'magic'; there are classical, compact, scripted"
+    assert str(error.value) == f"policy: there is no 'magic'; there are {', '.join(sorted(POLICIES))}"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
 def test_a_policy_of_another_package_is_made_with_its_options(register: Callable[..., None]) -> None:
     register(plugin={"gain": "plugin_of_test:GOOD"})
-    assert names() == ["classical", "compact", "gain", "scripted"]
+    assert names() == sorted([*POLICIES, "gain"])
     assert vars(system2("gain", ROBOT, {"gain": 2})) == {"gain": 2.0}
     with pytest.raises(ParameterError, match=r"gain\.gain: must be above 0\.0, got -1\.0"):
         system1("gain", ROBOT, {"gain": -1.0})
@@ -177,3 +181,9 @@ def test_a_name_that_is_a_parameter_of_the_node_is_refused(register: Callable[..
     register(plugin={"joint_names": "plugin_of_test:GOOD"})
     with pytest.raises(ParameterError, match=f"policy 'joint_names': {node} has a parameter of that name"):
         policy_options(node, "joint_names")
+
+
+def test_what_is_absent_is_told_without_importing_it() -> None:
+    made = Policy("a:A", "b:B", object, requires=("numpy", "no_such_module", "no_such_package.part"))
+    assert made.absent == ("no_such_module", "no_such_package.part")
+    assert policy("scripted").absent == ()

@@ -22,7 +22,14 @@ CAMERAS, WIDTH = ("front", "wrist"), 8
 SHARD_BYTES = 2 << 30
 BLOCK = 1 << 20
 """So many random numbers are drawn, and repeated: drawing 4 thousand million takes minutes."""
-SPECIAL = ("<|endoftext|>", "<|im_start|>", "<end_of_utterance>", "<image>", "<fake_token_around_image>", "<global-img>")
+SPECIAL = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<end_of_utterance>",
+    "<image>",
+    "<fake_token_around_image>",
+    "<global-img>",
+)
 WORDS = ("put the red cube in the bowl, pick up the blue cylinder", "Task: , State: 0 1 2 3 4 5 6 7 8 9;\nAction: ")
 
 
@@ -40,7 +47,9 @@ def save(family: str, size: str, folder: Path) -> dict[str, Any]:
         _smolvlm(parts, size)
         options = {"vlm": str(parts)}
         changes = {"vlm_model_name": str(parts), "load_vlm_weights": False}
-        changes |= {} if size == "real" else {"resize_imgs_with_padding": (64, 64), "num_vlm_layers": 4, "chunk_size": 10}
+        changes |= (
+            {} if size == "real" else {"resize_imgs_with_padding": (64, 64), "num_vlm_layers": 4, "chunk_size": 10}
+        )
         changes |= {} if size == "real" else {"n_action_steps": 10}
     config = make_policy_config(family, **_features(), device="cpu", push_to_hub=False, **changes)
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-
 TEXT = "put the red cube in the bowl"
 REPEATS = 5
 PLAN_IN_USE_S = 0.1
@@ -23,7 +22,7 @@ PLAN_IN_USE_S = 0.1
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the bench; return the exit code."""
-    import vla_ros.lab.bench.random_checkpoint as random_checkpoint
+    from vla_ros.lab.bench import random_checkpoint
 
     repeats = 2 if chosen.quick else REPEATS
     with tempfile.TemporaryDirectory(prefix="vla_ros_bench_") as scratch:
@@ -34,7 +33,9 @@ def run(chosen: argparse.Namespace) -> int:
         results = measure(chosen.family, options, repeats, whole=chosen.family == "smolvla")
         results |= {"family": chosen.family, "size": chosen.size, "threads": chosen.threads, "load": before}
         types = ("bfloat16", "int8", "int4") if chosen.types else ()
-        results["types"] = {weights: measure(chosen.family, {**options, "weights": weights}, repeats) for weights in types}
+        results["types"] = {
+            weights: measure(chosen.family, {**options, "weights": weights}, repeats) for weights in types
+        }
     print(_table(results))
     for weights, measured in results["types"].items():
         print(f"\n{weights}\n{_table(measured)}")
@@ -196,4 +197,3 @@ def _table(results: dict[str, Any]) -> str:
         f"{results['chunks_per_s']:.2f} chunks/s with one plan in use, {results['speed_up']:.1f} times the whole model's"
     )
     return "\n".join(lines)
-

@@ -77,7 +77,7 @@ def run_episode(
             that make no sense.
         film: keep the images.
     """
-    robot = Robot(urdf(), JOINT_NAMES)
+    robot = Robot(urdf(), JOINT_NAMES, cameras=CAMERAS)
     case = case or EvaluationCase("nominal")
     simulation = case.simulation(kind, seed)
     task = simulation.task

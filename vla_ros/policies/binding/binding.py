@@ -72,6 +72,11 @@ class Binding:
             CartesianActions(self._action, kind, self.joints) if cartesian else JointActions(self._action, kind)
         )
 
+    @property
+    def begins_later(self) -> bool:
+        """Whether the first row of a chunk is due one row after its frames, at which the arm is where it was measured."""
+        return self.parameters.first_row > 0 or self.parameters.action_kind == "step"
+
     def rows(self) -> list[BindingRow]:
         """Return the table that `vla-ros check` prints."""
         return list(self._rows)

@@ -60,10 +60,17 @@ class BindingParameters:
         minimum=0.0,
         maximum=1000.0,
     )
+    first_row: int = parameter(
+        0,
+        description="rows by which a chunk begins after its frames: 1 where the data pair a frame with the command of the "
+        "next one. Steps always begin one row later",
+        minimum=0,
+        maximum=1,
+    )
     unit_factor: float = parameter(
         20.0, description="an action this many times beyond the statistics is refused as a unit error", above=1.0
     )
 
     def __post_init__(self) -> None:
-        if self.gripper_joint and self.gripper_open == self.gripper_closed:
+        if self.gripper_open == self.gripper_closed:
             raise ParameterError(f"gripper_open: must differ from gripper_closed, both are {self.gripper_open:g}")

@@ -17,7 +17,7 @@ class BindingRow:
         what: e.g. "camera observation.images.top".
         wants: what the checkpoint says of it. has: what the robot and the binding say of it.
         verdict: ok: it is the same; mapped: it is converted, and `has` says into what; refused: `remedy` says what to write.
-        remedy: empty unless refused.
+        remedy: empty unless refused; `has` may hold it already.
     """
 
     what: str

@@ -18,6 +18,8 @@ POSITIONS = ("x", "y", "z")
 ROTATIONS = (("roll", "pitch", "yaw"), ("rx", "ry", "rz"), ("qx", "qy", "qz", "qw"))
 """Ways to give a rotation: a URDF's roll, pitch and yaw; a rotation vector, axis times angle; a quaternion."""
 COMPONENTS = (*POSITIONS, *(name for group in ROTATIONS for name in group))
+GRIPPER = "gripper"
+"""What data call the gripper whatever its joint is called."""
 SUFFIXES = (".pos", ".position")
 """Ends of LeRobot's names that say which quantity of a joint is meant."""
 
@@ -77,6 +79,7 @@ def _entries(
     if given:
         return given, "ok" if list(spec.names) == given else "mapped", f"binding.{which}"
     own = [_joint_name(name) for name in spec.names]
+    own = [parameters.gripper_joint if name == GRIPPER and parameters.gripper_joint else name for name in own]
     if own and set(own) <= {*names, *(TOOL + component for component in COMPONENTS)}:
         return own, "ok" if own == list(names) else "mapped", "by the checkpoint's names"
     if own:

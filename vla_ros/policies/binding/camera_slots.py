@@ -54,11 +54,6 @@ def match_cameras(
     return {name: camera for name, camera in seen.items() if name not in refused}, rows
 
 
-def short_name(slot: str) -> str:
-    """Return the last part of a slot's name: "top" of "observation.images.top"."""
-    return slot.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
-
-
 def _entries(
     slots: Sequence[CameraSlot], cameras: Sequence[str], entries: Sequence[str]
 ) -> tuple[dict[str, str], list[BindingRow]]:
@@ -67,7 +62,7 @@ def _entries(
     rows = []
     for entry in entries:
         name, equals, camera = (part.strip() for part in entry.partition("="))
-        full = [slot.name for slot in slots if name in (slot.name, short_name(slot.name))]
+        full = [slot.name for slot in slots if name in (slot.name, slot.alias, *slot.short_names)]
         if not equals or not name or not camera:
             rows.append(_bad(entry, "slot=camera", "it is not of that form", f"write {_example(slots, cameras)}"))
         elif len(full) != 1:
@@ -94,10 +89,10 @@ def _candidates(
 ) -> list[str]:
     """Return the cameras that a slot without an entry may mean; exactly one: it does."""
     left = [camera for camera in cameras if camera not in chosen.values()]
-    name = short_name(slot.name)
+    name = slot.short_names[0]
     if name in left:
         return [name]
-    exact = {short_name(other.name) for other in free}
+    exact = {other.short_names[0] for other in free}
     similar = [camera for camera in left if camera not in exact and _words(camera) & _words(name)]
     if similar:
         return similar
@@ -119,26 +114,28 @@ def _row(
     image_size: tuple[int, int] | None,
 ) -> BindingRow:
     """Say what a slot sees."""
-    what, name = f"camera {slot.name}", short_name(slot.name)
+    what, name = f"camera {slot.name}", slot.short_names[0]
     size = f"{slot.height}x{slot.width}" if slot.height and slot.width else "any size"
-    wants = f"rgb, {size}" + ("" if slot.required else ", may be empty")
-    entries = " or ".join(f'"{slot.name}={camera}"' for camera in candidates or cameras) or f'"{slot.name}=camera"'
+    wants = f"rgb, {size}" + (f", {name}" if slot.alias else "") + ("" if slot.required else ", may be empty")
+    entries = " or ".join(f'["{slot.name}={camera}"]' for camera in candidates or cameras or ["camera"])
     camera = chosen.get(slot.name)
     if camera == NOTHING and slot.required:
-        return BindingRow(what, wants, "binding.cameras leaves it empty", "refused", f"name a camera: {entries}")
+        return BindingRow(
+            what, wants, "binding.cameras leaves it empty", "refused", f"name a camera: binding.cameras: {entries}"
+        )
     if camera == NOTHING:
         return BindingRow(what, wants, "left empty", "mapped")
     if camera is None and not cameras:
         return BindingRow(what, wants, "the cameras are not known yet; the first frames decide", "mapped")
     if camera is None and candidates:
-        empty = "" if slot.required else f', or "{slot.name}={NOTHING}" to leave it empty'
+        empty = "" if slot.required else f', or ["{slot.name}={NOTHING}"] to leave it empty'
         has = f"{' or '.join(candidates)} may be meant"
-        return BindingRow(what, wants, has, "refused", f"write binding.cameras: [{entries}]{empty}")
+        return BindingRow(what, wants, has, "refused", f"write binding.cameras: {entries}{empty}")
     if camera is None and not slot.required:
         return BindingRow(what, wants, "left empty: no camera is left", "mapped")
     if camera is None:
         has = f"no camera is left for it; there are {', '.join(cameras)}"
-        return BindingRow(what, wants, has, "refused", f"write binding.cameras: [{entries}], or add a camera")
+        return BindingRow(what, wants, has, "refused", f"write binding.cameras: {entries}, or add a camera")
     if cameras and camera not in cameras:
         has = f"binding.cameras names camera {camera!r}, and there are {', '.join(cameras)}"
         right = name if name in cameras else cameras[0]

@@ -28,12 +28,20 @@ class CameraSlot:
         name: as the checkpoint names it, e.g. "observation.images.front".
         height, width: pixel; 0: any, the model resizes by itself.
         required: False: it may be left empty, and the model masks it.
+        alias: what the training data call it, where the checkpoint renames it, e.g. "observation.images.front" for
+            "observation.images.camera1"; cameras are matched with it then.
     """
 
     name: str
     height: int
     width: int
     required: bool = True
+    alias: str = ""
+
+    @property
+    def short_names(self) -> tuple[str, ...]:
+        """Last part of the alias, where there is one, and of the name: "top" of "observation.images.top"."""
+        return tuple(name.rsplit(".", 1)[-1].rsplit("/", 1)[-1] for name in (self.alias, self.name) if name)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def resolve(
         cameras: of the robot; empty: unknown; None: of no concern, as to System 1.
         image_size: (height, width) of their images, pixel; None: unknown.
     """
-    rows = [BindingRow("checkpoint", f"{contract.family}, chunks of {contract.chunk_size} rows", contract.source)]
+    rows = [BindingRow("checkpoint", f"{contract.family}, chunks of {contract.chunk_size}", contract.source)]
     joints, robot_row = _joints(robot)
     rate_hz, rate_row = _rate(contract, parameters)
     rows += [robot_row, rate_row]
@@ -58,18 +58,21 @@ def resolve(
     if cameras is not None:
         slots, camera_rows = match_cameras(contract.cameras, cameras, parameters.cameras, image_size)
         rows += camera_rows
-    values: dict[str, tuple[BoundValue, ...]] = {}
-    for which, spec in contract.vectors().items():
-        values[which], row = bind_values(which, spec, parameters, robot.joint_names, joints)
-        statistics = statistics_row(which, contract, values[which])
-        rows += [row, statistics]
-        if values[which] and joints is not None and statistics.verdict != "refused":
-            rows.append(units_row(which, contract, values[which], parameters, joints))
-    state, action = values.get("state", ()), values["action"]
-    if all(row.verdict != "refused" for row in rows) and (row_ := agreement_row(contract, state, action, parameters)):
-        rows.append(row_)
+    bound = {
+        which: bind_values(which, spec, parameters, robot.joint_names, joints)
+        for which, spec in contract.vectors().items()
+    }
+    state, action = bound.get("state", ((), None))[0], bound["action"][0]
     rows += _gripper(parameters, robot, joints, action)
     rows.append(_actions(parameters))
+    for which, (values, row) in bound.items():
+        statistics = statistics_row(which, contract, values)
+        rows += [row, statistics]
+        if values and joints is not None and statistics.verdict != "refused":
+            rows.append(units_row(which, contract, values, parameters, joints))
+    if all(row.verdict != "refused" for row in rows):
+        disagreement = agreement_row(contract, state, action, parameters)
+        rows += [] if disagreement is None else [disagreement]
     return Resolution(tuple(rows), slots, state, action, joints, rate_hz)
 
 
@@ -88,7 +91,7 @@ def _joints(robot: Robot) -> tuple[RobotJoints | None, BindingRow]:
 
 def _rate(contract: CheckpointContract, parameters: BindingParameters) -> tuple[float, BindingRow]:
     said = contract.rate_hz
-    wants = f"{said:g} rows a second" if said else "a rate that it does not say"
+    wants = f"{said:g} rows a second" if said else "a rate that its folder does not tell"
     rate_hz = parameters.rate_hz or said or 0.0
     if not rate_hz:
         remedy = "write binding.rate_hz: the frames per second of the data that it was trained on"

@@ -75,6 +75,8 @@ def tensor_header(path: Path) -> dict[str, tuple[str, tuple[int, ...], int, int]
         tensors = {str(name): _entry(entry, 8 + length) for name, entry in header.items() if name != "__metadata__"}
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ParameterError(f"{path}: no safetensors: its header has no tensors of dtype, shape and offsets") from None
+    if torn := [name for name, (_, _, first, last) in tensors.items() if not 8 + length <= first <= last]:
+        raise ParameterError(f"{path}: no safetensors: the offsets of {torn[0]} are none; {again}")
     end = max((last for *_, last in tensors.values()), default=8 + length)
     if end > size:
         raise ParameterError(f"{path}: truncated: {size} bytes of {end}; {again}")
@@ -98,7 +100,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
     for name, (dtype, shape, first, last) in header.items():
         if dtype not in DTYPES:
             raise ParameterError(f"{path}: {name} is of type {dtype}; known are {', '.join(DTYPES)}")
-        if first < 0 or last - first != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
+        if last - first != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
             raise ParameterError(
                 f"{path}: {name} has {last - first} bytes for shape {shape} of {dtype}; download it again"
             )

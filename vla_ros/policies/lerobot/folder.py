@@ -22,6 +22,7 @@ from vla_ros.policies.lerobot.processors import (
     POSTPROCESSOR,
     PREPROCESSOR,
     RELATIVE,
+    RENAME,
     UNNORMALIZERS,
     ProcessorStepFile,
     read_steps,
@@ -192,7 +193,13 @@ class LeRobotFolder:
         if len(shape) != 3 or 3 not in (shape[0], shape[-1]):
             raise ParameterError(f"{self.path}/config.json: {name}: expected shape (3, height, width), got {shape}")
         height, width = shape[1:] if shape[0] == 3 else shape[:2]
-        return CameraSlot(name, height, width, required=self.type not in MASKING)
+        return CameraSlot(name, height, width, self.type not in MASKING, self._renamed().get(name, ""))
+
+    def _renamed(self) -> dict[str, str]:
+        """Return feature → what the data call it, where the preprocessor renames it."""
+        step = step_named(self.preprocessor, RENAME)
+        rename_map = step.config.get("rename_map") if step is not None else None
+        return {str(new): str(old) for old, new in rename_map.items()} if isinstance(rename_map, Mapping) else {}
 
     def _vector(self, feature: str, shape: tuple[int, ...], names: tuple[str, ...]) -> VectorSpec:
         if len(shape) != 1:
@@ -259,7 +266,7 @@ class LeRobotFolder:
 
     def _unbound(self, contract: CheckpointContract) -> list[str]:
         """Return which features would go through un-normalised, and whose statistics are there instead."""
-        statistics, faults = self.statistics, []
+        statistics, faults = self.statistics, self._contradictions()
         there = sorted({name for step in (*self.preprocessor, *self.postprocessor) for name in step.statistics})
         wanted = {STATE if which == "state" else ACTION: contract.normalization[which] for which in contract.vectors()}
         if (step := step_named(self.preprocessor, *NORMALIZERS)) is not None and step.mode("VISUAL") != "identity":
@@ -271,6 +278,22 @@ class LeRobotFolder:
                 faults.append(
                     f"{self.path}: {feature} is to be normalised by {mode}, and its {' and '.join(missing)} "
                     f"{'is' if len(missing) == 1 else 'are'} missing: it would go through un-normalised{others}"
+                )
+        return faults
+
+    def _contradictions(self) -> list[str]:
+        """Return where a processor normalises otherwise than the model was trained with."""
+        mapping, faults = self.config.get("normalization_mapping"), []
+        steps = {
+            "STATE": step_named(self.preprocessor, *NORMALIZERS),
+            "ACTION": step_named(self.postprocessor, *UNNORMALIZERS),
+        }
+        for kind, step in steps.items():
+            asked = str(mapping.get(kind, "")).lower() if isinstance(mapping, Mapping) else ""
+            if step is not None and asked and step.mode(kind) != asked:
+                faults.append(
+                    f"{self.path}: config.json normalises {kind} by {asked}, and {step.name} by {step.mode(kind)}: "
+                    "the model was trained with one of them; save the processors again"
                 )
         return faults
 

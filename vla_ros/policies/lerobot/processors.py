@@ -25,7 +25,7 @@ GROOT_PACK, GROOT_UNPACK = (
     ("groot_action_unpack_unnormalize_v2", "groot_n1_7_action_decode_v1"),
 )
 """GR00T normalises inside its own steps, by extremes (or quantiles under their names)."""
-RELATIVE = "relative_actions_processor"
+RELATIVE, RENAME = "relative_actions_processor", "rename_observations_processor"
 
 
 @dataclass(frozen=True)

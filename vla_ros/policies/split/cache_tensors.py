@@ -44,7 +44,9 @@ def cache_array(layers: Sequence[tuple[Tensor, Tensor]], mask: Tensor) -> NDArra
     return to_numpy(data)
 
 
-def cache_of(plan: Plan, layers: int, heads: int, head_dim: int, dtype: torch.dtype, device: str) -> tuple[Cache, Tensor]:
+def cache_of(
+    plan: Plan, layers: int, heads: int, head_dim: int, dtype: torch.dtype, device: str
+) -> tuple[Cache, Tensor]:
     """Return the cache of a plan with zeros for padding, and its mask (1, tokens) bool.
 
     Raises:

@@ -70,7 +70,9 @@ class CheckpointFiles:
     def tensors(self) -> Mapping[str, TensorPlace]:
         """Name → place of every tensor."""
         return {
-            name: TensorPlace(path, *entry) for path in self._weight_files() for name, entry in tensor_header(path).items()
+            name: TensorPlace(path, *entry)
+            for path in self._weight_files()
+            for name, entry in tensor_header(path).items()
         }
 
     def identity(self, *options: object) -> str:

@@ -121,7 +121,9 @@ class _Groot:
             )
         except Exception as error:
             text = " ".join(str(error).split())[:200]
-            raise ParameterError(f"groot.checkpoint: the processors of {self.files.folder} cannot be made: {text}") from None
+            raise ParameterError(
+                f"groot.checkpoint: the processors of {self.files.folder} cannot be made: {text}"
+            ) from None
 
 
 class GrootBackbone(_Groot):
@@ -172,7 +174,9 @@ class GrootHead(_Groot):
         rows, self.noise_dtype = self.head.action_horizon, torch.float32
         self.noise_shape = (1, rows, self.head.action_dim)
         self.rows = min(rows, self.config.chunk_size, parameters.horizon or rows)
-        self._add_batch = next(step for step in self.pre.steps if type(step).__name__ == "AddBatchDimensionProcessorStep")
+        self._add_batch = next(
+            step for step in self.pre.steps if type(step).__name__ == "AddBatchDimensionProcessorStep"
+        )
         self._packer: Any = next(step for step in self.pre.steps if isinstance(step, GrootN17PackInputsStep))
         self._q: Tensor | None = None
 

@@ -82,7 +82,9 @@ def load(model: nn.Module, half: Half, device: str) -> None:
         try:
             with safe_open(path, "pt") as file:
                 for name in names:
-                    loaded[name] = _checked(file.get_tensor(sources[name]), persistent[name], sources[name], half, device)
+                    loaded[name] = _checked(
+                        file.get_tensor(sources[name]), persistent[name], sources[name], half, device
+                    )
         except SafetensorError as error:
             raise _refused(half, f"{path.name} cannot be read: {error}; download it again") from None
         model.load_state_dict(loaded, strict=False, assign=True)

@@ -20,15 +20,15 @@ from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before LeRobot is imported: no checkpoint is looked for elsewhere
 
-from lerobot.configs import PreTrainedConfig  # noqa: E402
-from lerobot.processor import (  # noqa: E402
+from lerobot.configs import PreTrainedConfig
+from lerobot.processor import (
     NormalizerProcessorStep,
     PolicyProcessorPipeline,
     TransitionKey,
     UnnormalizerProcessorStep,
     create_transition,
 )
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file
 
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor.json", "policy_postprocessor.json"
 STATE, ACTION = "observation.state", "action"
@@ -98,7 +98,9 @@ class Normalization:
                             f"{self._files.key}: the statistics {self._files.folder / state} cannot be read: {text}"
                         ) from None
                 return step
-        raise ParameterError(f"{self._files.key}: {self._files.folder / pipeline} has no {name}; it is no LeRobot policy")
+        raise ParameterError(
+            f"{self._files.key}: {self._files.folder / pipeline} has no {name}; it is no LeRobot policy"
+        )
 
 
 class Preprocessor:

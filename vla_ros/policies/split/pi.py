@@ -168,9 +168,7 @@ class PiExpert(_Pi):
 
     def normalized(self, actions: Array) -> Tensor:
         """Return them normalised, with zeros in the flow's further columns, as in training."""
-        return nn.functional.pad(
-            self.normalization.normalized(actions), (0, self.noise_shape[2] - actions.shape[1])
-        )
+        return nn.functional.pad(self.normalization.normalized(actions), (0, self.noise_shape[2] - actions.shape[1]))
 
     def actions(self, flowed: Tensor) -> Array:
         """Return them in the checkpoint's units."""

@@ -32,9 +32,9 @@ from vla_ros.policies.split.split_parameters import Pi0Parameters
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before transformers is imported
 
-from transformers import AutoProcessor, DynamicCache, PI0Config, PI0ForConditionalGeneration  # noqa: E402
-from transformers.conversion_mapping import get_model_conversion_mapping  # noqa: E402
-from transformers.core_model_loading import WeightConverter, rename_source_key  # noqa: E402
+from transformers import AutoProcessor, DynamicCache, PI0Config, PI0ForConditionalGeneration
+from transformers.conversion_mapping import get_model_conversion_mapping
+from transformers.core_model_loading import WeightConverter, rename_source_key
 
 VLM, EXPERT = ("model.vlm.",), ("model.dit.", "embed_action_time.", "action_out_proj.")
 EXPERT_UNUSED = ("model.dit.embed_tokens.",)
@@ -199,7 +199,9 @@ class Pi0TransformersExpert(_Pi0):
         return normalized * (std + EPSILON) + mean
 
     def _normalized(self, values: Tensor, feature: str) -> Tensor:
-        mean, std = (torch.tensor(self.statistics[f"{feature}_{kind}"], dtype=torch.float32) for kind in ("mean", "std"))
+        mean, std = (
+            torch.tensor(self.statistics[f"{feature}_{kind}"], dtype=torch.float32) for kind in ("mean", "std")
+        )
         return (values - mean) / (std + EPSILON)
 
     def _embedded(self, state: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:

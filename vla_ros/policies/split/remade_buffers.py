@@ -24,7 +24,9 @@ def remake(model: nn.Module, device: str, needs: Callable[[str], bool]) -> None:
         module = model.get_submodule(owner)
         made = REMADE[attribute](module, buffer) if attribute in REMADE else None
         if made is None:
-            raise NotImplementedError(f"{type(module).__name__}.{attribute} is no buffer that this version knows to remake")
+            raise NotImplementedError(
+                f"{type(module).__name__}.{attribute} is no buffer that this version knows to remake"
+            )
         setattr(module, attribute, made.to(buffer.dtype).to(device))
 
 

@@ -178,9 +178,7 @@ class SmolVLAExpert(_SmolVLA):
 
     def normalized(self, actions: Array) -> Tensor:
         """Return them normalised; the flow's further columns stay free of a prefix: they are zeros in training."""
-        return nn.functional.pad(
-            self.normalization.normalized(actions), (0, self.noise_shape[2] - actions.shape[1])
-        )
+        return nn.functional.pad(self.normalization.normalized(actions), (0, self.noise_shape[2] - actions.shape[1]))
 
     def actions(self, flowed: Tensor) -> Array:
         """Return them in the checkpoint's units."""

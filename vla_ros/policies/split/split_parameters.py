@@ -29,7 +29,9 @@ class RealTimeChunkingParameters:
         choices=FORMS,
     )
     execution_horizon: int = parameter(
-        10, description="rows that are played before the next chunk replaces them; so many at the end stay free", minimum=1
+        10,
+        description="rows that are played before the next chunk replaces them; so many at the end stay free",
+        minimum=1,
     )
     max_guidance_weight: float = parameter(5.0, description="largest gain of the guidance", above=0.0)
     schedule: str = parameter(
@@ -119,7 +121,5 @@ class GrootParameters(SplitParameters):
         "checkpoint says"
     )  # fmt: skip
     embodiment: str = parameter("", description="embodiment tag; empty: as the checkpoint says")
-    embodiment_id: int = parameter(
-        -1, description="index of the embodiment's layers; -1: that of the tag", minimum=-1
-    )
+    embodiment_id: int = parameter(-1, description="index of the embodiment's layers; -1: that of the tag", minimum=-1)
     horizon: int = parameter(0, description="rows of a chunk that are used; 0: all", minimum=0)

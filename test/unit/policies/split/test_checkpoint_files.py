@@ -19,9 +19,7 @@ def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
         header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header).encode()
-    path.write_bytes(
-        len(text).to_bytes(8, "little") + text + b"".join(tensor.tobytes() for tensor in tensors.values())
-    )
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(tensor.tobytes() for tensor in tensors.values()))
 
 
 def folder(tmp_path: Path, value: float = 1.0, shards: int = 1) -> Path:

@@ -1,0 +1,39 @@
+"""The command `vla-ros check`: does a checkpoint fit a robot, and what is to be written where it does not?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+TEXT = "hold a checkpoint against a robot: what fits, what is converted, what is refused and how to mend it"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="its folder")
+    parser.add_argument(
+        "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
+    )
+    parser.add_argument("--policy", default="", help="that is to play it; empty: what its format says")
+    parser.add_argument("--config", default="", help="parameter file laid over the robot's, e.g. with the binding")
+    parser.add_argument("--urdf", default="", metavar="FILE", help="of the robot, where its file names none")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the table; return 0 when all fits, 1 when something is refused. What cannot be read at all is an error (2)."""
+    from vla_ros.bringup.binding_check import check_binding, checkpoint_overrides
+    from vla_ros.bringup.graph import bringup
+    from vla_ros.cli.binding_table import print_table
+    from vla_ros.parameters import ParameterError
+    from vla_ros.policies.binding.checkpoints import usual_policy
+
+    policy = chosen.policy or usual_policy(Path(chosen.checkpoint).expanduser())
+    overrides = checkpoint_overrides(policy, chosen.checkpoint)
+    processes = bringup(chosen.robot, policy, chosen.config, overrides=overrides)
+    report = check_binding(processes, policy, chosen.robot, chosen.urdf)
+    if report is None:
+        raise ParameterError(
+            f"{chosen.checkpoint}: {policy} binds no such checkpoint to a robot; choose another --policy"
+        )
+    print_table(report)
+    return int(bool(report.refusal))
