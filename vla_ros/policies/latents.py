@@ -73,7 +73,8 @@ def dtype_of(name: str) -> np.dtype[Any]:
             raise ValueError(
                 "dtype bfloat16 needs the package ml_dtypes (pip install ml_dtypes), or wire_dtype: float32 on both sides"
             ) from None
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     try:
         kind = np.dtype(name).newbyteorder("<")
     except TypeError:
@@ -121,6 +122,7 @@ class LatentWriter:
             stale.unlink()
         self._segment = shared_memory.SharedMemory(name, create=True, size=self._stride * blocks)
         # The kernel gives the pages out at the first touch; a plan shall not wait for that.
+        assert self._segment.buf is not None
         np.frombuffer(self._segment.buf, np.uint8)[:] = 0
         self._locks = os.open(FOLDER / name, os.O_RDWR)
         self._generation = VOID

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion
+from numpy.typing import NDArray
 from sensor_msgs.msg import JointState as JointStateMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
@@ -113,7 +114,8 @@ def plan_from(message: LatentPlan, reader: LatentReader | None = None) -> Plan:
     Raises:
         LatentLost: its bytes were in shared memory and are gone. ValueError: its bytes are not what it says.
     """
-    handle, data = None, np.zeros(0, np.float32)
+    handle: LatentHandle | None = None
+    data: NDArray[np.generic] = np.zeros(0, np.float32)
     if message.kind and message.shm_name:
         place = message.shm_name, message.shm_offset, message.shm_generation
         handle = LatentHandle(*place, message.dtype, tuple(message.shape))

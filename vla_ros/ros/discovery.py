@@ -60,8 +60,8 @@ def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
 def readers_on_this_host(node: Node, publisher: Publisher) -> bool:
     """Whether all who subscribe to a publisher run on its host, as far as DDS can tell.
 
-    The first four bytes of a GUID of Fast DDS are the vendor's and the host's. Of another middleware nothing is known, and the
-    answer is False.
+    The first four bytes of a GUID of Fast DDS are the vendor's and the host's. Of another middleware nothing is known, and
+    the answer is False.
 
     Args:
         node: owner of the publisher.

@@ -193,7 +193,8 @@ def _table(results: dict[str, Any]) -> str:
             f"{measured['resident_bytes'] / 1e6:7.0f} MB{1e3 * measured['call_s']:7.0f} ms"
         )
     lines.append(
-        f"plan {results['plan_bytes'] / 1e6:.2f} MB ({results['tokens']} tokens); whole model {1e3 * results['whole_s']:.0f} ms; "
+        f"plan {results['plan_bytes'] / 1e6:.2f} MB ({results['tokens']} tokens); "
+        f"whole model {1e3 * results['whole_s']:.0f} ms; "
         f"{results['chunks_per_s']:.2f} chunks/s with one plan in use, {results['speed_up']:.1f} times the whole model's"
     )
     return "\n".join(lines)

@@ -95,8 +95,8 @@ def _clamped(velocity: Velocity, x: Tensor, steps: int, flow: FlowTime, prefix: 
 class _Guide:
     """Adds to a velocity the correction that makes the chunk agree with its prefix.
 
-    Source: arXiv 2506.07339, algorithm 1 ("GuidedInference") and equations 2 and 3: with flow time tau from noise to actions and
-    the estimate of the actions A1 = A + (1 - tau) v, v <- v + gain(tau) * J^T diag(W) (Y - A1), where J = dA1/dA.
+    Source: arXiv 2506.07339, algorithm 1 ("GuidedInference") and equations 2 and 3: with flow time tau from noise to actions
+    and the estimate of the actions A1 = A + (1 - tau) v, v <- v + gain(tau) * J^T diag(W) (Y - A1), where J = dA1/dA.
     """
 
     def __init__(self, prefix: Prefix, noise: Tensor, flow: FlowTime) -> None:

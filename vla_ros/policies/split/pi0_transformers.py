@@ -137,7 +137,7 @@ class Pi0TransformersVision(_Pi0):
             use_cache=True,
             return_dict=True,
         )
-        cache = out["cache"] if "cache" in out else out.past_key_values
+        cache = getattr(out, CACHE)
         data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0].bool())
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 

@@ -200,7 +200,7 @@ class SmolVLAExpert(_SmolVLA):
         normalized = self.normalization.state(state).to(self.device)
         hidden = self.flow_model.state_proj(self.policy.prepare_state({STATE: normalized}))[:, None]
         out: Cache = []
-        for layer, (keys, values) in zip(model.get_vlm_model().text_model.layers, layers, strict=True):
+        for layer, (before_keys, before_values) in zip(model.get_vlm_model().text_model.layers, layers, strict=True):
             attention = layer.self_attn
             shape = (1, 1, -1, attention.head_dim)
             normed = layer.input_layernorm(hidden).to(attention.q_proj.weight.dtype)
@@ -208,8 +208,8 @@ class SmolVLAExpert(_SmolVLA):
                 apply_rope(projection(normed).view(shape), position)
                 for projection in (attention.q_proj, attention.k_proj)
             )
-            keys = torch.cat([keys, key.transpose(1, 2)], dim=2)
-            values = torch.cat([values, attention.v_proj(normed).view(shape).transpose(1, 2)], dim=2)
+            keys = torch.cat([before_keys, key.transpose(1, 2)], dim=2)
+            values = torch.cat([before_values, attention.v_proj(normed).view(shape).transpose(1, 2)], dim=2)
             out.append((keys, values))
             attended = model.eager_attention_forward(
                 full[:, None], 1, attention.head_dim, query, keys.transpose(1, 2), values.transpose(1, 2)
