@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -92,8 +91,8 @@ def plan_message(
     if plan.kind:
         message.dtype, message.shape = plan.data.dtype.name, list(plan.data.shape)
         if shared is None:
-            # An array and not bytes: of those the message checks each value.
-            message.data = array("B", flat(plan.data))
+            # Into the message's own array: of anything else it checks each value.
+            message.data.frombytes(flat(plan.data))
         else:
             message.shm_name, message.shm_offset, message.shm_generation = shared.write(plan.data)
     for x, y, z, qx, qy, qz, qw in plan.path.tolist():

@@ -18,6 +18,8 @@ import numpy as np
 TEXT = "put the red cube in the bowl"
 REPEATS = 5
 PLAN_IN_USE_S = 0.1
+PLAN_BYTES = 18_000_000
+PLAN_RATE_HZ = 5.0
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -25,6 +27,7 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.lab.bench import random_checkpoint
 
     repeats = 2 if chosen.quick else REPEATS
+    print(_transport(20 if chosen.quick else 100))
     with tempfile.TemporaryDirectory(prefix="vla_ros_bench_") as scratch:
         folder = Path(scratch) / "policy"
         options = random_checkpoint.save(chosen.family, chosen.size, folder)
@@ -182,6 +185,28 @@ def _whole(policy: str, options: dict[str, Any], repeats: int) -> Any:
         return model.predict_action_chunk(batch)
 
     return _timed(call, repeats)[1], {}
+
+
+def _transport(plans: int) -> str:
+    """Return lines with what a plan of PLAN_BYTES costs between two processes."""
+    from vla_ros.ros.plan_transport import measure_plan_transport
+
+    lines = [f"a plan of {PLAN_BYTES / 1e6:.0f} MB between two processes, ms p50 / p95"]
+    for shared in (True, False):
+        times = measure_plan_transport(PLAN_BYTES, plans, PLAN_RATE_HZ, shared)
+        parts = [
+            f"{name} {1e3 * np.percentile(values, 50):.2f} / {1e3 * np.percentile(values, 95):.2f}"
+            for name, values in (
+                ("pack", times.pack),
+                ("publish", times.publish),
+                ("unpack", times.unpack),
+                ("all", times.total),
+            )
+            if len(values)
+        ]
+        how = "shared memory" if shared else "in the message"
+        lines.append(f"{how:15}{', '.join(parts)}; {len(times.total)} of {times.sent} arrived")
+    return "\n".join(lines)
 
 
 def _table(results: dict[str, Any]) -> str:
