@@ -5,7 +5,7 @@ from __future__ import annotations
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.split_parameters import GrootParameters
 from vla_ros.policies.split.system1 import SplitSystem1
-from vla_ros.policies.split.system2 import SplitSystem2, use_threads
+from vla_ros.policies.split.system2 import LEROBOT, SplitSystem2, half_class, use_threads
 
 
 class GrootSystem2(SplitSystem2):
@@ -13,9 +13,7 @@ class GrootSystem2(SplitSystem2):
 
     def __init__(self, robot: Robot, parameters: GrootParameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.groot import GrootBackbone
-
-        super().__init__(GrootBackbone(parameters), robot, parameters)
+        super().__init__(half_class("groot", "GrootBackbone", LEROBOT)(parameters), robot, parameters)
 
 
 class GrootSystem1(SplitSystem1):
@@ -23,6 +21,4 @@ class GrootSystem1(SplitSystem1):
 
     def __init__(self, robot: Robot, parameters: GrootParameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.groot import GrootHead
-
-        super().__init__(GrootHead(parameters), robot, parameters)
+        super().__init__(half_class("groot", "GrootHead", LEROBOT)(parameters), robot, parameters)

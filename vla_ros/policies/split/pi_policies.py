@@ -7,7 +7,7 @@ from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.halves import ExpertHalf, VisionLanguageHalf
 from vla_ros.policies.split.split_parameters import Pi0Parameters, Pi05Parameters
 from vla_ros.policies.split.system1 import SplitSystem1
-from vla_ros.policies.split.system2 import SplitSystem2, use_threads
+from vla_ros.policies.split.system2 import LEROBOT, TRANSFORMERS, SplitSystem2, half_class, use_threads
 
 
 def library_of(parameters: Pi0Parameters) -> str:
@@ -25,13 +25,9 @@ class Pi0System2(SplitSystem2):
         use_threads(parameters)
         half: VisionLanguageHalf
         if library_of(parameters) == "transformers":
-            from vla_ros.policies.split.pi0_transformers import Pi0TransformersVision
-
-            half = Pi0TransformersVision(parameters)
+            half = half_class("pi0_transformers", "Pi0TransformersVision", TRANSFORMERS)(parameters)
         else:
-            from vla_ros.policies.split.pi import PiVision
-
-            half = PiVision("pi0", parameters)
+            half = half_class("pi", "PiVision", LEROBOT)("pi0", parameters)
         super().__init__(half, robot, parameters)
 
 
@@ -42,13 +38,9 @@ class Pi0System1(SplitSystem1):
         use_threads(parameters)
         half: ExpertHalf
         if library_of(parameters) == "transformers":
-            from vla_ros.policies.split.pi0_transformers import Pi0TransformersExpert
-
-            half = Pi0TransformersExpert(parameters)
+            half = half_class("pi0_transformers", "Pi0TransformersExpert", TRANSFORMERS)(parameters)
         else:
-            from vla_ros.policies.split.pi import PiExpert
-
-            half = PiExpert("pi0", parameters)
+            half = half_class("pi", "PiExpert", LEROBOT)("pi0", parameters)
         super().__init__(half, robot, parameters)
 
 
@@ -57,9 +49,7 @@ class Pi05System2(SplitSystem2):
 
     def __init__(self, robot: Robot, parameters: Pi05Parameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.pi import PiVision
-
-        super().__init__(PiVision("pi05", parameters), robot, parameters)
+        super().__init__(half_class("pi", "PiVision", LEROBOT)("pi05", parameters), robot, parameters)
 
 
 class Pi05System1(SplitSystem1):
@@ -67,6 +57,4 @@ class Pi05System1(SplitSystem1):
 
     def __init__(self, robot: Robot, parameters: Pi05Parameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.pi import PiExpert
-
-        super().__init__(PiExpert("pi05", parameters), robot, parameters)
+        super().__init__(half_class("pi", "PiExpert", LEROBOT)("pi05", parameters), robot, parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.split_parameters import SmolVLAParameters
 from vla_ros.policies.split.system1 import SplitSystem1
-from vla_ros.policies.split.system2 import SplitSystem2, use_threads
+from vla_ros.policies.split.system2 import LEROBOT, SplitSystem2, half_class, use_threads
 
 
 class SmolVLASystem2(SplitSystem2):
@@ -13,9 +13,7 @@ class SmolVLASystem2(SplitSystem2):
 
     def __init__(self, robot: Robot, parameters: SmolVLAParameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.smolvla import SmolVLAVision
-
-        super().__init__(SmolVLAVision(parameters), robot, parameters)
+        super().__init__(half_class("smolvla", "SmolVLAVision", LEROBOT)(parameters), robot, parameters)
 
 
 class SmolVLASystem1(SplitSystem1):
@@ -23,6 +21,4 @@ class SmolVLASystem1(SplitSystem1):
 
     def __init__(self, robot: Robot, parameters: SmolVLAParameters) -> None:
         use_threads(parameters)
-        from vla_ros.policies.split.smolvla import SmolVLAExpert
-
-        super().__init__(SmolVLAExpert(parameters), robot, parameters)
+        super().__init__(half_class("smolvla", "SmolVLAExpert", LEROBOT)(parameters), robot, parameters)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 import torch
 
+from vla_ros.parameters import ParameterError
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.camera_slots import CameraFault
@@ -13,11 +17,30 @@ from vla_ros.policies.split.halves import VisionLanguageHalf
 from vla_ros.policies.split.plan_tensors import cast
 from vla_ros.policies.split.split_parameters import SplitParameters
 
+LEROBOT = "LeRobot (Python 3.12: pip install 'lerobot[smolvla,pi,groot]==0.6.1' ml_dtypes)"
+TRANSFORMERS = "transformers (pip install torch transformers ml_dtypes)"
+
 
 def use_threads(parameters: SplitParameters) -> None:
     """Give torch its threads in this process."""
     if parameters.threads or parameters.device == "cpu":
         torch.set_num_threads(parameters.threads or 1)
+
+
+def half_class(module: str, name: str, needs: str) -> Any:
+    """Return a class of a family's module, which imports the model's library.
+
+    Args:
+        module: in this folder. name: of the class. needs: what to install, for the error text.
+
+    Raises:
+        ParameterError: the library is not installed.
+    """
+    try:
+        return getattr(importlib.import_module(f"vla_ros.policies.split.{module}"), name)
+    except ImportError as error:
+        text = " ".join(str(error).split())[:200]
+        raise ParameterError(f"policy: its model needs {needs} in the Python that runs this half: {text}") from None
 
 
 class SplitSystem2:

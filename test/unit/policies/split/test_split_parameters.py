@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
@@ -30,3 +31,13 @@ def test_bad_options_name_their_key() -> None:
         assert text in str(error.value)
     with pytest.raises(ParameterError, match="trained is not offered for pi05"):
         from_mapping(Pi05Parameters, {"real_time_chunking": {"form": "trained"}}, "pi05.")
+
+
+def test_a_missing_library_is_one_line() -> None:
+    """Without torch the module does not import; with torch and without LeRobot its half says what to install."""
+    if importlib.util.find_spec("lerobot") is not None:
+        pytest.skip("LeRobot is installed")
+    robot = registry.Robot("", ("joint1",))
+    for name in ("smolvla", "pi05", "groot"):
+        with pytest.raises(ParameterError, match="does not import: No module named|its model needs LeRobot"):
+            registry.system1(name, robot, {"checkpoint": "nowhere"})
