@@ -22,6 +22,28 @@ NOT_MIRRORED: dict[str, str] = {
     ),
     "safety/safety_parameters.py": "declarations; test/campaign/test_configurations.py tries bad values of each",
     "lab/faults/rig.py": "a protocol; test/graph/test_faults.py compares every signature with GraphRig",
+    # They need torch and the models' own libraries.
+    **dict.fromkeys(
+        (
+            "policies/split/cache_tensors.py",
+            "policies/split/flow_integration.py",
+            "policies/split/groot.py",
+            "policies/split/groot_policy.py",
+            "policies/split/half_weights.py",
+            "policies/split/halves.py",
+            "policies/split/lerobot_processing.py",
+            "policies/split/pi.py",
+            "policies/split/pi0_transformers.py",
+            "policies/split/pi_policies.py",
+            "policies/split/quantized_weights.py",
+            "policies/split/remade_buffers.py",
+            "policies/split/smolvla.py",
+            "policies/split/smolvla_policy.py",
+            "policies/split/system1.py",
+            "policies/split/system2.py",
+        ),
+        "needs torch: test/models/test_split.py",
+    ),
     # Tested together with what uses them.
     "cli/__main__.py": "one call; test/unit/cli/test_main.py runs it",
     "data/demonstrations.py": "needs physics and cameras: test/sim/test_demonstrations.py",

@@ -23,13 +23,13 @@ from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
 from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Plan, System2
-from vla_ros.policies.latents import LatentWriter
+from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import readers_on_this_host, unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -74,6 +74,7 @@ class Planner(ManagedNode):
         self.end_vlm: Callable[[], None] = lambda: None
         self.vlm_report: Callable[[], Mapping[str, object]] = dict
         self.shared_memory: LatentWriter | None = None
+        self.memories = 0
         self.inference, self.frame_age = Window(200), Window(200)
         self.plan_publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
         self.waypoint_publisher = self.create_publisher(Path, "vla/waypoints", NEWEST)
@@ -201,7 +202,11 @@ class Planner(ManagedNode):
         if self.kinematics is not None:
             plan = with_tool_path(plan, self.kinematics)
         writer = self.writer_for(plan)
-        message = plan_message(plan, self.parameters.policy, self.parameters.base_frame, inference_s, writer)
+        arguments = plan, self.parameters.policy, self.parameters.base_frame, inference_s
+        try:
+            message = plan_message(*arguments, writer)
+        except LatentLost:  # slow readers use all blocks
+            message = plan_message(*arguments)
         self.plan_publisher.publish(message)
         if self.waypoint_publisher.get_subscription_count():
             poses = [PoseStamped(header=message.header, pose=pose) for pose in message.waypoints]
@@ -210,11 +215,12 @@ class Planner(ManagedNode):
     def writer_for(self, plan: Plan) -> LatentWriter | None:
         """Return the shared memory for a large plan; None when its bytes are to travel in the message."""
         least = self.parameters.shared_memory_bytes
-        if not least or plan.data.nbytes < least:
+        if not least or plan.data.nbytes < least or not readers_on_this_host(self, self.plan_publisher):
             return None
         if self.shared_memory is None or plan.data.nbytes > self.shared_memory.capacity:
             self.release_shared_memory()
-            self.shared_memory = LatentWriter(f"vla_ros_{os.getpid()}", plan.data.nbytes)
+            self.memories += 1
+            self.shared_memory = LatentWriter(f"vla_ros_{os.getpid()}_{self.memories}", plan.data.nbytes)
         return self.shared_memory
 
     def release_shared_memory(self) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.perception.frames import Frames
+from vla_ros.policies.latents import LatentHandle
 from vla_ros.time import NS_PER_S
 
 
@@ -85,6 +86,7 @@ class Plan:
         valid_for_s: a plan whose frames are older is void.
         plan_id: counts plans from 1; set by the planner.
         checkpoint: hash of the policy's weights; set by the planner.
+        handle: where `data` stand in shared memory; None: they came in a message. Set by who receives it.
     """
 
     frame_stamp_ns: int
@@ -102,6 +104,7 @@ class Plan:
     valid_for_s: float = 1.0
     plan_id: int = 0
     checkpoint: str = ""
+    handle: LatentHandle | None = None
 
 
 MOTION_ROWS = 3

@@ -23,6 +23,7 @@ from vla_ros.policies.lerobot_parameters import LeRobotParameters
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
 from vla_ros.policies.remote.remote_parameters import RemoteParameters
+from vla_ros.policies.split.split_parameters import GrootParameters, Pi0Parameters, Pi05Parameters, SmolVLAParameters
 
 GROUP = "vla_ros.policies"
 CONTRACT = {"system2": ("plan", "checkpoint"), "system1": ("chunk", "checkpoint", "dt_s")}
@@ -94,13 +95,21 @@ POLICIES: Mapping[str, Policy] = {
         requires=("openvino",),
         install="make setup",
     ),
-    "remote": Policy(
-        "vla_ros.policies.remote.remote_policy:RemoteSystem2",
-        "vla_ros.policies.remote.remote_policy:RemoteSystem1",
-        RemoteParameters,
-        needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
-        requires=("msgpack", "websockets", "aiohttp"),
-        install="make setup",
+    "groot": Policy(
+        "vla_ros.policies.split.groot_policy:GrootSystem2",
+        "vla_ros.policies.split.groot_policy:GrootSystem1",
+        GrootParameters,
+        needs="a checkpoint of GR00T N1.7; memory for 6 GB of weights in bfloat16",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
+    ),
+    "lerobot": Policy(
+        "vla_ros.policies.lerobot.system2:LeRobotSystem2",
+        "vla_ros.policies.lerobot.system1:LeRobotSystem1",
+        LeRobotParameters,
+        needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
     ),
     "openvla": Policy(
         "vla_ros.policies.openvla.policy:OpenVlaSystem2",
@@ -120,19 +129,43 @@ POLICIES: Mapping[str, Policy] = {
         install="pip install torch torchvision transformers timm",
         contract="vla_ros.policies.openvla.policy:openvla_oft_contract",
     ),
-    "lerobot": Policy(
-        "vla_ros.policies.lerobot.system2:LeRobotSystem2",
-        "vla_ros.policies.lerobot.system1:LeRobotSystem1",
-        LeRobotParameters,
-        needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
+    "pi0": Policy(
+        "vla_ros.policies.split.pi_policies:Pi0System2",
+        "vla_ros.policies.split.pi_policies:Pi0System1",
+        Pi0Parameters,
+        needs="a checkpoint of pi0, of LeRobot or of transformers; memory for 8 GB of weights in bfloat16",
+        requires=("transformers", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
+    ),
+    "pi05": Policy(
+        "vla_ros.policies.split.pi_policies:Pi05System2",
+        "vla_ros.policies.split.pi_policies:Pi05System1",
+        Pi05Parameters,
+        needs="a checkpoint of pi0.5; memory for 8 GB of weights in bfloat16",
         requires=("lerobot", "torch"),
-        install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
+    ),
+    "remote": Policy(
+        "vla_ros.policies.remote.remote_policy:RemoteSystem2",
+        "vla_ros.policies.remote.remote_policy:RemoteSystem1",
+        RemoteParameters,
+        needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
+        requires=("msgpack", "websockets", "aiohttp"),
+        install="make setup",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",
         "vla_ros.policies.scripted:ScriptedSystem1",
         ScriptedParameters,
         needs="a file of joint positions",
+    ),
+    "smolvla": Policy(
+        "vla_ros.policies.split.smolvla_policy:SmolVLASystem2",
+        "vla_ros.policies.split.smolvla_policy:SmolVLASystem1",
+        SmolVLAParameters,
+        needs="a checkpoint of SmolVLA; memory for 1.8 GB of weights in float32",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
     ),
 }
 """The policies that ship."""
