@@ -30,6 +30,7 @@ ROSDEP_KEYS = {
     "cv2": "python3-opencv",
     "grpc": "",
     "lerobot": "",
+    "ml_dtypes": "",
     "msgpack": "python3-msgpack",
     "mujoco": "python3-mujoco-pip",
     "numpy": "python3-numpy",

@@ -20,7 +20,7 @@ ROBOT = Robot(urdf(), JOINT_NAMES)
 
 NEEDED = {"remote": {"binding": {"rate_hz": 20.0}}}
 """Options without which a policy is not made."""
-WITH_CHECKPOINT = {"lerobot", "openvla", "openvla_oft"}
+WITH_CHECKPOINT = {"groot", "lerobot", "openvla", "openvla_oft", "pi0", "pi05", "smolvla"}
 """Policies that need a checkpoint of the user's."""
 
 
