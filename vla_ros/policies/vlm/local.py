@@ -1,8 +1,8 @@
 """A transformers image-text model in a folder on this machine, in a process of its own.
 
-torch is neither in the planner's process nor in its environment: `vlm.python` names the Python that has it. The process is
-started with the first question, and again after it has died. It reaches no hub: HF_HUB_OFFLINE is set, and the folder alone
-is read. Questions and answers are lines of JSON on its pipes.
+torch is neither in the planner's process nor in its environment: `vlm.python` names the Python that has it. The process
+begins to load the model at once, and is started again with the next question after it has died. It reaches no hub:
+HF_HUB_OFFLINE is set, and the folder alone is read. Questions and answers are lines of JSON on its pipes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import struct
 import subprocess
 import sys
@@ -39,7 +40,7 @@ class LocalModel:
         parameters: folder, Python, device, timeouts.
 
     Raises:
-        ParameterError: the folder is none of a model, or is not whole.
+        ParameterError: the folder is none of a model, or is not whole; or there is no such Python.
     """
 
     def __init__(self, parameters: VlmParameters) -> None:
@@ -51,6 +52,11 @@ class LocalModel:
         self._ready = self._closed = False
         self._load_by_s = 0.0
         self._number = 0  # of the newest request
+        self._python = parameters.python or sys.executable
+        if shutil.which(self._python) is None:
+            raise ParameterError(f"vlm.python: {self._python}: there is no such program")
+        with contextlib.suppress(VlmUnavailable):  # said with the first question
+            self._running()  # it loads while nobody asks yet
 
     def answer(self, request: VlmRequest, cancelled: threading.Event) -> str:
         """Return the text of the answer; see `asking.VisionLanguageModel`."""
@@ -97,8 +103,7 @@ class LocalModel:
             raise VlmUnavailable("nobody waits for the answer")
         if self._process is not None and self._process.poll() is None:
             return self._process
-        python = self._parameters.python or sys.executable
-        command = [python, str(CHILD), str(self._folder), self._parameters.device, str(self._parameters.seed)]
+        command = [self._python, str(CHILD), str(self._folder), self._parameters.device, str(self._parameters.seed)]
         environment = {**os.environ, **ONE_THREAD, **OFFLINE}
         self._lines, self._ready = queue.Queue(), False
         self._load_by_s = time.monotonic() + self._parameters.load_timeout_s
@@ -107,7 +112,7 @@ class LocalModel:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
             )
         except OSError as error:
-            reason = f"vlm.python: {python}: {os.strerror(error.errno or 0)}"
+            reason = f"vlm.python: {self._python}: {os.strerror(error.errno or 0)}"
             raise VlmUnavailable(reason, lasting=True) from None
         threading.Thread(target=_read_lines, args=(process, self._lines), daemon=True, name="vlm").start()
         return process

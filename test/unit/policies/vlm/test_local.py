@@ -134,9 +134,19 @@ def test_a_model_that_does_not_load_is_one_line_for_good(model: Callable[..., Lo
     assert error.lasting and "no module named torch" in str(error)
 
 
-def test_a_python_that_is_none_is_named(model: Callable[..., LocalModel]) -> None:
-    error = refused(model("", python="/nowhere/python"))
-    assert error.lasting and "vlm.python: /nowhere/python: No such file" in str(error)
+def test_a_python_that_is_none_is_named(folder: Path) -> None:
+    with pytest.raises(ParameterError, match="vlm.python: /nowhere/python: there is no such program"):
+        LocalModel(VlmParameters(folder=str(folder), python="/nowhere/python"))
+
+
+def test_the_model_loads_before_anybody_asks(model: Callable[..., LocalModel]) -> None:
+    made = model('say({"text": "here"}, **number)', start='time.sleep(1.0); say({"ready": "x"})')
+    assert made._process is not None
+    time.sleep(2.5)
+    began_s = time.monotonic()
+    assert made.answer(REQUEST, threading.Event()) == "here"
+    assert time.monotonic() - began_s < 0.8
+    made.close()
 
 
 def test_a_process_that_dies_is_said_and_started_again(model: Callable[..., LocalModel], tmp_path: Path) -> None:
