@@ -13,7 +13,7 @@ from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
-    "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
+    "policy": ("classical", "the policy that moves the arm; vla-ros policies lists them"),
     "system2": ("", "vlm: a vision-language model plans in words in front of the policy"),
     "vlm_url": ("", "its endpoint, e.g. http://localhost:8000/v1"),
     "vlm_model": ("", "its name there, or the folder of a local model"),

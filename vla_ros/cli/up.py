@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
     )
-    parser.add_argument("--policy", default="classical", help="compact, classical or scripted")
+    parser.add_argument("--policy", default="classical", help="vla-ros policies lists them")
     parser.add_argument(
         "--system2", default="", help="vlm: a vision-language model plans in words in front of the policy"
     )
