@@ -22,6 +22,7 @@ from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.tasks.geometry import PUSHED_M, STACKED_M, with_margin
 from vla_ros.tasks.hand import FINGERTIP_M, PUSH_GAP_M, PUSH_LENGTH_M, RELEASE_GAP_M
+from vla_ros.tasks.phrasings import EXAMPLES
 
 AT_REST = 0.03  # rad/s or m/s, of any joint
 PUSH_ENOUGH_M = with_margin(PUSHED_M, 0.005)
@@ -38,14 +39,7 @@ class SensePlanAct:
         parameters: options of the policy.
     """
 
-    skills = (
-        "pick up the red cube",
-        "put the blue cylinder in the bowl",
-        "put the orange ball on the plate",
-        "stack the red cube on the green cube",
-        "push the blue cube to the left",
-        "push the red cube to the green cylinder",
-    )
+    skills = EXAMPLES
     """Sentences that it understands, as examples for a VLM in front of it."""
     reads_context = False
     """Its grammar reads the imperative alone, not what has been reached before."""

@@ -25,6 +25,7 @@ from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.tasks.phrasings import EXAMPLES
 from vla_ros.time import NS_PER_S
 
 KIND = "features"
@@ -53,14 +54,7 @@ class CompactSystem2:
         JointNamesError: it is of another robot.
     """
 
-    skills = (
-        "pick up the red cube",
-        "put the blue cylinder in the bowl",
-        "put the orange ball on the plate",
-        "stack the red cube on the green cube",
-        "push the blue cube to the left",
-        "push the red cube to the green cylinder",
-    )
+    skills = EXAMPLES
     """Sentences of the kind that it was trained on, as examples for a VLM in front of it."""
     reads_context = False
     """It was trained on imperatives alone, not on what has been reached before."""

@@ -7,29 +7,13 @@ import math
 import reprlib
 from typing import Any
 
-import msgpack
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from vla_ros.policies.remote.message_codec import MessageCodec
+
 ARRAY, BYTES = "__ndarray_class__", "as_npy"
-
-
-def encode(message: object) -> bytes:
-    """Return the bytes of a message."""
-    return bytes(msgpack.packb(message, default=_encoded))
-
-
-def decode(data: bytes) -> Any:
-    """Return the message of these bytes.
-
-    Raises:
-        ValueError: they are no such message.
-    """
-    try:
-        return msgpack.unpackb(data, object_hook=_decoded)
-    except (msgpack.UnpackException, RecursionError) as error:
-        raise ValueError(f"not msgpack: {type(error).__name__}") from None
 
 
 def _encoded(value: object) -> object:
@@ -61,3 +45,7 @@ def _array(data: bytes) -> NDArray[Any]:
     if dtype.kind not in "biuf" or len(left) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"an array of shape {reprlib.repr(shape)} and dtype {dtype} whose data do not fit")
     return np.frombuffer(left, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+_CODEC = MessageCodec(_encoded, _decoded)
+encode, decode = _CODEC.encode, _CODEC.decode

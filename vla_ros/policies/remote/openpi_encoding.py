@@ -12,28 +12,12 @@ import math
 import reprlib
 from typing import Any
 
-import msgpack
 import numpy as np
+
+from vla_ros.policies.remote.message_codec import MessageCodec
 
 KINDS = "biuf"
 """Of the dtypes that are read: truth values, whole numbers, floats."""
-
-
-def encode(message: object) -> bytes:
-    """Return the bytes of a message."""
-    return bytes(msgpack.packb(message, default=_encoded))
-
-
-def decode(data: bytes) -> Any:
-    """Return the message of these bytes.
-
-    Raises:
-        ValueError: they are no such message.
-    """
-    try:
-        return msgpack.unpackb(data, object_hook=_decoded)
-    except (msgpack.UnpackException, RecursionError) as error:
-        raise ValueError(f"not msgpack: {type(error).__name__}") from None
 
 
 def _encoded(value: object) -> object:
@@ -70,3 +54,7 @@ def _dtype(text: object) -> np.dtype[Any]:
     if dtype.kind not in KINDS:
         raise ValueError(f"an array of dtype {reprlib.repr(text)}")
     return dtype
+
+
+_CODEC = MessageCodec(_encoded, _decoded)
+encode, decode = _CODEC.encode, _CODEC.decode
