@@ -12,6 +12,7 @@ from vla_ros.msg import LatentPlan
 from vla_ros.nodes import action_expert
 from vla_ros.nodes.action_expert import ActionExpertNode
 from vla_ros.policies.contract import Instruction, Plan, PlanState
+from vla_ros.policies.latents import LatentReader, LatentWriter
 from vla_ros.ros.convert import plan_message
 
 S = 1_000_000_000
@@ -23,6 +24,7 @@ def expert(monkeypatch: pytest.MonkeyPatch, *instructions: int) -> SimpleNamespa
     who = SimpleNamespace(
         plan="old",
         no_plan_reason="",
+        latents=LatentReader(),
         checkpoint_mismatch="",
         instruction_tracker=InstructionTracker(),
         planned_for=0,
@@ -61,3 +63,33 @@ def test_a_plan_that_counts_is_followed_until_it_ends(monkeypatch: pytest.Monkey
     assert who.plan.instruction.id == 7
     ActionExpertNode.on_plan(who, plan(7, PlanState.FAILED), 11 * S)
     assert (who.plan, who.no_plan_reason) == (None, "failed")
+
+
+def test_an_old_plan_is_not_moved_on_and_its_age_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)  # the frames of the plan are of 10 s
+    ActionExpertNode.on_plan(who, plan(7), 10 * S)
+    valid_s = who.plan.valid_for_s
+    assert ActionExpertNode.plan_invalid(who, who.plan.frame_stamp_ns + S // 2)[1] == ""
+    level, text = ActionExpertNode.plan_invalid(who, who.plan.frame_stamp_ns + 2 * S)
+    assert text == f"the newest plan is 2.00 s old, and valid for {valid_s:g} s"
+    # A policy that takes 3 s for a plan: it is too old when it comes, and what to do is said.
+    who.clock_offset_ns = 3 * S
+    ActionExpertNode.on_plan(who, plan(7), 10 * S)
+    level, text = ActionExpertNode.plan_invalid(who, who.plan.frame_stamp_ns + 4 * S)
+    assert level == action_expert.WARN
+    assert text.startswith("the newest plan is 4.00 s old")
+    assert text.endswith("it was 3.00 s old when it came: for a slow policy raise planner.valid_for_s")
+
+
+def test_a_plan_whose_shared_memory_is_gone_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)
+    made = Plan(10 * S, Instruction(7, "go"), PlanState.ACTIVE, kind="features", data=np.ones((4, 4), np.float32))
+    writer = LatentWriter("vla_ros_test_expert", 64)
+    message = plan_message(made, "compact", "base", 0.0, writer)
+    ActionExpertNode.on_plan(who, message, 10 * S)
+    assert (who.plan.data == 1.0).all()
+    writer.close()
+    who.latents.close()
+    ActionExpertNode.on_plan(who, message, 10 * S)
+    assert "is gone, or on another machine" in who.no_plan_reason
+    assert "planner.shared_memory_bytes" in who.no_plan_reason

@@ -11,6 +11,7 @@ TEXT = "measure a part of the project on this machine; exit code 0 when it ran, 
 NAMES = {
     "policy": "vla_ros.lab.bench.policy",
     "safety": "vla_ros.lab.bench.safety",
+    "split": "vla_ros.lab.bench.split",
     "transport": "vla_ros.lab.bench.transport",
 }
 """Bench → module with `run(chosen) -> exit code`."""
@@ -23,6 +24,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         choices=sorted(NAMES),
         help="policy: the compact policy's graphs in several inference backends. "
         "safety: the filter's cost, punctuality, memory; others beside it. "
+        "split: memory and time of each half of a pretrained model's class, with random weights. "
         "transport: an observation to the policy and a chunk back, over this graph, openpi's and LeRobot's protocols",
     )
     command.add_argument(
@@ -37,6 +39,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--trips", type=int, default=3000, metavar="N", help="round trips per transport (default 3000)"
     )
+    command.add_argument("--family", choices=("smolvla", "pi0"), default="smolvla", help="model of bench split")
+    command.add_argument("--size", choices=("real", "tiny"), default="tiny", help="its size")
+    command.add_argument("--types", action="store_true", help="bench split: weights in bfloat16, int8 and int4, too")
+    command.add_argument("--threads", type=int, default=1, help="of torch in bench split")
     command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
     command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
     command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")

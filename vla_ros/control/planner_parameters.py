@@ -21,6 +21,9 @@ class PlannerParameters:
     monitors: MonitorsParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")
+    system2: str = parameter(
+        "", description="vlm: a vision-language model plans in words in front of the policy", choices=("", "vlm")
+    )
     prompt: str = parameter(
         "plain.v1", description="template of the instruction for the policy: a file in config/prompts/"
     )
@@ -38,9 +41,9 @@ class PlannerParameters:
     required_cameras: list[str] = parameter([], description="without a healthy image of these the arm holds")
     rate_hz: float = parameter(10.0, description="plans per second at most", unit="Hz", above=0.0, maximum=100.0)
     shared_memory_bytes: int = parameter(
-        0,
-        description="plans of this many bytes or more go through shared memory instead of the message; 0: never. "
-        "Only where planner and action expert run on one host",
+        262_144,
+        description="plans of this many bytes or more go through shared memory instead of the message, while all who "
+        "read them run on the planner's host; 0: never",
         minimum=0,
     )
     frames_timeout_s: float = parameter(

@@ -11,12 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+import numpy as np
+
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
+from vla_ros.policies.latents import LatentLost, LatentReader, LatentWriter
 from vla_ros.scheduling import ONE_THREAD, raise_priority
 
 FIRST_BACK_OFF_S = 0.5
 MAX_BACK_OFF_S = 5.0
 """A child that has died is restarted after a wait, which doubles from the first to the longest."""
+LARGE_BYTES = 262_144
+"""Data of a plan from here on go to the child through shared memory: through a pipe they would delay a setpoint."""
 HANG_S = 5.0
 """No chunk takes so long: what is requested now must be played within a plan's validity."""
 
@@ -42,6 +47,8 @@ class Worker:
         self._restart_at_s = 0.0
         self._requested_s = 0.0
         self._sent_plan: Plan | None = None
+        self._memory: LatentWriter | None = None
+        self._memories = 0
         self.restarts = 0
         self.checkpoint = ""
         self.fault = ""
@@ -65,15 +72,33 @@ class Worker:
             return False
         # A plan may be large: it goes over once.
         try:
-            self._connection.send(
-                (None if plan is self._sent_plan else plan, joint_state, previous, prefix_length, start_ns)
-            )
-        except OSError:
+            changed = None if plan is self._sent_plan else self._sendable(plan)
+            self._connection.send((changed, joint_state, previous, prefix_length, start_ns))
+        except (OSError, LatentLost):
             return False
         self._sent_plan = plan
         self.busy = True
         self._requested_s = time.monotonic()
         return True
+
+    def _sendable(self, plan: Plan) -> Plan:
+        """Return the plan with large data replaced by their place in shared memory."""
+        handle = plan.handle
+        if handle is None:
+            size = plan.data.nbytes
+            if size < LARGE_BYTES:
+                return plan
+            if self._memory is None or size > self._memory.capacity:
+                self._release_memory()
+                self._memories += 1
+                self._memory = LatentWriter(f"vla_ros_worker_{os.getpid()}_{self._memories}", size)
+            handle = self._memory.handle(plan.data)
+        return replace(plan, data=np.zeros(0, np.uint8), handle=handle)
+
+    def _release_memory(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
     def poll(self, now_s: float) -> Chunk | None:
         """Return a finished chunk, or None; restart the child when it has died or hangs.
@@ -91,6 +116,7 @@ class Worker:
                     return answer
                 if isinstance(answer, str):
                     self.fault = answer
+                    self._sent_plan = None  # the child may not have been able to read it
                 else:
                     (self.checkpoint,) = answer
                     self.ready = True
@@ -119,6 +145,7 @@ class Worker:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(1.0)
+        self._release_memory()
 
 
 def _serve(connection: Connection, make: Callable[[], System1]) -> None:
@@ -134,13 +161,16 @@ def _serve(connection: Connection, make: Callable[[], System1]) -> None:
             return
         connection.send((system1.checkpoint,))
         plan: Plan | None = None
+        reader = LatentReader()
         while True:
             changed, joint_state, previous, prefix_length, start_ns = connection.recv()
-            plan = changed or plan
-            if plan is None:
-                continue
             began_s = time.perf_counter()
             try:
+                if changed is not None:
+                    plan = None  # nor is the old one gone on with where the new one cannot be read
+                    plan = changed if changed.handle is None else replace(changed, data=reader.array(changed.handle))
+                if plan is None:
+                    raise LatentLost("there is no plan")
                 chunk = system1.chunk(plan, joint_state, previous, prefix_length, start_ns)
                 answer: Chunk | str = replace(chunk, inference_s=time.perf_counter() - began_s)
             except Exception as error:

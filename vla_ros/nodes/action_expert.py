@@ -7,6 +7,7 @@ import functools
 import math
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -14,15 +15,15 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.node_parameters import policy_options
+from vla_ros.bringup.node_parameters import VLM, policy_options
 from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import chunk_discontinuity
 from vla_ros.control.instruction_tracker import InstructionTracker
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
-from vla_ros.policies.latents import LatentLost
+from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState, System1
+from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
@@ -69,6 +70,8 @@ class ActionExpertNode(ManagedNode):
         )
         self.worker: Worker | None = None
         self.plan: Plan | None = None
+        self.latents = LatentReader()
+        self.arrival_age_s = 0.0
         self.instruction_tracker = InstructionTracker()
         self.planned_for = 0
         self.joint_state: JointState | None = None
@@ -101,7 +104,10 @@ class ActionExpertNode(ManagedNode):
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
-        self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))
+        make: Callable[..., System1] = system1
+        if self.parameters.system2 == VLM:
+            from vla_ros.policies.vlm.motion_player import system1_beneath_vlm as make
+        self.worker = Worker(functools.partial(make, self.parameters.policy, robot, options))
 
     def release(self) -> None:
         if self.worker is not None:
@@ -172,7 +178,8 @@ class ActionExpertNode(ManagedNode):
             )
             return
         try:
-            self.plan = plan_from(message)
+            self.plan = plan_from(message, self.latents)
+            self.arrival_age_s = (now_ns + self.clock_offset_ns - self.plan.frame_stamp_ns) / NS_PER_S
             self.checkpoint_mismatch = ""
         except (LatentLost, ValueError) as error:
             self.no_plan_reason = f"plan {message.plan_id} dropped: {error}"
@@ -243,7 +250,12 @@ class ActionExpertNode(ManagedNode):
             return OK, self.no_plan_reason
         age_s = (ros_ns - self.plan.frame_stamp_ns) / NS_PER_S
         if age_s > self.plan.valid_for_s:
-            return WARN, f"the newest plan is {age_s:.2f} s old"
+            text = f"the newest plan is {age_s:.2f} s old, and valid for {self.plan.valid_for_s:g} s"
+            if self.arrival_age_s > self.plan.valid_for_s:
+                text += (
+                    f"; it was {self.arrival_age_s:.2f} s old when it came: for a slow policy raise planner.valid_for_s"
+                )
+            return WARN, text
         if age_s < -AHEAD_S:
             return WARN, f"the newest plan's frames are stamped {-age_s:.2f} s ahead; compare the machines' clocks"
         return OK, ""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.perception.frames import Frames
+from vla_ros.policies.latents import LatentHandle
 from vla_ros.time import NS_PER_S
 
 
@@ -74,7 +75,8 @@ class Plan:
         subtask: the present step in words; empty: none.
         reasoning: for people: why it holds, failed or was refused, or what the policy thinks.
         kind: how to read `data`: "features" or "kv_cache" (models), "waypoints" (rows of `Waypoint`), "actions" (rows of
-            joint positions, `Chunk.dt_s` apart); empty: no data.
+            joint positions, `Chunk.dt_s` apart), "motion" (rows of joint positions of a VLM's Cartesian motion); empty: no
+            data.
         data: any shape and dtype; (0,) without kind.
         token_mask: (tokens,) uint8, 0 for padding; (0,): all tokens are real.
         token_positions: (tokens,) int32; (0,): counted from 0.
@@ -84,6 +86,7 @@ class Plan:
         valid_for_s: a plan whose frames are older is void.
         plan_id: counts plans from 1; set by the planner.
         checkpoint: hash of the policy's weights; set by the planner.
+        handle: where `data` stand in shared memory; None: they came in a message. Set by who receives it.
     """
 
     frame_stamp_ns: int
@@ -101,6 +104,7 @@ class Plan:
     valid_for_s: float = 1.0
     plan_id: int = 0
     checkpoint: str = ""
+    handle: LatentHandle | None = None
 
 
 MOTION_ROWS = 3

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion
+from numpy.typing import NDArray
 from sensor_msgs.msg import JointState as JointStateMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
@@ -14,7 +15,7 @@ from vla_ros.arrays import Array
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
-from vla_ros.policies.latents import LatentWriter, from_bytes, read, to_bytes
+from vla_ros.policies.latents import LatentHandle, LatentReader, LatentWriter, flat, from_bytes
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.time import NS_PER_S
 
@@ -88,26 +89,38 @@ def plan_message(
     message.header.stamp = time_message(plan.frame_stamp_ns)
     message.header.frame_id = frame_id
     if plan.kind:
-        message.dtype, message.shape, raw = to_bytes(plan.data)
+        message.dtype, message.shape = plan.data.dtype.name, list(plan.data.shape)
         if shared is None:
-            message.data = raw
+            # Into the message's own array: of anything else it checks each value.
+            message.data.frombytes(flat(plan.data).data)
         else:
-            message.shm_name, message.shm_offset, message.shm_generation = shared.write(raw)
+            message.shm_name, message.shm_offset, message.shm_generation = shared.write(plan.data)
     for x, y, z, qx, qy, qz, qw in plan.path.tolist():
         message.waypoints.append(Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw)))
     return message
 
 
-def plan_from(message: LatentPlan) -> Plan:
+def plan_from(message: LatentPlan, reader: LatentReader | None = None) -> Plan:
     """Unpack a plan.
+
+    Args:
+        message: what the planner sent.
+        reader: keeps the shared memory attached from one plan to the next.
+
+    Returns:
+        the plan; its data in shared memory are not copied, and stay as they are as long as an array on them is held.
 
     Raises:
         LatentLost: its bytes were in shared memory and are gone. ValueError: its bytes are not what it says.
     """
-    raw = bytes(message.data)
-    if message.shm_name:
-        raw = read(message.shm_name, message.shm_offset, message.shm_generation)
-    data = from_bytes(message.dtype, list(message.shape), raw) if message.kind else np.zeros(0, np.float32)
+    handle: LatentHandle | None = None
+    data: NDArray[np.generic] = np.zeros(0, np.float32)
+    if message.kind and message.shm_name:
+        place = message.shm_name, message.shm_offset, message.shm_generation
+        handle = LatentHandle(*place, message.dtype, tuple(message.shape))
+        data = (reader or LatentReader()).array(handle)
+    elif message.kind:
+        data = from_bytes(message.dtype, list(message.shape), np.frombuffer(message.data, np.uint8))
     return Plan(
         frame_stamp_ns=nanoseconds(message.header.stamp),
         instruction=Instruction(message.instruction_id, message.instruction),
@@ -123,6 +136,7 @@ def plan_from(message: LatentPlan) -> Plan:
         valid_for_s=nanoseconds(message.valid_for) / NS_PER_S,
         plan_id=message.plan_id,
         checkpoint=message.checkpoint,
+        handle=handle,
     )
 
 

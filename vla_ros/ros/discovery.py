@@ -9,6 +9,8 @@ from rclpy.publisher import Publisher
 
 from vla_ros.ros.qos import qos_compatible
 
+FAST_DDS = (0x01, 0x0F)
+"""Vendor of a GUID."""
 INSTRUCTION_NODES = frozenset({"planner", "action_expert"})
 """Nodes that must both receive an instruction: the planner plans it, the action expert stops playing the one before."""
 
@@ -53,3 +55,24 @@ def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
     compatible = [info for info in found if qos_compatible(publisher.qos_profile, info.qos_profile)]
     present = {info.node_name for info in compatible if info.node_namespace == node.get_namespace()}
     return present >= INSTRUCTION_NODES and publisher.get_subscription_count() >= len(compatible)
+
+
+def readers_on_this_host(node: Node, publisher: Publisher) -> bool:
+    """Whether all who subscribe to a publisher run on its host, as far as DDS can tell.
+
+    The first four bytes of a GUID of Fast DDS are the vendor's and the host's. Of another middleware nothing is known, and
+    the answer is False.
+
+    Args:
+        node: owner of the publisher.
+        publisher: the one that is read.
+
+    Source: Fast DDS, `GuidPrefix_t` ("vendorId", "hostId").
+    """
+    mine = {
+        tuple(info.endpoint_gid[:4])
+        for info in node.get_publishers_info_by_topic(publisher.topic_name)
+        if info.node_name == node.get_name() and info.node_namespace == node.get_namespace()
+    }
+    theirs = {tuple(info.endpoint_gid[:4]) for info in node.get_subscriptions_info_by_topic(publisher.topic_name)}
+    return len(mine) == 1 and next(iter(mine))[:2] == FAST_DDS and theirs <= mine

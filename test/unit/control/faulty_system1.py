@@ -33,3 +33,10 @@ class Stuck(Moody):
 class Slow:
     def __init__(self) -> None:
         time.sleep(1.0)
+
+
+class Echo(Moody):
+    """Answers with the sum of the plan's data."""
+
+    def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
+        return Chunk(np.full((2, 2), float(plan.data.sum())), self.dt_s, start_ns, plan.plan_id, plan.frame_stamp_ns)

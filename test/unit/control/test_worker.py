@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from test.unit.control.faulty_system1 import Moody, Slow, Stuck
-from vla_ros.control.worker import Worker
+from test.unit.control.faulty_system1 import Echo, Moody, Slow, Stuck
+from vla_ros.control.worker import LARGE_BYTES, Worker
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
+from vla_ros.policies.latents import LatentHandle
 
 STATE = JointState(1, np.zeros(2), np.zeros(2))
 
@@ -74,3 +76,26 @@ def test_closing_while_it_loads_is_silent(capfd: pytest.CaptureFixture[str]) -> 
     time.sleep(0.5)
     worker.close()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_large_data_reach_the_child_through_shared_memory() -> None:
+    """And a plan whose shared memory is gone is a fault, not the plan before it."""
+    worker = Worker(Echo)
+    try:
+        answer(worker)
+        large = replace(plan("sum"), data=np.full((2, LARGE_BYTES // 4), 0.5, np.float32))
+        assert worker._sendable(large).data.nbytes == 0
+        assert worker.request(large, STATE, None, 0, 5)
+        chunk = answer(worker)
+        assert chunk is not None
+        assert chunk.positions[0, 0] == large.data.sum()
+        lost = replace(plan("lost"), handle=LatentHandle("vla_ros_test_nowhere", 0, 1, "float32", (1, 1)))
+        assert worker.request(lost, STATE, None, 0, 5)
+        assert answer(worker) is None
+        assert "vla_ros_test_nowhere is gone" in worker.fault
+        assert worker.request(large, STATE, None, 0, 6)
+        chunk = answer(worker)
+        assert chunk is not None
+        assert (chunk.start_ns, worker.fault) == (6, "")
+    finally:
+        worker.close()
