@@ -92,7 +92,7 @@ def plan_message(
         message.dtype, message.shape = plan.data.dtype.name, list(plan.data.shape)
         if shared is None:
             # Into the message's own array: of anything else it checks each value.
-            message.data.frombytes(flat(plan.data))
+            message.data.frombytes(flat(plan.data).data)
         else:
             message.shm_name, message.shm_offset, message.shm_generation = shared.write(plan.data)
     for x, y, z, qx, qy, qz, qw in plan.path.tolist():

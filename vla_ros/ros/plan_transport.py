@@ -88,7 +88,7 @@ def measure_plan_transport(size: int, plans: int, rate_hz: float, shared: bool) 
         process.join(5.0)
         process.kill()
     columns = np.array(rows, np.float64).reshape(-1, 4).T / 1e9
-    return PlanTransport(*columns, sent=plans)
+    return PlanTransport(columns[0], columns[1], columns[2], columns[3], plans)
 
 
 def _receive(connection: Connection) -> None:

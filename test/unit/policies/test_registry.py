@@ -18,7 +18,7 @@ from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 ROBOT = Robot(urdf(), JOINT_NAMES)
 
 
-WITH_CHECKPOINT = {"lerobot"}
+WITH_CHECKPOINT = {"groot", "lerobot", "pi0", "pi05", "smolvla"}
 """Policies that need a checkpoint of the user's."""
 
 
