@@ -229,7 +229,11 @@ def _transport(plans: int) -> str:
     """Return lines with what a plan of PLAN_BYTES costs between two processes."""
     from vla_ros.ros.plan_transport import measure_plan_transport
 
-    lines = [f"a plan of {PLAN_BYTES / 1e6:.0f} MB between two processes, ms p50 / p95"]
+    copies_ms = 1e3 * np.array(_copies(plans))
+    lines = [
+        f"a plan of {PLAN_BYTES / 1e6:.0f} MB between two processes, ms p50 / p95",
+        f"one copy alone  {np.percentile(copies_ms, 50):.2f} / {np.percentile(copies_ms, 95):.2f}",
+    ]
     for shared in (True, False):
         times = measure_plan_transport(PLAN_BYTES, plans, PLAN_RATE_HZ, shared)
         parts = [
@@ -245,6 +249,17 @@ def _transport(plans: int) -> str:
         how = "shared memory" if shared else "in the message"
         lines.append(f"{how:15}{', '.join(parts)}; {len(times.total)} of {times.sent} arrived")
     return "\n".join(lines)
+
+
+def _copies(count: int) -> list[float]:
+    """Return how long a copy of PLAN_BYTES in memory takes, s, at the pace of plans."""
+    source, target, times_s = np.ones(PLAN_BYTES, np.uint8), np.zeros(PLAN_BYTES, np.uint8), []
+    for _ in range(count):
+        began_s = time.perf_counter()
+        target[:] = source
+        times_s.append(time.perf_counter() - began_s)
+        time.sleep(1.0 / PLAN_RATE_HZ)
+    return times_s
 
 
 def _table(results: dict[str, Any]) -> str:
