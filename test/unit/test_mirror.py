@@ -44,6 +44,9 @@ NOT_MIRRORED: dict[str, str] = {
         ),
         "needs torch: test/models/test_split.py",
     ),
+    **dict.fromkeys(
+        ("lab/bench/random_checkpoint.py", "lab/bench/split.py"), "needs LeRobot: test/models/test_bench_split.py"
+    ),
     # Tested together with what uses them.
     "cli/__main__.py": "one call; test/unit/cli/test_main.py runs it",
     "data/demonstrations.py": "needs physics and cameras: test/sim/test_demonstrations.py",

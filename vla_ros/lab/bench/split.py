@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -17,7 +18,6 @@ import numpy as np
 
 TEXT = "put the red cube in the bowl"
 REPEATS = 5
-PLAN_IN_USE_S = 0.1
 PLAN_BYTES = 18_000_000
 PLAN_RATE_HZ = 5.0
 
@@ -40,48 +40,95 @@ def run(chosen: argparse.Namespace) -> int:
             weights: measure(chosen.family, {**options, "weights": weights}, repeats) for weights in types
         }
     print(_table(results))
+    exact = np.array(results["flow"])
     for weights, measured in results["types"].items():
-        print(f"\n{weights}\n{_table(measured)}")
+        error = np.sqrt(np.mean((np.array(measured["flow"]) - exact) ** 2) / np.mean(exact**2))
+        print(
+            f"\n{weights}, error of both halves {100 * error:.2f} % of what the model adds to its noise\n{_table(measured)}"
+        )
     if chosen.json:
         Path(chosen.json).write_text(json.dumps(results, indent=1, default=float))
     return 0
 
 
 def measure(policy: str, options: dict[str, Any], repeats: int, whole: bool = False) -> dict[str, Any]:
-    """Measure each half in a process of its own, and the whole model in a third one.
+    """Measure each half in a process of its own, and the whole model in a third one, in turns: a load meets all alike.
 
     Returns:
-        "system2", "system1": load_s, resident_bytes, weight_bytes, call_s (median); "plan_bytes"; "whole_s": LeRobot's call;
-        "chunks_per_s" with one plan in use for PLAN_IN_USE_S or as long as a chunk takes, and "speed_up" over the whole.
+        "system2", "system1": load_s, resident_bytes, weight_bytes, call_s (median); "plan_bytes", "tokens"; "flow": what the
+        model adds to its noise; "whole_s": LeRobot's call, or the sum of both halves where it is not measured;
+        "chunks_per_s" with one plan in use, and "speed_up" over the whole.
     """
-    plan, system2 = _in_process(_system2, policy, options, repeats)
-    actions, system1 = _in_process(_system1, policy, options, repeats, plan)
-    in_use_s = max(PLAN_IN_USE_S, system1["call_s"])
-    results: dict[str, Any] = {"system2": system2, "system1": system1, "plan_bytes": plan.data.nbytes}
-    results |= {"tokens": int((plan.token_mask > 0).sum()), "actions": actions.tolist()}
-    results["chunks_per_s"] = max(1, int(in_use_s / system1["call_s"])) / in_use_s
-    halves_s = system1["call_s"] + system2["call_s"]
-    results["whole_s"] = _in_process(_whole, policy, options, repeats)[0] if whole else halves_s
-    results["speed_up"] = results["chunks_per_s"] * results["whole_s"]
+    with _Half(_System2, policy, options) as system2, _Half(_System1, policy, options) as system1:
+        plan = system2.call()[0]
+        flow = system1.call(plan)[0]
+        with _Half(_Whole, policy, options) if whole else contextlib.nullcontext() as model:
+            halves = [half for half in (system2, system1, model) if half is not None]
+            if model is not None:
+                model.call()
+            for half in halves:
+                half.times_s.clear()  # the first call takes longer
+            for _ in range(repeats):
+                for half in halves:
+                    half.call(*([plan] if half is system1 else []))
+            two, one = system2.measured(), system1.measured()
+            whole_s = two["call_s"] + one["call_s"] if model is None else model.measured()["call_s"]
+    results: dict[str, Any] = {"system2": two, "system1": one, "plan_bytes": plan.data.nbytes, "whole_s": whole_s}
+    results |= {"tokens": int((plan.token_mask > 0).sum()), "flow": flow.tolist(), "chunks_per_s": 1.0 / one["call_s"]}
+    results["speed_up"] = whole_s / one["call_s"]
     return results
 
 
-def _in_process(target: Any, *arguments: Any) -> Any:
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe()
-    process = context.Process(target=_answer, args=(theirs, target, arguments), daemon=True)
-    process.start()
-    theirs.close()
-    answer = mine.recv()
-    process.join()
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+class _Half:
+    """A process that holds a half, or the whole model, and answers calls."""
+
+    def __init__(self, target: Any, policy: str, options: dict[str, Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_answer, args=(theirs, target, policy, options), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._measured: dict[str, float] = self._received()
+        self.times_s: list[float] = []
+
+    def __enter__(self) -> _Half:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.close()
+        self._process.join(5.0)
+        self._process.kill()
+
+    def call(self, *arguments: Any) -> Any:
+        """Call it once; return (result, s)."""
+        self._connection.send(arguments)
+        result, took_s = self._received()
+        self.times_s.append(took_s)
+        return result, took_s
+
+    def measured(self) -> dict[str, float]:
+        """Return what was measured when it was made, and the median time of a call."""
+        return {**self._measured, "call_s": float(np.median(self.times_s))}
+
+    def _received(self) -> Any:
+        answer = self._connection.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
-def _answer(connection: Connection, target: Any, arguments: Any) -> None:
+def _answer(connection: Connection, target: Any, policy: str, options: dict[str, Any]) -> None:
     try:
-        connection.send(target(*arguments))
+        began_s = time.perf_counter()
+        made = target(policy, options)
+        connection.send({"load_s": time.perf_counter() - began_s, "resident_bytes": _resident(), **made.measured})
+        while True:
+            arguments = connection.recv()
+            began_s = time.perf_counter()
+            result = made(*arguments)
+            connection.send((result, time.perf_counter() - began_s))
+    except EOFError:
+        return
     except Exception as error:
         connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
 
@@ -113,85 +160,80 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def _timed(call: Any, repeats: int) -> tuple[Any, float]:
-    result = call()  # the first one takes longer
-    times = []
-    for _ in range(repeats):
-        began_s = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - began_s)
-    return result, float(np.median(times))
+class _System2:
+    def __init__(self, policy: str, options: dict[str, Any]) -> None:
+        from vla_ros.policies import registry
+        from vla_ros.policies.split.half_weights import bytes_in_memory
+
+        half: Any = registry.system2(policy, _robot(), options)
+        self._half = half
+        self.measured = {"weight_bytes": bytes_in_memory(half.half.model)}
+
+    def __call__(self) -> Any:
+        from vla_ros.policies.contract import Instruction
+
+        return self._half.plan(_frames(), Instruction(1, TEXT), _state())
 
 
-def _made(half: str, policy: str, options: dict[str, Any]) -> tuple[Any, dict[str, float]]:
-    from vla_ros.policies import registry
+class _System1:
+    def __init__(self, policy: str, options: dict[str, Any]) -> None:
+        from vla_ros.policies import registry
+        from vla_ros.policies.split.half_weights import bytes_in_memory
 
-    began_s, before = time.perf_counter(), _resident()
-    made = getattr(registry, half)(policy, _robot(), options)
-    from vla_ros.policies.split.half_weights import bytes_in_memory
+        half: Any = registry.system1(policy, _robot(), options)
+        self._half = half
+        self.measured = {"weight_bytes": bytes_in_memory(half.half.model)}
+        self._plan: Any = None
 
-    weights = bytes_in_memory(made.half.model)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return made, {
-        "load_s": time.perf_counter() - began_s,
-        "resident_bytes": _resident(),
-        "peak_bytes": peak,
-        "before_bytes": before,
-        "weight_bytes": weights,
-    }
+    def __call__(self, plan: Any) -> Any:
+        """Return what the flow adds to the noise; a plan that is equal is decoded once."""
+        import torch
 
+        from vla_ros.policies.split.flow_integration import integrate
 
-def _system2(policy: str, options: dict[str, Any], repeats: int) -> Any:
-    from vla_ros.policies.contract import Instruction
-
-    half, measured = _made("system2", policy, options)
-    plan, call_s = _timed(lambda: half.plan(_frames(), Instruction(1, TEXT), _state()), repeats)
-    return plan, {**measured, "call_s": call_s}
-
-
-def _system1(policy: str, options: dict[str, Any], repeats: int, plan: Any) -> Any:
-    import torch
-
-    from vla_ros.policies.contract import Chunk
-    from vla_ros.policies.split.flow_integration import integrate
-
-    half, measured = _made("system1", policy, options)
-    state = _state()
-    rest = Chunk.rest(state.q, 2000)
-    _, call_s = _timed(lambda: half.chunk(plan, state, rest, 3, 2000), repeats)
-    with torch.no_grad():
-        velocity = half.half.velocity(half._context, half.binding.state(state))
-        flowed = integrate(velocity, half.noise.to(half.half.noise_dtype), half._steps, half.half.flow)
-    return flowed[0].float().numpy(), {**measured, "call_s": call_s}
+        if self._plan is None:
+            self._plan = self._half.half.context(plan)
+        with torch.no_grad():
+            velocity = self._half.half.velocity(self._plan, self._half.binding.state(_state()))
+            noise = self._half.noise.to(self._half.half.noise_dtype)
+            flowed = integrate(velocity, noise, self._half._steps, self._half.half.flow)
+        return (flowed - noise)[0].float().numpy()
 
 
-def _whole(policy: str, options: dict[str, Any], repeats: int) -> Any:
-    """Time LeRobot's own call, from the same frames to normalised actions."""
-    import torch
+class _Whole:
+    """LeRobot's own call, from the same frames to normalised actions."""
 
-    torch.set_num_threads(options["threads"] or 1)
-    from lerobot.policies.factory import get_policy_class, make_pre_post_processors
+    def __init__(self, policy: str, options: dict[str, Any]) -> None:
+        import torch
 
-    model = get_policy_class(policy).from_pretrained(options["checkpoint"]).eval()
-    pre, _ = make_pre_post_processors(model.config, pretrained_path=options["checkpoint"])
-    frames, state = _frames(), _state()
+        torch.set_num_threads(options["threads"] or 1)
+        from lerobot.policies.factory import get_policy_class, make_pre_post_processors
 
-    def call() -> Any:
+        self._model = get_policy_class(policy).from_pretrained(options["checkpoint"]).eval()
+        self._pre, _ = make_pre_post_processors(self._model.config, pretrained_path=options["checkpoint"])
+        parameters = self._model.parameters()
+        self.measured = {"weight_bytes": sum(tensor.numel() * tensor.element_size() for tensor in parameters)}
+
+    def __call__(self) -> Any:
+        import torch
+
         seen = {
             f"observation.images.{name}": torch.from_numpy(view.image).permute(2, 0, 1).float() / 255.0
-            for name, view in frames.views.items()
+            for name, view in _frames().views.items()
         }
-        batch = pre({**seen, "observation.state": torch.from_numpy(state.q.astype(np.float32)), "task": TEXT})
-        return model.predict_action_chunk(batch)
-
-    return _timed(call, repeats)[1], {}
+        state = torch.from_numpy(_state().q.astype(np.float32))
+        return self._model.predict_action_chunk(self._pre({**seen, "observation.state": state, "task": TEXT}))
 
 
 def _transport(plans: int) -> str:
     """Return lines with what a plan of PLAN_BYTES costs between two processes."""
     from vla_ros.ros.plan_transport import measure_plan_transport
 
-    lines = [f"a plan of {PLAN_BYTES / 1e6:.0f} MB between two processes, ms p50 / p95"]
+    copies_ms = 1e3 * np.array(_copies(plans))
+    lines = [
+        f"a plan of {PLAN_BYTES / 1e6:.0f} MB between two processes, ms p50 / p95",
+        f"one copy alone  {np.percentile(copies_ms, 50):.2f} / {np.percentile(copies_ms, 95):.2f}",
+    ]
     for shared in (True, False):
         times = measure_plan_transport(PLAN_BYTES, plans, PLAN_RATE_HZ, shared)
         parts = [
@@ -207,6 +249,17 @@ def _transport(plans: int) -> str:
         how = "shared memory" if shared else "in the message"
         lines.append(f"{how:15}{', '.join(parts)}; {len(times.total)} of {times.sent} arrived")
     return "\n".join(lines)
+
+
+def _copies(count: int) -> list[float]:
+    """Return how long a copy of PLAN_BYTES in memory takes, s, at the pace of plans."""
+    source, target, times_s = np.ones(PLAN_BYTES, np.uint8), np.zeros(PLAN_BYTES, np.uint8), []
+    for _ in range(count):
+        began_s = time.perf_counter()
+        target[:] = source
+        times_s.append(time.perf_counter() - began_s)
+        time.sleep(1.0 / PLAN_RATE_HZ)
+    return times_s
 
 
 def _table(results: dict[str, Any]) -> str:

@@ -17,8 +17,10 @@ Cache = list[tuple[Tensor, Tensor]]
 """Of each layer keys and values, (1, heads, tokens, head_dim)."""
 
 
-def to_numpy(tensor: Tensor) -> NDArray[np.generic]:
-    """Return an array; numpy has no bfloat16 of its own. Raises ValueError without ml_dtypes."""
+def to_numpy(tensor: Tensor, wire_dtype: str) -> NDArray[np.generic]:
+    """Return an array of the type on the wire; numpy has no bfloat16 of its own. Raises ValueError without ml_dtypes."""
+    if wire_dtype != "auto":
+        tensor = tensor.to(getattr(torch, wire_dtype))
     tensor = tensor.detach().contiguous().cpu()
     if tensor.dtype == torch.bfloat16:
         return tensor.view(torch.int16).numpy().view(dtype_of(BFLOAT16))
@@ -33,15 +35,15 @@ def to_tensor(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(array.copy())
 
 
-def cache_array(layers: Sequence[tuple[Tensor, Tensor]], mask: Tensor) -> NDArray[np.generic]:
-    """Return (layers, 2, heads, valid, head_dim). mask: (tokens,) bool, True for valid tokens."""
+def cache_array(layers: Sequence[tuple[Tensor, Tensor]], mask: Tensor, wire_dtype: str) -> NDArray[np.generic]:
+    """Return (layers, 2, heads, valid, head_dim). mask: (tokens,) bool, True for valid tokens. Raises as `to_numpy`."""
     keys = layers[0][0]
     valid = torch.nonzero(mask.to(keys.device)).squeeze(1)
     data = torch.empty((len(layers), 2, keys.shape[1], len(valid), keys.shape[3]), dtype=keys.dtype, device=keys.device)
     for number, pair in enumerate(layers):
         for which, tensor in enumerate(pair):
             torch.index_select(tensor[0], 1, valid, out=data[number, which])
-    return to_numpy(data)
+    return to_numpy(data, wire_dtype)
 
 
 def cache_of(

@@ -133,6 +133,7 @@ class GrootBackbone(_Groot):
 
     def __init__(self, parameters: GrootParameters) -> None:
         super().__init__(parameters, BACKBONE, BACKBONE_UNUSED)
+        self._wire_dtype = parameters.wire_dtype
         language = self.model.backbone.model  # the class runs them, and nothing reads what they give
         language.lm_head, language.model.language_model.norm = nn.Identity(), nn.Identity()
         try:
@@ -156,7 +157,7 @@ class GrootBackbone(_Groot):
             out = self.model.backbone(BatchFeature(data=given))
         valid, image = (out[name][0].cpu().numpy() for name in ("backbone_attention_mask", "image_mask"))
         mask = (VALID * valid + IMAGE * image).astype(np.uint8)
-        return Latents("features", to_numpy(out["backbone_features"][0]), mask)
+        return Latents("features", to_numpy(out["backbone_features"][0], self._wire_dtype), mask)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)

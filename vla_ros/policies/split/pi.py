@@ -95,6 +95,7 @@ class PiVision(_Pi):
 
     def __init__(self, family: str, parameters: Pi0Parameters | Pi05Parameters) -> None:
         super().__init__(family, parameters, (VLM,), VLM_UNUSED)
+        self._wire_dtype = parameters.wire_dtype
         # LeRobot takes the device of the first parameter, which would be this one's, and it is not loaded.
         self.flow_model.paligemma_with_expert.paligemma.lm_head = None
         self.sees_state = family == "pi05"
@@ -118,7 +119,7 @@ class PiVision(_Pi):
             inputs_embeds=[embedded, None],
             use_cache=True,
         )
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0])
+        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype)
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

@@ -42,7 +42,10 @@ PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 EPSILON = 1e-8
 """Source: `PI0Processor`."""
 CACHE = "cache" if "cache" in inspect.signature(PI0ForConditionalGeneration.forward).parameters else "past_key_values"
-"""transformers from 5.20 on calls the key-value cache so."""
+"""Later versions of transformers call the key-value cache so."""
+TOKEN_TYPES = "token_type_ids" in inspect.unwrap(PI0ForConditionalGeneration.sample_actions).__code__.co_varnames
+"""Later versions let the prompt's tokens see each other in both directions when they sample, as in training; 5.5 does so in
+training alone. Each version is followed as it is."""
 
 
 class _Pi0:
@@ -115,6 +118,7 @@ class Pi0TransformersVision(_Pi0):
 
     def __init__(self, parameters: Pi0Parameters) -> None:
         super().__init__(parameters, VLM, ())
+        self._wire_dtype = parameters.wire_dtype
         folder = parameters.tokenizer or str(self.files.folder)
         try:
             self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
@@ -130,15 +134,17 @@ class Pi0TransformersVision(_Pi0):
         mask = given["attention_mask"]
         pixels = given["pixel_values"].to(self.dtype)
         embedded = self.model.model.embed_prefix(given["input_ids"], pixels, given["pixel_attention_mask"])
+        kinds = {"token_type_ids": torch.zeros_like(embedded)[:, :, 0]} if TOKEN_TYPES else {}
         out = self.model.model.vlm(
             inputs_embeds=embedded,
             attention_mask=mask,
             position_ids=mask.cumsum(-1) - 1,
             use_cache=True,
             return_dict=True,
+            **kinds,
         )
         cache = getattr(out, CACHE)
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0].bool())
+        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0].bool(), self._wire_dtype)
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.policies.contract import Plan
-from vla_ros.policies.latents import BFLOAT16, dtype_of
+from vla_ros.policies.latents import BFLOAT16
 
 VALID, IMAGE = 1, 2
 """Bits of an entry of `token_mask`: the token is no padding; it stands for a part of an image."""
@@ -23,11 +23,6 @@ WIRE_DTYPES = ("auto", "float32", "bfloat16")
 
 class PlanMismatch(Exception):
     """A plan cannot be what this model's System 2 sends. The text says what differs."""
-
-
-def cast(data: NDArray[np.generic], wire_dtype: str) -> NDArray[np.generic]:
-    """Return `data` as they are to travel; "auto": as they are. Raises ValueError as `latents.dtype_of`."""
-    return data if wire_dtype == "auto" else data.astype(dtype_of(wire_dtype))
 
 
 def packed(keys_and_values: NDArray[np.generic], mask: NDArray[np.bool_]) -> NDArray[np.generic]:

@@ -100,6 +100,7 @@ class SmolVLAVision(_SmolVLA):
 
     def __init__(self, parameters: SmolVLAParameters) -> None:
         super().__init__(parameters, (VLM, STATE_PROJECTION), UNUSED)
+        self._wire_dtype = parameters.wire_dtype
         self.sees_state = not parameters.fresh_state
         self._preprocessor = Preprocessor(
             self.files, self.device, parameters.vlm or self.config.vlm_model_name, "smolvla.vlm"
@@ -125,7 +126,7 @@ class SmolVLAVision(_SmolVLA):
             inputs_embeds=[embedded, None],
             use_cache=True,
         )
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0])
+        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype)
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

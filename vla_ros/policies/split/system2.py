@@ -14,7 +14,6 @@ from vla_ros.policies.binding.camera_slots import CameraFault
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.halves import VisionLanguageHalf
-from vla_ros.policies.split.plan_tensors import cast
 from vla_ros.policies.split.split_parameters import SplitParameters
 
 LEROBOT = "LeRobot (Python 3.12: pip install 'lerobot[smolvla,pi,groot]==0.6.1' ml_dtypes)"
@@ -58,7 +57,6 @@ class SplitSystem2:
     def __init__(self, half: VisionLanguageHalf, robot: Robot, parameters: SplitParameters) -> None:
         self.half, self.checkpoint = half, half.checkpoint
         self.binding = Binding(half.contract, robot, parameters.binding, robot.cameras)
-        self._wire_dtype = parameters.wire_dtype
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return the latents for now; an unhealthy camera and an empty instruction hold the arm."""
@@ -76,6 +74,6 @@ class SplitSystem2:
             PlanState.ACTIVE,
             subtask=instruction.text,
             kind=latents.kind,
-            data=cast(latents.data, self._wire_dtype),
+            data=latents.data,
             token_mask=latents.token_mask,
         )

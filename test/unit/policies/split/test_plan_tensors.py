@@ -12,7 +12,6 @@ from vla_ros.policies.split.plan_tensors import (
     IMAGE,
     VALID,
     PlanMismatch,
-    cast,
     checked_cache,
     checked_features,
     packed,
@@ -75,10 +74,3 @@ def test_features_bring_two_masks() -> None:
         checked_features(features, 5)
     with pytest.raises(PlanMismatch):
         checked_features(replace(features, token_mask=mask[:2]), 4)
-
-
-def test_the_type_on_the_wire() -> None:
-    assert cast(CACHE, "auto") is CACHE
-    assert cast(CACHE.astype(np.float16), "float32").dtype == np.float32
-    pytest.importorskip("ml_dtypes")
-    assert cast(CACHE, "bfloat16").nbytes * 2 == CACHE.nbytes
