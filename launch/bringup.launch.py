@@ -7,9 +7,10 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
-from vla_ros.bringup.binding_check import checkpoint_overrides, require_binding
+from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
+from vla_ros.bringup.start_check import require_startable
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
@@ -35,7 +36,7 @@ def actions(context):
     vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
     overrides = merged(checkpoint_overrides(value["policy"], value.pop("checkpoint")), vlm)
     processes = bringup(**value, overrides=overrides)
-    require_binding(processes, value["policy"], value["robot"])
+    require_startable(processes, value["policy"], value["robot"])
     for process in processes:
         node = Node(
             package=process.package,

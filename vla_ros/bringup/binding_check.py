@@ -18,7 +18,7 @@ from vla_ros.policies.registry import policy as registered
 from vla_ros.sim import arm_description
 
 CHECKPOINT, BINDING = "checkpoint", "binding"
-"""Options that a policy has whose checkpoint is bound to a robot."""
+"""Options of a policy whose model is bound to a robot: where it is, unless a server has it, and what its numbers mean."""
 
 
 @dataclass(frozen=True)
@@ -53,37 +53,39 @@ def checkpoint_overrides(policy: str, checkpoint: str) -> dict[str, dict[str, An
     if not checkpoint:
         return {}
     if CHECKPOINT not in typing.get_type_hints(registered(policy).parameters):
-        raise ParameterError(f"checkpoint: policy {policy!r} has none")
+        raise ParameterError(f"checkpoint: policy {policy!r} has none; leave it out")
     return {node: {f"{policy}.{CHECKPOINT}": checkpoint} for node in ("planner", "action_expert")}
 
 
 def check_binding(processes: Iterable[Process], policy: str, robot: str, urdf_file: str = "") -> BindingReport | None:
-    """Return the report on a graph; None where its policy binds no checkpoint, or only the policy can read it.
+    """Return the report on a graph; None where its policy binds no model, or only the policy can read its checkpoint.
+
+    No server is contacted: what a server wants is what the configuration says.
 
     Args:
         processes: as `bringup` gives them. policy, robot: as it was given.
         urdf_file: of the robot; empty: the configuration's, or the simulated arm's; without one, limits are not checked.
 
     Raises:
-        ParameterError: the checkpoint or a file cannot be read.
+        ParameterError: the checkpoint or a file cannot be read, or no checkpoint is named.
     """
     entry = registered(policy)
-    if not {CHECKPOINT, BINDING} <= typing.get_type_hints(entry.parameters).keys():
+    named = typing.get_type_hints(entry.parameters).keys()
+    if BINDING not in named or not (CHECKPOINT in named or entry.contract):
         return None
+    processes = tuple(processes)
     found = {process.name: process.parameters for process in processes if process.name in ("planner", "camera")}
     planner, camera = found["planner"], found["camera"]
-    options = _options(entry.parameters, planner, policy)
-    if not options.checkpoint:
-        return None
+    options = policy_options_of(processes, policy)
+    made = _robot(planner, camera, robot, urdf_file)
     try:
-        reading = read_checkpoint(policy, entry, options)
+        reading = read_checkpoint(policy, entry, options, made)
     except UnknownFormat:
         return None
     rows = [BindingRow("folder", "to be whole", fault, "refused") for fault in reading.faults]
     if reading.contract is None:
-        return BindingReport(policy, options.checkpoint, tuple(rows), reading.faults)
+        return BindingReport(policy, str(getattr(options, CHECKPOINT, policy)), tuple(rows), reading.faults)
     size = (int(camera["height"]), int(camera["width"])) if {"height", "width"} <= camera.keys() else None
-    made = _robot(planner, camera, robot, urdf_file)
     resolution = resolve(reading.contract, made, options.binding, made.cameras, size)
     return BindingReport(policy, reading.contract.source, (*rows, *resolution.rows), reading.faults)
 
@@ -104,9 +106,11 @@ class BindingRefused(ParameterError):
         self.report = report
 
 
-def _options(cls: type, planner: Mapping[str, Any], policy: str) -> Any:
+def policy_options_of(processes: Iterable[Process], policy: str) -> Any:
+    """Return the options of the policy as the planner gets them."""
+    (planner,) = [process.parameters for process in processes if process.name == "planner"]
     flat = {key.removeprefix(f"{policy}."): value for key, value in planner.items() if key.startswith(f"{policy}.")}
-    return from_mapping(cls, nested(flattened(flat)), f"planner.{policy}.")
+    return from_mapping(registered(policy).parameters, nested(flattened(flat)), f"planner.{policy}.")
 
 
 def _robot(planner: Mapping[str, Any], camera: Mapping[str, Any], robot: str, urdf_file: str) -> Robot:

@@ -126,6 +126,11 @@ def read_parameter_file(path: Path, classes: Mapping[str, type] = PARAMETERS) ->
         known = known_anywhere if name == "/**" else {entry.name for entry in declarations(classes[name])}
         flat = flattened(block["ros__parameters"])
         for key in flat:
+            if group := sorted(name for name in known if name.startswith(f"{key}.")):
+                raise ParameterError(
+                    f"config: {path}: {node}: {key} is a group of parameters, such as {group[0]}; write them below it, "
+                    "or leave it out"
+                )
             if key not in known and key != "use_sim_time":
                 raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_suggestion(key, known)}")
         blocks[name] = flat
@@ -147,9 +152,9 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     """Return the known name that is most like `word`, or all of them, as the end of an error line."""
     if word.startswith("vlm."):
         return "; it belongs to --system2 vlm, or system2:=vlm"
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    close = difflib.get_close_matches(word, sorted(known), 1)
+    groups = sorted({name.partition(".")[0] for name in known})
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(groups)}"
 
 
 def merged(below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

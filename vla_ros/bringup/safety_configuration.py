@@ -40,4 +40,4 @@ def urdf_text(file: str) -> str:
     try:
         return Path(file).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError(f"urdf: {file}: {error}") from None
+        raise ParameterError(f"urdf: {file}: {getattr(error, 'strerror', None) or error}") from None

@@ -10,7 +10,9 @@ TEXT = "hold a checkpoint against a robot: what fits, what is converted, what is
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="its folder")
+    parser.add_argument(
+        "checkpoint", metavar="CHECKPOINT", nargs="?", default="", help="its folder; none for --policy remote"
+    )
     parser.add_argument(
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
     )
@@ -27,13 +29,18 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.parameters import ParameterError
     from vla_ros.policies.binding.checkpoints import usual_policy
 
+    if not chosen.checkpoint and not chosen.policy:
+        raise ParameterError("CHECKPOINT: name a folder, or a policy that needs none: --policy remote")
     policy = chosen.policy or usual_policy(Path(chosen.checkpoint).expanduser())
     overrides = checkpoint_overrides(policy, chosen.checkpoint)
     processes = bringup(chosen.robot, policy, chosen.config, overrides=overrides)
     report = check_binding(processes, policy, chosen.robot, chosen.urdf)
     if report is None:
-        raise ParameterError(
-            f"{chosen.checkpoint}: {policy} binds no such checkpoint to a robot; choose another --policy"
+        what = (
+            f"{chosen.checkpoint}: {policy} binds no such checkpoint"
+            if chosen.checkpoint
+            else f"{policy} binds nothing"
         )
+        raise ParameterError(f"{what} to a robot; choose another --policy")
     print_table(report)
     return int(bool(report.refusal))

@@ -36,10 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
-    from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides, require_binding
+    from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
     from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+    from vla_ros.bringup.start_check import require_startable
     from vla_ros.bringup.supervisor import run as supervise
+    from vla_ros.parameters import ParameterError
 
+    if (chosen.vlm_url or chosen.vlm_model) and not chosen.system2:
+        raise ParameterError("--vlm-url, --vlm-model: a VLM plans only with --system2 vlm; add it")
     processes = bringup(
         chosen.robot,
         chosen.policy,
@@ -54,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
         system2=chosen.system2,
     )
     try:
-        require_binding(processes, chosen.policy, chosen.robot)
+        require_startable(processes, chosen.policy, chosen.robot)
     except BindingRefused as refused:
         from vla_ros.cli.binding_table import print_table
 

@@ -60,8 +60,8 @@ class Policy:
         needs: what it needs beside its packages, in words, e.g. "a checkpoint; a GPU of 10 GB".
         requires: modules that must be importable, e.g. ("torch", "lerobot").
         install: how to get them.
-        contract: "module:function" that takes the options and returns what the checkpoint wants, a `CheckpointContract`;
-            empty: the format of the checkpoint's folder tells.
+        contract: "module:function" that takes the options and the robot and returns what the model wants, a
+            `CheckpointContract` or a `CheckpointReading`; empty: the format of the checkpoint's folder tells.
     """
 
     system2: str
@@ -110,6 +110,7 @@ POLICIES: Mapping[str, Policy] = {
         needs="a checkpoint of LeRobot 0.6; docs/lerobot.md says what each family needs beside it",
         requires=("lerobot", "torch"),
         install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
+        contract="vla_ros.policies.lerobot.reading:lerobot_reading",
     ),
     "openvla": Policy(
         "vla_ros.policies.openvla.policy:OpenVlaSystem2",
@@ -152,6 +153,7 @@ POLICIES: Mapping[str, Policy] = {
         needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
         requires=("msgpack", "websockets", "aiohttp"),
         install="make setup",
+        contract="vla_ros.policies.remote.remote_model:remote_contract",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",

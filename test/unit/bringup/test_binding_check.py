@@ -84,9 +84,42 @@ def test_a_robot_of_ones_own_is_checked_without_its_urdf_until_that_is_named(tmp
 
 def test_a_policy_without_a_checkpoint_has_no_report(tmp_path: Path) -> None:
     assert check_binding(bringup(), "classical", "sim") is None
-    assert require_binding(graph("", tmp_path), "bound", "sim") is None
+    with pytest.raises(ParameterError, match="bound.checkpoint: which one"):
+        require_binding(graph("", tmp_path), "bound", "sim")
     (tmp_path / "config.json").write_text('{"model_type": "pi0"}')
     assert check_binding(graph(tmp_path, tmp_path), "bound", "sim") is None, "only the policy can read it"
+
+
+def remote(text: str, tmp_path: Path, robot: str = "sim") -> tuple[Process, ...]:
+    file = tmp_path / "remote.yaml"
+    file.write_text(f"planner: {{ros__parameters: {{remote: {{{text}}}}}}}\n")
+    file.write_text(file.read_text() + f"action_expert: {{ros__parameters: {{remote: {{{text}}}}}}}\n")
+    return bringup(robot, "remote", str(file))
+
+
+def test_a_server_is_held_against_the_robot_without_asking_it(tmp_path: Path) -> None:
+    matched = 'cameras: ["observation/image=front"]'
+    report = require_binding(remote(f"binding: {{rate_hz: 20.0, {matched}}}", tmp_path), "remote", "sim")
+    assert report is not None and report.source == "openpi server ws://127.0.0.1:8000" and report.refusal == ""
+    with pytest.raises(BindingRefused, match="camera observation/image: .* but front or wrist may be meant"):
+        require_binding(remote("binding: {rate_hz: 20.0}", tmp_path), "remote", "sim")
+    others = f"binding: {{rate_hz: 20.0, {matched}, action: [a, b]}}"
+    with pytest.raises(BindingRefused, match="a, b is neither a joint of the robot"):
+        require_binding(remote(others, tmp_path), "remote", "sim")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("api_key_file: /nowhere/key", "remote.api_key_file: /nowhere/key: No such file"),
+        ("action_scale: [1.0, 2.0]", "remote.action_scale: has 2 values, but an action has 8"),
+        ('expect: ["abc"]', 'remote.expect: .abc. must be "key=value"'),
+        ('state_keys: ["arm=7"]', "remote.state_keys: .* 7 values, but the binding has 8"),
+    ],
+)
+def test_what_is_wrong_with_a_servers_options_is_said_before_it_is_asked(tmp_path: Path, text: str, line: str) -> None:
+    with pytest.raises(ParameterError, match=line):
+        require_binding(remote(f"binding: {{rate_hz: 20.0}}, {text}", tmp_path), "remote", "sim")
 
 
 def test_an_option_that_is_wrong_is_named(tmp_path: Path) -> None:

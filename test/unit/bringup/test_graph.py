@@ -91,6 +91,16 @@ def test_the_nodes_files_hold_nothing_that_rcl_does_not_read(robot: str, tmp_pat
         assert not kinds & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}, process.name
 
 
+@pytest.mark.parametrize("text", ["compact: ", "compact: 3", "compact: [1]", "safety_filter: {limits: }"])
+def test_a_group_that_is_left_empty_is_called_one(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.yaml"
+    node, _, inner = text.partition(": {")
+    written = f"{node}:\n  ros__parameters: {{{inner}\n" if inner else f"/**:\n  ros__parameters: {{{text}}}\n"
+    file.write_text(written)
+    with pytest.raises(ParameterError, match=r"(compact|limits) is a group of parameters, such as \1\.\w+"):
+        bringup(config=str(file), policy="compact")
+
+
 def test_parameters_of_a_vlm_belong_to_a_graph_with_one(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("planner:\n  ros__parameters: {vlm: {url: 'http://localhost:8000/v1', model: m, rate_hz: 1.0}}\n")

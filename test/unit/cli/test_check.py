@@ -54,7 +54,11 @@ def test_what_is_refused_is_followed_by_what_to_write(tmp_path: Path, capsys: py
         (["{}/nowhere"], "nowhere: there is no such folder"),
         (["{}", "--robot", "hal"], "robot: there is no 'hal'"),
         (["{}", "--policy", "magic"], "policy: there is no 'magic'"),
-        (["{}", "--policy", "scripted"], "checkpoint: policy 'scripted' has none"),
+        (["{}", "--policy", "scripted"], "checkpoint: policy 'scripted' has none; leave it out"),
+        ([], "CHECKPOINT: name a folder, or a policy that needs none: --policy remote"),
+        (["--policy", "bound"], "bound.checkpoint: which one? Name its folder"),
+        (["--policy", "classical"], "classical binds nothing to a robot; choose another --policy"),
+        (["{}", "--policy", "remote"], "checkpoint: policy 'remote' has none; leave it out"),
         (["{}", "--config", "{}/nowhere.yaml"], "nowhere.yaml: No such file"),
         (["{}", "--urdf", "{}/nowhere.urdf"], "nowhere.urdf"),
     ],
@@ -66,6 +70,14 @@ def test_what_cannot_be_read_is_one_line(
     assert run(*(argument.format(folder) for argument in arguments)) == 2
     error = capsys.readouterr().err
     assert error.startswith("vla-ros: ") and text in error and error.count("\n") == 1
+
+
+def test_a_server_is_checked_without_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fits = rate(tmp_path, "remote", 'rate_hz: 50.0, cameras: ["observation/image=front"]')
+    assert run("--policy", "remote", "--config", fits) == 0
+    assert "openpi server ws://127.0.0.1:8000" in capsys.readouterr().out
+    assert run("--policy", "remote", "--config", rate(tmp_path, "remote", "rate_hz: 50.0")) == 1
+    assert 'write binding.cameras: ["observation/image=front"]' in capsys.readouterr().out
 
 
 def test_a_format_that_only_a_policy_can_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

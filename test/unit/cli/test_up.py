@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from vla_ros.bringup.process import Process
 from vla_ros.cli import up
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import registry
+from vla_ros.policies.vlm import local
 
 PARAMETERS: dict[str, dict[str, Any]] = {}
 """Node → parameters of the graph that was started last."""
@@ -71,6 +73,7 @@ def test_what_is_not_ready_is_said_unless_it_is_to_end_anyway(
 
 
 def test_a_vlm_is_put_in_front_of_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "check_folder", lambda folder: None)
     url = ("--vlm-url", "http://localhost:8000/v1", "--vlm-model", "qwen")
     run(monkeypatch, FakeClient(ready=None), "--system2", "vlm", *url)
     planner, expert = PARAMETERS["planner"], PARAMETERS["action_expert"]
@@ -87,7 +90,8 @@ def test_a_vlm_is_put_in_front_of_the_policy(monkeypatch: pytest.MonkeyPatch) ->
         (("--system2", "vlm"), "planner.vlm.url: give the URL of an endpoint"),
         (("--system2", "vlm", "--vlm-url", "http://h/v1"), "planner.vlm.model: give the name"),
         (("--system2", "oracle"), "planner.system2: must be one of"),
-        (("--vlm-url", "http://h/v1", "--vlm-model", "m"), "planner.vlm: no such parameter"),
+        (("--vlm-url", "http://h/v1", "--vlm-model", "m"), "--vlm-url, --vlm-model: .* only with --system2 vlm"),
+        (("--system2", "vlm", "--vlm-model", "/nowhere/vlm"), "vlm.folder: /nowhere/vlm: there is no such folder"),
     ],
 )
 def test_half_a_vlm_is_refused(monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], text: str) -> None:
@@ -98,7 +102,7 @@ def test_half_a_vlm_is_refused(monkeypatch: pytest.MonkeyPatch, options: tuple[s
 def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(registry.POLICIES, "bound", BOUND)  # type: ignore[arg-type]
+    monkeypatch.setitem(registry.POLICIES, "bound", replace(BOUND, requires=("math",)))  # type: ignore[arg-type]
     client = FakeClient(ready=None)
     folder = write_folder(tmp_path / "ckpt", cameras=("observation.images.top",))
     with pytest.raises(ParameterError, match=r"bound: .*ckpt: rate: .* write binding\.rate_hz.*1 more"):

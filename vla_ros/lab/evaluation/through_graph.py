@@ -15,6 +15,7 @@ import psutil
 
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
+from vla_ros.bringup.start_check import require_startable
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
@@ -29,6 +30,8 @@ SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
+WATCH_S = 2.0
+"""So often it is looked whether a node has ended while the graph starts."""
 ACTING = LATCHED | {State.LIMITING}
 
 
@@ -48,10 +51,11 @@ class GraphEvaluation:
     ) -> None:
         os.environ.update(private_domain())
         self._lines: list[str] = []
-        self._supervisor = Supervisor(
-            bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time, system2=system2),
-            self._hear,
+        processes = bringup(
+            policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time, system2=system2
         )
+        require_startable(processes, policy, "sim")
+        self._supervisor = Supervisor(processes, self._hear)
         self._context = connect()
         self._acted = InterventionCounter()
         self._limited, self._rule = 0, ""
@@ -64,13 +68,24 @@ class GraphEvaluation:
         self.client: Client = self._context.__enter__()
         self.client.node.create_subscription(SafetyStatus, "vla/safety_status", self._see, EVENTS)
         try:
-            self.client.wait_until_ready(PATIENCE_S)
+            self._wait_until_ready(PATIENCE_S)
         except Unreachable as error:
-            last = "; ".join(self._lines[-3:])
             self.__exit__()
-            raise Unreachable(f"{error}; {last}") from None
+            raise Unreachable(str(error)) from None
         self._began = (time.monotonic(), self._cpu())
         return self
+
+    def _wait_until_ready(self, timeout_s: float) -> None:
+        """Wait until the graph is ready. Raises Unreachable: it is not, in time; or a node refuses to start, at once."""
+        end_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self.client.wait_until_ready(min(timeout_s, WATCH_S))
+            except Unreachable as error:
+                if ended := self._supervisor.watch():
+                    raise Unreachable(ended) from None
+                if time.monotonic() > end_s:
+                    raise Unreachable(f"{error}; {'; '.join(self._lines[-3:])}") from None
 
     def __exit__(self, *_: object) -> None:
         self._context.__exit__(None, None, None)

@@ -10,7 +10,7 @@ from typing import Any
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.binding.weight_files import read_json
-from vla_ros.policies.registry import Policy
+from vla_ros.policies.registry import Policy, Robot
 
 OPENVLA = ("openvla", "OpenVLAForActionPrediction")
 """`model_type` and architecture of OpenVLA's configuration."""
@@ -36,21 +36,25 @@ class UnknownFormat(ParameterError):
     """A folder that is a checkpoint, and that no reader here knows: only the policy can say what it wants."""
 
 
-def read_checkpoint(name: str, entry: Policy, options: Any) -> CheckpointReading:
-    """Read what the checkpoint of a policy wants.
+def read_checkpoint(name: str, entry: Policy, options: Any, robot: Robot) -> CheckpointReading:
+    """Read what the model of a policy wants.
 
     Args:
-        name: of the policy. entry: its registration. options: its parameters, with `checkpoint`.
+        name: of the policy. entry: its registration. options: its parameters; with `checkpoint`, where it has no reader.
+        robot: that is to be moved; its `urdf` may be empty.
 
     Raises:
-        ParameterError: it is no checkpoint. UnknownFormat: it is one that is not known here.
+        ParameterError: it is no checkpoint, or none is named. UnknownFormat: it is one that is not known here.
     """
     if entry.contract:
         try:
             reader = pkgutil.resolve_name(entry.contract)
         except (ImportError, AttributeError, ValueError) as error:
             raise ParameterError(f"policy {name!r}: contract {entry.contract!r} does not import: {error}") from error
-        return CheckpointReading(reader(options))
+        read = reader(options, robot)
+        return read if isinstance(read, CheckpointReading) else CheckpointReading(read)
+    if not options.checkpoint:
+        raise ParameterError(f"{name}.checkpoint: which one? Name its folder: --checkpoint DIR, or checkpoint:=DIR")
     path = Path(options.checkpoint).expanduser()
     if format_of(path) == "openvla":
         return _openvla(name, options)

@@ -33,7 +33,8 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
-        raise ParameterError(f"{path}: {error.strerror}") from None
+        again = "; download the folder again" if isinstance(error, FileNotFoundError) else ""
+        raise ParameterError(f"{path}: {error.strerror}{again}") from None
     except (ValueError, RecursionError) as error:
         lfs = _is_lfs(path)
         raise ParameterError(

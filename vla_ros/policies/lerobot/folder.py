@@ -48,6 +48,8 @@ FAMILIES = (
 """What LeRobot 0.6.1 calls its policies."""
 MASKING = ("pi0", "pi0_fast", "pi05", "smolvla", "xvla")
 """Families that mask an image input that gets no image."""
+IMAGE_SHAPES = ((3, 1, 1), (1, 1, 1), (1,), ())
+"""Shapes of statistics that fit (batch, 3, height, width): one value a colour, or one for all."""
 STATE, ACTION = "observation.state", "action"
 OWN_NORMALIZATION = ("lingbot_va",)
 """Families whose processors do not follow config.json."""
@@ -56,6 +58,10 @@ EMPTY_CAMERA = "observation.images.empty_camera_"
 CHUNK_KEYS = ("chunk_size", "action_chunk_size")
 STEPWISE = ("diffusion", "multi_task_dit")
 """Families whose chunk has `n_action_steps` rows: those before are of the past, those behind are dropped."""
+LONGEST_CHUNK = 10_000
+"""Rows; no policy plans so far."""
+ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+"""Files of an adapter (LoRA) beside config.json."""
 INSIDE = ("pretrained_model", "checkpoints/last/pretrained_model", "last/pretrained_model")
 """Where lerobot-train puts a checkpoint inside its output folder."""
 MIGRATE = "convert it: python -m lerobot.processor.migrate_policy_normalization --pretrained-path"
@@ -83,7 +89,8 @@ class LeRobotFolder:
         self.config = read_json(self.path / "config.json")
         self.type = str(self.config.get("type") or "")
         if not self.type:
-            other = self.config.get("model_type") or ", ".join(map(str, self.config.get("architectures") or ()))
+            named = self.config.get("architectures")
+            other = self.config.get("model_type") or (", ".join(map(str, named)) if isinstance(named, list) else "")
             what = f"a checkpoint of {other!r}" if other else "of another format"
             raise ParameterError(f"{self.path}/config.json: {what}, no LeRobot policy: it has no 'type'")
         faults = []
@@ -93,7 +100,7 @@ class LeRobotFolder:
             )
         self.preprocessor = self._steps(PREPROCESSOR, faults)
         self.postprocessor = self._steps(POSTPROCESSOR, faults)
-        faults += weight_faults(self.path, self._weights())
+        faults += self._weight_faults()
         try:
             contract = self.contract()
         except ParameterError as error:
@@ -154,9 +161,17 @@ class LeRobotFolder:
             rate_hz=rate_hz,
         )
 
-    def _weights(self) -> str:
-        adapter = "adapter_model.safetensors"
-        return adapter if self.config.get("use_peft") and (self.path / adapter).exists() else SINGLE
+    def _weight_faults(self) -> list[str]:
+        """Return what is wrong with the weights; LeRobot reads one file, and no shards."""
+        if self.config.get("use_peft"):
+            absent = [name for name in ADAPTER if not (self.path / name).exists()]
+            return [f"{self.path}/{name}: absent, and config.json says use_peft" for name in absent] or weight_faults(
+                self.path, ADAPTER[0]
+            )
+        faults = weight_faults(self.path)
+        if not faults and not (self.path / SINGLE).exists():
+            return [f"{self.path}/{SINGLE}: absent: LeRobot reads no shards; save the policy in one file"]
+        return faults
 
     def _steps(self, name: str, faults: list[str]) -> tuple[ProcessorStepFile, ...]:
         path = self.path / name
@@ -179,7 +194,7 @@ class LeRobotFolder:
             raise ParameterError(f"{where}: empty: the checkpoint does not say what it wants; train it on data first")
         for name, feature in features.items():
             kind, shape = (feature.get("type"), feature.get("shape")) if isinstance(feature, dict) else (None, None)
-            whole = isinstance(shape, list) and bool(shape) and all(isinstance(n, int) and n > 0 for n in shape)
+            whole = isinstance(shape, list) and bool(shape) and all(type(n) is int and n > 0 for n in shape)
             if not isinstance(kind, str) or not whole:
                 raise ParameterError(
                     f"{where}: {name}: expected a type and a shape of positive numbers, got {feature!r}"
@@ -224,10 +239,11 @@ class LeRobotFolder:
 
     def _chunk_size(self) -> int:
         keys = ("n_action_steps",) if self.type in STEPWISE else (*CHUNK_KEYS, "n_action_steps", "horizon")
-        size = next((self.config[key] for key in keys if isinstance(self.config.get(key), int)), 1)
-        if size < 1:
-            raise ParameterError(f"{self.path}/config.json: chunks of {size} rows")
-        return int(size)
+        key = next((key for key in keys if self.config.get(key) is not None), "")
+        size = self.config[key] if key else 1
+        if type(size) is not int or not 1 <= size <= LONGEST_CHUNK:
+            raise ParameterError(f"{self.path}/config.json: {key}: expected 1 to {LONGEST_CHUNK} rows, got {size!r}")
+        return size
 
     def _action_names(self) -> tuple[str, ...]:
         names = self.config.get("action_feature_names")
@@ -281,7 +297,23 @@ class LeRobotFolder:
                     f"{self.path}: {feature} is to be normalised by {mode}, and its {' and '.join(missing)} "
                     f"{'is' if len(missing) == 1 else 'are'} missing: it would go through un-normalised{others}"
                 )
+            elif feature not in (STATE, ACTION) and mode in NORMALIZATIONS and mode != "identity":
+                faults += self._image_faults(feature, mode, statistics[feature])
         return faults
+
+    def _image_faults(self, feature: str, mode: str, statistics: Mapping[str, Array]) -> list[str]:
+        """Return why the statistics of an image cannot normalise it."""
+        names = NORMALIZATIONS[mode]
+        where = f"{self.path}: statistics of {feature}"
+        for name in names:
+            if statistics[name].shape not in IMAGE_SHAPES:
+                return [f"{where}: {name} has shape {statistics[name].shape}; one value a colour is (3, 1, 1)"]
+            if not np.isfinite(statistics[name]).all():
+                return [f"{where}: {name} is not finite; save the processors again with the data set's statistics"]
+        spread = statistics[names[1]] - (0.0 if mode == "mean_std" else statistics[names[0]])
+        if (spread <= 0.0).any():
+            return [f"{where}: {' and '.join(names)} leave no range; save the processors again"]
+        return []
 
     def _contradictions(self) -> list[str]:
         """Return where a processor normalises otherwise than the model was trained with."""
@@ -295,9 +327,10 @@ class LeRobotFolder:
         }
         for kind, step in steps.items():
             asked = str(mapping.get(kind, "")).lower() if isinstance(mapping, Mapping) else ""
-            if step is not None and asked and step.mode(kind) != asked:
+            done = "" if step is None else step.mode(kind) or "nothing"
+            if step is not None and asked and done != asked:
                 faults.append(
-                    f"{self.path}: config.json normalises {kind} by {asked}, and {step.name} by {step.mode(kind)}: "
+                    f"{self.path}: config.json normalises {kind} by {asked}, and {step.name} by {done}: "
                     "the model was trained with one of them; save the processors again"
                 )
         return faults

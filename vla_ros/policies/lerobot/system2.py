@@ -12,6 +12,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.chunk_model import ChunkModel
 from vla_ros.policies.lerobot.folder import LeRobotFolder
+from vla_ros.policies.lerobot.reading import check_paths
 from vla_ros.policies.lerobot_parameters import LeRobotParameters
 from vla_ros.policies.monolithic import MonolithicSystem2
 from vla_ros.policies.process_model import ProcessModel
@@ -36,6 +37,7 @@ class LeRobotSystem2(MonolithicSystem2):
     def __init__(self, robot: Robot, parameters: LeRobotParameters) -> None:
         if not parameters.checkpoint:
             raise ParameterError("lerobot.checkpoint: which policy? Give the folder: --checkpoint DIR")
+        check_paths(parameters)
         folder = LeRobotFolder(parameters.checkpoint)
         folder.require_sound()
         binding = Binding(folder.contract(), robot, parameters.binding, robot.cameras)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CameraSlot, CheckpointContract, VectorSpec
-from vla_ros.policies.binding.weight_files import read_json
+from vla_ros.policies.binding.weight_files import LFS, read_json
 from vla_ros.policies.openvla.dataset_statistics import VectorStatistics, chosen, vector
 from vla_ros.policies.openvla.folder_config import FolderConfig, folder_config
 from vla_ros.policies.openvla.weight_map import INDEX, fingerprint, weight_map
@@ -34,6 +35,8 @@ from vla_ros.policies.openvla.weight_map import INDEX, fingerprint, weight_map
 COMPONENTS = ("action_head", "proprio_projector", "vision_backbone", "noisy_action_projector")
 """Parts that OFT keeps in files of their own."""
 TOKENIZER = "tokenizer.json"
+PICKLE = b"\x80"
+"""First byte of a file that torch saved before 1.6; a newer one is a zip archive."""
 IMAGE = "full_image"
 IMAGES: Mapping[int, tuple[str, ...]] = {
     7: (IMAGE, "wrist_image"),
@@ -94,7 +97,8 @@ class OpenVlaFolder:
         self.path = Path(path).expanduser()
         self.option = option
         self.config: FolderConfig = folder_config(self.path)
-        read_json(self.path / TOKENIZER)
+        if not isinstance(read_json(self.path / TOKENIZER).get("model"), Mapping):
+            raise ParameterError(f"{self.path / TOKENIZER}: no tokenizer: it has no 'model'; download it again")
         self.weights = weight_map(self.path)
         self.components = _components(self.path)
 
@@ -216,7 +220,7 @@ def _libero_state(statistics: VectorStatistics) -> VectorSpec:
 
 
 def _components(folder: Path) -> dict[str, Path]:
-    """Return the OFT parts of a folder. Raises ParameterError: there are two of one kind, or one is empty."""
+    """Return the OFT parts of a folder. Raises ParameterError: there are two of one kind, or one is not whole."""
     found: dict[str, Path] = {}
     for name in COMPONENTS:
         files = sorted(folder.glob(f"{name}--*checkpoint.pt"))
@@ -224,8 +228,20 @@ def _components(folder: Path) -> dict[str, Path]:
             raise ParameterError(
                 f"{folder}: has {', '.join(file.name for file in files)}; leave the one that belongs to the weights"
             )
-        if files and not files[0].stat().st_size:
-            raise ParameterError(f"{files[0]}: empty; download the checkpoint again")
         if files:
+            _check_part(files[0])
             found[name] = files[0]
     return found
+
+
+def _check_part(file: Path) -> None:
+    """Raise ParameterError where a file that torch saved is none or not whole; it is not unpickled."""
+    with file.open("rb") as opened:
+        start = opened.read(len(LFS))
+    if start == LFS:
+        raise ParameterError(f"{file}: a pointer of Git LFS: run git lfs pull")
+    if not start:
+        raise ParameterError(f"{file}: empty; download the checkpoint again")
+    if not start.startswith(PICKLE) and not zipfile.is_zipfile(file):
+        what = "truncated" if start.startswith(b"PK") else "not a file that torch has saved"
+        raise ParameterError(f"{file}: {what}; download the checkpoint again")

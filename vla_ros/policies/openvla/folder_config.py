@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ LLAMA_DEFAULTS: Mapping[str, Any] = {
 }
 """What a `text_config` that does not name them means: the published folders leave out what equals the defaults of
 LlamaConfig in transformers 4.40.1, by which they were written."""
+LARGEST = 1e9
+"""No number of a configuration is so large."""
 MEANS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "dinov2": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "siglip": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
@@ -126,7 +129,7 @@ def _llama(content: Mapping[str, Any], where: Path) -> dict[str, Any]:
     for key, default in LLAMA_DEFAULTS.items():
         value = given.get(key, default)
         number = isinstance(default, (int, float)) and not isinstance(default, bool)
-        if number and (not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0):
+        if number and (not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < LARGEST):
             raise ParameterError(f"{where}: text_config.{key}: expected a positive number, got {value!r}")
     return given
 
@@ -149,6 +152,10 @@ def _images(
             raise ParameterError(
                 f"{path}: expected means, stds, interpolations and input_sizes of each backbone"
             ) from None
+        if not all(math.isfinite(value) for triples in colours for triple in triples for value in triple):
+            raise ParameterError(f"{path}: means, stds: not finite; download it again")
+        if not all(value > 0 for _, stds in colours for value in stds):
+            raise ParameterError(f"{path}: stds: must be above 0; download it again")
         if given != sizes or not len(colours) == len(ways) == len(sizes):
             raise ParameterError(f"{path}: input_sizes are {given}, but config.json says image_sizes {sizes}")
         if unknown := [way for way in ways if way not in ("bicubic", "bilinear", "lanczos")]:

@@ -33,7 +33,7 @@ class OpenVlaSystem2(MonolithicSystem2):
     """
 
     def __init__(self, robot: Robot, parameters: OpenVlaParameters) -> None:
-        binding = Binding(openvla_contract(parameters), robot, parameters.binding, robot.cameras)
+        binding = Binding(openvla_contract(parameters, robot), robot, parameters.binding, robot.cameras)
         super().__init__(
             _made("OpenVlaModel", parameters, "openvla."), binding, parameters_hash("openvla", robot, parameters)
         )
@@ -43,7 +43,7 @@ class OpenVlaOftSystem2(MonolithicSystem2):
     """System 2 of `openvla_oft`; see `OpenVlaSystem2`."""
 
     def __init__(self, robot: Robot, parameters: OpenVlaOftParameters) -> None:
-        binding = Binding(openvla_oft_contract(parameters), robot, parameters.binding, robot.cameras)
+        binding = Binding(openvla_oft_contract(parameters, robot), robot, parameters.binding, robot.cameras)
         super().__init__(
             _made("OpenVlaOftModel", parameters, "openvla_oft."),
             binding,
@@ -67,14 +67,14 @@ class OpenVlaOftSystem1(ActionPlayer):
         super().__init__(parameters_hash("openvla_oft", robot, parameters), half_limits(parameters.motion, kinematics))
 
 
-def openvla_contract(parameters: OpenVlaParameters) -> CheckpointContract:
+def openvla_contract(parameters: OpenVlaParameters, _: Robot) -> CheckpointContract:
     """Return what the checkpoint wants of a robot, without its weights. Raises ParameterError as `OpenVlaFolder` does."""
     contract = OpenVlaFolder(parameters.checkpoint, "openvla.").contract(parameters.unnorm_key)
     check_step(contract, parameters.binding)
     return contract
 
 
-def openvla_oft_contract(parameters: OpenVlaOftParameters) -> CheckpointContract:
+def openvla_oft_contract(parameters: OpenVlaOftParameters, _: Robot) -> CheckpointContract:
     """As `openvla_contract`, for OFT."""
     folder = OpenVlaFolder(parameters.checkpoint, "openvla_oft.")
     contract = folder.oft_contract(parameters.unnorm_key, parameters.layout())

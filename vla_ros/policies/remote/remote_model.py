@@ -51,7 +51,7 @@ class RemoteModel:
         self._expected = key_values(parameters.expect, "remote.expect")
         self._metadata: Mapping[str, Any] | None = None
         self._joint_names = robot.joint_names
-        self._scale = self._scales()
+        self._scale = _scales(parameters, self.contract)
         self._episode = 0
         client = client_of(parameters, self.contract, robot, read_key(parameters.api_key_file))
         self._connection = ServerConnection(
@@ -111,12 +111,6 @@ class RemoteModel:
             )
         scaled: Array = rows * self._scale
         return scaled
-
-    def _scales(self) -> Array:
-        scale, width = self._parameters.action_scale, self.contract.action.width
-        if scale and len(scale) != width:
-            raise ParameterError(f"remote.action_scale: has {len(scale)} values, but an action has {width}")
-        return np.array(scale) if scale else np.ones(width)
 
     def _why_another(self, metadata: Mapping[str, Any]) -> str:
         """Return why the server is not the one that is meant; empty: it is."""
@@ -189,6 +183,27 @@ def contract_of(robot: Robot, parameters: RemoteParameters) -> CheckpointContrac
     )
 
 
+def remote_contract(parameters: RemoteParameters, robot: Robot) -> CheckpointContract:
+    """As `contract_of`, and all that can be wrong before the server is asked. No connection is made.
+
+    Raises:
+        ParameterError: as `RemoteModel`.
+    """
+    contract = contract_of(robot, parameters)
+    _scales(parameters, contract)
+    key_values(parameters.expect, "remote.expect")
+    client_of(parameters, contract, robot, read_key(parameters.api_key_file))
+    return contract
+
+
+def _scales(parameters: RemoteParameters, contract: CheckpointContract) -> Array:
+    """Return (width,) the factor on each value of an action."""
+    scale, width = parameters.action_scale, contract.action.width
+    if scale and len(scale) != width:
+        raise ParameterError(f"remote.action_scale: has {len(scale)} values, but an action has {width}")
+    return np.array(scale) if scale else np.ones(width)
+
+
 def _same(limits: Mapping[str, list[float]], scale: Array) -> bool:
     return all(len(values) == len(scale) for values in limits.values())
 
@@ -253,9 +268,11 @@ def read_key(file: str) -> str:
     except OSError as error:
         raise ParameterError(f"remote.api_key_file: {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        key = ""
+        key = "\0"
     if not key or not key.isprintable() or len(key) > LONGEST_KEY:
-        raise ParameterError(f"remote.api_key_file: {path}: expected one line with the key")
+        raise ParameterError(
+            f"remote.api_key_file: {path}: {'empty; ' if not key else ''}expected one line with the key"
+        )
     return key
 
 

@@ -173,7 +173,7 @@ def _check_url(url: str, schemes: tuple[str, ...]) -> None:
         port = parts.port
     except ValueError as error:
         raise ParameterError(f"url: {url!r}: {error}") from None
-    if parts.scheme not in schemes or not parts.hostname:
+    if parts.scheme not in schemes or not parts.hostname or any(map(str.isspace, url)):
         raise ParameterError(f"url: {url!r} must begin with {' or '.join(f'{scheme}://host' for scheme in schemes)}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ParameterError("url: holds a user, a password or a query, which logs would repeat; use api_key_file")

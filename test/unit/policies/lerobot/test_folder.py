@@ -179,7 +179,11 @@ def test_another_architecture_is_a_fault(tmp_path: Path) -> None:
             {"input_features": {"observation.environment_state": feature("ENV", 4)}},
             "which a simulator has and no robot",
         ),
-        ({"chunk_size": 0}, "chunks of 0 rows"),
+        ({"chunk_size": 0}, "chunk_size: expected 1 to 10000 rows, got 0"),
+        ({"chunk_size": "ten"}, "chunk_size: expected 1 to 10000 rows, got 'ten'"),
+        ({"chunk_size": True}, "chunk_size: expected 1 to 10000 rows, got True"),
+        ({"chunk_size": 10**9}, "chunk_size: expected 1 to 10000 rows, got 1000000000"),
+        ({"input_features": {STATE: feature("STATE", True)}}, "expected a type and a shape of positive numbers"),
     ],
 )
 def test_features_that_are_incomplete_are_a_fault(tmp_path: Path, config: dict[str, Any], text: str) -> None:
@@ -253,8 +257,54 @@ def test_a_folder_that_is_half_downloaded_is_a_fault(tmp_path: Path, tear: Calla
 
 def test_weights_of_an_adapter(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, use_peft=True)
+    assert "adapter_model.safetensors: absent, and config.json says use_peft" in LeRobotFolder(folder).faults[0]
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    (fault,) = LeRobotFolder(folder).faults
+    assert "adapter_config.json: absent" in fault
+    (folder / "adapter_config.json").write_text("{}")
     assert LeRobotFolder(folder).faults == ()
+
+
+def test_shards_are_a_fault_because_lerobot_reads_none(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
+    index = {"weight_map": {"model.weight": "model-00001-of-00001.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (fault,) = LeRobotFolder(folder).faults
+    assert fault == f"{folder}/model.safetensors: absent: LeRobot reads no shards; save the policy in one file"
+
+
+@pytest.mark.parametrize("architectures", [5, {"a": 1}, None, "LlamaForCausalLM"])
+def test_a_config_of_something_else_is_one_line(tmp_path: Path, architectures: object) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": architectures}))
+    with pytest.raises(ParameterError, match="of another format, no LeRobot policy"):
+        LeRobotFolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "text"),
+    [
+        ("mean", np.full((3, 1, 1), np.nan), "mean is not finite"),
+        ("std", np.zeros((3, 1, 1)), "mean and std leave no range"),
+        ("std", np.ones(3), "std has shape (3,); one value a colour is (3, 1, 1)"),
+    ],
+)
+def test_statistics_of_images_that_normalise_nothing_are_a_fault(
+    tmp_path: Path, name: str, values: np.ndarray, text: str
+) -> None:
+    stats = arm_statistics()
+    stats[FRONT] = {**stats[FRONT], name: values}
+    (fault,) = LeRobotFolder(write_folder(tmp_path, stats=stats)).faults
+    assert f"statistics of {FRONT}: {text}" in fault
+
+
+def test_a_normaliser_without_options_normalises_nothing_and_says_so(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    content = json.loads((folder / "policy_preprocessor.json").read_text())
+    for step in content["steps"]:
+        step["config"] = []
+    (folder / "policy_preprocessor.json").write_text(json.dumps(content))
+    assert any("normalizer_processor by nothing" in fault for fault in LeRobotFolder(folder).faults)
 
 
 # Normalisers that do nothing.

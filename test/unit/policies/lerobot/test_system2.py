@@ -65,11 +65,11 @@ def test_the_halves_know_each_other(tmp_path: Path, unloaded: list[dict[str, Any
 
 def test_another_python_is_given_all_that_the_model_takes(tmp_path: Path, unloaded: list[dict[str, Any]]) -> None:
     folder = write_folder(tmp_path / "run" / "checkpoints" / "last" / "pretrained_model")
-    options = parameters(tmp_path / "run", policy_python="/usr/bin/pythonX", config=["a=b"], timeout_s=4.0, threads=2)
+    options = parameters(tmp_path / "run", policy_python=sys.executable, config=["a=b"], timeout_s=4.0, threads=2)
     LeRobotSystem2(ROBOT, options)
     (call,) = unloaded
     target, python, given = call["arguments"]
-    assert (target, python, call["key"]) == (module.MODEL, "/usr/bin/pythonX", "lerobot.policy_python")
+    assert (target, python, call["key"]) == (module.MODEL, sys.executable, "lerobot.policy_python")
     assert (call["timeout_s"], call["load_timeout_s"]) == (4.0, 600.0)
     assert given["folder"] == str(folder)
     assert (given["rate_hz"], given["config"], given["threads"]) == (10.0, ["a=b"], 2)

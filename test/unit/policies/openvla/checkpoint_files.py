@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,19 @@ def config(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def part(content: bytes = b"weights") -> bytes:
+    """Return a file as torch saves it, as far as it is looked at without torch: a zip archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("data.pkl", content)
+    return made.getvalue()
+
+
 def write(folder: Path, dataset_statistics: Any = None, components: tuple[str, ...] = (), **changes: Any) -> Path:
     """Write a folder with two weight files. changes: of config.json."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config(**changes)))
-    (folder / "tokenizer.json").write_text("{}")
+    (folder / "tokenizer.json").write_text('{"model": {}}')
     if dataset_statistics is not None:
         (folder / "dataset_statistics.json").write_text(json.dumps(dataset_statistics))
     names, weight_map = sorted(TENSORS), {}
@@ -51,5 +61,5 @@ def write(folder: Path, dataset_statistics: Any = None, components: tuple[str, .
         weight_map |= dict.fromkeys(names[number::2], file)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
     for name in components:
-        (folder / f"{name}--150000_checkpoint.pt").write_bytes(b"PK")
+        (folder / f"{name}--150000_checkpoint.pt").write_bytes(part())
     return folder

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from test.unit.policies.openvla.checkpoint_files import STATISTICS, write
+from test.unit.policies.openvla.checkpoint_files import STATISTICS, part, write
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.openvla.folder import LIBERO_STATE, OftLayout, OpenVlaFolder, state_scale
 
@@ -115,13 +115,22 @@ def test_what_is_missing_or_torn_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"tokenizer\.json"):
         OpenVlaFolder(str(folder))
     (folder / "tokenizer.json").write_text("{}")
-    (folder / "action_head--2_checkpoint.pt").write_bytes(b"PK")
+    with pytest.raises(ParameterError, match=r"tokenizer\.json: no tokenizer: it has no 'model'"):
+        OpenVlaFolder(str(folder))
+    (folder / "tokenizer.json").write_text('{"model": {}}')
+    (folder / "action_head--2_checkpoint.pt").write_bytes(part())
     with pytest.raises(ParameterError, match="action_head--150000_checkpoint.pt, action_head--2_checkpoint.pt"):
         OpenVlaFolder(str(folder))
     (folder / "action_head--2_checkpoint.pt").unlink()
-    (folder / "action_head--150000_checkpoint.pt").write_bytes(b"")
-    with pytest.raises(ParameterError, match="empty"):
-        OpenVlaFolder(str(folder))
+    for content, text in (
+        (b"", "empty"),
+        (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (part()[:-9], "truncated"),
+        (b"<html>not found</html>", "not a file that torch has saved"),
+    ):
+        (folder / "action_head--150000_checkpoint.pt").write_bytes(content)
+        with pytest.raises(ParameterError, match=rf"action_head--150000_checkpoint\.pt: .*{text}"):
+            OpenVlaFolder(str(folder))
 
 
 def test_the_hash_changes_with_weights_statistics_and_options(tmp_path: Path) -> None:
@@ -129,7 +138,7 @@ def test_the_hash_changes_with_weights_statistics_and_options(tmp_path: Path) ->
     first = OpenVlaFolder(str(folder)).checkpoint({"unnorm_key": ""})
     assert OpenVlaFolder(str(folder)).checkpoint({"unnorm_key": ""}) == first
     assert OpenVlaFolder(str(folder)).checkpoint({"unnorm_key": "a"}) != first
-    (folder / "action_head--150000_checkpoint.pt").write_bytes(b"PL")
+    (folder / "action_head--150000_checkpoint.pt").write_bytes(part(b"others"))
     second = OpenVlaFolder(str(folder)).checkpoint({"unnorm_key": ""})
     write(folder, {"a": STATISTICS}, ("action_head",))
     third = OpenVlaFolder(str(folder)).checkpoint({"unnorm_key": ""})

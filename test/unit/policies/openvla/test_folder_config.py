@@ -53,6 +53,8 @@ def test_the_preprocessor_wins_over_the_names(tmp_path: Path) -> None:
     assert [image.interpolation for image in found.images] == ["bilinear", "bicubic"]
     for change in (
         {"means": [[0.1, 0.2]] * 2},
+        {"means": [[float("nan")] * 3] * 2},
+        {"stds": [[0.0] * 3] * 2},
         {"input_sizes": [[3, 384, 384]] * 2},
         {"interpolations": ["cubic"] * 2},
     ):
@@ -73,6 +75,7 @@ def test_the_preprocessor_wins_over_the_names(tmp_path: Path) -> None:
         ({"image_sizes": ["a", "b"]}, "image_sizes: expected a list of int"),
         ({"text_config": None}, "has no text_config"),
         ({"text_config": {"model_type": "mistral"}}, "text_config.model_type is 'mistral'"),
+        ({"text_config": {"vocab_size": float("inf")}}, "text_config.vocab_size: expected a positive number, got inf"),
         ({"text_config": {"hidden_size": -1}}, "text_config.hidden_size: expected a positive number"),
         ({"n_action_bins": 40000}, "n_action_bins 40000 does not fit"),
         ({"n_action_bins": "256"}, "n_action_bins: expected a whole number"),

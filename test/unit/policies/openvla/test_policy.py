@@ -44,10 +44,10 @@ def test_both_policies_say_what_they_need() -> None:
 
 
 def test_the_contract_is_read_without_weights(tmp_path: Path) -> None:
-    assert openvla_contract(_openvla(write(tmp_path))).family == "openvla"
+    assert openvla_contract(_openvla(write(tmp_path)), ROBOT).family == "openvla"
     folder = write(tmp_path / "oft", {"libero": LIBERO}, ("action_head",))
     oft = from_mapping(OpenVlaOftParameters, {"checkpoint": str(folder)})
-    assert openvla_oft_contract(oft).chunk_size == 8
+    assert openvla_oft_contract(oft, ROBOT).chunk_size == 8
 
 
 def test_a_step_that_no_arm_makes_is_of_another_unit(tmp_path: Path) -> None:
@@ -55,15 +55,15 @@ def test_a_step_that_no_arm_makes_is_of_another_unit(tmp_path: Path) -> None:
     with pytest.raises(
         ParameterError, match=r"would move at 4.5 m/s; for data of LIBERO write binding.position_scale: 0.05"
     ):
-        openvla_contract(_openvla(folder))
-    openvla_contract(_openvla(folder, binding={"position_scale": 0.05}))
+        openvla_contract(_openvla(folder), ROBOT)
+    openvla_contract(_openvla(folder, binding={"position_scale": 0.05}), ROBOT)
 
 
 def test_a_folder_without_the_l1_head_is_no_usual_oft(tmp_path: Path) -> None:
     folder = write(tmp_path, {"libero": LIBERO})
     with pytest.raises(ParameterError, match="has no action_head.*openvla_oft.head: tokens"):
-        openvla_oft_contract(from_mapping(OpenVlaOftParameters, {"checkpoint": str(folder)}))
-    openvla_oft_contract(from_mapping(OpenVlaOftParameters, {"checkpoint": str(folder), "head": "tokens"}))
+        openvla_oft_contract(from_mapping(OpenVlaOftParameters, {"checkpoint": str(folder)}), ROBOT)
+    openvla_oft_contract(from_mapping(OpenVlaOftParameters, {"checkpoint": str(folder), "head": "tokens"}), ROBOT)
 
 
 def test_what_does_not_fit_the_robot_is_refused_before_torch_is_needed(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""A graph that cannot run is refused before any of it starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from test.unit.policies.lerobot.folders import write_folder
+from test.unit.policies.lerobot.registered import BOUND
+from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
+from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+from vla_ros.bringup.process import Process
+from vla_ros.bringup.start_check import require_modules, require_startable
+from vla_ros.parameters import ParameterError
+from vla_ros.policies import registry
+
+
+@pytest.fixture(autouse=True)
+def bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the policy "bound", which needs a module that is nowhere."""
+    monkeypatch.setitem(registry.POLICIES, "bound", BOUND)  # type: ignore[arg-type]
+
+
+def graph(tmp_path: Path, policy: str, text: str) -> tuple[Process, ...]:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"/**: {{ros__parameters: {{{policy}: {{{text}}}}}}}")
+    checkpoint = write_folder(tmp_path / "ckpt")
+    return bringup(policy=policy, config=str(file), overrides=checkpoint_overrides(policy, str(checkpoint)))
+
+
+def vlm(**options: str) -> tuple[Process, ...]:
+    overrides = merged(vlm_overrides("", ""), {"planner": {f"vlm.{key}": value for key, value in options.items()}})
+    return bringup(system2="vlm", overrides=overrides)
+
+
+def test_a_policy_whose_packages_are_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = graph(tmp_path, "bound", "binding: {rate_hz: 50.0}")
+    with pytest.raises(
+        ParameterError, match="policy bound: this Python has no no_such_module; install: pip install it"
+    ):
+        require_startable(processes, "bound", "sim")
+    monkeypatch.setitem(registry.POLICIES, "bound", replace(BOUND, requires=("math",)))  # type: ignore[arg-type]
+    report = require_startable(processes, "bound", "sim")
+    assert report is not None and report.refusal == ""
+
+
+def test_what_does_not_fit_comes_before_what_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(BindingRefused, match=r"write binding\.rate_hz"):
+        require_startable(graph(tmp_path, "bound", "binding: {rate_hz: 0.0}"), "bound", "sim")
+
+
+def test_another_python_may_have_the_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = replace(registry.POLICIES["lerobot"], requires=("no_such_module",))
+    monkeypatch.setitem(registry.POLICIES, "lerobot", entry)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="policy lerobot: this Python has no no_such_module"):
+        require_modules(graph(tmp_path, "lerobot", "seed: 1"), "lerobot")
+    require_modules(graph(tmp_path, "lerobot", "policy_python: python3"), "lerobot")
+
+
+def test_a_policy_that_needs_nothing_starts() -> None:
+    assert require_startable(bringup(), "classical", "sim") is None
+    assert require_startable(vlm(url="http://localhost:1/v1", model="m"), "classical", "sim") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"folder": "/nowhere"}, "vlm.folder: /nowhere: there is no such folder"),
+        ({"url": "http://h/v1", "model": "m", "api_key_file": "/nowhere"}, "vlm.api_key_file: /nowhere: No such file"),
+        ({"url": "http://h:99999/v1", "model": "m"}, "vlm.url: .*Port out of range"),
+        ({"url": "http://h/v1", "model": "m", "python": "/nowhere/python"}, "vlm.python: there is no program"),
+    ],
+)
+def test_a_vlm_that_is_not_there(options: dict[str, str], text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        require_startable(vlm(**options), "classical", "sim")

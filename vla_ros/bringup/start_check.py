@@ -1,0 +1,58 @@
+"""What is checked before a graph starts, so that it does not come up to go down. No server is contacted, no model loaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from vla_ros.bringup.binding_check import BindingReport, policy_options_of, require_binding
+from vla_ros.bringup.process import Process
+from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
+from vla_ros.policies.registry import policy as registered
+from vla_ros.policies.vlm.vlm_parameters import VlmParameters
+
+VLM = "vlm."
+
+
+def require_startable(processes: Iterable[Process], policy: str, robot: str) -> BindingReport | None:
+    """Check all that can be told without a model or a server; return the report on the binding, where there is one.
+
+    Args:
+        processes: as `bringup` gives them. policy, robot: as it was given.
+
+    Raises:
+        BindingRefused: the model does not fit the robot.
+        ParameterError: a package that the policy needs is not installed; or the VLM's key, folder or Python is not there.
+    """
+    processes = tuple(processes)
+    report = require_binding(processes, policy, robot)
+    require_modules(processes, policy)
+    require_vlm(processes)
+    return report
+
+
+def require_modules(processes: Iterable[Process], policy: str) -> None:
+    """Raise ParameterError where this Python, which starts the nodes, lacks a package that the policy needs."""
+    entry = registered(policy)
+    if not (absent := entry.absent):
+        return
+    if getattr(policy_options_of(processes, policy), "policy_python", ""):
+        return  # another Python has them
+    raise ParameterError(f"policy {policy}: this Python has no {', '.join(absent)}; install: {entry.install}")
+
+
+def require_vlm(processes: Iterable[Process]) -> None:
+    """Raise ParameterError where the planner has a VLM whose key, folder or Python is not there."""
+    (planner,) = [process.parameters for process in processes if process.name == "planner"]
+    given = {key.removeprefix(VLM): value for key, value in planner.items() if key.startswith(VLM)}
+    if not given:
+        return
+    parameters = from_mapping(VlmParameters, nested(flattened(given)), f"planner.{VLM}")
+    from vla_ros.policies.vlm.system2 import make_model
+
+    make_model(parameters).close()  # it connects, and starts a process, with the first question
+    if parameters.python and shutil.which(str(Path(parameters.python).expanduser())) is None:
+        raise ParameterError(
+            f"vlm.python: there is no program {parameters.python!r}; name a Python that has transformers"
+        )
