@@ -14,6 +14,7 @@ import pytest
 from vla_ros.bringup.graph import bringup
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import Chunk, Frames, Instruction, JointState, PlanState, Robot, names, policy, system1, system2
+from vla_ros.policies.registry import POLICIES
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -43,7 +44,7 @@ def state(stamp_ns: int, q: np.ndarray) -> JointState:
 def test_it_is_found_by_its_entry_point_and_only_when_it_is_installed(request: pytest.FixtureRequest) -> None:
     assert "wave" not in names()
     request.getfixturevalue("installed")
-    assert names() == ["classical", "compact", "scripted", "wave"]
+    assert names() == sorted([*POLICIES, "wave"])
     assert policy("wave").parameters.__name__ == "WaveParameters"
 
 

@@ -15,6 +15,3 @@ def test_a_plan_of_18_mb_arrives(shared: bool, monkeypatch: pytest.MonkeyPatch) 
     times = measure_plan_transport(18_000_000, 8, 2.0, shared)
     assert len(times.total) >= 5  # the newest counts: one that is late is overtaken
     assert (times.total >= times.pack).all()
-    if shared:
-        # Nothing is copied or summed where it is read.
-        assert float(sorted(times.unpack)[len(times.unpack) // 2]) < 0.002
