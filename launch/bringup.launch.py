@@ -8,12 +8,15 @@ from launch_ros.actions import Node
 
 from launch import LaunchDescription
 from vla_ros.bringup.binding_check import checkpoint_overrides, require_binding
-from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.graph import bringup, merged, vlm_overrides
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
-    "policy": ("classical", "the policy that moves the arm: compact, classical, scripted"),
+    "policy": ("classical", "the policy that moves the arm; vla-ros policies lists them"),
+    "system2": ("", "vlm: a vision-language model plans in words in front of the policy"),
+    "vlm_url": ("", "its endpoint, e.g. http://localhost:8000/v1"),
+    "vlm_model": ("", "its name there, or the folder of a local model"),
     "checkpoint": ("", "folder of the policy's checkpoint, where it has one"),
     "config": ("", "a parameter file laid over the robot's"),
     "namespace": ("", "namespace of every node, to run several arms"),
@@ -29,7 +32,8 @@ def actions(context):
     for flag in ("rviz", "dashboard", "use_sim_time"):
         value[flag] = value[flag].lower() in ("true", "1", "yes")
     result = []
-    overrides = checkpoint_overrides(value["policy"], value.pop("checkpoint"))
+    vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
+    overrides = merged(checkpoint_overrides(value["policy"], value.pop("checkpoint")), vlm)
     processes = bringup(**value, overrides=overrides)
     require_binding(processes, value["policy"], value["robot"])
     for process in processes:

@@ -107,6 +107,19 @@ def test_weights_of_other_sizes(family: str, copy: Callable[[str], Path]) -> Non
     assert "size mismatch" in refused(family, folder)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int64, torch.bool])
+def test_weights_of_whole_numbers(dtype: torch.dtype, copy: Callable[[str], Path]) -> None:
+    folder, names = copy("act"), []
+
+    def spoil(tensors: dict[str, torch.Tensor]) -> None:
+        names.append(first_matrix(tensors))
+        tensors[names[0]] = tensors[names[0]].to(dtype)
+
+    weights(folder, spoil)
+    said = refused("act", folder)
+    assert names[0] in said and "not of floating-point numbers" in said
+
+
 def test_more_layers_than_the_configuration_has(copy: Callable[[str], Path]) -> None:
     folder = copy("act")
     weights(folder, lambda tensors: tensors.update({"model.encoder.layers.9.norm1.weight": torch.ones(64)}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,18 @@ from lerobot.policies.rtc import RTCConfig
 from lerobot.policies.utils import prepare_observation_for_inference
 
 from test.models import tiny
+from vla_ros.parameters import ParameterError
 from vla_ros.policies.chunk_model import Observation
 from vla_ros.policies.lerobot.model import LeRobotModel
 
 RATE_HZ = 10.0
 PERIOD_NS = 100_000_000
 SEED = 7
-GUIDED = ("groot", "pi0", "pi05", "smolvla")
-TOKENIZERS = {"groot": ("groot_n1_7_vlm_encode_v1", "model_name")}
+GUIDED = ("evo1", "groot", "pi0", "pi05", "smolvla")
+TOKENIZERS = {
+    "groot": ("groot_n1_7_vlm_encode_v1", "model_name"),
+    "pi0_fast": ("action_tokenizer_processor", "paligemma_tokenizer_name"),
+}
 """Family → step of the preprocessor that reads the tokenizer, and its option."""
 REMEMBERING = ("diffusion", "multi_task_dit", "tdmpc", "vqbet")
 """Families that LeRobot gives a queue of observations, which `select_action` fills."""
@@ -85,7 +91,10 @@ class Reference:
         """Return the model's chunk (T, width), and the actions made of it."""
         torch.manual_seed(SEED)
         with torch.no_grad():
-            if self.family in REMEMBERING:  # the first action leaves the queue, the others stay
+            if self.family == "lingbot_va":
+                first = self.policy.select_action(self.batch(observation))
+                chunk = torch.stack([first, *self.policy._action_queue], dim=1)
+            elif self.family in REMEMBERING:  # the first action leaves the queue, the others stay
                 queue = self.policy._queues["action"]
                 queue.clear()
                 first = self.policy.select_action(self.batch(observation))
@@ -107,7 +116,7 @@ def test_it_plays_what_lerobot_plays(family: str, folders: Any) -> None:
         reference = Reference(family, folders(family))
     assert model.contract.family == family
     chunks = []
-    for number in range(4):
+    for number in range(6):
         expected = reference.chunk(seen(family, number))[1]
         chunks.append(model.infer(seen(family, number)))
         np.testing.assert_array_equal(chunks[-1][: len(expected)].astype(np.float32), expected)
@@ -223,3 +232,45 @@ def test_a_vlm_that_was_loaded_as_bfloat16_stays_so(tmp_path: Path) -> None:
     model = loaded("smolvla", folder)
     assert model.policy.model.vlm_with_expert.vlm.dtype is torch.bfloat16
     np.testing.assert_array_equal(model.infer(seen("smolvla", 0)).astype(np.float32), expected)
+
+
+def test_offsets_from_the_state_become_targets_and_guide_from_where_the_arm_is_now(tmp_path: Path) -> None:
+    """The model's values are offsets from a state: those of an older chunk mean something else now."""
+    folder = tiny.save("pi0", tmp_path / "p", use_relative_actions=True, relative_exclude_joints=[])
+    model = loaded("pi0", folder, real_time_chunking=False)
+    with tiny.sizes("pi0"):
+        reference = Reference("pi0", folder)
+    first = reference.chunk(seen("pi0", 0))[1]
+    np.testing.assert_array_equal(model.infer(seen("pi0", 0)).astype(np.float32), first)
+    guided = loaded("pi0", folder, execution_horizon=6)
+    before = guided.infer(seen("pi0", 0))[3:5]
+    after = guided.infer(seen("pi0", 3, 0.15))[:2]
+    alone = model.infer(seen("pi0", 3))[:2]
+    assert np.abs(after - before).max() < 0.5 * np.abs(alone - before).max()
+
+
+def test_an_adapter_is_merged_into_its_base(folders: Any, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    base = folders("act")
+    policy = get_policy_class("act").from_pretrained(base)
+    torch.manual_seed(2)
+    options = peft.LoraConfig(r=4, target_modules=["linear1", "linear2"], init_lora_weights=False)
+    adapted = peft.get_peft_model(policy, options)
+    adapted.save_pretrained(tmp_path)
+    for path in base.glob("policy_*"):
+        shutil.copy(path, tmp_path)
+    config = json.loads((base / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "use_peft": True}))
+    (tmp_path / "model.safetensors").unlink(missing_ok=True)
+    adapter = json.loads((tmp_path / "adapter_config.json").read_text())
+    (tmp_path / "adapter_config.json").write_text(json.dumps({**adapter, "base_model_name_or_path": str(base)}))
+    reference = Reference("act", base)
+    reference.policy = adapted.merge_and_unload().eval()
+    expected = reference.chunk(seen("act", 0))[1]
+    plain = loaded("act", base).infer(seen("act", 0))
+    chunk = loaded("act", tmp_path).infer(seen("act", 0))
+    np.testing.assert_array_equal(chunk.astype(np.float32), expected)
+    assert np.abs(chunk - plain).max() > 1e-4
+    (tmp_path / "adapter_config.json").write_text(json.dumps({**adapter, "base_model_name_or_path": "hub/base"}))
+    with pytest.raises(ParameterError, match="an adapter of 'hub/base', which is no folder here"):
+        loaded("act", tmp_path)

@@ -23,27 +23,36 @@ SOURCES = sorted(
 # Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
 ROSDEP_KEYS = {
     "accelerate": "",  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
+    "PIL": "",
     "aiohttp": "python3-aiohttp",
+    "bitsandbytes": "",
     "coal": "",
     "cv2": "python3-opencv",
     "grpc": "",
+    "lerobot": "",
+    "ml_dtypes": "",
     "msgpack": "python3-msgpack",
     "mujoco": "python3-mujoco-pip",
     "numpy": "python3-numpy",
     "onnxruntime": "",
     "openpi_client": "",
     "openvino": "",
+    "peft": "",
     "psutil": "python3-psutil",
     "pyarrow": "",
     "rich": "python3-rich",
     "rosbags": "",
     "safetensors": "",
+    "timm": "",
+    "tokenizers": "",
     "torch": "python3-torch",
+    "torchao": "",
     "transformers": "python3-transformers-pip",
     "transforms3d": "",
     "viser": "",
     "websockets": "",
     "yaml": "python3-yaml",
+    "zmq": "",
 }
 
 
@@ -103,8 +112,15 @@ def test_safety_filter_imports_no_model_code() -> None:
     assert not {"torch", "transformers", "mujoco", "cv2"} & set(loaded.split())
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("constraints/*.txt")), ids=lambda path: path.stem)
-def test_ros_wheels_are_pinned_to_one_distribution(path: Path) -> None:
+def test_everything_of_the_lerobot_environment_is_pinned() -> None:
+    lines = (ROOT / "constraints" / "lerobot.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+", line) for line in lines if not line.startswith("#"))
+    assert any(line.startswith("lerobot==") for line in lines)
+
+
+@pytest.mark.parametrize("distribution", ["jazzy", "kilted"])
+def test_ros_wheels_are_pinned_to_one_distribution(distribution: str) -> None:
+    path = ROOT / "constraints" / f"{distribution}.txt"
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line) for line in lines)
     versions = dict(line.split("==") for line in lines)

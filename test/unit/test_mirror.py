@@ -56,6 +56,14 @@ NOT_MIRRORED: dict[str, str] = {
     "lab/faults/graph_rig.py": "needs the running graph: test/graph/test_faults.py",
     "lab/training/closed_loop.py": "simulates for minutes; test/unit/lab/training/test_trainer.py replaces it",
     "lab/training/measures.py": "test/unit/lab/training/test_trainer.py measures a tiny model",
+    **dict.fromkeys(
+        (f"policies/openvla/{name}.py" for name in ("heads", "model", "network", "vision")),
+        "needs torch and timm: test/models/test_openvla_parity.py",
+    ),
+    **dict.fromkeys(
+        (f"policies/openvla/{name}.py" for name in ("loading", "quantization")),
+        "needs torch and timm: test/models/test_openvla_loading.py",
+    ),
     "policies/lerobot/loaded_weights.py": "needs torch: test/models/test_lerobot_bad_input.py spoils weights",
     "policies/lerobot/loading.py": "needs LeRobot: test/models/test_lerobot_bad_input.py",
     "policies/lerobot/model.py": "needs LeRobot: test/models/test_lerobot_model.py",
@@ -63,6 +71,7 @@ NOT_MIRRORED: dict[str, str] = {
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",
+    "policies/vlm/local_child.py": "needs torch and transformers: test/models/test_local_vlm.py runs it",
     "sim/expert.py": "test/sim/test_demonstrations.py lets it do every task",
     "sim/rendering.py": "test/sim/test_perception.py and test_simulation.py render with it",
     "sim/scene_picture.py": "a script that draws docs/scene.png",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS
+from vla_ros.bringup.node_parameters import PARAMETERS, System2Options
 from vla_ros.parameters import REQUIRED, Declaration, declarations
 from vla_ros.resources import share
 
@@ -17,7 +17,7 @@ def parameters_page() -> str:
     """Return docs/parameters.md."""
     lines = ["# Parameters", "", GENERATED, ""]
     lines += ["A parameter without a default must be given. None changes while a node runs.", ""]
-    for node, cls in PARAMETERS.items():
+    for node, cls in {**PARAMETERS, "planner, with system2:=vlm": System2Options}.items():
         lines += [f"## {node}", "", "| parameter | default | unit | allowed | meaning |", "|---|---|---|---|---|"]
         for entry in declarations(cls):
             default = "required" if entry.default is REQUIRED else f"`{_value(entry.default)}`"

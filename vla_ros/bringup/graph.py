@@ -31,6 +31,7 @@ def bringup(
     dashboard: bool = False,
     use_sim_time: bool = False,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    system2: str = "",
 ) -> tuple[Process, ...]:
     """Return the processes of the graph.
 
@@ -40,15 +41,16 @@ def bringup(
         config: a parameter file laid over the robot's. namespace: for every node.
         rviz: RViz with config/vla.rviz too. dashboard: the browser page too. use_sim_time: nodes follow /clock.
         overrides: node → dotted parameter → value, laid over both files.
+        system2: "vlm": a vision-language model plans in words in front of the policy; "": nothing does.
 
     Raises:
         ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
     """
-    classes = parameters_with_policy(policy)
+    classes = parameters_with_policy(policy, system2)
     check_namespace(namespace)
     tree = read_parameter_file(_robot_file(robot), classes)
     if config:
-        tree = _merged(tree, read_parameter_file(Path(config), classes))
+        tree = merged(tree, read_parameter_file(Path(config), classes))
     processes = []
     planner = _node_block(tree, "planner", classes)
     for node in NODE_NAMES:
@@ -57,6 +59,8 @@ def bringup(
         flat = _node_block(tree, node, classes)
         if node in POLICY_NODES:
             flat["policy"] = policy
+            if flat.setdefault("system2", system2) != system2:
+                raise ParameterError(f"{node}.system2: say it at the start: --system2 {flat['system2']}, or system2:=")
         if node == "planner":
             flat.setdefault("camera_names", _node_block(tree, "camera", classes).get("cameras", []))
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
@@ -82,6 +86,12 @@ def bringup(
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
         processes += rviz_processes(robot, namespace, planner.get("base_frame", "base"), camera, use_sim_time)
     return tuple(processes)
+
+
+def vlm_overrides(url: str, model: str) -> dict[str, dict[str, str]]:
+    """Return the planner's overrides for a VLM of that name at an endpoint, or in a folder where there is no URL."""
+    given = {"vlm.url": url, "vlm.model" if url else "vlm.folder": model}
+    return {"planner": {key: value for key, value in given.items() if value}}
 
 
 def parameters_of(node: str, **options: Any) -> dict[str, Any]:
@@ -135,14 +145,14 @@ def _robot_file(robot: str) -> Path:
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
     """Return the known name that is most like `word`, or all of them, as the end of an error line."""
+    if word.startswith("vlm."):
+        return "; it belongs to --system2 vlm, or system2:=vlm"
     known = sorted(known)
     close = difflib.get_close_matches(word, known, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
-def _merged(
-    below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def merged(below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return both trees as one; where both have a parameter, that of `above` counts."""
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 

@@ -10,6 +10,7 @@ from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.parameters import ParameterError, parameter
 from vla_ros.policies.registry import policy as registered
+from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 
@@ -79,6 +80,8 @@ PARAMETERS: dict[str, type] = {
 """Node → its parameter dataclass."""
 
 POLICY_NODES = ("planner", "action_expert")
+VLM = "vlm"
+"""Value of the parameter `system2` of both: a VLM plans in words in front of the policy."""
 
 
 def policy_options(node: str, policy: str) -> type | None:
@@ -98,12 +101,25 @@ def policy_options(node: str, policy: str) -> type | None:
     return make_dataclass("PolicyOptions", [(policy, options)], frozen=True, kw_only=True)
 
 
-def parameters_with_policy(policy: str) -> dict[str, type]:
-    """Return PARAMETERS with the options of `policy` among those of POLICY_NODES; raises as `policy_options`."""
+@dataclass(frozen=True, kw_only=True)
+class System2Options:
+    """The group of parameters that the planner has beside a VLM, and only then."""
+
+    vlm: VlmParameters
+
+
+def parameters_with_policy(policy: str, system2: str = "") -> dict[str, type]:
+    """Return PARAMETERS with the options of `policy` among those of POLICY_NODES; raises as `policy_options`.
+
+    Args:
+        policy: its name in the registry.
+        system2: "vlm": the planner has System2Options, too.
+    """
     classes = dict(PARAMETERS)
     for node in POLICY_NODES:
-        if (options := policy_options(node, policy)) is not None:
-            classes[node] = make_dataclass(
-                PARAMETERS[node].__name__, [], bases=(options, PARAMETERS[node]), frozen=True
-            )
+        bases = [] if (options := policy_options(node, policy)) is None else [options]
+        if node == "planner" and system2 == VLM:
+            bases.append(System2Options)
+        if bases:
+            classes[node] = make_dataclass(PARAMETERS[node].__name__, [], bases=(*bases, PARAMETERS[node]), frozen=True)
     return classes

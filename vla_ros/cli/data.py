@@ -23,6 +23,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     make.add_argument("--episodes", type=int, default=2000, metavar="N", help="in the folder at the end (default 2000)")
     make.add_argument("--seed", type=int, default=TRAINING, metavar="S", help=f"of the first one, at least {TRAINING}")
     make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
+    make.add_argument("--tasks", default="", help="task kinds (default: pick,place,push,stack,sequence)")
+    make.add_argument("--object", default="", metavar="NAME", help='that the first step moves, e.g. "red cube"')
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")
     look.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the findings there")
@@ -34,6 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _generate(chosen: argparse.Namespace) -> int:
+    from vla_ros.data.demonstrations import TaskFilter
     from vla_ros.data.generate import generate_dataset
     from vla_ros.parameters import ParameterError
 
@@ -41,6 +44,7 @@ def _generate(chosen: argparse.Namespace) -> int:
         raise ParameterError(
             f"--episodes {chosen.episodes} --workers {chosen.workers}: at least one of each, 64 workers at most"
         )
+    wanted = TaskFilter(tuple(kind for kind in chosen.tasks.split(",") if kind), chosen.object)
     workers = chosen.workers or len(os.sched_getaffinity(0))
     began_s = time.monotonic()
     printed_s = 0.0
@@ -54,7 +58,7 @@ def _generate(chosen: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
     try:
-        made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress)
+        made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress, wanted)
     except RuntimeError as error:  # nothing can draw here
         raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")

@@ -40,6 +40,7 @@ COMMANDS = {
     "policies": "policies",
     "replay": "replay",
     "faults": "faults",
+    "serve": "serve",
 }
 """Command → module of this package."""
 ALIASES = {"audit": "check-recording"}

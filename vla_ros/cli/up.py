@@ -17,7 +17,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--robot", default="sim", help="sim, the name of a file in config/, or a file of your own: my_arm.yaml"
     )
-    parser.add_argument("--policy", default="classical", help="compact, classical or scripted")
+    parser.add_argument("--policy", default="classical", help="vla-ros policies lists them")
+    parser.add_argument(
+        "--system2", default="", help="vlm: a vision-language model plans in words in front of the policy"
+    )
+    parser.add_argument("--vlm-url", default="", metavar="URL", help="its endpoint, e.g. http://localhost:8000/v1")
+    parser.add_argument(
+        "--vlm-model", default="", metavar="NAME", help="its name there, or the folder of a local model"
+    )
     parser.add_argument("--checkpoint", default="", metavar="DIR", help="of the policy, where it has one")
     parser.add_argument("--config", default="", help="parameter file laid over the robot's")
     parser.add_argument("--use-sim-time", action="store_true", help="follow /clock")
@@ -30,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
     from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides, require_binding
-    from vla_ros.bringup.graph import bringup
+    from vla_ros.bringup.graph import bringup, merged, vlm_overrides
     from vla_ros.bringup.supervisor import run as supervise
 
     processes = bringup(
@@ -41,7 +48,10 @@ def run(chosen: argparse.Namespace) -> int:
         chosen.rviz,
         chosen.dashboard,
         chosen.use_sim_time,
-        overrides=checkpoint_overrides(chosen.policy, chosen.checkpoint),
+        overrides=merged(
+            checkpoint_overrides(chosen.policy, chosen.checkpoint), vlm_overrides(chosen.vlm_url, chosen.vlm_model)
+        ),
+        system2=chosen.system2,
     )
     try:
         require_binding(processes, chosen.policy, chosen.robot)

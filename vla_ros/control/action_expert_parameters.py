@@ -18,6 +18,9 @@ class ActionExpertParameters:
     scripted: ScriptedParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")
+    system2: str = parameter(
+        "", description="vlm: a vision-language model plans in words in front of the policy", choices=("", "vlm")
+    )
     tool_frame: str = parameter("tool", description="link of the URDF that the policy moves")
     rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
     phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")

@@ -245,7 +245,8 @@ class PlannerCore:
         self._publish(plan, took_ns / NS_PER_S)
         ended = plan.state in ENDED
         if ended != bool(self.question):
-            self._ask(f"{self._explanation}. What shall I do?" if ended else "")
+            question = plan.reasoning if plan.reasoning.endswith("?") else f"{self._explanation}. What shall I do?"
+            self._ask(question if ended else "")
 
     # What it says.
 

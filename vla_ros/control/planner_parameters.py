@@ -21,6 +21,9 @@ class PlannerParameters:
     monitors: MonitorsParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")
+    system2: str = parameter(
+        "", description="vlm: a vision-language model plans in words in front of the policy", choices=("", "vlm")
+    )
     prompt: str = parameter(
         "plain.v1", description="template of the instruction for the policy: a file in config/prompts/"
     )

@@ -39,7 +39,9 @@ from vla_ros.sim.scene import SceneObject
 from vla_ros.sim.simulation import Simulation
 from vla_ros.sim.variation import TRAINING, sample_varied
 from vla_ros.tasks import seeds
+from vla_ros.tasks.phrasings import HELD_OUT_OBJECTS
 from vla_ros.tasks.task import Step
+from vla_ros.tasks.vocabulary import OBJECTS, STABLE_SHAPES
 from vla_ros.transforms import pose as xyz_quaternion
 
 SHARES = {"pick": 0.2, "place": 0.28, "push": 0.2, "stack": 0.17, "sequence": 0.15}  # of the kinds of task
@@ -69,10 +71,47 @@ class RecordedEpisode:
     about: dict[str, Any]
 
 
-def demonstrate(seed: int, renderer: str = "egl") -> RecordedEpisode | None:
-    """Return the demonstration of a seed, or None where the expert did not get it done.
+@dataclass(frozen=True)
+class TaskFilter:
+    """Which tasks are demonstrated.
+
+    Attributes:
+        kinds: of `KINDS`; empty: all, with their usual shares.
+        moved: name of the object that the first step moves, e.g. "red cube"; empty: any.
+    """
+
+    kinds: tuple[str, ...] = ()
+    moved: str = ""
+
+    def __post_init__(self) -> None:
+        if unknown := [kind for kind in self.kinds if kind not in SHARES]:
+            raise ParameterError(f"tasks: there is no kind {unknown[0]!r}; there are {', '.join(SHARES)}")
+        if self.moved and self.moved not in OBJECTS:
+            raise ParameterError(f"object: there is no {self.moved!r}; there are {', '.join(OBJECTS)}")
+        colour, _, shape = self.moved.partition(" ")
+        if (colour, shape) in HELD_OUT_OBJECTS:
+            raise ParameterError(f"object: {self.moved!r} is kept for evaluation and never demonstrated")
+        if self.moved and shape not in STABLE_SHAPES and self.kinds and set(self.kinds) <= {"push", "stack"}:
+            raise ParameterError(f"object: no {shape} is pushed or stacked; these are {', '.join(STABLE_SHAPES)}")
+
+    def kind(self, rng: np.random.Generator) -> str:
+        """Draw a kind of task."""
+        shares = {kind: SHARES[kind] for kind in self.kinds or SHARES}
+        total = sum(shares.values()) if self.kinds else 1.0
+        return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
+
+    def __str__(self) -> str:
+        return f"{','.join(self.kinds) or 'all tasks'}, {self.moved or 'any object'}"
+
+
+ANY_TASK = TaskFilter()
+
+
+def demonstrate(seed: int, renderer: str = "egl", wanted: TaskFilter = ANY_TASK) -> RecordedEpisode | None:
+    """Return the demonstration of a seed, or None where its task is not wanted or the expert did not get it done.
 
     Args:
+        wanted: which tasks.
         renderer: of vla_ros.sim.rendering.BACKENDS; "" leaves the images out. MUJOCO_GL must say the same when mujoco is
             imported, or "disable" for "ray".
 
@@ -82,8 +121,10 @@ def demonstrate(seed: int, renderer: str = "egl") -> RecordedEpisode | None:
     if seed < seeds.TRAINING:
         raise ParameterError(f"seed: {seed} is kept for evaluation; training seeds begin at {seeds.TRAINING}")
     rng = np.random.default_rng([seed, 2])
-    kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+    kind = wanted.kind(rng)
     scene, task = sample_varied(seed, kind, TRAINING)
+    if wanted.moved not in ("", task.steps[0].x):
+        return None
     simulation = Simulation.of(scene, task)
     disturbance = draw(rng, simulation)
     recorder = _Recorder(simulation, disturbance, renderer)
@@ -96,7 +137,7 @@ def demonstrate(seed: int, renderer: str = "egl") -> RecordedEpisode | None:
     success, _ = simulation.evaluate_task()
     if not (success and recorder.finished):
         return None
-    return recorder.episode(seed)
+    return recorder.episode(seed, wanted)
 
 
 class _Recorder:
@@ -221,7 +262,7 @@ class _Recorder:
         rows["label.valid"].append([int(valid)])
         self.subtasks.append(decision.subtask)
 
-    def episode(self, seed: int) -> RecordedEpisode:
+    def episode(self, seed: int, wanted: TaskFilter) -> RecordedEpisode:
         columns = {
             key: np.asarray(self.rows[key], feature.dtype).reshape(-1, *feature.shape)
             for key, feature in FEATURES.items()
@@ -237,6 +278,7 @@ class _Recorder:
             "recovery": self.disturbance.recovery,
             "renderer": self.renderer,
             "seconds": len(self.subtasks) / FPS,
+            "wanted": str(wanted),
         }
         return RecordedEpisode(columns, self.images, self.subtasks, about)
 

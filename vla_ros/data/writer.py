@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vla_ros.data.demonstrations import RecordedEpisode
+from vla_ros.data.demonstrations import ANY_TASK, RecordedEpisode
 from vla_ros.data.features import CAMERAS, FEATURES, FPS, IMAGE_KEYS, SIZE
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.jpeg import decode
@@ -64,7 +64,9 @@ class DatasetWriter:
         known = episode_table(folder)
         self.episodes = len(known)
         self.frames = int(known[-1]["dataset_to_index"]) if known else 0
-        self.last_seed = int(json.loads(known[-1]["about"])["seed"]) if known else None
+        about = json.loads(known[-1]["about"]) if known else {}
+        self.last_seed: int | None = about.get("seed")
+        self.last_wanted: str = about.get("wanted", str(ANY_TASK))
         self._files = (
             int(known[-1]["data/file_index"] + FILES_PER_CHUNK * known[-1]["data/chunk_index"]) + 1 if known else 0
         )

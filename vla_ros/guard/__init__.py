@@ -2,11 +2,12 @@
 
 from vla_ros.guard.guard import AGAIN, Guard, GuardAction, GuardDecision
 from vla_ros.guard.guard_parameters import GuardParameters
-from vla_ros.guard.prompt import Prompt, load_prompt
+from vla_ros.guard.prompt import AS_SAID, Prompt, load_prompt
 from vla_ros.guard.rules import GuardRules, load_rules
 
 __all__ = [
     "AGAIN",
+    "AS_SAID",
     "Guard",
     "GuardAction",
     "GuardDecision",

@@ -81,6 +81,11 @@ class Guard:
             return _refusal("needed", self._rules.needed.reason)
         return GuardDecision(GuardAction.ACCEPT)
 
+    def refusal(self, text: str) -> str:
+        """Return why a model's own words are refused; empty: they are accepted. A model has nothing to stop."""
+        decision = self.check(text)
+        return "" if decision.action is GuardAction.ACCEPT else decision.reason
+
     def _foreign_character(self, text: str) -> str:
         """Return a description of the first character that is not read here; empty when there is none."""
         for character in text:

@@ -31,6 +31,10 @@ class Prompt:
         return self.template.replace(PLACEHOLDER, words if self.full_stop else words.rstrip(" ."))
 
 
+AS_SAID = Prompt(PLACEHOLDER)
+"""The instruction as it was said."""
+
+
 def load_prompt(name: str) -> Prompt:
     """Read a template.
 

@@ -7,6 +7,7 @@ import functools
 import math
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -14,14 +15,14 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.node_parameters import policy_options
+from vla_ros.bringup.node_parameters import VLM, policy_options
 from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import chunk_discontinuity
 from vla_ros.control.instruction_tracker import InstructionTracker
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState
+from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState, System1
 from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
@@ -103,7 +104,10 @@ class ActionExpertNode(ManagedNode):
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
-        self.worker = Worker(functools.partial(system1, self.parameters.policy, robot, options))
+        make: Callable[..., System1] = system1
+        if self.parameters.system2 == VLM:
+            from vla_ros.policies.vlm.motion_player import system1_beneath_vlm as make
+        self.worker = Worker(functools.partial(make, self.parameters.policy, robot, options))
 
     def release(self) -> None:
         if self.worker is not None:

@@ -16,15 +16,17 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
-from vla_ros.bringup.node_parameters import policy_options
+from vla_ros.bringup.node_parameters import VLM, System2Options, policy_options
 from vla_ros.control.planner import JOINT_STATES, LOGGED, Level, LogOutput, PlannerCore, PlanOutput, QuestionOutput
 from vla_ros.control.planner_parameters import PlannerParameters
-from vla_ros.guard import Guard, load_prompt, load_rules
+from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
 from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Plan, System2
 from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
+from vla_ros.policies.tool_path import with_tool_path
+from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
 from vla_ros.ros.discovery import readers_on_this_host, unmatched_publishers
@@ -62,10 +64,15 @@ class Planner(ManagedNode):
         self.camera_poses = {
             name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
         }
-        guard, prompt = Guard(load_rules(self.parameters.guard.rules)), load_prompt(self.parameters.prompt)
+        self.vlm = declare_parameters(self, System2Options).vlm if self.parameters.system2 == VLM else None
+        self.guard, self.prompt = Guard(load_rules(self.parameters.guard.rules)), load_prompt(self.parameters.prompt)
         monitors = Monitors(self.parameters.monitors, self.parameters.joint_names)
-        self.core = PlannerCore(self.parameters, guard, prompt, monitors)
+        # A VLM reads an instruction as it was said; its subtasks are written as the policy underneath reads them.
+        self.core = PlannerCore(self.parameters, self.guard, AS_SAID if self.vlm else self.prompt, monitors)
         self.system2: System2 | None = None
+        self.kinematics: Kinematics | None = None
+        self.end_vlm: Callable[[], None] = lambda: None
+        self.vlm_report: Callable[[], Mapping[str, object]] = dict
         self.shared_memory: LatentWriter | None = None
         self.memories = 0
         self.inference, self.frame_age = Window(200), Window(200)
@@ -92,12 +99,23 @@ class Planner(ManagedNode):
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame, tuple(self.parameters.camera_names))
+        try:
+            self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        except (ValueError, RuntimeError):  # a policy may do without; then paths of joint positions are not drawn
+            self.kinematics = None
         self.system2 = system2(name, robot, options)
+        if self.vlm is not None:
+            from vla_ros.policies.vlm.system2 import VlmSystem2
+
+            words = self.prompt.render
+            vlm = VlmSystem2(self.system2, robot, self.options, self.vlm, self.guard.refusal, words)
+            self.system2, self.end_vlm, self.vlm_report = vlm, vlm.close, vlm.report
         brought = getattr(self.system2, "statistics", None)
         self.core.monitors = Monitors.for_policy(self.parameters.monitors, joint_names, brought)
         self.core.checkpoint = self.system2.checkpoint
 
     def release(self) -> None:
+        self.end_vlm()
         self.system2, self.core.checkpoint = None, ""
         self.release_shared_memory()
 
@@ -181,6 +199,8 @@ class Planner(ManagedNode):
 
     def publish_plan(self, plan: Plan, inference_s: float) -> None:
         """Publish a plan, and its path for RViz where somebody looks."""
+        if self.kinematics is not None:
+            plan = with_tool_path(plan, self.kinematics)
         writer = self.writer_for(plan)
         arguments = plan, self.parameters.policy, self.parameters.base_frame, inference_s
         try:
@@ -224,6 +244,7 @@ class Planner(ManagedNode):
             "prompt": self.parameters.prompt,
             "question": self.core.question,
         }
+        values.update(self.vlm_report())
         wrong = unmatched_publishers(self, TOPICS)
         if wrong:
             return ERROR, wrong[0], values

@@ -75,7 +75,8 @@ class Plan:
         subtask: the present step in words; empty: none.
         reasoning: for people: why it holds, failed or was refused, or what the policy thinks.
         kind: how to read `data`: "features" or "kv_cache" (models), "waypoints" (rows of `Waypoint`), "actions" (rows of
-            joint positions, `Chunk.dt_s` apart); empty: no data.
+            joint positions, `Chunk.dt_s` apart), "motion" (rows of joint positions of a VLM's Cartesian motion); empty: no
+            data.
         data: any shape and dtype; (0,) without kind.
         token_mask: (tokens,) uint8, 0 for padding; (0,): all tokens are real.
         token_positions: (tokens,) int32; (0,): counted from 0.

@@ -20,7 +20,9 @@ from typing import Any, cast
 from vla_ros.parameters import ParameterError, from_mapping
 from vla_ros.policies.contract import System1, System2
 from vla_ros.policies.lerobot_parameters import LeRobotParameters
+from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.policies.remote.remote_parameters import RemoteParameters
 from vla_ros.policies.split.split_parameters import GrootParameters, Pi0Parameters, Pi05Parameters, SmolVLAParameters
 
 GROUP = "vla_ros.policies"
@@ -93,6 +95,14 @@ POLICIES: Mapping[str, Policy] = {
         requires=("openvino",),
         install="make setup",
     ),
+    "groot": Policy(
+        "vla_ros.policies.split.groot_policy:GrootSystem2",
+        "vla_ros.policies.split.groot_policy:GrootSystem1",
+        GrootParameters,
+        needs="a checkpoint of GR00T N1.7; memory for 6 GB of weights in bfloat16",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
+    ),
     "lerobot": Policy(
         "vla_ros.policies.lerobot.system2:LeRobotSystem2",
         "vla_ros.policies.lerobot.system1:LeRobotSystem1",
@@ -101,18 +111,47 @@ POLICIES: Mapping[str, Policy] = {
         requires=("lerobot", "torch"),
         install="make setup PYTHON=python3.12 MODELS=lerobot, or lerobot.policy_python",
     ),
-    "groot": Policy(
-        "vla_ros.policies.split.groot_policy:GrootSystem2",
-        "vla_ros.policies.split.groot_policy:GrootSystem1",
-        GrootParameters,
+    "openvla": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaSystem1",
+        OpenVlaParameters,
+        needs="a checkpoint, e.g. openvla-7b; memory for 15 GB of weights, 8.5 as int8, 5.4 as nf4",
+        requires=("torch", "transformers", "timm", "tokenizers"),
+        install="pip install torch torchvision transformers timm",
+        contract="vla_ros.policies.openvla.policy:openvla_contract",
+    ),
+    "openvla_oft": Policy(
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem2",
+        "vla_ros.policies.openvla.policy:OpenVlaOftSystem1",
+        OpenVlaOftParameters,
+        needs="a checkpoint of OFT; memory for 15 GB of weights, 8.5 as int8, 5.4 as nf4",
+        requires=("torch", "transformers", "timm", "tokenizers"),
+        install="pip install torch torchvision transformers timm",
+        contract="vla_ros.policies.openvla.policy:openvla_oft_contract",
     ),
     "pi0": Policy(
-        "vla_ros.policies.split.pi_policies:Pi0System2", "vla_ros.policies.split.pi_policies:Pi0System1", Pi0Parameters
+        "vla_ros.policies.split.pi_policies:Pi0System2",
+        "vla_ros.policies.split.pi_policies:Pi0System1",
+        Pi0Parameters,
+        needs="a checkpoint of pi0, of LeRobot or of transformers; memory for 8 GB of weights in bfloat16",
+        requires=("transformers", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
     ),
     "pi05": Policy(
         "vla_ros.policies.split.pi_policies:Pi05System2",
         "vla_ros.policies.split.pi_policies:Pi05System1",
         Pi05Parameters,
+        needs="a checkpoint of pi0.5; memory for 8 GB of weights in bfloat16",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
+    ),
+    "remote": Policy(
+        "vla_ros.policies.remote.remote_policy:RemoteSystem2",
+        "vla_ros.policies.remote.remote_policy:RemoteSystem1",
+        RemoteParameters,
+        needs="a policy server: openpi, GR00T (with pyzmq), LeRobot (with grpcio), OpenVLA, or vla-ros serve",
+        requires=("msgpack", "websockets", "aiohttp"),
+        install="make setup",
     ),
     "scripted": Policy(
         "vla_ros.policies.scripted:ScriptedSystem2",
@@ -124,6 +163,9 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.split.smolvla_policy:SmolVLASystem2",
         "vla_ros.policies.split.smolvla_policy:SmolVLASystem1",
         SmolVLAParameters,
+        needs="a checkpoint of SmolVLA; memory for 1.8 GB of weights in float32",
+        requires=("lerobot", "torch"),
+        install="make setup PYTHON=python3.12 MODELS=lerobot",
     ),
 }
 """The policies that ship."""

@@ -87,8 +87,8 @@ def measure_plan_transport(size: int, plans: int, rate_hz: float, shared: bool) 
         rclpy.try_shutdown()
         process.join(5.0)
         process.kill()
-    columns = np.array(rows, np.float64).reshape(-1, 4).T / 1e9
-    return PlanTransport(columns[0], columns[1], columns[2], columns[3], plans)
+    pack_s, publish_s, unpack_s, whole_s = np.array(rows, np.float64).reshape(-1, 4).T / 1e9
+    return PlanTransport(pack_s, publish_s, unpack_s, whole_s, sent=plans)
 
 
 def _receive(connection: Connection) -> None:

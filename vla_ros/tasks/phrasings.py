@@ -22,6 +22,16 @@ HELD_OUT_OBJECTS = (("red", "ball"), ("green", "cylinder"), ("purple", "cube"))
 HELD_OUT_TARGETS = (("blue", "bowl"), ("yellow", "plate"), ("orange", "left"))
 """Colour of what is moved and where to: never asked for in training."""
 
+EXAMPLES = (
+    "pick up the red cube",
+    "put the blue cylinder in the bowl",
+    "put the orange ball on the plate",
+    "stack the red cube on the green cube",
+    "push the blue cube to the left",
+    "push the red cube to the green cylinder",
+)
+"""One instruction of each kind, as examples for a model that words instructions for a policy."""
+
 INSIDE = ("in", "into", "inside")
 UPON = ("on", "onto", "on top of")
 

@@ -15,6 +15,8 @@ STABLE_SHAPES = ("cube", "cylinder")
 """Those that do not roll: they are pushed, and stacked."""
 CONTAINERS = ("bowl", "plate")
 """Objects that tasks put things in or on. There is one of each, so that they need no colour."""
+OBJECTS = tuple(f"{colour} {shape}" for colour in COLOURS for shape in MOVABLE_SHAPES)
+"""Names of the objects that tasks move."""
 SHAPES = (*MOVABLE_SHAPES, *CONTAINERS)
 SIDES = ("left", "right")
 """Directions of a push, as the robot sees them: left is +y of the base frame."""

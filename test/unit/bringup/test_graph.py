@@ -91,6 +91,20 @@ def test_the_nodes_files_hold_nothing_that_rcl_does_not_read(robot: str, tmp_pat
         assert not kinds & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}, process.name
 
 
+def test_parameters_of_a_vlm_belong_to_a_graph_with_one(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("planner:\n  ros__parameters: {vlm: {url: 'http://localhost:8000/v1', model: m, rate_hz: 1.0}}\n")
+    planner = parameters_of("planner", config=str(file), system2="vlm")
+    assert (planner["vlm.rate_hz"], planner["system2"]) == (1.0, "vlm")
+    assert parameters_of("action_expert", config=str(file), system2="vlm")["system2"] == "vlm"
+    with pytest.raises(ParameterError, match="no parameter 'vlm.url'; it belongs to --system2 vlm"):
+        bringup(config=str(file))
+    file.write_text("planner:\n  ros__parameters: {system2: vlm}\n")
+    with pytest.raises(ParameterError, match=r"planner\.system2: say it at the start: --system2 vlm"):
+        bringup(config=str(file))
+    assert [key for key in parameters_of("planner") if "vlm" in key] == []
+
+
 def test_the_planner_knows_the_cameras(tmp_path: Path) -> None:
     assert parameters_of("planner")["camera_names"] == ["front", "wrist"]
     file = tmp_path / "mine.yaml"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
 from vla_ros.cli import eval as evaluate
 from vla_ros.parameters import ParameterError
+from vla_ros.sim.task_sampler import sample_task
 
 
 def parsed(*options: str) -> argparse.Namespace:
@@ -27,6 +29,8 @@ def parsed(*options: str) -> argparse.Namespace:
         (("--jobs", "-2"), "--jobs -2: at least 1"),
         (("--policy", "magic"), "policy: there is no 'magic'"),
         (("--suite", "luck"), "luck"),
+        (("--object", "red cubes"), "--object red cubes: in suite nominal, one of red cube"),
+        (("--object", "red cube", "--suite", "robust"), "in suite nominal"),
     ],
 )
 def test_an_option_that_cannot_be_met_is_refused(options: tuple[str, ...], text: str) -> None:
@@ -40,3 +44,23 @@ def test_checkpoint_and_chunk_transition_reach_the_nodes(option: str) -> None:
     assert nodes["planner"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["compact"]["checkpoint"] == "mine"
     assert nodes["action_expert"]["chunk_transition"] == "naive"
+
+
+def test_an_object_chooses_the_scenes_whose_task_begins_with_it() -> None:
+    chosen = parsed("--tasks", "pick", "--object", "red cube", "--episodes", "3", "--seed", "500")
+    episodes = list(evaluate._episodes(chosen, ("pick",)))
+    assert [kind for kind, _ in episodes] == ["pick"] * 3
+    assert [sample_task(seed, "pick")[1].steps[0].x for _, seed in episodes] == ["red cube"] * 3
+    assert episodes[0][1] >= 500
+    with pytest.raises(ParameterError, match="--object red ball: no task push with it"):
+        list(evaluate._episodes(parsed("--object", "red ball", "--episodes", "1"), ("push",)))
+
+
+def test_a_vlm_of_the_configuration_is_evaluated(tmp_path: Path) -> None:
+    file = tmp_path / "vlm.yaml"
+    file.write_text("planner: {ros__parameters: {vlm: {url: 'http://localhost:8000/v1', model: m}}}")
+    nodes = evaluate._nodes(parsed("--system2", "vlm", "--config", str(file)))
+    assert nodes["planner"]["vlm"]["model"] == "m"
+    assert nodes["action_expert"]["system2"] == "vlm"
+    with pytest.raises(ParameterError, match=r"planner\.vlm\.url: give the URL"):
+        evaluate._nodes(parsed("--system2", "vlm"))

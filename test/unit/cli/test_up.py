@@ -19,13 +19,18 @@ from vla_ros.cli import up
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import registry
 
+PARAMETERS: dict[str, dict[str, Any]] = {}
+"""Node → parameters of the graph that was started last."""
+
 
 def run(monkeypatch: pytest.MonkeyPatch, client: FakeClient, *options: str, stopping: bool = False) -> list[str]:
     """Run the command with a graph that is up at once; return the names of its processes."""
     started: list[str] = []
+    PARAMETERS.clear()
 
     def supervise(processes: Sequence[Process], on_start: Callable[[threading.Event], Any]) -> int:
         started.extend(process.name for process in processes)
+        PARAMETERS.update({process.name: dict(process.parameters) for process in processes})
         event = threading.Event()
         if stopping:
             event.set()
@@ -63,6 +68,31 @@ def test_what_is_not_ready_is_said_unless_it_is_to_end_anyway(
     client = FakeClient(ready=FakeUnreachable("not ready after 180 s: camera"))
     run(monkeypatch, client, stopping=stopping)
     assert ("not ready after 180 s: camera" in capsys.readouterr().out) is not stopping
+
+
+def test_a_vlm_is_put_in_front_of_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = ("--vlm-url", "http://localhost:8000/v1", "--vlm-model", "qwen")
+    run(monkeypatch, FakeClient(ready=None), "--system2", "vlm", *url)
+    planner, expert = PARAMETERS["planner"], PARAMETERS["action_expert"]
+    assert (planner["system2"], expert["system2"]) == ("vlm", "vlm")
+    assert (planner["vlm.url"], planner["vlm.model"]) == ("http://localhost:8000/v1", "qwen")
+    assert not [key for key in expert if key.startswith("vlm.")]
+    run(monkeypatch, FakeClient(ready=None), "--system2", "vlm", "--vlm-model", "/models/smolvlm")
+    assert PARAMETERS["planner"]["vlm.folder"] == "/models/smolvlm"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--system2", "vlm"), "planner.vlm.url: give the URL of an endpoint"),
+        (("--system2", "vlm", "--vlm-url", "http://h/v1"), "planner.vlm.model: give the name"),
+        (("--system2", "oracle"), "planner.system2: must be one of"),
+        (("--vlm-url", "http://h/v1", "--vlm-model", "m"), "planner.vlm: no such parameter"),
+    ],
+)
+def test_half_a_vlm_is_refused(monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        run(monkeypatch, FakeClient(ready=None), *options)
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_starts(

@@ -321,6 +321,12 @@ def test_a_policy_that_gives_up_asks_once_and_an_instruction_answers(desk: Desk,
     assert desk.questions[1:] == [""]
 
 
+def test_a_question_of_the_policys_own_is_asked_in_its_words(desk: Desk) -> None:
+    desk.policy.state, desk.policy.reasoning = PlanState.REFUSED, "Which of the two red cubes do you mean?"
+    desk.say(TASK)
+    assert desk.questions == ["Which of the two red cubes do you mean?"]
+
+
 def test_a_policy_that_goes_on_by_itself_takes_its_question_back(desk: Desk) -> None:
     desk.policy.state = PlanState.FAILED
     desk.say(TASK)

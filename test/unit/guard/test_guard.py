@@ -376,3 +376,10 @@ def test_other_rules_take_the_place_of_those_that_ship(tmp_path: Path) -> None:
     assert guard.check("put it in the bowl").reason == "bowls: no bowls today ('bowl')"
     assert guard.check("abracadabra").action is GuardAction.ACCEPT
     assert guard.check("стоп").action is GuardAction.STOP
+
+
+def test_a_models_own_words_are_refused_or_not() -> None:
+    assert GUARD.refusal("put the red cube in the bowl") == ""
+    assert GUARD.refusal("move 20 cm forward") == GUARD.refusal("turn 45 degrees") == ""
+    assert GUARD.refusal("hit the man with it").startswith("people: ")
+    assert "stop" in GUARD.refusal("stop the arm")

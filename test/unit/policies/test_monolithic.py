@@ -87,6 +87,13 @@ def test_rows_of_another_rate_are_resampled() -> None:
     assert len(resampled(chunk, 100.0)) == 3
 
 
+def test_rows_between_those_of_the_model_stay_inside_the_limits_too() -> None:
+    chunk = np.tile(HOME, (8, 1))
+    chunk[:, 7] = [0.04, 0.04, 0.04, 0.0, 0.0, 0.0, 0.04, 0.04]
+    rows = ask(system2(FakeModel(chunk), rate_hz=5.0)).data
+    assert rows[:, 7].min() >= 0.0 and rows[:, 7].max() <= 0.04
+
+
 def test_steps_begin_at_the_arm() -> None:
     model = FakeModel(np.array([[0.02, 0, 0, 0, 0, 0, 1.0]]), openvla())
     options = {"action_space": "cartesian", "action_kind": "step", "rate_hz": 5.0, "gripper_joint": "finger_joint"}

@@ -18,13 +18,16 @@ from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 ROBOT = Robot(urdf(), JOINT_NAMES)
 
 
-WITH_CHECKPOINT = {"groot", "lerobot", "pi0", "pi05", "smolvla"}
+NEEDED = {"remote": {"binding": {"rate_hz": 20.0}}}
+"""Options without which a policy is not made."""
+WITH_CHECKPOINT = {"groot", "lerobot", "openvla", "openvla_oft", "pi0", "pi05", "smolvla"}
 """Policies that need a checkpoint of the user's."""
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES.keys() - WITH_CHECKPOINT))
 def test_the_halves_know_each_other(name: str) -> None:
-    assert system1(name, ROBOT).checkpoint == system2(name, ROBOT).checkpoint
+    options = NEEDED.get(name)
+    assert system1(name, ROBOT, options).checkpoint == system2(name, ROBOT, options).checkpoint
 
 
 def test_other_options_are_another_checkpoint() -> None:

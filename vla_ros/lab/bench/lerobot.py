@@ -1,13 +1,7 @@
 """LeRobot's asynchronous inference service over gRPC: `transport.AsyncInference`, with its pickled payloads.
 
-    service AsyncInference {
-      rpc SendObservations(stream Observation) returns (Empty);    rpc GetActions(Empty) returns (Actions);
-      rpc SendPolicyInstructions(PolicySetup) returns (Empty);     rpc Ready(Empty) returns (Empty);
-    }
-    message Observation { TransferState transfer_state = 1; bytes data = 2; }    message Actions { bytes data = 1; }
-
-An observation travels in pieces of at most 2 MB, the last marked TRANSFER_END; `data` is a pickled observation with its
-time and step, the answer a pickled list of one timed action per row. Actions are numpy rows here and torch tensors there.
+The messages are those of `vla_ros.policies.remote.lerobot_wire`. The data of an observation are a pickle with its time and
+step, the answer is a pickled list of one timed action per row. Actions are numpy rows here and torch tensors there.
 """
 
 from __future__ import annotations
@@ -27,12 +21,9 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.lab.bench.round_trips import TASK, TripObservation, no_op
+from vla_ros.policies.remote import lerobot_wire as wire
 
 NEEDS = ("grpc", "grpcio")
-SERVICE = "transport.AsyncInference"
-PIECE_BYTES = 2 * 1024 * 1024
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-TRANSFER_BEGIN, TRANSFER_MIDDLE, TRANSFER_END = 1, 2, 3
 DT_S = 1 / 30
 
 
@@ -60,40 +51,6 @@ class TimedAction:
     action: NDArray[np.float32]
 
 
-def observation_message(piece: bytes, state: int) -> bytes:
-    """Encode `Observation` as Protocol Buffers do."""
-    return b"\x08" + bytes([state]) + b"\x12" + _varint(len(piece)) + piece
-
-
-def observation_fields(message: bytes) -> tuple[int, bytes]:
-    """Decode `Observation`: transfer state and data."""
-    return message[1], _bytes_at(message, 2)
-
-
-def actions_message(data: bytes) -> bytes:
-    """Encode `Actions`."""
-    return b"\x0a" + _varint(len(data)) + data
-
-
-def _bytes_at(message: bytes, at: int) -> bytes:
-    """Return the length-delimited field whose tag is at `at`."""
-    size = shift = 0
-    while True:
-        at += 1
-        size |= (message[at] & 0x7F) << shift
-        if message[at] < 0x80:
-            return message[at + 1 : at + 1 + size]
-        shift += 7
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
 def _unchanged(message: bytes) -> bytes:
     return message
 
@@ -107,9 +64,9 @@ def serve(ready: Connection) -> None:
     def send_observations(pieces: Iterator[bytes], _: Any) -> bytes:
         data = bytearray()
         for message in pieces:
-            state, piece = observation_fields(message)
+            state, piece = wire.observation_fields(message)
             data += piece
-            if state == TRANSFER_END:
+            if state == wire.TRANSFER_END:
                 if waiting.full():
                     waiting.get_nowait()
                 waiting.put(pickle.loads(data))
@@ -120,7 +77,7 @@ def serve(ready: Connection) -> None:
         asked = waiting.get(timeout=2.0)
         joints = np.array([asked.observation[f"joint{i + 1}.pos"] for i in range(7)])
         rows = enumerate(no_op(joints).astype(np.float32))
-        return actions_message(
+        return wire.data_message(
             pickle.dumps([TimedAction(asked.timestamp + i * DT_S, asked.timestep + i, row) for i, row in rows])
         )
 
@@ -131,7 +88,7 @@ def serve(ready: Connection) -> None:
         "SendPolicyInstructions": grpc.unary_unary_rpc_method_handler(lambda *_: b"", _unchanged, _unchanged),
     }
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_options())
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(wire.SERVICE, handlers)])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     ready.send(port)
@@ -143,9 +100,9 @@ def client(port: int) -> Callable[[TripObservation], Array]:
     import grpc
 
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_options())
-    send = channel.stream_unary(f"/{SERVICE}/SendObservations", _unchanged, _unchanged)
-    get = channel.unary_unary(f"/{SERVICE}/GetActions", _unchanged, _unchanged)
-    channel.unary_unary(f"/{SERVICE}/Ready", _unchanged, _unchanged)(b"", timeout=10.0)
+    send = channel.stream_unary(f"/{wire.SERVICE}/SendObservations", _unchanged, _unchanged)
+    get = channel.unary_unary(f"/{wire.SERVICE}/GetActions", _unchanged, _unchanged)
+    channel.unary_unary(f"/{wire.SERVICE}/Ready", _unchanged, _unchanged)(b"", timeout=10.0)
     step = 0
 
     def ask(observation: TripObservation) -> Array:
@@ -153,18 +110,15 @@ def client(port: int) -> Callable[[TripObservation], Array]:
         step += 1
         joints = {f"joint{i + 1}.pos": float(q) for i, q in enumerate(observation.joints)}
         asked = TimedObservation(time.time(), step, {**observation.images, **joints, "task": TASK})
-        send(_pieces(pickle.dumps(asked)))
-        actions = pickle.loads(_bytes_at(get(b"", timeout=5.0), 0))
+        send(wire.pieces(pickle.dumps(asked)))
+        actions = pickle.loads(wire.data_field(get(b"", timeout=5.0)))
         return np.array([action.action for action in actions], np.float64)
 
     return ask
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), PIECE_BYTES):
-        state = TRANSFER_END if start + PIECE_BYTES >= len(data) else TRANSFER_MIDDLE if start else TRANSFER_BEGIN
-        yield observation_message(data[start : start + PIECE_BYTES], state)
-
-
 def _options() -> list[tuple[str, int]]:
-    return [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+    return [
+        ("grpc.max_receive_message_length", wire.MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", wire.MAX_MESSAGE_BYTES),
+    ]

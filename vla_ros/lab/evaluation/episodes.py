@@ -17,6 +17,7 @@ from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import CAMERA_SIZE, run_episode
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import EvaluationCase
+from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.scheduling import ONE_THREAD
 from vla_ros.sim.rendering import RenderProcess
@@ -36,6 +37,7 @@ class EvaluationSetup:
     instruction: str = ""
     film: bool = False
     planner: PlannerParameters | None = None
+    vlm: VlmParameters | None = None
 
     def run(self, case: EvaluationCase, kind: str, seed: int, cameras: RenderProcess) -> Outcome:
         """Run one episode."""
@@ -51,6 +53,7 @@ class EvaluationSetup:
             conditions=self.conditions,
             cameras=cameras,
             film=self.film,
+            vlm=self.vlm,
         )
 
 

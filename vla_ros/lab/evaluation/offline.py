@@ -17,7 +17,7 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.planner import PlannerCore
 from vla_ros.control.planner_parameters import PlannerParameters
-from vla_ros.guard import Guard, load_prompt, load_rules
+from vla_ros.guard import AS_SAID, Guard, Prompt, load_prompt, load_rules
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import EvaluationCase
@@ -28,6 +28,11 @@ from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.perception.jpeg import encode
 from vla_ros.policies.contract import Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, system1, system2
+from vla_ros.policies.registry import policy as registered
+from vla_ros.policies.vlm.asking import DirectAsker
+from vla_ros.policies.vlm.motion_player import system1_beneath_vlm
+from vla_ros.policies.vlm.system2 import VlmSystem2, make_model
+from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import JOINT_NAMES, origin_of, urdf
@@ -60,6 +65,7 @@ def run_episode(
     watch: Callable[[Simulation, Plan], None] | None = None,
     limit_s: float | None = None,
     film: bool = False,
+    vlm: VlmParameters | None = None,
 ) -> Outcome:
     """Run one episode.
 
@@ -76,6 +82,7 @@ def run_episode(
         limit_s: simulated time that the planner is given; None: 60 s, 45 s for each step of a sequence, 15 s for words
             that make no sense.
         film: keep the images.
+        vlm: of a vision-language model in front of the policy, whose answers take no simulated time; None: there is none.
     """
     robot = Robot(urdf(), JOINT_NAMES, cameras=CAMERAS)
     case = case or EvaluationCase("nominal")
@@ -86,16 +93,22 @@ def run_episode(
         words = unknown_instruction(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
     cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
-    eyes = _Eyes(simulation, cameras, case, seed)
+    views = SimulatedCameras(simulation, cameras, case, seed)
     conditions = conditions or Conditions()
-    plans = system2(policy, robot, options)
+    planner = planner or _configured(policy)
+    plans, prompt = system2(policy, robot, options), load_prompt(planner.prompt)
+    if vlm is not None:
+        guard = Guard(load_rules(planner.guard.rules))
+        chosen = from_mapping(registered(policy).parameters, options or {}, f"{policy}.")
+        plans = VlmSystem2(plans, robot, chosen, vlm, guard.refusal, prompt.render, DirectAsker(make_model(vlm)))
+        prompt = AS_SAID
     try:
         loop = Loop(
             simulation,
-            eyes.look,
-            planner_core(planner or _configured(policy), conditions, plans),
+            views.look,
+            planner_core(planner, conditions, plans, prompt),
             plans,
-            system1(policy, robot, options),
+            (system1 if vlm is None else system1_beneath_vlm)(policy, robot, options),
             SafetyFilter.from_urdf(safety, robot.urdf),
             Instruction(1, words),
             conditions,
@@ -104,13 +117,15 @@ def run_episode(
             np.random.default_rng([seed, 4]),
         )
         if film:
-            eyes.seen = lambda stamp_ns, image: shots.append(
+            views.seen = lambda stamp_ns, image: shots.append(
                 (stamp_ns / NS_PER_S, _subtask(loop.plan), encode(image, QUALITY))
             )
         limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
         simulation.controller.close()
+        if isinstance(plans, VlmSystem2):
+            plans.close()
     success, measures = simulation.evaluate_task()
     state = loop.plan.state if loop.plan else PlanState.HOLD
     said = loop.plan.reasoning if loop.plan else ""
@@ -151,23 +166,27 @@ def _configured(policy: str) -> PlannerParameters:
     return parameters
 
 
-def planner_core(parameters: PlannerParameters, conditions: Conditions, plans: System2) -> PlannerCore:
+def planner_core(
+    parameters: PlannerParameters, conditions: Conditions, plans: System2, prompt: Prompt | None = None
+) -> PlannerCore:
     """Return the core of an active planner.
 
     Args:
         parameters: the planner's configuration.
         conditions: whose plan rate and validity go before those of `parameters`.
         plans: the policy's System 2.
+        prompt: writes instructions for it; None: that of `parameters`.
     """
     parameters = replace(parameters, rate_hz=1 / conditions.plan_period_s, valid_for_s=conditions.valid_for_s)
     monitors = Monitors.for_policy(parameters.monitors, JOINT_NAMES, getattr(plans, "statistics", None))
-    core = PlannerCore(parameters, Guard(load_rules(parameters.guard.rules)), load_prompt(parameters.prompt), monitors)
+    prompt = prompt or load_prompt(parameters.prompt)
+    core = PlannerCore(parameters, Guard(load_rules(parameters.guard.rules)), prompt, monitors)
     core.checkpoint = plans.checkpoint
     core.on_activate()
     return core
 
 
-class _Eyes:
+class SimulatedCameras:
     """Looks at the simulation through cameras that draw when an image is asked for, and only then.
 
     Attributes: seen: called with stamp and image of the fixed camera when it has been drawn.
@@ -200,15 +219,15 @@ class _Eyes:
 class _Views(Mapping[str, CameraView]):
     """Views of one moment by camera, each drawn when it is first asked for."""
 
-    def __init__(self, eyes: _Eyes, stamp_ns: int, qpos: np.ndarray) -> None:
-        self._eyes, self._stamp_ns, self._qpos = eyes, stamp_ns, qpos
+    def __init__(self, cameras: SimulatedCameras, stamp_ns: int, qpos: np.ndarray) -> None:
+        self._cameras, self._stamp_ns, self._qpos = cameras, stamp_ns, qpos
         self._drawn: dict[str, CameraView] = {}
 
     def __getitem__(self, camera: str) -> CameraView:
         if camera not in CAMERAS:
             raise KeyError(camera)
         if camera not in self._drawn:
-            self._drawn[camera] = self._eyes.draw(camera, self._stamp_ns, self._qpos)
+            self._drawn[camera] = self._cameras.draw(camera, self._stamp_ns, self._qpos)
         return self._drawn[camera]
 
     def __iter__(self) -> Iterator[str]:

@@ -35,7 +35,7 @@ ACTING = LATCHED | {State.LIMITING}
 class GraphEvaluation:
     """The graph and a client of it, for a series of episodes. Use as a context manager.
 
-    Args: policy, config, overrides, use_sim_time: as for `vla_ros.bringup.graph.bringup`. say: where the nodes' lines go.
+    Args: policy, config, overrides, use_sim_time, system2: as for `vla_ros.bringup.graph.bringup`.
     """
 
     def __init__(
@@ -44,11 +44,13 @@ class GraphEvaluation:
         config: str = "",
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         use_sim_time: bool = False,
+        system2: str = "",
     ) -> None:
         os.environ.update(private_domain())
         self._lines: list[str] = []
         self._supervisor = Supervisor(
-            bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time), self._hear
+            bringup(policy=policy, config=config, overrides=overrides, use_sim_time=use_sim_time, system2=system2),
+            self._hear,
         )
         self._context = connect()
         self._acted = InterventionCounter()

@@ -11,7 +11,7 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.policies.binding.bound_values import POSITIONS, ROTATIONS, BoundValue
 from vla_ros.policies.binding.robot_joints import RobotJoints
-from vla_ros.policies.binding.tool_pose import VECTOR, angle_between, rotation_from, rotation_values
+from vla_ros.policies.binding.tool_pose import VECTOR, angle_between, nearest_values, rotation_from, rotation_values
 from vla_ros.robot.kinematics import CENTERING_PER_M
 
 SUBSTEP_M, SUBSTEP_RAD = 0.01, 0.05
@@ -80,9 +80,12 @@ class CartesianActions:
 
     Args:
         values: of an action. kind: one of ACTION_KINDS. joints: of the robot.
+        centres: (w,) usual value of each, rad or m: of equal rotations, `actions` gives the nearest to it; None: unknown.
     """
 
-    def __init__(self, values: Sequence[BoundValue], kind: str, joints: RobotJoints) -> None:
+    def __init__(
+        self, values: Sequence[BoundValue], kind: str, joints: RobotJoints, centres: Array | None = None
+    ) -> None:
         self._width, self._kind, self._joints = len(values), kind, joints
         column = {value.component: number for number, value in enumerate(values) if value.component}
         self._axes = np.array([axis for axis, name in enumerate(POSITIONS) if name in column], np.intp)
@@ -90,6 +93,10 @@ class CartesianActions:
         self._rotation_kind = next((group for group in ROTATIONS if group[0] in column), None)
         self._rotation = np.array([column[name] for name in self._rotation_kind or ()], np.intp)
         self._others = JointActions(values, "absolute")
+        known = centres is not None and kind == "absolute"
+        self._reference = (
+            centres[self._rotation] if known and centres is not None else np.full(len(self._rotation), math.nan)
+        )
 
     def positions(self, actions: Array, q: Array) -> Array:
         """See `ActionMapping.positions`."""
@@ -113,7 +120,8 @@ class CartesianActions:
                 point, rotation = point - before[:3, 3], rotation @ before[:3, :3].T
             actions[row, self._positions] = point[self._axes]
             if self._rotation_kind is not None:
-                actions[row, self._rotation] = rotation_values(self._rotation_kind, rotation)
+                turned = rotation_values(self._rotation_kind, rotation)
+                actions[row, self._rotation] = nearest_values(self._rotation_kind, turned, self._reference)
             before = pose if self._kind == "step" else before
         return actions
 

@@ -17,12 +17,12 @@ from vla_ros.policies.binding.action_bounds import ActionBounds
 from vla_ros.policies.binding.action_mapping import ActionFault, ActionMapping, CartesianActions, JointActions
 from vla_ros.policies.binding.binding_parameters import BindingParameters
 from vla_ros.policies.binding.binding_row import BindingRow, refusal
-from vla_ros.policies.binding.bound_values import NOTHING, BoundValue
+from vla_ros.policies.binding.bound_values import NOTHING, ROTATIONS, BoundValue
 from vla_ros.policies.binding.camera_slots import CameraFault, match_cameras
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract, VectorSpec
 from vla_ros.policies.binding.resolution import resolve
 from vla_ros.policies.binding.statistics_check import ValueRange
-from vla_ros.policies.binding.tool_pose import components
+from vla_ros.policies.binding.tool_pose import components, nearest_values
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.registry import Robot
 
@@ -63,13 +63,15 @@ class Binding:
         self._rows, self.parameters = resolution.rows, parameters
         self._slots = dict(resolution.slots) if cameras is None or cameras else None
         self._state, self._action = resolution.state, resolution.action
-        self._fill = np.zeros(0) if contract.state is None else _centres(contract.state)
-        self._ignored = _centres(contract.action)
+        self._usual = np.zeros(0) if contract.state is None else _centres(contract.state)
+        self._fill, self._ignored = np.nan_to_num(self._usual), np.nan_to_num(_centres(contract.action))
         self._scale, self._offset = _scales(resolution.action)
         self._bounds = ActionBounds(contract.action, resolution.action, self.joints, parameters.unit_factor)
         kind, cartesian = parameters.action_kind, parameters.action_space == "cartesian"
         self._mapping: ActionMapping = (
-            CartesianActions(self._action, kind, self.joints) if cartesian else JointActions(self._action, kind)
+            CartesianActions(self._action, kind, self.joints, self._scale * _centres(contract.action) + self._offset)
+            if cartesian
+            else JointActions(self._action, kind)
         )
 
     @property
@@ -116,9 +118,20 @@ class Binding:
             if value.joint >= 0:
                 values[number] = (joint_state.q[value.joint] - value.offset) / value.scale
             elif value.component:
-                pose = pose or components(self.joints.kinematics.forward(joint_state.q))
+                pose = pose or self._pose(joint_state.q)
                 values[number] = pose[value.component] / value.scale
         return values
+
+    def _pose(self, q: Array) -> dict[str, float]:
+        """Return the components of the tool's pose; of equal rotations, those nearest to what the state usually is."""
+        pose = components(self.joints.kinematics.forward(q))
+        usual = {value.component: value.scale * self._usual[number] for number, value in enumerate(self._state)}
+        for kind in ROTATIONS:
+            if set(kind) & usual.keys():
+                values = np.array([pose[name] for name in kind])
+                reference = np.array([usual.get(name, pose[name]) for name in kind])
+                pose |= dict(zip(kind, map(float, nearest_values(kind, values, reference)), strict=True))
+        return pose
 
     def positions(self, actions: Array, q: Array) -> Array:
         """Return (T, n) absolute joint positions inside the limits, rad or m, in the robot's order.
@@ -157,7 +170,6 @@ def _scales(values: Sequence[BoundValue]) -> tuple[Array, Array]:
 
 
 def _centres(spec: VectorSpec) -> Array:
-    """Return (w,) the mean of each value in the checkpoint's units, 0 where it is not known."""
+    """Return (w,) the mean of each value in the checkpoint's units, NaN where it is not known."""
     known = ValueRange(spec)
-    middle = np.where(np.isfinite(known.mean), known.mean, (known.low + known.high) / 2)
-    return np.where(np.isfinite(middle), middle, 0.0)
+    return np.where(np.isfinite(known.mean), known.mean, (known.low + known.high) / 2)

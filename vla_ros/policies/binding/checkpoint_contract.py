@@ -41,7 +41,8 @@ class CameraSlot:
     @property
     def short_names(self) -> tuple[str, ...]:
         """Last part of the alias, where there is one, and of the name: "top" of "observation.images.top"."""
-        return tuple(name.rsplit(".", 1)[-1].rsplit("/", 1)[-1] for name in (self.alias, self.name) if name)
+        names = (self.alias, self.name) if self.alias else (self.name,)
+        return tuple(name.rsplit(".", 1)[-1].rsplit("/", 1)[-1] for name in names)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from vla_ros.policies.binding.bound_values import NOTHING, POSITIONS, ROTATIONS,
 from vla_ros.policies.binding.checkpoint_contract import NORMALIZATIONS, CheckpointContract, VectorSpec
 from vla_ros.policies.binding.robot_joints import RobotJoints
 
+STATISTICS = {name for names in NORMALIZATIONS.values() for name in names}
 LEAST_SPREAD = 1e-6
 """A value that varied less in training cannot be normalised."""
 ROUNDING = 1e-4
@@ -46,7 +47,10 @@ def statistics_row(which: str, contract: CheckpointContract, values: Sequence[Bo
         which: "state" or "action". values: what they bind to; empty: that is refused already.
     """
     spec, mode = contract.vectors()[which], contract.normalization.get(which, "")
-    what, statistics = f"{which} statistics", spec.statistics
+    what, statistics = (
+        f"{which} statistics",
+        {name: spec.statistics[name] for name in STATISTICS & spec.statistics.keys()},
+    )
     if mode not in NORMALIZATIONS:
         known = ", ".join(NORMALIZATIONS)
         return BindingRow(
@@ -54,13 +58,11 @@ def statistics_row(which: str, contract: CheckpointContract, values: Sequence[Bo
         )
     wants = f"{mode}, {spec.width} values"
     remedy = "use a checkpoint whose normaliser holds them, or save its processors again with the dataset's statistics"
-    if mode == "identity":
-        return BindingRow(what, "no normalization", "raw values; the checkpoint says so", "mapped")
     for name in NORMALIZATIONS[mode]:
         if name not in statistics:
             has = f"its {name} is missing, so that values would go through un-normalised"
             return BindingRow(what, wants, has, "refused", remedy)
-    for name, values_ in statistics.items():
+    for name, values_ in sorted(statistics.items()):
         array = np.asarray(values_)
         if array.shape != (spec.width,):
             return BindingRow(what, wants, f"{name} has shape {array.shape}", "refused", remedy)
@@ -69,6 +71,8 @@ def statistics_row(which: str, contract: CheckpointContract, values: Sequence[Bo
             return BindingRow(what, wants, f"{name} of value {bad} is {array[bad]}", "refused", remedy)
     if contradiction := _contradiction(statistics):
         return BindingRow(what, wants, contradiction, "refused", remedy)
+    if mode == "identity":
+        return BindingRow(what, "no normalization", "raw values; the checkpoint says so", "mapped")
     flat = [number for number in _flat(mode, statistics) if number >= len(values) or values[number].entry != NOTHING]
     if flat:
         named = values[flat[0]].entry if values else "unnamed"

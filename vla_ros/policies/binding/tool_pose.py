@@ -70,6 +70,22 @@ def rotation_values(kind: tuple[str, ...], rotation: Array) -> Array:
     return quaternion[:3] * (angle / sine if sine > 1e-12 else 2.0)
 
 
+def nearest_values(kind: tuple[str, ...], values: Array, reference: Array) -> Array:
+    """Return the values of the same rotation that are nearest to `reference`, (3,) or (4,); not finite: `values`.
+
+    A tool that points down has a roll of half a turn: 3.14 in some data and -3.14 in others.
+    """
+    if not np.isfinite(reference).all():
+        return values
+    if kind == RPY:
+        return values + 2 * math.pi * np.round((reference - values) / (2 * math.pi))
+    other = -values
+    if kind == VECTOR:
+        angle = float(np.linalg.norm(values))
+        other = values * (1 - 2 * math.pi / angle) if angle > 1e-9 else values
+    return min(values, other, key=lambda found: float(np.linalg.norm(found - reference)))
+
+
 def components(T_base_tool: Array) -> dict[str, float]:
     """Return every component of a pose (4, 4) by name, m and rad: what a state may hold of it."""
     found = dict(zip("xyz", map(float, T_base_tool[:3, 3]), strict=True))

@@ -22,6 +22,7 @@ from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.tasks.geometry import PUSHED_M, STACKED_M, with_margin
 from vla_ros.tasks.hand import FINGERTIP_M, PUSH_GAP_M, PUSH_LENGTH_M, RELEASE_GAP_M
+from vla_ros.tasks.phrasings import EXAMPLES
 
 AT_REST = 0.03  # rad/s or m/s, of any joint
 PUSH_ENOUGH_M = with_margin(PUSHED_M, 0.005)
@@ -37,6 +38,11 @@ class SensePlanAct:
         robot: the arm.
         parameters: options of the policy.
     """
+
+    skills = EXAMPLES
+    """Sentences that it understands, as examples for a VLM in front of it."""
+    reads_context = False
+    """Its grammar reads the imperative alone, not what has been reached before."""
 
     def __init__(self, robot: Robot, parameters: ClassicalParameters) -> None:
         self.checkpoint = parameters_hash("classical", robot, parameters)

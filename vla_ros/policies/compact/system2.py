@@ -25,6 +25,7 @@ from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.tasks.phrasings import EXAMPLES
 from vla_ros.time import NS_PER_S
 
 KIND = "features"
@@ -52,6 +53,11 @@ class CompactSystem2:
         ParameterError: there is no such checkpoint.
         JointNamesError: it is of another robot.
     """
+
+    skills = EXAMPLES
+    """Sentences of the kind that it was trained on, as examples for a VLM in front of it."""
+    reads_context = False
+    """It was trained on imperatives alone, not on what has been reached before."""
 
     def __init__(self, robot: Robot, parameters: CompactParameters) -> None:
         checkpoint = load(folder_of(parameters))

@@ -49,6 +49,8 @@ FAMILIES = (
 MASKING = ("pi0", "pi0_fast", "pi05", "smolvla", "xvla")
 """Families that mask an image input that gets no image."""
 STATE, ACTION = "observation.state", "action"
+OWN_NORMALIZATION = ("lingbot_va",)
+"""Families whose processors do not follow config.json."""
 EMPTY_CAMERA = "observation.images.empty_camera_"
 """Image inputs of this name are filled by the model."""
 CHUNK_KEYS = ("chunk_size", "action_chunk_size")
@@ -283,7 +285,10 @@ class LeRobotFolder:
 
     def _contradictions(self) -> list[str]:
         """Return where a processor normalises otherwise than the model was trained with."""
-        mapping, faults = self.config.get("normalization_mapping"), []
+        mapping = self.config.get("normalization_mapping")
+        faults: list[str] = []
+        if self.type in OWN_NORMALIZATION:
+            return faults
         steps = {
             "STATE": step_named(self.preprocessor, *NORMALIZERS),
             "ACTION": step_named(self.postprocessor, *UNNORMALIZERS),

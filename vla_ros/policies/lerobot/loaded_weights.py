@@ -78,14 +78,13 @@ def _check(policy: Any, folder: Path, renames: bool) -> None:
         renames: whether the policy's loader may have renamed weights.
     """
     file = folder / "model.safetensors"
-    wrong = [
-        name
-        for name, tensor in policy.state_dict().items()
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all())
-    ]
+    own = policy.state_dict()
+    floating = {name for name, tensor in own.items() if tensor.is_floating_point()}
+    wrong = [name for name in own if name in floating and not bool(torch.isfinite(own[name]).all())]
     with safe_open(file, "pt") as opened:
         held = set(opened.keys())
         unused = [] if wrong else _unused(policy, opened, held, renames)
+        whole = [name for name in sorted(held & floating) if opened.get_slice(name).get_dtype() not in DTYPES]
     missing = [name for name in wrong if held.isdisjoint((name, name.removeprefix("model.")))]
     if missing:
         raise ParameterError(
@@ -96,6 +95,8 @@ def _check(policy: Any, folder: Path, renames: bool) -> None:
         raise ParameterError(
             f"{file}: {_some(wrong)}: not finite (NaN or infinite): the file is damaged, or the training diverged"
         )
+    if whole:
+        raise ParameterError(f"{file}: {_some(whole)}: not of floating-point numbers: quantised? Save them as such")
     if unused:
         raise ParameterError(
             f"{file}: has {_some(unused)}, which the policy of config.json has not: it is of another architecture"

@@ -83,7 +83,10 @@ def weights_of(config: Any, folder: Path) -> Any:
     with _one_line(str(folder)):
         cls = get_policy_class(config.type)
         if not config.use_peft:
-            return load_policy(cls, config, folder)
+            policy = load_policy(cls, config, folder)
+            if hasattr(policy, "_ensure_frozen_modules"):  # LingBot's encoders, which it would load while it plans
+                policy._ensure_frozen_modules()
+            return policy
         base = Path(str(read_json(folder / "adapter_config.json").get("base_model_name_or_path")))
         if not base.is_dir():
             raise ParameterError(
@@ -105,7 +108,7 @@ def load_processors(config: Any, folder: Path, tokenizer: str) -> tuple[Any, Any
         ParameterError: they do not load.
     """
     language = _language_folder(folder, tokenizer)
-    overrides = [_overrides(folder / name, config.device, language) for name in (PREPROCESSOR, POSTPROCESSOR)]
+    overrides = [_overrides(folder / name, config, language) for name in (PREPROCESSOR, POSTPROCESSOR)]
     overrides[1].pop("device_processor", None)  # what comes out is wanted on the CPU
     with _one_line(str(folder)):
         loaded: tuple[Any, Any] = make_pre_post_processors(
@@ -125,13 +128,15 @@ def _language_folder(folder: Path, tokenizer: str) -> Path | None:
     return within if within.is_dir() else None
 
 
-def _overrides(path: Path, device: str, language: Path | None) -> dict[str, dict[str, Any]]:
+def _overrides(path: Path, config: Any, language: Path | None) -> dict[str, dict[str, Any]]:
     """Return step → options that differ here from what a processor's file says."""
     found: dict[str, dict[str, Any]] = {}
     for step in read_json(path)["steps"]:
         name = step.get("registry_name") or str(step.get("class")).rpartition(".")[2]
         if name == "device_processor":
-            found[name] = {"device": device}
+            found[name] = {"device": config.device}
+        elif name == "action_tokenizer_processor":  # whose file does not say which tokenizer of words it took
+            found[name] = {"paligemma_tokenizer_name": str(language or config.text_tokenizer_name)}
         elif language is not None and (keys := [key for key in STEP_KEYS if key in (step.get("config") or {})]):
             found[name] = dict.fromkeys(keys, str(language))
     return found

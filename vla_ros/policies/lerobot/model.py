@@ -38,6 +38,8 @@ FIXED_SIZE = ("act", "diffusion", "multi_task_dit", "tdmpc", "vqbet")
 """Families that take images of the size that they were trained with; the others resize by themselves."""
 TIME_FIRST = ("tdmpc",)
 """Families whose chunk is (T, 1, width); that of the others is (1, T, width)."""
+STEPPED = ("lingbot_va",)
+"""Families that want to see what became of each action, and predict the next chunk when the last one is played."""
 PRECISION = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -100,6 +102,7 @@ class LeRobotModel:
             int(getattr(self._config, "n_obs_steps", 1)), rate_hz
         )
         self._previous: tuple[int, Any, Any] | None = None  # stamp, chunk of the model, chunk in units
+        self._step: tuple[int, Any] | None = None  # stamp and action of the last step of a policy that is STEPPED
         self.reset()
 
     def reset(self) -> None:
@@ -108,14 +111,16 @@ class LeRobotModel:
         self.preprocessor.reset()
         self.postprocessor.reset()
         self._history.clear()
-        self._previous = None
+        self._previous = self._step = None
 
     def infer(self, observation: Observation) -> Array:
         """Return a chunk; see `ChunkModel`."""
-        with torch.no_grad(), self._noise():
+        with torch.no_grad(), self._noise(), self._autocast():
             batch = self._remembered(self._preprocessed(observation), observation.stamp_ns)
-            guidance = self._guidance(observation) if self.guided else {}
-            with self._autocast():
+            if self._family in STEPPED:
+                chunk = self._stepped(batch, observation.stamp_ns)
+            else:
+                guidance = self._guidance(observation) if self.guided else {}
                 chunk = self.policy.predict_action_chunk(batch, **guidance)
             if self._family in TIME_FIRST:  # each action of the plan is for several steps
                 chunk = chunk.transpose(0, 1).repeat_interleave(self._config.n_action_repeats, dim=1)
@@ -182,6 +187,15 @@ class LeRobotModel:
             rest = reanchor_relative_rtc_prefix(actions[played:], state, self._relative, normalizer, self._device)
         delay = math.ceil(observation.inference_delay_s * self._rate_hz)
         return {"inference_delay": min(delay, len(rest)), "prev_chunk_left_over": rest}
+
+    def _stepped(self, batch: dict[str, Any], stamp_ns: int) -> Any:
+        """Let the policy take as many of its own steps as rows have been played, and return what is left of its chunk."""
+        queue = self.policy._action_queue
+        due = 1 if self._step is None else round((stamp_ns - self._step[0]) / NS_PER_S * self._rate_hz)
+        for _ in range(min(due, len(queue) + 1)):  # beyond its end the arm has waited for this one
+            self._step = (stamp_ns, self.policy.select_action(dict(batch)))
+        assert self._step is not None
+        return torch.stack([self._step[1], *self.policy._action_queue], dim=1)
 
     # How it computes.
 

@@ -86,3 +86,25 @@ def test_offsets_of_the_tool_count_from_the_start_and_steps_from_the_row_before(
     }
     assert moved["relative"] == pytest.approx([0.01, 0.01], abs=1e-4)
     assert moved["step"] == pytest.approx([0.01, 0.02], abs=1e-4)
+
+
+@pytest.mark.parametrize("turn", [-0.1, 0.1])
+def test_joints_stay_inside_their_limits_or_the_row_is_refused(turn: float) -> None:
+    mapping = CartesianActions(tool("x", "y", "z", "rx", "ry", "rz"), "step", JOINTS)
+    actions = np.zeros((60, 6))
+    actions[:, 5] = turn
+    with pytest.raises(ActionFault) as error:
+        mapping.positions(actions, HOME)
+    refused = int(str(error.value).split()[2].rstrip(":"))
+    assert refused > 5
+    positions = mapping.positions(actions[:refused], HOME)
+    assert (positions >= JOINTS.lower - 1e-6).all() and (positions <= JOINTS.upper + 1e-6).all()
+    assert np.abs(np.diff(positions, axis=0)).max() < 0.6, "no jump into another configuration"
+
+
+def test_another_configuration_of_the_arm_is_not_jumped_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JOINTS.kinematics, "follow", lambda pose, q, centering=0.0: q)
+    monkeypatch.setattr(JOINTS.kinematics, "inverse", lambda pose, q: q + 1.0)
+    mapping = CartesianActions(tool("x", "y", "z"), "absolute", JOINTS)
+    with pytest.raises(ActionFault, match="action row 0: the arm cannot bring its tool to"):
+        mapping.positions(FORWARD(HOME)[None, :3, 3] + 0.005, HOME)

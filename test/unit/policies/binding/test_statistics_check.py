@@ -88,6 +88,10 @@ def test_a_value_that_never_changed_may_be_bound_to_nothing() -> None:
 
 def test_raw_values_are_said_and_an_unknown_normalisation_is_refused() -> None:
     assert row(act(normalization="identity"), "action statistics").verdict == "mapped"
+    torn = with_statistics(max=np.zeros(3))
+    assert row(act(torn, torn, normalization="identity"), "action statistics").has == "max has shape (3,)"
+    counted = replace(joints(), statistics={**joints().statistics, "count": np.array([7.0])})
+    assert row(act(counted, counted), "action statistics").verdict == "ok"
     assert row(act(normalization="z_score"), "action statistics").verdict == "refused"
     contract = replace(act(), normalization={})
     assert row(contract, "action statistics").verdict == "refused"

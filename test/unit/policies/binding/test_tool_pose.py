@@ -15,6 +15,7 @@ from vla_ros.policies.binding.tool_pose import (
     VECTOR,
     angle_between,
     components,
+    nearest_values,
     rotation_from,
     rotation_values,
 )
@@ -61,6 +62,19 @@ def test_a_quaternion_need_not_have_length_one_and_has_none_without_length() -> 
     assert rotation_from(QUATERNION, np.array([0, 0, 2.0, 2.0])) == pytest.approx(about(2, math.pi / 2))
     with pytest.raises(ValueError, match="a quaternion of length 0"):
         rotation_from(QUATERNION, np.zeros(4))
+
+
+@settings(deadline=None)
+@given(ANGLE, ANGLE, ANGLE, st.sampled_from([RPY, VECTOR, QUATERNION]), st.lists(ANGLE, min_size=4, max_size=4))
+def test_the_nearest_values_are_of_the_same_rotation(
+    roll: float, pitch: float, yaw: float, kind: tuple[str, ...], reference: list[float]
+) -> None:
+    rotation, near = about(2, yaw) @ about(1, pitch) @ about(0, roll), np.array(reference[: len(kind)])
+    values = rotation_values(kind, rotation)
+    found = nearest_values(kind, values, near)
+    assert rotation_from(kind, found) == pytest.approx(rotation, abs=1e-6)
+    assert np.linalg.norm(found - near) <= np.linalg.norm(values - near) + 1e-9
+    assert (nearest_values(kind, values, np.full(len(kind), np.nan)) == values).all()
 
 
 def test_a_pose_has_all_components() -> None:
