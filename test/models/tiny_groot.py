@@ -14,21 +14,21 @@ from lerobot.policies.groot.groot_n1_7 import GR00TN17, GR00TN17Config
 from lerobot.policies.groot.modeling_groot import GrootPolicy
 from transformers import Qwen2VLImageProcessor, Qwen3VLConfig, Qwen3VLVideoProcessor
 
-from test.models import tiny
+from test.models import tiny, tiny_families, tiny_language
 
 TEMPLATE = (
     "{% for message in messages %}{{ message.role }}: {% for part in message.content %}{% if part.type == 'image' %}"
     "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}{% endfor %}{% endfor %}"
 )
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
-IMAGES = tiny.image_inputs("groot")
+IMAGES = tiny_families.image_inputs("groot")
 VOCABULARY = 512
 ROWS = 8
 
 
 def backbone(folder: Path) -> None:
     """Save configuration, tokenizer and image processors of a Qwen3-VL of four layers."""
-    words = tiny.tokenizer(
+    words = tiny_language.tokenizer(
         folder,
         SPECIAL,
         extra_special_tokens={

@@ -23,7 +23,7 @@ MAX_BACK_OFF_S = 5.0
 LARGE_BYTES = 262_144
 """Data of a plan from here on go to the child through shared memory: through a pipe they would delay a setpoint."""
 HANG_S = 5.0
-"""No chunk takes so long: what is requested now must be played within a plan's validity."""
+"""A chunk that takes so long, and as long as its plan is valid, will not come: it could not be played any more."""
 
 
 class Worker:
@@ -46,6 +46,7 @@ class Worker:
         self._back_off_s = FIRST_BACK_OFF_S
         self._restart_at_s = 0.0
         self._requested_s = 0.0
+        self._patience_s = HANG_S
         self._sent_plan: Plan | None = None
         self._memory: LatentWriter | None = None
         self._memories = 0
@@ -79,6 +80,7 @@ class Worker:
         self._sent_plan = plan
         self.busy = True
         self._requested_s = time.monotonic()
+        self._patience_s = max(HANG_S, plan.valid_for_s)
         return True
 
     def _sendable(self, plan: Plan) -> Plan:
@@ -121,8 +123,8 @@ class Worker:
                     (self.checkpoint,) = answer
                     self.ready = True
                     self.fault = ""
-            elif self.ready and self.busy and now_s - self._requested_s > HANG_S:
-                self.fault = f"System 1 has not answered for {HANG_S:.0f} s"
+            elif self.ready and self.busy and now_s - self._requested_s > self._patience_s:
+                self.fault = f"System 1 has not answered for {self._patience_s:.0f} s"
                 self._process.kill()
             return None
         except (EOFError, OSError):

@@ -78,6 +78,20 @@ def test_closing_while_it_loads_is_silent(capfd: pytest.CaptureFixture[str]) -> 
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_slow_one_has_as_long_as_its_plan_is_valid() -> None:
+    worker = Worker(Stuck)
+    try:
+        answer(worker)
+        assert worker.request(replace(plan("stick"), valid_for_s=20.0), STATE, None, 0, 5)
+        now = time.monotonic()
+        worker.poll(now + 10.0)
+        assert worker.fault == ""
+        worker.poll(now + 21.0)
+        assert worker.fault == "System 1 has not answered for 20 s"
+    finally:
+        worker.close()
+
+
 def test_large_data_reach_the_child_through_shared_memory() -> None:
     """And a plan whose shared memory is gone is a fault, not the plan before it."""
     worker = Worker(Echo)
