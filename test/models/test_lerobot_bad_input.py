@@ -107,6 +107,26 @@ def test_weights_of_other_sizes(family: str, copy: Callable[[str], Path]) -> Non
     assert "size mismatch" in refused(family, folder)
 
 
+def test_weights_that_are_whole_numbers(copy: Callable[[str], Path]) -> None:
+    folder, names = copy("act"), []
+
+    def spoil(tensors: dict[str, torch.Tensor]) -> None:
+        names.append(first_matrix(tensors))
+        tensors[names[0]] = tensors[names[0]].to(torch.int32)
+
+    weights(folder, spoil)
+    said = refused("act", folder)
+    assert f"{names[0]}: no floating-point numbers" in said
+
+
+def test_fields_of_another_version_of_lerobot(copy: Callable[[str], Path]) -> None:
+    folder = copy("act")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "brand_new": 3}))
+    said = refused("act", folder)
+    assert "brand_new" in said and "another version of LeRobot wrote it: install that one" in said
+
+
 def test_more_layers_than_the_configuration_has(copy: Callable[[str], Path]) -> None:
     folder = copy("act")
     weights(folder, lambda tensors: tensors.update({"model.encoder.layers.9.norm1.weight": torch.ones(64)}))
@@ -124,7 +144,10 @@ def test_fewer_layers_than_the_configuration_has(copy: Callable[[str], Path]) ->
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"config": ["no_such_field=1"]}, "no_such_field"),
+        (
+            {"config": ["no_such_field=1"]},
+            "config.json: unrecognized arguments: --no_such_field=1; correct lerobot.config",
+        ),
         ({"config": ["chunk_size=many"]}, "chunk_size"),
         ({"device": "cuda:99"}, "lerobot.device: 'cuda:99' cannot be used here"),
         ({"device": "toaster"}, "lerobot.device: 'toaster' cannot be used here"),

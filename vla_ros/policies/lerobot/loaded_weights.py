@@ -85,6 +85,7 @@ def _check(policy: Any, folder: Path, renames: bool) -> None:
     ]
     with safe_open(file, "pt") as opened:
         held = set(opened.keys())
+        whole = _whole_numbers(policy, opened, held)
         unused = [] if wrong else _unused(policy, opened, held, renames)
     missing = [name for name in wrong if held.isdisjoint((name, name.removeprefix("model.")))]
     if missing:
@@ -96,10 +97,19 @@ def _check(policy: Any, folder: Path, renames: bool) -> None:
         raise ParameterError(
             f"{file}: {_some(wrong)}: not finite (NaN or infinite): the file is damaged, or the training diverged"
         )
+    if whole:
+        raise ParameterError(f"{file}: {_some(whole)}: no floating-point numbers: the file is damaged, or quantised")
     if unused:
         raise ParameterError(
             f"{file}: has {_some(unused)}, which the policy of config.json has not: it is of another architecture"
         )
+
+
+def _whole_numbers(policy: Any, opened: Any, held: set[str]) -> list[str]:
+    """Return weights of the file that the policy computes with as floating-point numbers, and that are none."""
+    floating = {name for name, tensor in policy.state_dict().items() if tensor.is_floating_point()}
+    there = sorted(name for name in held if {name, f"model.{name}"} & floating)
+    return [name for name in there if opened.get_slice(name).get_dtype() not in DTYPES]
 
 
 def _unused(policy: Any, opened: Any, held: set[str], renames: bool) -> list[str]:
