@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
@@ -10,12 +13,13 @@ from vla_ros.lab.evaluation.intervals import wilson
 from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import suite
-from vla_ros.lab.evaluation.through_graph import GraphEvaluation
+from vla_ros.lab.evaluation.through_graph import PATIENCE_S, GraphEvaluation
 from vla_ros.msg import SafetyStatus
-from vla_ros.parameters import from_mapping, nested
+from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.policies.compact.checkpoint import load
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.policy_parameters import CompactParameters
+from vla_ros.ros.client import Unreachable
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4), ("place", 3), ("stack", 3))
@@ -47,6 +51,22 @@ def _episode(graph: GraphEvaluation, task: str, seed: int) -> Outcome:
         if end.success or end.kept_time:
             break
     return end
+
+
+def test_a_node_that_refuses_to_start_ends_the_evaluation_at_once(tmp_path: Path) -> None:
+    overrides = {node: {"scripted.plan": str(tmp_path / "nowhere.yaml")} for node in ("planner", "action_expert")}
+    began_s = time.monotonic()
+    with (
+        pytest.raises(Unreachable, match=r"ended \(exit code 2\).*nowhere\.yaml"),
+        GraphEvaluation("scripted", overrides=overrides),
+    ):
+        pass
+    assert time.monotonic() - began_s < PATIENCE_S / 2
+
+
+def test_what_cannot_run_starts_nothing() -> None:
+    with pytest.raises(ParameterError, match="lerobot.checkpoint: which policy"):
+        GraphEvaluation("lerobot")
 
 
 def test_interventions_are_counted_from_what_the_filter_says() -> None:

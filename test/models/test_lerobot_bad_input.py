@@ -120,6 +120,14 @@ def test_weights_of_whole_numbers(dtype: torch.dtype, copy: Callable[[str], Path
     assert names[0] in said and "not of floating-point numbers" in said
 
 
+def test_fields_of_another_version_of_lerobot(copy: Callable[[str], Path]) -> None:
+    folder = copy("act")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "brand_new": 3}))
+    said = refused("act", folder)
+    assert "brand_new" in said and "another version of LeRobot wrote it: install that one" in said
+
+
 def test_more_layers_than_the_configuration_has(copy: Callable[[str], Path]) -> None:
     folder = copy("act")
     weights(folder, lambda tensors: tensors.update({"model.encoder.layers.9.norm1.weight": torch.ones(64)}))
@@ -137,7 +145,10 @@ def test_fewer_layers_than_the_configuration_has(copy: Callable[[str], Path]) ->
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"config": ["no_such_field=1"]}, "no_such_field"),
+        (
+            {"config": ["no_such_field=1"]},
+            "config.json: unrecognized arguments: --no_such_field=1; correct lerobot.config",
+        ),
         ({"config": ["chunk_size=many"]}, "chunk_size"),
         ({"device": "cuda:99"}, "lerobot.device: 'cuda:99' cannot be used here"),
         ({"device": "toaster"}, "lerobot.device: 'toaster' cannot be used here"),

@@ -13,6 +13,7 @@ from vla_ros.lab import outputs
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
+    from vla_ros.bringup.process import Process
     from vla_ros.lab.evaluation.report import EvaluationReport, Outcome
     from vla_ros.lab.evaluation.suites import EvaluationCase
 
@@ -67,10 +68,10 @@ def run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
+    from vla_ros.bringup.start_check import require_startable
     from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
     from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import suite
-    from vla_ros.policies.registry import policy
     from vla_ros.tasks.seeds import TRAINING
     from vla_ros.tasks.task import KINDS
     from vla_ros.tasks.vocabulary import OBJECTS
@@ -89,8 +90,8 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"--chunk-transition {chosen.chunk_transition}: there are {', '.join(CHUNK_TRANSITIONS)}")
     if chosen.jobs < 0:
         raise ParameterError(f"--jobs {chosen.jobs}: at least 1; 0 is one for each core")
-    policy(chosen.policy)
     cases = suite(chosen.suite)
+    require_startable(_processes(chosen), chosen.policy, "sim")
     if chosen.language:
         return _language(chosen)
     report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
@@ -214,11 +215,16 @@ def _episodes(chosen: argparse.Namespace, kinds: Sequence[str]) -> Iterator[tupl
 
 def _nodes(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Node → its parameters."""
-    from vla_ros.bringup.graph import bringup
     from vla_ros.parameters import nested
 
-    started = bringup(policy=chosen.policy, config=chosen.config, overrides=_overrides(chosen), system2=chosen.system2)
-    return {process.name: nested(process.parameters) for process in started}
+    return {process.name: nested(process.parameters) for process in _processes(chosen)}
+
+
+def _processes(chosen: argparse.Namespace) -> tuple[Process, ...]:
+    """Return what a graph would consist of."""
+    from vla_ros.bringup.graph import bringup
+
+    return bringup(policy=chosen.policy, config=chosen.config, overrides=_overrides(chosen), system2=chosen.system2)
 
 
 def _overrides(chosen: argparse.Namespace) -> dict[str, dict[str, str]]:

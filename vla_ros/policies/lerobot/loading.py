@@ -43,6 +43,8 @@ HUB_WORDS = (
     "cached files",
 )
 """A text with one of these is of a library that looked for files on the hub."""
+UNKNOWN_FIELDS = "are not valid for"
+"""Words of the parser of config.json on fields that this LeRobot does not have."""
 LONGEST = 300
 """Characters of a library's error that are repeated."""
 
@@ -153,13 +155,16 @@ def _one_line(where: str) -> Iterator[None]:
         raise
     except SystemExit:  # of the parser of options
         text = (printed.getvalue().strip().splitlines() or ["an option is wrong"])[-1]
-        raise ParameterError(f"{where}: {text}") from None
+        text = text.rpartition(" error: ")[2]  # before it stands the name of this program
+        raise ParameterError(f"{where}: {text}; correct lerobot.config") from None
     except Exception as error:
         text = _said(error)
         hub = any(word in text for word in HUB_WORDS)
         hint = (
             "; give its files as a local folder: lerobot.tokenizer, or lerobot.config for another field" if hub else ""
         )
+        if UNKNOWN_FIELDS in text:
+            hint = "; another version of LeRobot wrote it: install that one, or delete these fields"
         raise ParameterError(f"{where}: does not load: {text[:LONGEST]}{hint}") from error
     finally:
         sys.stderr.write(printed.getvalue())

@@ -53,7 +53,8 @@ class OpenvlaClient:
         """Return the answer to one request."""
         status, body = await self._request("POST", numpy_json.dumps(self._layout.observation(request)))
         if status != 200:
-            raise ServerFault(f"answers HTTP {status}: {quoted(body[:2000].decode(errors='replace')) or 'nothing'}")
+            said = quoted(body[:2000].decode(errors="replace")) or "nothing"
+            raise ServerFault(f"answers HTTP {status}: {said}; see its log, or correct remote.url")
         try:
             message = numpy_json.loads(body)
             if isinstance(message, str) and message != "error":
@@ -92,7 +93,9 @@ class OpenvlaClient:
         except aiohttp.ClientConnectorError as error:
             raise error.os_error from None
         except aiohttp.ClientError as error:
-            raise ConnectionLost(f"speaks no HTTP, or ends in the middle ({quoted(error)})") from None
+            raise ConnectionLost(
+                f"speaks no HTTP, or ends in the middle ({type(error).__name__}); start it, or correct remote.url"
+            ) from None
 
     def _actions(self, message: object) -> NDArray[Any]:
         """Return (T, width). message: an array, a list of arrays or of numbers, or a map that holds one of them."""

@@ -59,3 +59,9 @@ def test_without_a_url_the_usual_port_of_this_machine_is_meant(protocol: str) ->
     )
     assert parameters.server_url == PROTOCOLS[protocol].url and "127.0.0.1" in parameters.server_url
     assert parameters.images and parameters.action_parts and parameters.prompt
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ws://", "ws://h h:8000", "ws://h :8000", "http://h:8000"])
+def test_what_is_no_address_of_the_protocol_is_refused(url: str) -> None:
+    with pytest.raises(ParameterError, match="remote.url: .* must begin with ws://host or wss://host"):
+        from_mapping(RemoteParameters, {"url": url, "binding": {"rate_hz": 20.0}}, "remote.")
