@@ -42,7 +42,7 @@ setup(
     extras_require={
         "models": ["torch>=2.13", "transformers>=5"],
         "lerobot": [
-            f"{line}; python_version >= '3.12'"
+            f"{line.partition('#')[0].strip()}; python_version >= '3.12'"
             for line in (ROOT / "requirements-models.txt").read_text().splitlines()
             if not line.startswith("#")
         ],
