@@ -43,14 +43,17 @@ def require_modules(processes: Iterable[Process], policy: str) -> None:
 
 
 def require_vlm(processes: Iterable[Process]) -> None:
-    """Raise ParameterError where the planner has a VLM whose key, folder or Python is not there."""
+    """Raise ParameterError where the planner has a VLM whose key, prompt, folder or Python is not there."""
     (planner,) = [process.parameters for process in processes if process.name == "planner"]
     given = {key.removeprefix(VLM): value for key, value in planner.items() if key.startswith(VLM)}
     if not given:
         return
     parameters = from_mapping(VlmParameters, nested(flattened(given)), f"planner.{VLM}")
     from vla_ros.policies.vlm.system2 import make_model
+    from vla_ros.policies.vlm.vlm_prompts import load_vlm_prompt
 
+    load_vlm_prompt(parameters.plan_prompt, "vlm_plan")
+    load_vlm_prompt(parameters.check_prompt, "vlm_check")
     make_model(parameters).close()  # it connects, and starts a process, with the first question
     if parameters.python and shutil.which(str(Path(parameters.python).expanduser())) is None:
         raise ParameterError(

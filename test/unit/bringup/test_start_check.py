@@ -70,6 +70,12 @@ def test_a_policy_that_needs_nothing_starts() -> None:
         ({"folder": "/nowhere"}, "vlm.folder: /nowhere: there is no such folder"),
         ({"url": "http://h/v1", "model": "m", "api_key_file": "/nowhere"}, "vlm.api_key_file: /nowhere: No such file"),
         ({"url": "http://h:99999/v1", "model": "m"}, "vlm.url: .*Port out of range"),
+        ({"url": "http://[::1/v1", "model": "m"}, "vlm.url: .*Invalid IPv6"),
+        ({"url": "http://h h/v1", "model": "m"}, "vlm.url: expected http://host:port/v1"),
+        (
+            {"url": "http://h/v1", "model": "m", "plan_prompt": "poem.v1"},
+            "vlm.plan_prompt: .*poem.v1.yaml: No such file",
+        ),
         ({"url": "http://h/v1", "model": "m", "python": "/nowhere/python"}, "vlm.python: there is no program"),
     ],
 )

@@ -27,6 +27,8 @@ def parsed(*options: str) -> argparse.Namespace:
         (("--through-graph", "--suite", "robust"), "--suite robust: only nominal runs through the graph"),
         (("--chunk-transition", "glue"), "--chunk-transition glue: there are"),
         (("--jobs", "-2"), "--jobs -2: at least 1"),
+        (("--policy", "lerobot", "--checkpoint", "/nowhere/act"), "/nowhere/act: there is no such folder"),
+        (("--policy", "openvla"), "openvla.checkpoint: name the folder of a checkpoint"),
         (("--policy", "magic"), "policy: there is no 'magic'"),
         (("--suite", "luck"), "luck"),
         (("--object", "red cubes"), "--object red cubes: in suite nominal, one of red cube"),

@@ -53,12 +53,12 @@ class VlmEndpoint:
     """
 
     def __init__(self, parameters: VlmParameters) -> None:
-        parts = urlsplit(parameters.url)
         try:
+            parts = urlsplit(parameters.url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise ParameterError(f"vlm.url: {parameters.url!r}: {error}") from None
-        if not host or parts.query or parts.fragment:
+        if not host or parts.query or parts.fragment or any(map(str.isspace, parameters.url)):
             raise ParameterError(f"vlm.url: expected http://host:port/v1, got {parameters.url!r}")
         if parts.username is not None:
             raise ParameterError("vlm.url: a key does not belong into the URL; see vlm.api_key_file")

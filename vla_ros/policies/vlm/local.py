@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_ros.parameters import ParameterError
+from vla_ros.policies.binding.weight_files import LFS
 from vla_ros.policies.vlm.asking import VlmRequest, VlmUnavailable, jpeg_of
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.scheduling import ONE_THREAD
@@ -161,6 +162,10 @@ class LocalModel:
         return "its process was ended" if ended is None else f"its process ended by itself (exit code {ended})"
 
 
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+"""Files of which a tokenizer needs one."""
+
+
 def check_folder(folder: Path) -> None:
     """Refuse a folder that is none of a transformers model, or is not whole, before anything is loaded.
 
@@ -170,8 +175,13 @@ def check_folder(folder: Path) -> None:
     where = f"vlm.folder: {folder}"
     if not folder.is_dir():
         raise ParameterError(f"{where}: there is no such folder")
-    for name in ("config.json", "tokenizer_config.json"):
-        _json(folder / name, where)
+    if not _json(folder / "config.json", where).get("model_type"):
+        raise ParameterError(f"{where}: config.json: it has no model_type: no model of transformers")
+    _json(folder / "tokenizer_config.json", where)
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise ParameterError(f"{where}: there is none of {', '.join(TOKENIZERS)}; download it again")
+    for path in sorted((*folder.glob("*.json"), *folder.glob("*.model"), *folder.glob("*.txt"))):
+        _check_pointer(path, where)
     if not any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json")):
         raise ParameterError(f"{where}: there is no preprocessor_config.json: it is no image-text model, or not whole")
     if (folder / INDEX).is_file():
@@ -185,7 +195,15 @@ def check_folder(folder: Path) -> None:
         _check_safetensors(folder / name, where)
 
 
+def _check_pointer(path: Path, where: str) -> None:
+    """Raise ParameterError where a file is only a pointer of Git LFS: a download of it again would be one, too."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(len(LFS)) == LFS:
+            raise ParameterError(f"{where}: {path.name}: a pointer of Git LFS: run git lfs pull")
+
+
 def _json(path: Path, where: str) -> dict[str, Any]:
+    _check_pointer(path, where)
     try:
         tree = json.loads(path.read_text())
     except OSError as error:
@@ -199,6 +217,7 @@ def _json(path: Path, where: str) -> dict[str, Any]:
 
 def _check_safetensors(path: Path, where: str) -> None:
     """Compare the length of a file with what its header says: a download that broke off is shorter."""
+    _check_pointer(path, where)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -30,6 +30,8 @@ def folder(tmp_path: Path) -> Path:
     """A folder that looks like a model's."""
     for name in ("config.json", "tokenizer_config.json", "preprocessor_config.json"):
         (tmp_path / name).write_text("{}")
+    (tmp_path / "config.json").write_text('{"model_type": "smolvlm"}')
+    (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(WEIGHTS)
     return tmp_path
 
@@ -58,7 +60,14 @@ def test_a_whole_folder_is_accepted(folder: Path) -> None:
         ("model.safetensors", WEIGHTS[:5], "cut off"),
         ("model.safetensors", WEIGHTS[:-1], f"{len(WEIGHTS) - 1} bytes instead of {len(WEIGHTS)}"),
         ("model.safetensors", WEIGHTS + b"x", "bytes instead of"),
-        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "cut off"),
+        (
+            "model.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            "run git lfs pull",
+        ),
+        ("tokenizer.json", b"version https://git-lfs.github.com/spec/v1\n", "tokenizer.json: a pointer of Git LFS"),
+        ("tokenizer.json", None, "there is none of tokenizer.json"),
+        ("config.json", b"{}", "it has no model_type"),
         ("model.safetensors", struct.pack("<Q", 4) + b"abcd", "its header cannot be read"),
         ("model.safetensors", struct.pack("<Q", 9) + b'{"w": []}', "its header cannot be read"),
         ("model.safetensors.index.json", b"{", "it is not JSON"),
