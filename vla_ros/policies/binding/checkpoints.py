@@ -62,7 +62,7 @@ def read_checkpoint(name: str, entry: Policy, options: Any, robot: Robot) -> Che
         raise UnknownFormat(f"{path}: a folder of transformers; {name} says itself what it wants of the robot")
     from vla_ros.policies.lerobot.folder import LeRobotFolder
 
-    folder = LeRobotFolder(path)
+    folder = LeRobotFolder(path, shards=name != "lerobot")
     try:
         return CheckpointReading(folder.contract(), folder.faults)
     except ParameterError:  # it is among the faults

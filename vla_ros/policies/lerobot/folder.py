@@ -73,6 +73,7 @@ class LeRobotFolder:
     Args:
         path: the folder, or the output folder of lerobot-train.
         families: policies that are known.
+        shards: the weights may lie in several files. LeRobot itself reads one.
 
     Attributes:
         path: where config.json lies.
@@ -84,7 +85,8 @@ class LeRobotFolder:
         ParameterError: it is no such folder.
     """
 
-    def __init__(self, path: str | Path, families: Collection[str] = FAMILIES) -> None:
+    def __init__(self, path: str | Path, families: Collection[str] = FAMILIES, *, shards: bool = False) -> None:
+        self._shards = shards
         self.path = _found(Path(path).expanduser())
         self.config = read_json(self.path / "config.json")
         self.type = str(self.config.get("type") or "")
@@ -162,14 +164,14 @@ class LeRobotFolder:
         )
 
     def _weight_faults(self) -> list[str]:
-        """Return what is wrong with the weights; LeRobot reads one file, and no shards."""
+        """Return what is wrong with the weights."""
         if self.config.get("use_peft"):
             absent = [name for name in ADAPTER if not (self.path / name).exists()]
             return [f"{self.path}/{name}: absent, and config.json says use_peft" for name in absent] or weight_faults(
                 self.path, ADAPTER[0]
             )
         faults = weight_faults(self.path)
-        if not faults and not (self.path / SINGLE).exists():
+        if not faults and not self._shards and not (self.path / SINGLE).exists():
             return [f"{self.path}/{SINGLE}: absent: LeRobot reads no shards; save the policy in one file"]
         return faults
 

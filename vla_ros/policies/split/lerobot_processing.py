@@ -44,7 +44,7 @@ def opened(checkpoint: str, family: str) -> tuple[CheckpointFiles, CheckpointCon
     if not checkpoint:
         raise ParameterError(f"{key}: required and missing (folder of a checkpoint)")
     try:
-        folder = LeRobotFolder(checkpoint)
+        folder = LeRobotFolder(checkpoint, shards=True)
         if folder.type != family:
             raise ParameterError(f"{folder.path} is of {folder.type}, expected {family}; choose the policy accordingly")
         folder.require_sound()

@@ -272,6 +272,7 @@ def test_shards_are_a_fault_because_lerobot_reads_none(tmp_path: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     (fault,) = LeRobotFolder(folder).faults
     assert fault == f"{folder}/model.safetensors: absent: LeRobot reads no shards; save the policy in one file"
+    assert LeRobotFolder(folder, shards=True).faults == ()
 
 
 @pytest.mark.parametrize("architectures", [5, {"a": 1}, None, "LlamaForCausalLM"])
