@@ -13,5 +13,5 @@ def test_a_plan_of_18_mb_arrives(shared: bool, monkeypatch: pytest.MonkeyPatch) 
     for name, value in private_domain().items():
         monkeypatch.setenv(name, value)
     times = measure_plan_transport(18_000_000, 8, 2.0, shared)
-    assert len(times.total) >= 5  # the newest counts: one that is late is overtaken
+    assert len(times.total) >= 2  # the newest counts: one that is late is overtaken
     assert (times.total >= times.pack).all()

@@ -20,6 +20,7 @@ from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.camera_slots import CameraFault
 from vla_ros.policies.chunk_model import ChunkModel, ModelUnavailable, Observation
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
+from vla_ros.time import NS_PER_S
 from vla_ros.transforms import pose
 
 __all__ = ["ChunkModel", "ModelUnavailable", "MonolithicSystem2", "Observation", "one_line", "resampled"]
@@ -30,6 +31,8 @@ DELAYS = 10
 """The longest of so many inferences is what the next one is expected to take."""
 FIRST_DELAY_S = 0.1
 """Expected before the first inference."""
+FOLLOWS_RAD = 0.08
+"""An arm that is nearer to its plan follows it; as `ActionExpertParameters.anchor_distance`."""
 TEXT_LENGTH = 300
 """Characters of a model's error that people are told."""
 
@@ -59,6 +62,8 @@ class MonolithicSystem2:
         self._warm = False  # the first inference takes longer: compilation, memory
         self._instruction: int | None = None
         self._failed = ""  # why the present instruction is over
+        self._rows: Array | None = None  # of the plan before
+        self._rows_ns = 0  # its frames
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return the chunk for now; see `contract.System2`."""
@@ -66,7 +71,7 @@ class MonolithicSystem2:
             self._instruction = None
             return Plan(frames.stamp_ns, instruction, PlanState.HOLD)
         if instruction.id != self._instruction:
-            self._instruction, self._failed = instruction.id, ""
+            self._instruction, self._failed, self._rows = instruction.id, "", None
             if reason := self._guarded(self._model.reset):
                 self._failed = reason
         if self._failed:
@@ -96,11 +101,13 @@ class MonolithicSystem2:
         if self._warm:
             self._delays_s.append(took_s)
         self._warm = True
-        positions = self._binding.positions(actions, joint_state.q)
+        base = self._base(frames.stamp_ns, joint_state)
+        positions = self._binding.positions(actions, base)
         if self._binding.begins_later:
-            positions = np.vstack([joint_state.q, positions])
+            positions = np.vstack([base, positions])
         joints = self._binding.joints
         rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
+        self._rows, self._rows_ns = rows, frames.stamp_ns
         return Plan(
             frames.stamp_ns,
             instruction,
@@ -110,6 +117,20 @@ class MonolithicSystem2:
             data=rows,
             path=self._path(rows),
         )
+
+    def _base(self, stamp_ns: int, joint_state: JointState) -> Array:
+        """Return (n,) what the actions are relative to: the measured joints, unless they are steps.
+
+        A step goes on from where the steps before it led, as long as the arm follows. From the measured arm, which is behind
+        and swings, each plan would take over the swing of the one before: the loop oscillates with the arm's lag.
+        """
+        q = joint_state.q
+        if self._binding.parameters.action_kind != "step" or self._rows is None or not joint_state.may_move:
+            return q
+        base = q.copy()
+        arm = self._binding.joints.kinematics.arm
+        base[arm] = sample(self._rows, (stamp_ns - self._rows_ns) / NS_PER_S)[arm]
+        return base if np.abs(base - q).max() < FOLLOWS_RAD else q
 
     def _path(self, rows: Array) -> Array:
         """Return (m, 7) tool poses along the rows."""

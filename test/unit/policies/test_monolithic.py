@@ -23,6 +23,8 @@ from vla_ros.policies.monolithic import (
     one_line,
     resampled,
 )
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
 STATE = JointState(0, HOME, np.zeros(8))
 
@@ -101,6 +103,24 @@ def test_steps_begin_at_the_arm() -> None:
     assert plan.data[0] == pytest.approx(HOME) and len(plan.data) == 11
     assert plan.path[-1, 0] - plan.path[0, 0] == pytest.approx(0.02, abs=1e-4)
     assert model.observations[0].state is None
+
+
+def test_steps_go_on_from_where_they_led_and_not_from_an_arm_that_lags() -> None:
+    model = FakeModel(np.array([[0.02, 0, 0, 0, 0, 0, 1.0]]), openvla())
+    options = {"action_space": "cartesian", "action_kind": "step", "rate_hz": 5.0, "gripper_joint": "finger_joint"}
+    planner = system2(model, **options, cameras=["image=front"])
+
+    def plan_at(tick: int, q: Array) -> Plan:
+        return planner.plan(frames(tick * 10**8), Instruction(1, "pick"), JointState(0, q, np.zeros(8)))
+
+    forward = Kinematics(urdf(), JOINT_NAMES).forward
+    start, plan = forward(HOME), plan_at(0, HOME)
+    for tick in range(1, 11):
+        behind = HOME if tick == 1 else plan.data[0]  # where it was told to be a tenth of a second ago
+        plan = plan_at(tick, behind)
+        assert plan.path[0, :3] == pytest.approx(start[:3, 3] + [0.01 * tick, 0, 0], abs=3e-3)
+    pushed = plan.data[0] + np.array([0.0, 0.2, 0, 0, 0, 0, 0, 0])
+    assert plan_at(11, pushed).data[0] == pytest.approx(pushed), "an arm that does not follow begins where it is"
 
 
 def test_a_chunk_may_begin_one_row_after_its_frames() -> None:
