@@ -98,6 +98,21 @@ def test_a_chunk_begins_with_what_plays_and_ends_with_the_model(name: str, folde
     assert not np.allclose(other.positions[4], guided.positions[4], atol=1e-6)
 
 
+def test_the_first_action_may_be_due_one_row_later(folders: Folders) -> None:
+    """As training data pair a frame with the command of the next one: row 0 is the measured arm, row 1 the first action."""
+    case = CASES["smolvla-float32"]
+    folder = folders(case)
+    plan = plan_of(system2(case, folder), frames())
+    usual = system1(case, folder)
+    later = system1(case, folder, binding={"rate_hz": 30.0, "first_row": 1})
+    previous = replace(Chunk.rest(Q, 2000), positions=np.repeat(Q[None, :], 12, axis=0), chunk_id=1)
+    chunk = later.chunk(plan, STATE, previous, 3, 2000)
+    assert len(chunk.positions) == len(usual.chunk(plan, STATE, previous, 3, 2000).positions) + 1
+    prefix, before = later._prefix(previous, 3, Q), usual._prefix(previous, 3, Q)
+    assert prefix is not None and before is not None
+    assert (prefix.length, before.length) == (2, 3)
+
+
 def test_fresh_state_of_smolvla(folders: Folders) -> None:
     """The state token in System 1: the same state gives the same actions, a newer one those of the whole model with it."""
     case = CASES["smolvla-float32"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from vla_ros.arrays import Array
@@ -36,6 +37,8 @@ class SplitSystem1:
         self.half, self.checkpoint = half, half.checkpoint
         self.binding = Binding(half.contract, robot, parameters.binding, None)
         self.dt_s = 1.0 / self.binding.rate_hz
+        self._first_row = int(self.binding.begins_later)
+        """Row of the chunk that the model's first action is."""
         self._chunking = parameters.real_time_chunking
         self._steps = parameters.euler_steps or half.steps
         self._limits = half_limits(parameters.motion, self.binding.joints.kinematics)
@@ -58,6 +61,8 @@ class SplitSystem1:
             noise = self.noise.to(self.half.noise_dtype)
             flowed = integrate(velocity, noise, self._steps, self.half.flow, prefix)
         rows = self.binding.positions(self.half.actions(flowed)[: self.half.rows], joint_state.q)
+        if self._first_row:
+            rows = np.vstack([joint_state.q, rows])
         positions = lead_onto(rows, previous.positions, prefix_length, self.dt_s, self._limits)
         return Chunk(
             positions,
@@ -70,14 +75,15 @@ class SplitSystem1:
 
     def _prefix(self, previous: Chunk, prefix_length: int, q: Array) -> Prefix | None:
         """Return the previous chunk as the flow knows it; None where it came from rest or nothing is to be guided."""
-        if self._chunking.form == "off" or not previous.chunk_id:
+        given = previous.positions[self._first_row :][: self.half.noise_shape[1]]
+        if self._chunking.form == "off" or not previous.chunk_id or not len(given):
             return None
-        given = previous.positions[: self.half.noise_shape[1]]
         actions = self.half.normalized(self.binding.actions(given, q))
+        fixed = max(prefix_length - self._first_row, 0)
         return Prefix(
             actions,
-            prefix_length,
-            max(prefix_length, min(len(given), self.half.noise_shape[1] - self._chunking.execution_horizon)),
+            fixed,
+            max(fixed, min(len(given), self.half.noise_shape[1] - self._chunking.execution_horizon)),
             self._chunking.schedule,
             self._chunking.max_guidance_weight,
             trained=self._chunking.form == "trained",
