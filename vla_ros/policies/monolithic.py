@@ -64,6 +64,7 @@ class MonolithicSystem2:
         self._failed = ""  # why the present instruction is over
         self._rows: Array | None = None  # of the plan before
         self._rows_ns = 0  # its frames
+        self._steps = np.zeros((0, 0))  # its rows as far apart as the model's
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return the chunk for now; see `contract.System2`."""
@@ -107,7 +108,7 @@ class MonolithicSystem2:
             positions = np.vstack([base, positions])
         joints = self._binding.joints
         rows = np.clip(resampled(positions, self._binding.rate_hz), joints.lower, joints.upper)
-        self._rows, self._rows_ns = rows, frames.stamp_ns
+        self._rows, self._rows_ns, self._steps = rows, frames.stamp_ns, positions
         return Plan(
             frames.stamp_ns,
             instruction,
@@ -127,10 +128,17 @@ class MonolithicSystem2:
         q = joint_state.q
         if self._binding.parameters.action_kind != "step" or self._rows is None or not joint_state.may_move:
             return q
-        base = q.copy()
-        arm = self._binding.joints.kinematics.arm
-        base[arm] = sample(self._rows, (stamp_ns - self._rows_ns) / NS_PER_S)[arm]
-        return base if np.abs(base - q).max() < FOLLOWS_RAD else q
+        kinematics, base = self._binding.joints.kinematics, q.copy()
+        at_s = (stamp_ns - self._rows_ns) / NS_PER_S
+        base[kinematics.arm] = sample(self._rows, at_s)[kinematics.arm]
+        if np.abs(base - q).max() >= FOLLOWS_RAD:
+            return q
+        if self._binding.parameters.action_space == "cartesian":
+            # Joints that go evenly leave the tool's line by a hair, and hairs of many plans would add up.
+            row = min(int(at_s * self._binding.rate_hz), len(self._steps) - 2)
+            begin, end = (kinematics.forward(self._steps[max(row, 0) + k])[:3, 3] for k in (0, 1))
+            base = kinematics.follow(on_line(kinematics.forward(base), begin, end), base)
+        return base
 
     def _path(self, rows: Array) -> Array:
         """Return (m, 7) tool poses along the rows."""
@@ -147,6 +155,15 @@ class MonolithicSystem2:
         except Exception as error:
             return f"the model failed: {type(error).__name__}: {one_line(error)}"
         return ""
+
+
+def on_line(T: Array, begin: Array, end: Array) -> Array:
+    """Return the pose T (4, 4) moved onto the nearest point of the line from `begin` to `end`, (3,) each, m."""
+    moved, along = T.copy(), end - begin
+    length2 = float(along @ along)
+    share = float((T[:3, 3] - begin) @ along) / length2 if length2 > 0 else 0.0
+    moved[:3, 3] = begin + min(max(share, 0.0), 1.0) * along
+    return moved
 
 
 def resampled(positions: Array, rate_hz: float) -> Array:
