@@ -26,8 +26,9 @@ MODELS_PYTHON ?= python3.12
 ifdef LEROBOT
 # The program itself: a shim of pyenv runs only when a version is chosen, so its newest 3.12 is chosen here.
 whoami := -c 'import sys; print(sys.executable)' 2>/dev/null
+pyenv := $(or $(shell command -v pyenv),$(wildcard $(dir $(shell command -v $(PYTHON)))../bin/pyenv),false)
 found_python := $(shell $(PYTHON) $(whoami) || \
-  PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep -x '3\.12\.[0-9]*' | tail -n 1) $(PYTHON) $(whoami))
+  PYENV_VERSION=$$($(pyenv) versions --bare 2>/dev/null | grep -x '3\.12\.[0-9]*' | tail -n 1) $(PYTHON) $(whoami))
 override PYTHON := $(or $(found_python),$(PYTHON))
 pythons := 3.12 is needed for MODELS=lerobot (LeRobot runs from 3.12 on, ROS wheels are for 3.11 and 3.12): \
   apt-get install python3.12 python3.12-venv python3.12-dev, or pyenv install 3.12; make PYTHON= names another path
