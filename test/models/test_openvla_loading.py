@@ -120,7 +120,7 @@ def test_an_instruction_without_end_is_refused(tmp_path: Path) -> None:
 def test_a_tokenizer_of_another_kind_is_refused(tmp_path: Path) -> None:
     folder = made.write(tmp_path)
     (folder / "tokenizer.json").write_text('{"version": "1.0"}')
-    with pytest.raises(ParameterError, match=r"tokenizer\.json: is no tokenizer"):
+    with pytest.raises(ParameterError, match=r"tokenizer\.json: no tokenizer"):
         _model(folder)
 
 
