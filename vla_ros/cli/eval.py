@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,9 @@ def _offline(
     nodes, classes = _nodes(chosen), parameters_with_policy(chosen.policy)
     vlm = nodes["planner"].pop("vlm", None)
     safety = from_mapping(SafetyFilterParameters, nodes["safety_filter"])
-    planner: PlannerParameters = from_mapping(classes["planner"], nodes["planner"])
+    given: PlannerParameters = from_mapping(classes["planner"], nodes["planner"])
+    # Without the policy's options: a class that is made here is unknown to the other processes.
+    planner = PlannerParameters(**{each.name: getattr(given, each.name) for each in fields(PlannerParameters)})
     conditions = Conditions.of(planner, from_mapping(classes["action_expert"], nodes["action_expert"]))
     options = nodes["planner"].get(chosen.policy, {})
     setup = EvaluationSetup(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import pickle
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,3 +69,22 @@ def test_a_vlm_of_the_configuration_is_evaluated(tmp_path: Path) -> None:
     assert nodes["action_expert"]["system2"] == "vlm"
     with pytest.raises(ParameterError, match=r"planner\.vlm\.url: give the URL"):
         evaluate._nodes(parsed("--system2", "vlm"))
+
+
+@pytest.mark.parametrize("policy", ["compact", "remote"])
+def test_what_is_evaluated_can_be_sent_to_other_processes(
+    policy: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "remote.yaml"
+    config.write_text("/**: {ros__parameters: {remote: {binding: {rate_hz: 10.0}}}}\n")
+    sent = []
+
+    def remember(setup: object, *_: object) -> Iterator[Any]:
+        sent.append(pickle.loads(pickle.dumps(setup)))
+        yield from ()
+
+    monkeypatch.setattr("vla_ros.lab.evaluation.episodes.run_episodes", remember)
+    monkeypatch.setattr("vla_ros.bringup.start_check.require_startable", lambda *_: None)
+    options = ("--config", str(config)) if policy == "remote" else ()
+    evaluate.run(parsed("--policy", policy, "--episodes", "1", "--jobs", "2", *options))
+    assert sent[0].policy == policy and sent[0].planner.policy == policy
