@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
         f"{report.files} files, {report.starts} starts, {report.records} records: "
         f"{report.ticks} ticks over {report.seconds:.1f} s of filter time, {report.calls} calls"
     )
-    for text in (*report.coverage, *report.skipped, *report.latches, *report.parameters):
+    for text in (*report.coverage, *report.skipped, *report.other_formats, *report.latches, *report.parameters):
         print(text)
     for text in (*report.gaps, *report.broken, *report.cut, *differing):
         print(text)

@@ -28,8 +28,12 @@ class FileCoverage:
 
 def in_order(paths: list[Path]) -> list[Path]:
     """Return files in the order in which they were begun: by the numbers in them, whatever their names and clocks say."""
-    prefaces = {path: history.read_preface(path) for path in paths}
-    return sorted(paths, key=lambda path: (prefaces[path].number if prefaces[path] else number(path), path.name))
+
+    def key(path: Path) -> tuple[int, str]:
+        preface = history.read_preface(path)
+        return number(path) if preface is None else preface.number, path.name
+
+    return sorted(paths, key=key)
 
 
 def broken_links(files: list[FileCoverage]) -> list[str]:

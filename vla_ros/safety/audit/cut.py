@@ -123,4 +123,4 @@ def _fields(value: Any) -> set[str]:
 
 
 def _is_changeable(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not value.__dataclass_params__.frozen  # type: ignore[attr-defined,union-attr]
+    return dataclasses.is_dataclass(value) and not value.__dataclass_params__.frozen  # type: ignore[union-attr]

@@ -59,6 +59,7 @@ class AuditLog:
     ) -> None:
         self.hash = ORIGIN
         self.lost = self.deleted_files = self.deleted_latches = 0
+        self._deleted_told = 0
         self._problems = {"connection": "", "writer": "", "record": ""}
         self._header = {"format": FORMAT, "sources": sources(), **header}
         self._headers_requested = self._lost_by_writer = 0
@@ -152,6 +153,16 @@ class AuditLog:
         self._problems["connection"] = ""
         self.hash = link
         return True
+
+    def deletion_to_tell(self) -> str:
+        """Return a line when files with a latch have been deleted in the folder, once; empty: none since the last call."""
+        told, self._deleted_told = self._deleted_told, self.deleted_latches
+        if self.deleted_latches <= told:
+            return ""
+        return (
+            f"audit log: {self.deleted_latches} files with a latch have been deleted until now to make room; raise "
+            "audit.keep_incidents and audit.total_mb, or copy such files in time"
+        )
 
     def close(self) -> None:
         """Let the writer finish."""

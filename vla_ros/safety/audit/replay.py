@@ -33,6 +33,7 @@ from vla_ros.safety.audit.snapshot import differences, filter_of, first_differen
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.rules import SafetyRule
 from vla_ros.safety.states import LATCHED, State
 
@@ -44,11 +45,11 @@ class ReplayReport:
     difference: the first answer that came out otherwise, in words; empty: none. damaged: the first damaged place. skipped:
     things in the folder that are no files of a log. starts: how often a filter started. coverage: from when to when the files
     go, and how many older ones were deleted. latches: when the filter latched, and why. parameters: what changed in the
-    parameters from file to file. gaps: files that do not continue the one before; broken: files that were renamed or changed
-    after the next one was begun; missing_files: numbers of those that no filter deleted; missing: whether anything is gone
-    that nothing explains. cut: files that end within a record. cut_messages: recorded by their beginning, because they were
-    too long. lost: records that the log says it lost. seconds: of filter time. other_code: whether the filter's code has
-    changed since. newest: parameters and URDF of the newest file.
+    parameters from file to file. other_formats: files of other versions. gaps: files that do not continue the one before;
+    broken: files that were renamed or changed after the next one was begun; missing_files: numbers of those that no filter
+    deleted; missing: whether anything is gone that nothing explains. cut: files that end within a record. cut_messages:
+    recorded by their beginning, because they were too long. lost: records that the log says it lost. seconds: of filter time.
+    other_code: whether the filter's code has changed since. newest: parameters and URDF of the newest file.
     """
 
     files: int = 0
@@ -62,6 +63,7 @@ class ReplayReport:
     coverage: list[str] = dataclasses.field(default_factory=list)
     latches: list[str] = dataclasses.field(default_factory=list)
     parameters: list[str] = dataclasses.field(default_factory=list)
+    other_formats: list[str] = dataclasses.field(default_factory=list)
     gaps: list[str] = dataclasses.field(default_factory=list)
     broken: list[str] = dataclasses.field(default_factory=list)
     missing_files: str = ""
@@ -127,6 +129,8 @@ class _Replay:
                 report.missing |= NAME.fullmatch(file.name) is not None
         if not report.records and not report.damaged:
             raise FileNotFoundError(f"{self._path}: holds not one whole record of an audit log")
+        if report.other_formats and not report.ticks:
+            report.damaged = report.damaged or f"{self._path}: {report.other_formats[0]}"
         if not self._path.is_file():
             self._judge_folder()
         report.coverage = coverage.lines(self._read)
@@ -158,6 +162,12 @@ class _Replay:
                     break
             else:
                 covered.last = reader.last.hex()
+        except _OtherFormat as error:
+            if self._path.is_file():
+                report.damaged = f"{file}: {error}"
+            else:
+                report.other_formats.append(f"{file.name} has {error}")
+                covered.last = history.last_link(file)
         except Damaged as error:
             report.damaged = report.damaged or " ".join(str(error).split())
         covered.seconds = again.seconds
@@ -204,6 +214,10 @@ class _Replay:
                 report.missing |= not explained
 
 
+class _OtherFormat(Exception):
+    """A file that another version has written."""
+
+
 def _is_log(file: Path) -> bool:
     """Whether a file begins as a file of a log does."""
     with contextlib.suppress(Damaged, OSError):
@@ -244,7 +258,8 @@ class _FileReplay:
         self.taken += 1
         if record.kind is Kind.HEADER:
             if record.values.get("format") != FORMAT:
-                raise Damaged(f"{self._file}: format {record.values.get('format')}; this version replays {FORMAT} only")
+                made = f"{record.values.get('format')!r:.80}"
+                raise _OtherFormat(f"format {made} and was not replayed; this version replays {FORMAT} only")
             self._header = record.values
             return
         if record.kind is Kind.SNAPSHOT:
@@ -299,12 +314,20 @@ class _FileReplay:
         """The filter of the snapshot, whose configuration must be that of the header."""
         try:
             restored = filter_of(snapshot, self._extra_rules)
-            difference = first_difference(self._header, snapshot)
+            difference = first_difference(self._header, snapshot) or self._other_limits(restored)
         except Exception as error:
             raise Damaged(f"{self._file}: the snapshot cannot be read by this version: {error}") from None
         if difference:
             raise Damaged(f"{self._file}: {difference}; one of the two has been changed")
         return restored
+
+    def _other_limits(self, restored: SafetyFilter) -> str:
+        """What is wrong with the limits of a snapshot; empty: they are those of the URDF and the parameters, by this code."""
+        if self._header["sources"] != sources() or not restored.urdf:
+            return ""
+        if restored.limits == joint_limits(restored.urdf, restored.parameters):
+            return ""
+        return "the limits in the snapshot are not those of the header's URDF and parameters"
 
     def _call(self, record: Record) -> tuple[str, list[Any], Any]:
         """(name, arguments, logged answer) of a record that is no tick."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -159,6 +160,10 @@ def test_a_named_pipe_and_a_link_in_the_folder_do_no_harm(make_bench: Any, tmp_p
     os.mkfifo(folder / "audit-0-pipe.vlalog")
     (folder / "audit-0-link.vlalog").symlink_to(tmp_path / "nowhere")
     (folder / "audit-0-folder.vlalog").mkdir()
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(folder / "audit-0-socket.vlalog"))
+    os.mkfifo(folder / "audit-20260101T000000Z-1-00003.vlalog")  # named as one of its own
+    (folder / "audit-20260101T000000Z-1-00004.vlalog").symlink_to("/dev/zero")
     bench = make_bench()
     direct = recorded(bench, folder, size=20_000, total=120_000, keep=0)
     bench.armed().tick(500)
@@ -172,4 +177,7 @@ def test_a_named_pipe_and_a_link_in_the_folder_do_no_harm(make_bench: Any, tmp_p
         "a folder and was skipped",
         "a symbolic link and was skipped",
         "a named pipe and was skipped",
+        "a socket and was skipped",
+        "a named pipe and was skipped",
+        "a symbolic link and was skipped",
     ]
