@@ -14,6 +14,7 @@ import typing
 from typing import Any
 
 from vla_ros.safety.audit.snapshot import SnapshotError, plain, value_of
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.state import FilterState
 
 LONG = 1024
@@ -21,6 +22,7 @@ ROOM, ROOM_PER_TICK = 1 << 16, 1 << 12
 """1 MB/s at 250 ticks per second."""
 NUMBER = 9
 """Bytes of a number in a record."""
+OBSTACLE = 8 * NUMBER
 MOST_LOOKED_AT = 4096
 """Of a longer sequence the elements are not measured: it is too long, whatever they are."""
 FIRST_ITEMS, FIRST_CHARACTERS = 8, 80
@@ -50,16 +52,18 @@ Changes = list[list[Any]]
 
 def size_of(value: Any) -> int:
     """Return about how many bytes a value takes in a record; for a very long one, at least as many as are too many."""
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, list | tuple):
-        if len(value) > MOST_LOOKED_AT:
-            return len(value) * NUMBER
-        if value and isinstance(value[0], float | int):
+    kind = type(value)
+    if kind is list or kind is tuple:
+        first = type(value[0]) if value else float
+        if first is float or first is int or len(value) > MOST_LOOKED_AT:
             return len(value) * NUMBER
         return sum(map(size_of, value))
+    if kind is str or kind is bytes:
+        return len(value)
+    if kind is Obstacle:
+        return OBSTACLE + len(value.id) + len(value.frame) + len(value.shape) + len(value.size) * NUMBER
     if dataclasses.is_dataclass(value):
-        return sum(size_of(getattr(value, each)) for each in value.__dataclass_fields__)
+        return sum(size_of(getattr(value, each.name)) for each in dataclasses.fields(value))
     return NUMBER
 
 

@@ -164,7 +164,7 @@ class Recorder:
 
     def _before(self, *arguments: Any) -> dict[str, Any] | None:
         """The state before a message that is too long to be recorded whole; None: there is room for it."""
-        size = cut.size_of(arguments)
+        size = sum(map(cut.size_of, arguments))
         if size > cut.LONG and size > self._room:
             with contextlib.suppress(Exception):  # no fault of the log may reach the filter: the record is whole then
                 return cut.copied(self._filter.values)
