@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_ros.parameters import parameter
-from vla_ros.policies.action_player import ActionPlayer, half_limits
+from vla_ros.policies.action_player import ActionPlayer
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.binding_parameters import BindingParameters
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
@@ -19,6 +19,7 @@ from vla_ros.policies.lerobot.folder import LeRobotFolder
 from vla_ros.policies.monolithic import MonolithicSystem2, Observation
 from vla_ros.policies.policy_parameters import MotionParameters
 from vla_ros.policies.registry import Policy, Robot, parameters_hash
+from vla_ros.policies.transition import Transition
 from vla_ros.robot.kinematics import Kinematics
 
 
@@ -62,8 +63,8 @@ class RockingSystem2(MonolithicSystem2):
 
 class RockingSystem1(ActionPlayer):
     def __init__(self, robot: Robot, parameters: RockingParameters) -> None:
-        limits = half_limits(parameters.motion, Kinematics(robot.urdf, robot.joint_names, robot.tool_frame))
-        super().__init__(parameters_hash("rocking", robot, parameters), limits)
+        kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
+        super().__init__(parameters_hash("rocking", robot, parameters), Transition.of(parameters.motion, kinematics))
 
 
 POLICY = Policy("bound_policy:RockingSystem2", "bound_policy:RockingSystem1", RockingParameters, "a checkpoint")

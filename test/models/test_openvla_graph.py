@@ -77,10 +77,6 @@ def test_a_plan_goes_where_the_tokens_say_and_the_arm_holds_when_asked(tmp_path:
         assert np.abs(tool.at - held).max() < 1e-3, "without words it holds"
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="at ten plans a second the ways onto single steps add up, and the tool leaves its line (docs/openvla.md)",
-)
 def test_the_tool_keeps_to_the_line_that_the_tokens_say(tmp_path: Path) -> None:
     folder = made.write(tmp_path, made.answering(AHEAD))
     overrides = _overrides("openvla", folder, binding__cameras=["full_image=front"])

@@ -32,7 +32,6 @@ from test.models.split_cases import CAMERAS, CASES, JOINTS, STATE, TEXT, Case, Q
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import ActionChunk, CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.parameters import nested
-from vla_ros.policies.action_player import lead_onto
 from vla_ros.policies.contract import MOTION_ROWS, Chunk
 from vla_ros.resources import share
 from vla_ros.ros.stamps import time_message
@@ -162,7 +161,7 @@ def test_the_chunk_on_the_topic_is_the_whole_models(
     width = one.half.noise_shape[2]
     padded = torch_pad(reference, width)
     rows = one.binding.positions(one.half.actions(padded), Q)
-    expected = lead_onto(rows, Chunk.rest(Q, 0).positions, MOTION_ROWS, one.dt_s, one._limits)
+    expected = one.transition.onto(rows, Chunk.rest(Q, 0).positions, MOTION_ROWS, one.dt_s)
     assert chunk.trajectory.joint_names == list(JOINTS)
     published = np.array([point.positions for point in chunk.trajectory.points])
     assert published.shape == expected.shape

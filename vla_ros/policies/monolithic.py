@@ -32,7 +32,8 @@ DELAYS = 10
 FIRST_DELAY_S = 0.1
 """Expected before the first inference."""
 FOLLOWS_RAD = 0.08
-"""An arm that is nearer to its plan follows it; as `ActionExpertParameters.anchor_distance`."""
+"""An arm that is nearer to its plan, now or up to LAG_S ago, follows it; as `ActionExpertParameters.anchor_distance`."""
+LAG_S = 0.3
 TEXT_LENGTH = 300
 """Characters of a model's error that people are told."""
 
@@ -130,9 +131,10 @@ class MonolithicSystem2:
             return q
         kinematics, base = self._binding.joints.kinematics, q.copy()
         at_s = (stamp_ns - self._rows_ns) / NS_PER_S
-        base[kinematics.arm] = sample(self._rows, at_s)[kinematics.arm]
-        if np.abs(base - q).max() >= FOLLOWS_RAD:
+        past = np.array([sample(self._rows, at_s - lag_s) for lag_s in np.arange(0.0, LAG_S, ROW_S)])
+        if np.abs(past - q)[:, kinematics.arm].max(axis=1).min() >= FOLLOWS_RAD:
             return q
+        base[kinematics.arm] = past[0, kinematics.arm]
         if self._binding.parameters.action_space == "cartesian":
             # Joints that go evenly leave the tool's line by a hair, and hairs of many plans would add up.
             row = min(int(at_s * self._binding.rate_hz), len(self._steps) - 2)

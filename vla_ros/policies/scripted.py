@@ -15,10 +15,11 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError, from_mapping, parameter, yaml_of
 from vla_ros.perception.frames import Frames
-from vla_ros.policies.action_player import ROW_S, ActionPlayer, half_limits
+from vla_ros.policies.action_player import ROW_S, ActionPlayer
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ScriptedParameters
 from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.policies.transition import Transition, motion_limits
 from vla_ros.resources import share
 from vla_ros.robot.joint_map import JointMap
 from vla_ros.robot.kinematics import Kinematics
@@ -117,7 +118,7 @@ class ScriptedSystem2:
     def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
         self.checkpoint = parameters_hash("scripted", robot, parameters)
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._limits = half_limits(parameters.motion, self._kinematics)
+        self._limits = motion_limits(parameters.motion, self._kinematics) / 2
         self._speed_scale = parameters.speed_scale
         self._relative, self._course = load(parameters.plan, robot.joint_names)
         self._instruction: int | None = None
@@ -209,5 +210,5 @@ class ScriptedSystem1(ActionPlayer):
 
     def __init__(self, robot: Robot, parameters: ScriptedParameters) -> None:
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        limits = half_limits(parameters.motion, kinematics) * parameters.speed_scale
-        super().__init__(parameters_hash("scripted", robot, parameters), limits)
+        transition = Transition.of(parameters.motion, kinematics, parameters.speed_scale)
+        super().__init__(parameters_hash("scripted", robot, parameters), transition)

@@ -124,6 +124,16 @@ def test_steps_go_on_from_where_they_led_and_not_from_an_arm_that_lags() -> None
     assert plan_at(11, pushed).data[0] == pytest.approx(pushed), "an arm that does not follow begins where it is"
 
 
+def test_a_fast_arm_that_lags_on_its_way_still_follows() -> None:
+    model = FakeModel(np.array([[0.1, 0, 0, 0, 0, 0, 1.0]]), openvla())
+    options = {"action_space": "cartesian", "action_kind": "step", "rate_hz": 5.0, "gripper_joint": "finger_joint"}
+    planner = system2(model, **options, cameras=["image=front"])
+    first = planner.plan(frames(0), Instruction(1, "pick"), STATE)
+    assert np.abs(first.data[5] - HOME).max() > 0.08
+    second = planner.plan(frames(10**8), Instruction(1, "pick"), STATE)
+    assert second.path[0, 0] - first.path[0, 0] == pytest.approx(0.05, abs=5e-3)
+
+
 def test_a_chunk_may_begin_one_row_after_its_frames() -> None:
     plan = ask(system2(FakeModel(np.tile(HOME + 0.01, (3, 1)))))
     later = ask(system2(FakeModel(np.tile(HOME + 0.01, (3, 1))), first_row=1))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from vla_ros.policies.action_player import ActionPlayer, half_limits
+from vla_ros.policies.action_player import ActionPlayer
 from vla_ros.policies.lerobot_parameters import LeRobotParameters
 from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.policies.transition import Transition
 from vla_ros.robot.kinematics import Kinematics
 
 
@@ -21,4 +22,4 @@ class LeRobotSystem1(ActionPlayer):
 
     def __init__(self, robot: Robot, parameters: LeRobotParameters) -> None:
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        super().__init__(parameters_hash("lerobot", robot, parameters), half_limits(parameters.motion, kinematics))
+        super().__init__(parameters_hash("lerobot", robot, parameters), Transition.of(parameters.motion, kinematics))

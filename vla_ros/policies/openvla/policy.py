@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from vla_ros.parameters import ParameterError
-from vla_ros.policies.action_player import ActionPlayer, half_limits
+from vla_ros.policies.action_player import ActionPlayer
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.monolithic import ChunkModel, MonolithicSystem2
 from vla_ros.policies.openvla.folder import OpenVlaFolder
 from vla_ros.policies.openvla.openvla_parameters import OpenVlaOftParameters, OpenVlaParameters
 from vla_ros.policies.registry import Robot, parameters_hash
+from vla_ros.policies.transition import Transition
 from vla_ros.robot.kinematics import Kinematics
 
 FASTEST_TOOL_M_S = 3.0
@@ -56,7 +57,7 @@ class OpenVlaSystem1(ActionPlayer):
 
     def __init__(self, robot: Robot, parameters: OpenVlaParameters) -> None:
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        super().__init__(parameters_hash("openvla", robot, parameters), half_limits(parameters.motion, kinematics))
+        super().__init__(parameters_hash("openvla", robot, parameters), Transition.of(parameters.motion, kinematics))
 
 
 class OpenVlaOftSystem1(ActionPlayer):
@@ -64,7 +65,9 @@ class OpenVlaOftSystem1(ActionPlayer):
 
     def __init__(self, robot: Robot, parameters: OpenVlaOftParameters) -> None:
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        super().__init__(parameters_hash("openvla_oft", robot, parameters), half_limits(parameters.motion, kinematics))
+        super().__init__(
+            parameters_hash("openvla_oft", robot, parameters), Transition.of(parameters.motion, kinematics)
+        )
 
 
 def openvla_contract(parameters: OpenVlaParameters, _: Robot) -> CheckpointContract:

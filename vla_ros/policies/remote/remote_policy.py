@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vla_ros.perception.frames import Frames
-from vla_ros.policies.action_player import ActionPlayer, half_limits
+from vla_ros.policies.action_player import ActionPlayer
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.monolithic import MonolithicSystem2
@@ -11,6 +11,7 @@ from vla_ros.policies.registry import Robot, parameters_hash
 from vla_ros.policies.remote.plan_report import with_report
 from vla_ros.policies.remote.remote_model import RemoteModel, contract_of
 from vla_ros.policies.remote.remote_parameters import RemoteParameters
+from vla_ros.policies.transition import Transition
 from vla_ros.robot.kinematics import Kinematics
 
 
@@ -52,4 +53,4 @@ class RemoteSystem1(ActionPlayer):
     def __init__(self, robot: Robot, parameters: RemoteParameters) -> None:
         Binding(contract_of(robot, parameters), robot, parameters.binding, None)
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        super().__init__(parameters_hash("remote", robot, parameters), half_limits(parameters.motion, kinematics))
+        super().__init__(parameters_hash("remote", robot, parameters), Transition.of(parameters.motion, kinematics))

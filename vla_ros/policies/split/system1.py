@@ -8,21 +8,21 @@ import numpy as np
 import torch
 
 from vla_ros.arrays import Array
-from vla_ros.policies.action_player import half_limits, lead_onto
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.contract import Chunk, JointState, Plan
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.flow_integration import Prefix, integrate
 from vla_ros.policies.split.halves import ExpertHalf
 from vla_ros.policies.split.split_parameters import SplitParameters
+from vla_ros.policies.transition import Transition
 
 
 class SplitSystem1:
     """The expert of a model as System 1; see `contract.System1`.
 
     Each chunk begins with the same noise, so that neighbouring chunks differ by what was observed alone. With real-time
-    chunking the flow is told what is played meanwhile; then the rows are joined to those that play by `lead_onto`, inside the
-    limits, as with every policy.
+    chunking the flow is told what is played meanwhile; then the rows are joined to those that play by `Transition`, inside
+    the limits, as with every policy.
 
     Args:
         half: of a family.
@@ -41,7 +41,7 @@ class SplitSystem1:
         """Row of the chunk that the model's first action is."""
         self._chunking = parameters.real_time_chunking
         self._steps = parameters.euler_steps or half.steps
-        self._limits = half_limits(parameters.motion, self.binding.joints.kinematics)
+        self.transition = Transition.of(parameters.motion, self.binding.joints.kinematics)
         generator = torch.Generator().manual_seed(parameters.seed)
         noise = torch.randn(half.noise_shape, generator=generator, dtype=torch.float32)
         self.noise = noise.to(parameters.device)
@@ -63,7 +63,7 @@ class SplitSystem1:
         rows = self.binding.positions(self.half.actions(flowed)[: self.half.rows], joint_state.q)
         if self._first_row:
             rows = np.vstack([joint_state.q, rows])
-        positions = lead_onto(rows, previous.positions, prefix_length, self.dt_s, self._limits)
+        positions = self.transition.onto(rows, previous.positions, prefix_length, self.dt_s)
         return Chunk(
             positions,
             self.dt_s,

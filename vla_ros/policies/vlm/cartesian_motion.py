@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vla_ros.arrays import Array
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.policy_parameters import MotionParameters
+from vla_ros.policies.transition import motion_limits
 from vla_ros.policies.vlm.metric_words import MetricMotion, MotionKind
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.kinematics import Kinematics
@@ -71,15 +72,11 @@ def joint_limits(kinematics: Kinematics, options: object) -> Array:
         options: parameters of the policy; its `motion`, where it has one, tells the limits.
     """
     motion = getattr(options, "motion", None) or MotionParameters()
-    limits = np.empty((3, len(kinematics.joint_names)))
-    limits[:] = np.array([[motion.finger_velocity_m_s], [motion.finger_acceleration_m_s2], [motion.finger_jerk_m_s3]])
-    arm = kinematics.arm
-    if len(arm) == len(motion.acceleration_rad_s2) == len(motion.jerk_rad_s3):
-        limits[:, arm] = motion.arm_limits(kinematics.velocity[arm].tolist())
-    else:
-        limits[0, arm] = motion.velocity_share * kinematics.velocity[arm]
-        limits[1:, arm] = [[FALLBACK_ACCELERATION], [FALLBACK_JERK]]
-    return limits
+    count = len(kinematics.arm)
+    if not count == len(motion.acceleration_rad_s2) == len(motion.jerk_rad_s3):
+        lists = {"acceleration_rad_s2": [FALLBACK_ACCELERATION] * count, "jerk_rad_s3": [FALLBACK_JERK] * count}
+        motion = replace(motion, **lists)
+    return motion_limits(motion, kinematics)
 
 
 class MotionPlanner:

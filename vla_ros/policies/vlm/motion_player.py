@@ -9,9 +9,10 @@ import numpy as np
 
 from vla_ros.parameters import from_mapping
 from vla_ros.policies import registry
-from vla_ros.policies.action_player import lead_onto, sample
+from vla_ros.policies.action_player import sample
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
 from vla_ros.policies.registry import Robot
+from vla_ros.policies.transition import Transition
 from vla_ros.policies.vlm.cartesian_motion import KIND, ROW_S, joint_limits
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.time import NS_PER_S
@@ -32,7 +33,7 @@ class MotionPlayer:
         self._policy = policy
         self.checkpoint, self.dt_s = policy.checkpoint, policy.dt_s
         kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-        self._limits = joint_limits(kinematics, options)
+        self._transition = Transition(joint_limits(kinematics, options), kinematics.arm)
 
     def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
         """Return the next 0.7 s; see `contract.System1`."""
@@ -49,8 +50,7 @@ class MotionPlayer:
         age_s = (start_ns - plan.frame_stamp_ns) / NS_PER_S
         count = max(round(CHUNK_S / self.dt_s), len(start) + 1)
         course = np.array([sample(rows, age_s + row * self.dt_s, ROW_S) for row in range(count)])
-        # Half of the limits is for the rows, half for the way onto them.
-        positions = lead_onto(course, previous.positions, prefix_length, self.dt_s, self._limits / 2)
+        positions = self._transition.onto(course, previous.positions, prefix_length, self.dt_s)
         return Chunk(
             positions,
             self.dt_s,
