@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
+from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
@@ -22,7 +25,7 @@ from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
 from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
-from vla_ros.policies.contract import Plan, System2
+from vla_ros.policies.contract import Plan, SharingSystem2, System2
 from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.policies.tool_path import with_tool_path
@@ -104,6 +107,8 @@ class Planner(ManagedNode):
         except (ValueError, RuntimeError):  # a policy may do without; then paths of joint positions are not drawn
             self.kinematics = None
         self.system2 = system2(name, robot, options)
+        if isinstance(self.system2, SharingSystem2):
+            self.system2.use_memory(self.new_array)
         if self.vlm is not None:
             from vla_ros.policies.vlm.system2 import VlmSystem2
 
@@ -201,7 +206,7 @@ class Planner(ManagedNode):
         """Publish a plan, and its path for RViz where somebody looks."""
         if self.kinematics is not None:
             plan = with_tool_path(plan, self.kinematics)
-        writer = self.writer_for(plan)
+        writer = self.writer_for(plan.data.nbytes)
         arguments = plan, self.parameters.policy, self.parameters.base_frame, inference_s
         try:
             message = plan_message(*arguments, writer)
@@ -212,15 +217,23 @@ class Planner(ManagedNode):
             poses = [PoseStamped(header=message.header, pose=pose) for pose in message.waypoints]
             self.waypoint_publisher.publish(Path(header=message.header, poses=poses))
 
-    def writer_for(self, plan: Plan) -> LatentWriter | None:
-        """Return the shared memory for a large plan; None when its bytes are to travel in the message."""
+    def new_array(self, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[np.generic]:
+        """Return an array for a plan's data: in shared memory, where that is how the plan will go."""
+        writer = self.writer_for(dtype.itemsize * int(np.prod(shape, dtype=np.int64)))
+        with contextlib.suppress(LatentLost):  # slow readers use all blocks
+            if writer is not None:
+                return writer.empty(shape, dtype)
+        return np.empty(shape, dtype)
+
+    def writer_for(self, size: int) -> LatentWriter | None:
+        """Return the shared memory for a plan of `size` bytes; None when they are to travel in the message."""
         least = self.parameters.shared_memory_bytes
-        if not least or plan.data.nbytes < least or not readers_on_this_host(self, self.plan_publisher):
+        if not least or size < least or not readers_on_this_host(self, self.plan_publisher):
             return None
-        if self.shared_memory is None or plan.data.nbytes > self.shared_memory.capacity:
+        if self.shared_memory is None or size > self.shared_memory.capacity:
             self.release_shared_memory()
             self.memories += 1
-            self.shared_memory = LatentWriter(f"vla_ros_{os.getpid()}_{self.memories}", plan.data.nbytes)
+            self.shared_memory = LatentWriter(f"vla_ros_{os.getpid()}_{self.memories}", size)
         return self.shared_memory
 
     def release_shared_memory(self) -> None:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.perception.frames import Frames
-from vla_ros.policies.latents import LatentHandle
+from vla_ros.policies.latents import LatentHandle, NewArray
 from vla_ros.time import NS_PER_S
 
 
@@ -172,6 +172,15 @@ class System2(Protocol):
             the plan. A policy that cannot serve the instruction returns state REFUSED with the reason; it does not raise for
             any text or image. `plan_id`, `checkpoint` and `valid_for_s` are set by the caller.
         """
+        ...
+
+
+@runtime_checkable
+class SharingSystem2(Protocol):
+    """A System 2 that writes large plans where it is told: into memory that System 1's process sees, without a copy."""
+
+    def use_memory(self, new_array: NewArray) -> None:
+        """Make the data of each plan by `new_array`; an array is valid until several plans later."""
         ...
 
 

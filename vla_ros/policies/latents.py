@@ -1,11 +1,11 @@
 """The bytes of a plan, in a message or in shared memory.
 
 A plan of several MB (a key-value cache) costs a copy at each hop when it travels in a message. On one host it can stand
-in shared memory instead and the message carries its place. The segment is a row of blocks, each with a generation in
-front of its data. A reader uses the data where they stand and locks the block meanwhile; a writer takes a block that
-nobody has locked, so what is read is never overwritten. The kernel keeps the locks, and drops those of a process that
-dies. Who comes too late finds another generation. So a reader gets the whole block or nothing, and nothing has to be
-summed: a checksum over all bytes costs several times the copy.
+in shared memory instead and the message carries its place. System 2 may write it there at once, so that nothing is
+copied. The segment is a row of blocks, each with a generation in front of its data. A reader uses the data where they
+stand and locks the block meanwhile; a writer takes a block that nobody has locked, so what is read is never overwritten.
+The kernel keeps the locks, and drops those of a process that dies. Who comes too late finds another generation. So a
+reader gets the whole block or nothing, and nothing has to be summed: a checksum over all bytes costs several times the copy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import mmap
 import os
 import struct
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -36,6 +36,10 @@ BFLOAT16 = "bfloat16"
 FOLDER = Path("/dev/shm")
 """Where Linux shows shared memory."""
 FLOCK = struct.Struct("hhqqi")  # struct flock: type, whence, start, length, pid
+
+
+NewArray = Callable[[Sequence[int], np.dtype[Any]], NDArray[np.generic]]
+"""Makes an array to be filled, of shape and dtype: `numpy.empty`, or a place in shared memory."""
 
 
 class LatentLost(Exception):
@@ -121,15 +125,17 @@ class LatentWriter:
             stale.close()
             stale.unlink()
         self._segment = shared_memory.SharedMemory(name, create=True, size=self._stride * blocks)
-        # The kernel gives the pages out at the first touch; a plan shall not wait for that.
-        assert self._segment.buf is not None
-        np.frombuffer(self._segment.buf, np.uint8)[:] = 0
         self._locks = os.open(FOLDER / name, os.O_RDWR)
+        # A map of its own: arrays on it may outlive the segment.
+        self._memory = mmap.mmap(self._locks, self._stride * blocks)
+        # The kernel gives the pages out at the first touch; a plan shall not wait for that.
+        np.frombuffer(self._memory, np.uint8)[:] = 0
         self._generation = VOID
         self._last = 0  # block
+        self._lent: tuple[int, int] | None = None  # offset of a block that is written outside, and where its data are
 
     def write(self, data: bytes | NDArray[np.generic]) -> tuple[str, int, int]:
-        """Store `data` and return (name, offset, generation) for the message.
+        """Store `data` and return (name, offset, generation) for the message; what `empty` gave is not copied.
 
         Raises:
             ValueError: it does not fit into a block.
@@ -138,17 +144,37 @@ class LatentWriter:
         raw = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else flat(data)
         if len(raw) > self.capacity:
             raise ValueError(f"a plan of {len(raw)} bytes does not fit into blocks of {self.capacity}")
-        buffer = self._segment.buf
-        assert buffer is not None  # not closed
-        offset = self._free()
-        try:
-            HEADER.pack_into(buffer, offset, VOID, 0)
-            np.frombuffer(buffer, np.uint8, len(raw), offset + DATA_OFFSET)[:] = raw
-            self._generation += 1
-            HEADER.pack_into(buffer, offset, self._generation, len(raw))
-        finally:
-            _lock(self._locks, offset, fcntl.F_UNLCK)
+        if self._lent is not None and self._lent[1] == raw.ctypes.data:
+            offset = self._lent[0]
+        else:
+            offset = self._free()
+            self._block(offset, len(raw))[:] = raw
+        self._lent = None
+        self._generation += 1
+        HEADER.pack_into(self._memory, offset, self._generation, len(raw))
+        _lock(self._locks, offset, fcntl.F_UNLCK)
         return self._segment.name, offset, self._generation
+
+    def empty(self, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[np.generic]:
+        """Return an array on a free block, to be filled and then given to `write`. One at a time: the one before is void.
+
+        Its values stay until the block is written again, several plans later.
+
+        Raises:
+            ValueError, LatentLost: as `write`.
+        """
+        size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+        if size > self.capacity:
+            raise ValueError(f"a plan of {size} bytes does not fit into blocks of {self.capacity}")
+        offset = self._free()
+        block = self._block(offset, size)
+        self._lent = offset, block.ctypes.data
+        return block.view(dtype).reshape(shape)
+
+    def _block(self, offset: int, size: int) -> NDArray[np.uint8]:
+        """Return the place of a block's data; whoever reads the block from now on gets nothing."""
+        HEADER.pack_into(self._memory, offset, VOID, 0)
+        return np.frombuffer(self._memory, np.uint8, size, offset + DATA_OFFSET)
 
     def handle(self, data: NDArray[np.generic]) -> LatentHandle:
         """Store an array and return where it stands; raises as `write`."""
@@ -156,6 +182,9 @@ class LatentWriter:
 
     def _free(self) -> int:
         """Return the offset of the block that was written longest ago of those that nobody reads, locked."""
+        if self._lent is not None:
+            offset, self._lent = self._lent[0], None
+            return offset
         for step in range(1, self._blocks + 1):
             block = (self._last + step) % self._blocks
             if _lock(self._locks, block * self._stride, fcntl.F_WRLCK):

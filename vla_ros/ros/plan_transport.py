@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Literal
 
 import numpy as np
 import rclpy
@@ -19,6 +20,8 @@ from vla_ros.ros.convert import plan_from, plan_message
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import NEWEST
 
+Way = Literal["message", "copied", "in_place"]
+"""In the message; copied into shared memory; written there by System 2."""
 TOPIC = "vla/latent_plan"
 WAIT_S = 30.0
 POLL_S = 0.0002
@@ -40,12 +43,12 @@ class PlanTransport:
     sent: int
 
 
-def measure_plan_transport(size: int, plans: int, rate_hz: float, shared: bool) -> PlanTransport:
+def measure_plan_transport(size: int, plans: int, rate_hz: float, way: Way) -> PlanTransport:
     """Send plans of `size` bytes to another process and measure.
 
     Args:
         size: bytes of a plan. plans: number of them. rate_hz: so many a second.
-        shared: through shared memory; else in the message.
+        way: how the bytes go.
 
     Raises:
         RuntimeError: the other process does not hear.
@@ -54,7 +57,7 @@ def measure_plan_transport(size: int, plans: int, rate_hz: float, shared: bool) 
     process = multiprocessing.get_context("spawn").Process(target=_receive, args=(theirs,), daemon=True)
     process.start()
     rclpy.init()
-    writer = LatentWriter(f"vla_ros_transport_{os.getpid()}", size) if shared else None
+    writer = LatentWriter(f"vla_ros_transport_{os.getpid()}", size) if way != "message" else None
     try:
         node = rclpy.create_node("planner")
         publisher = node.create_publisher(LatentPlan, TOPIC, NEWEST)
@@ -63,9 +66,13 @@ def measure_plan_transport(size: int, plans: int, rate_hz: float, shared: bool) 
             if time.monotonic() > end_s:
                 raise RuntimeError("the process that receives plans is not heard of")
             time.sleep(0.05)
-        data = np.random.default_rng(0).integers(0, 2**16, size // 2).astype(np.uint16)
+        data: NDArray[np.generic] = np.random.default_rng(0).integers(0, 2**16, size // 2).astype(np.uint16)
         rows = []
         for number in range(1, plans + 1):
+            if writer is not None and way == "in_place":
+                place = writer.empty(data.shape, data.dtype)
+                place[:] = data
+                data = place
             plan = Plan(0, Instruction(1, "x"), PlanState.ACTIVE, kind="kv_cache", data=data, plan_id=number)
             began_ns = time.monotonic_ns()
             message = plan_message(plan, "bench", "base", 0.0, writer)

@@ -194,3 +194,46 @@ def test_a_handle_brings_dtype_and_shape() -> None:
             LatentReader().array(wrong)
     finally:
         writer.close()
+
+
+def test_what_is_written_in_place_is_not_copied() -> None:
+    writer = LatentWriter("vla_ros_test_place", 64)
+    try:
+        for number in range(8):
+            place = writer.empty((4, 2), np.dtype(np.float32))
+            place[:] = number
+            handle = writer.handle(place)
+            seen = LatentReader().array(handle)
+            assert seen.shape == (4, 2) and (seen == number).all()
+            place[0, 0] = 99  # the same memory
+            assert seen[0, 0] == 99
+            del seen
+    finally:
+        writer.close()
+    assert place[1, 1] == 7, "it outlives the segment"
+
+
+def test_a_place_that_is_given_up_is_used_again() -> None:
+    writer = LatentWriter("vla_ros_test_given_up", 64, blocks=1)
+    try:
+        writer.empty((4,), np.dtype(np.float32))
+        writer.empty((8,), np.dtype(np.float32))
+        name, offset, generation = writer.write(b"abc")
+        assert read(name, offset, generation) == b"abc"
+        with pytest.raises(ValueError, match="68 bytes does not fit into blocks of 64"):
+            writer.empty((17,), np.dtype(np.float32))
+    finally:
+        writer.close()
+
+
+def test_a_block_that_is_read_is_not_given_out() -> None:
+    writer, reader = LatentWriter("vla_ros_test_given_out", 64, blocks=1), LatentReader()
+    try:
+        seen = reader.view(*writer.write(b"abc"))
+        with pytest.raises(LatentLost, match="all 1 blocks"):
+            writer.empty((4,), np.dtype(np.float32))
+        assert seen.tobytes() == b"abc"
+        del seen
+        assert writer.empty((4,), np.dtype(np.float32)).shape == (4,)
+    finally:
+        writer.close()

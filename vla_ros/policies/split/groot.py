@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.split.cache_tensors import to_numpy, to_tensor
 from vla_ros.policies.split.flow_integration import UP, Velocity
 from vla_ros.policies.split.half_weights import Half, cast_parameters, check_complete, load, without_memory
@@ -134,6 +135,7 @@ class GrootBackbone(_Groot):
     def __init__(self, parameters: GrootParameters) -> None:
         super().__init__(parameters, BACKBONE, BACKBONE_UNUSED)
         self._wire_dtype = parameters.wire_dtype
+        self.new_array: NewArray = np.empty
         language = self.model.backbone.model  # the class runs them, and nothing reads what they give
         language.lm_head, language.model.language_model.norm = nn.Identity(), nn.Identity()
         try:
@@ -157,7 +159,7 @@ class GrootBackbone(_Groot):
             out = self.model.backbone(BatchFeature(data=given))
         valid, image = (out[name][0].cpu().numpy() for name in ("backbone_attention_mask", "image_mask"))
         mask = (VALID * valid + IMAGE * image).astype(np.uint8)
-        return Latents("features", to_numpy(out["backbone_features"][0], self._wire_dtype), mask)
+        return Latents("features", to_numpy(out["backbone_features"][0], self._wire_dtype, self.new_array), mask)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)

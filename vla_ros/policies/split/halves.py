@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vla_ros.arrays import Array, Image
 from vla_ros.policies.binding.checkpoint_contract import CheckpointContract
 from vla_ros.policies.contract import Plan
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.split.flow_integration import FlowTime, Velocity
 
 
@@ -32,12 +33,14 @@ class VisionLanguageHalf(Protocol):
         checkpoint: hash of the weights and of all that the halves must share.
         contract: what it wants of a robot. model: its parameters, those of the other half without memory.
         sees_state: whether the state is part of the plan.
+        new_array: makes the array of the latents.
     """
 
     checkpoint: str
     contract: CheckpointContract
     model: nn.Module
     sees_state: bool
+    new_array: NewArray
 
     def latents(self, images: Mapping[str, Image], state: Array | None, instruction: str) -> Latents:
         """Return the latents of an observation. images: input → (H, W, 3); state: (width,) in the checkpoint's units."""

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, check_complete, load, without_memory
@@ -96,6 +98,7 @@ class PiVision(_Pi):
     def __init__(self, family: str, parameters: Pi0Parameters | Pi05Parameters) -> None:
         super().__init__(family, parameters, (VLM,), VLM_UNUSED)
         self._wire_dtype = parameters.wire_dtype
+        self.new_array: NewArray = np.empty
         # LeRobot takes the device of the first parameter, which would be this one's, and it is not loaded.
         self.flow_model.paligemma_with_expert.paligemma.lm_head = None
         self.sees_state = family == "pi05"
@@ -119,7 +122,9 @@ class PiVision(_Pi):
             inputs_embeds=[embedded, None],
             use_cache=True,
         )
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype)
+        data = cache_array(
+            [(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype, self.new_array
+        )
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

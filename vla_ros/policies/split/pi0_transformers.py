@@ -21,6 +21,7 @@ from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.binding.checkpoint_contract import CameraSlot, CheckpointContract, VectorSpec
 from vla_ros.policies.contract import Plan
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.checkpoint_files import CheckpointFiles
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
@@ -119,6 +120,7 @@ class Pi0TransformersVision(_Pi0):
     def __init__(self, parameters: Pi0Parameters) -> None:
         super().__init__(parameters, VLM, ())
         self._wire_dtype = parameters.wire_dtype
+        self.new_array: NewArray = np.empty
         folder = parameters.tokenizer or str(self.files.folder)
         try:
             self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
@@ -144,7 +146,9 @@ class Pi0TransformersVision(_Pi0):
             **kinds,
         )
         cache = getattr(out, CACHE)
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0].bool(), self._wire_dtype)
+        data = cache_array(
+            [(layer.keys, layer.values) for layer in cache.layers], mask[0].bool(), self._wire_dtype, self.new_array
+        )
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

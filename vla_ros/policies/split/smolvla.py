@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vla_ros.arrays import Array, Image
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.contract import Plan
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.split.cache_tensors import Cache, cache_array, cache_of
 from vla_ros.policies.split.flow_integration import DOWN, Velocity
 from vla_ros.policies.split.half_weights import Half, check_complete, load, same_names, without_memory
@@ -101,6 +103,7 @@ class SmolVLAVision(_SmolVLA):
     def __init__(self, parameters: SmolVLAParameters) -> None:
         super().__init__(parameters, (VLM, STATE_PROJECTION), UNUSED)
         self._wire_dtype = parameters.wire_dtype
+        self.new_array: NewArray = np.empty
         self.sees_state = not parameters.fresh_state
         self._preprocessor = Preprocessor(
             self.files, self.device, parameters.vlm or self.config.vlm_model_name, "smolvla.vlm"
@@ -126,7 +129,9 @@ class SmolVLAVision(_SmolVLA):
             inputs_embeds=[embedded, None],
             use_cache=True,
         )
-        data = cache_array([(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype)
+        data = cache_array(
+            [(layer.keys, layer.values) for layer in cache.layers], mask[0], self._wire_dtype, self.new_array
+        )
         return Latents("kv_cache", data, mask[0].cpu().numpy().astype("uint8"))
 
 

@@ -12,6 +12,7 @@ from vla_ros.perception.frames import Frames
 from vla_ros.policies.binding.binding import Binding
 from vla_ros.policies.binding.camera_slots import CameraFault
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
+from vla_ros.policies.latents import NewArray
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.split.halves import VisionLanguageHalf
 from vla_ros.policies.split.split_parameters import SplitParameters
@@ -57,6 +58,10 @@ class SplitSystem2:
     def __init__(self, half: VisionLanguageHalf, robot: Robot, parameters: SplitParameters) -> None:
         self.half, self.checkpoint = half, half.checkpoint
         self.binding = Binding(half.contract, robot, parameters.binding, robot.cameras)
+
+    def use_memory(self, new_array: NewArray) -> None:
+        """Let the latents be written into arrays of `new_array`: see `contract.SharingSystem2`."""
+        self.half.new_array = new_array
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return the latents for now; an unhealthy camera and an empty instruction hold the arm."""
