@@ -407,8 +407,11 @@ class SafetyFilterNode(Node):
             level, reason = WARN, f"{late} ticks late in the last second"
         if wrong:
             level, reason = WARN, wrong[0]
-        if self._log is not None and self._log.problem:
-            level, reason = WARN, self._log.problem
+        if self._log is not None:
+            if deleted := self._log.deletion_to_tell():
+                self.get_logger().warning(deleted)
+            if self._log.problem:
+                level, reason = WARN, self._log.problem
         if state in LATCHED:
             level = ERROR
         return (
@@ -438,6 +441,8 @@ class SafetyFilterNode(Node):
                 "limited": self.filter.limited,
                 "scheduling": self._scheduling,
                 "audit_lost": self._log.lost if self._log is not None else "no audit log",
+                "audit_deleted_files": self._log.deleted_files if self._log is not None else 0,
+                "audit_deleted_latches": self._log.deleted_latches if self._log is not None else 0,
                 "not_checked": ", ".join(not_checked(self.parameters)),
                 "without_body": ", ".join(self.filter.joints_without_geometry),
             },

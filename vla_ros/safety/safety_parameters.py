@@ -266,8 +266,20 @@ class AuditParameters:
     """The log of every call and every decision; see docs/audit.md."""
 
     directory: str = parameter("", description="folder of the audit log, ~ is the home folder; empty: no log")
-    file_mb: float = parameter(64.0, description="a file of this size is followed by a new one", unit="MB", above=0.0)
-    files: int = parameter(8, description="files kept; older ones are deleted", minimum=2)
+    file_mb: float = parameter(16.0, description="a file of this size is followed by a new one", unit="MB", above=0.0)
+    total_mb: float = parameter(
+        512.0, description="all files of the folder; the oldest are deleted", unit="MB", above=0.0
+    )
+    keep_incidents: int = parameter(
+        16, description="files with a latch, the newest, that are deleted only when nothing else is left", minimum=0
+    )
+
+    def __post_init__(self) -> None:
+        needed_mb = (self.keep_incidents + 4) * self.file_mb
+        if self.total_mb < needed_mb:
+            raise ParameterError(
+                f"total_mb: {self.total_mb:g} is too little; keep_incidents + 4 files of file_mb take {needed_mb:g}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

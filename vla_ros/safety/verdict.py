@@ -11,6 +11,9 @@ from typing import Protocol
 SAFETY = Path(__file__).resolve().parent
 """Folder of the filter; the rules are in the folders below it."""
 
+LONGEST_TEXT = 500
+"""Characters of a reason. It is logged and published with every tick while it stops the arm, and may quote others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -26,6 +29,12 @@ class Verdict:
     requested: float = math.nan
     limit: float = math.nan
     granted: float = math.nan
+
+    def __post_init__(self) -> None:
+        for name in ("reason", "joint"):
+            text = getattr(self, name)
+            if len(text) > LONGEST_TEXT:  # as long as that and no longer, so that a copy has the same text
+                object.__setattr__(self, name, f"{text[: LONGEST_TEXT - 3]}...")
 
 
 class Named(Protocol):

@@ -47,3 +47,38 @@ def test_the_program_replays(log: Path, capsys: pytest.CaptureFixture[str]) -> N
         main(["replay", str(log)])
     assert ended.value.code == 1
     assert "has been damaged" in capsys.readouterr().out
+
+
+def replayed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", *arguments])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_it_says_what_is_covered_what_was_latched_and_what_is_missing(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = Bench({})
+    direct = recorded(bench, log)
+    bench.armed().tick(20)
+    direct.close()
+    code, out, _ = replayed(capsys, str(log))
+    assert code == 0
+    assert "covers from 20" in out and "(files 1 to 2)" in out
+    assert "ESTOP by estop: e-stop by test" in out
+    files(log)[0].unlink()
+    code, out, _ = replayed(capsys, str(log))
+    assert code == 1
+    assert "files are missing that no filter has deleted: number 1" in out
+
+
+def test_the_parameters_are_compared_with_a_configuration(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = replayed(capsys, str(log))
+    assert code == 0
+    assert "the log has command.max_lead_s = 0.05, the configuration of sim now 0.02" in out
+    code, out, _ = replayed(capsys, str(log), "--robot", "franka")
+    assert code == 1, "asked for, they are to be the same"
+    assert "the configuration of franka now" in out
+    code, _, err = replayed(capsys, str(log), "--robot", "no_such_robot")
+    assert code == 2 and "no_such_robot" in err

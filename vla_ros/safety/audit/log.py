@@ -45,7 +45,8 @@ def sources() -> str:
 class AuditLog:
     """An open log.
 
-    hash: the newest link of the chain. lost: records that could not be written.
+    hash: the newest link of the chain. lost: records that could not be written. deleted_files, deleted_latches: files deleted
+    in the folder to make room, ever, and how many of them held a latch.
 
     Args:
         parameters: where and how much.
@@ -57,7 +58,8 @@ class AuditLog:
         self, parameters: AuditParameters, header: dict[str, Any], connection: Connection | None = None
     ) -> None:
         self.hash = ORIGIN
-        self.lost = 0
+        self.lost = self.deleted_files = self.deleted_latches = 0
+        self._deleted_told = 0
         self._problems = {"connection": "", "writer": "", "record": ""}
         self._header = {"format": FORMAT, "sources": sources(), **header}
         self._headers_requested = self._lost_by_writer = 0
@@ -76,7 +78,8 @@ class AuditLog:
         filter_end, writer_end = socket.socketpair()
         memory = create_memory()
         arguments = [str(memory), str(writer_end.fileno()), str(Path(parameters.directory).expanduser())]
-        arguments += [str(round(parameters.file_mb * 1e6)), str(parameters.files)]
+        arguments += [str(round(mb * 1e6)) for mb in (parameters.file_mb, parameters.total_mb)]
+        arguments += [str(parameters.keep_incidents)]
         # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "vla_ros.safety.audit.writer", *arguments],
@@ -151,6 +154,16 @@ class AuditLog:
         self.hash = link
         return True
 
+    def deletion_to_tell(self) -> str:
+        """Return a line when files with a latch have been deleted in the folder, once; empty: none since the last call."""
+        told, self._deleted_told = self._deleted_told, self.deleted_latches
+        if self.deleted_latches <= told:
+            return ""
+        return (
+            f"audit log: {self.deleted_latches} files with a latch have been deleted until now to make room; raise "
+            "audit.keep_incidents and audit.total_mb, or copy such files in time"
+        )
+
     def close(self) -> None:
         """Let the writer finish."""
         self._connection.close()
@@ -162,7 +175,8 @@ class AuditLog:
         """Take over what the writer reports: whether it needs a header, its problem, the records it lost."""
         message = self._connection.receive_message()
         if message:
-            headers_requested, self._problems["writer"], lost = msgpack.unpackb(message)
+            headers_requested, self._problems["writer"], lost, *deleted = msgpack.unpackb(message)
+            self.deleted_files, self.deleted_latches = deleted
             self._header_due |= headers_requested != self._headers_requested
             self._headers_requested = headers_requested
             self.lost += lost - self._lost_by_writer

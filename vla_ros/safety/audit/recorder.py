@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+from vla_ros.safety.audit import cut
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import Kind
 from vla_ros.safety.audit.snapshot import configuration_of, snapshot_of
@@ -53,13 +55,17 @@ class Recorder:
         self._configuration = configuration_of(safety_filter)
         # Names come with every message and hardly ever change: a repeat is logged as None.
         self._names: dict[Kind, Sequence[str]] = {}
+        self._room = cut.ROOM
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._filter, name)
 
     def command(self, setpoint: Setpoint) -> Verdict | None:
-        verdict = self._filter.command(setpoint)
         s = setpoint
+        before = self._before(s.channel, s.source, self._if_new(Kind.COMMAND, s.joint_names), s.positions)
+        verdict = self._filter.command(setpoint)
+        if self._is_cut("command", before, [setpoint], verdict_values(verdict)):
+            return verdict
         names = self._new(Kind.COMMAND, s.joint_names)
         values = [s.channel, s.source, s.seq, s.stamp_ns, s.age_ns, s.receive_ns, names, list(s.positions)]
         self.log.add(Kind.COMMAND, [values, verdict_values(verdict)])
@@ -73,13 +79,20 @@ class Recorder:
         velocities: Sequence[float],
         efforts: Sequence[float] = (),
     ) -> Verdict | None:
+        before = self._before(self._if_new(Kind.JOINT_STATE, names), positions, velocities, efforts)
         verdict = self._filter.joint_state(receive_ns, names, positions, velocities, efforts)
+        arguments = [receive_ns, names, positions, velocities, efforts]
+        if self._is_cut("joint_state", before, arguments, verdict_values(verdict)):
+            return verdict
         values = [receive_ns, self._new(Kind.JOINT_STATE, names), list(positions), list(velocities), list(efforts)]
         self.log.add(Kind.JOINT_STATE, [values, verdict_values(verdict)])
         return verdict
 
     def obstacles(self, receive_ns: int, obstacles: Sequence[Obstacle]) -> Verdict | None:
+        before = self._before(obstacles)
         verdict = self._filter.obstacles(receive_ns, obstacles)
+        if self._is_cut("obstacles", before, [receive_ns, obstacles], verdict_values(verdict)):
+            return verdict
         rows = [[o.id, o.frame, o.shape, list(o.size), list(o.xyz), list(o.quaternion)] for o in obstacles]
         self.log.add(Kind.OBSTACLES, [[receive_ns, rows], verdict_values(verdict)])
         return verdict
@@ -120,6 +133,7 @@ class Recorder:
         return done
 
     def tick(self, now_ns: int) -> Decision:
+        self._room = min(cut.ROOM, self._room + cut.ROOM_PER_TICK)
         decision = self._filter.tick(now_ns)
         self.log.add(Kind.TICK, [now_ns, decision_values(decision)])
         if self.log.flush(self._snapshot):
@@ -130,7 +144,10 @@ class Recorder:
         return snapshot_of(self._filter, self._configuration)
 
     def _call(self, name: str, *arguments: Any) -> Any:
+        before = self._before(arguments)
         answer = getattr(self._filter, name)(*arguments)
+        if self._is_cut(name, before, list(arguments), answer):
+            return answer
         self.log.add(Kind.CALL, [name, list(arguments), answer])
         return answer
 
@@ -140,3 +157,27 @@ class Recorder:
             return None
         self._names[kind] = names = list(names)
         return names
+
+    def _if_new(self, kind: Kind, names: Sequence[str]) -> Sequence[str]:
+        """The names, or none when they are those of the record before."""
+        return () if self._names.get(kind) == names else names
+
+    def _before(self, *arguments: Any) -> dict[str, Any] | None:
+        """The state before a message that is too long to be recorded whole; None: there is room for it."""
+        size = sum(map(cut.size_of, arguments))
+        if size > cut.LONG and size > self._room:
+            with contextlib.suppress(Exception):  # no fault of the log may reach the filter: the record is whole then
+                return cut.copied(self._filter.values)
+        self._room = max(0, self._room - size)
+        return None
+
+    def _is_cut(self, name: str, before: dict[str, Any] | None, arguments: list[Any], answer: Any) -> bool:
+        """Record the beginning of a long message and what it changed. False: it is to be recorded whole."""
+        if before is None:
+            return False
+        with contextlib.suppress(Exception):
+            changes = cut.changes(before, self._filter.values)
+            if not cut.touches_output(changes):
+                self.log.add(Kind.CUT, [name, cut.shortened(arguments), cut.size_of(arguments), changes, answer])
+                return True
+        return False

@@ -73,13 +73,21 @@ def first_difference(header: Mapping[str, Any], snapshot: Mapping[str, Any]) -> 
     """Return where the parameters or the URDF in a log's header are not those of the snapshot; empty: nowhere."""
     if not isinstance(header.get("parameters"), dict):
         return "the header holds no parameters"
-    said, used = flattened(header["parameters"]), flattened(snapshot["parameters"])
-    for key in sorted(said.keys() | used.keys()):
-        if plain(said.get(key)) != plain(used.get(key)):
-            return f"the header has {key} = {said.get(key)!r:.80}, the snapshot {used.get(key)!r:.80}"
+    for line in differences(header["parameters"], snapshot["parameters"], "the header", "the snapshot"):
+        return line
     if header.get("urdf", "") != snapshot["urdf"]:
         return "the header has another URDF than the snapshot"
     return ""
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any], one_name: str, other_name: str) -> list[str]:
+    """Return a line for each parameter that is not the same in both, nested mappings of plain values or lists."""
+    flat_one, flat_other = flattened(one), flattened(other)
+    return [
+        f"{one_name} has {key} = {flat_one.get(key)!r:.80}, {other_name} {flat_other.get(key)!r:.80}"
+        for key in sorted(flat_one.keys() | flat_other.keys())
+        if plain(flat_one.get(key)) != plain(flat_other.get(key))
+    ]
 
 
 def plain(value: Any) -> Any:
@@ -170,7 +178,7 @@ def _container_of(origin: type, arguments: tuple[Any, ...], values: Any, where: 
 
 def _dataclass_of(kind: Any, values: Any, where: str) -> Any:
     names = [field.name for field in dataclasses.fields(kind)]
-    if not isinstance(values, dict) or list(values) != names:
+    if not isinstance(values, dict) or set(values) != set(names):
         raise SnapshotError(f"{where}: {list(values) if isinstance(values, dict) else values!r:.80} are not {names}")
     hints = typing.get_type_hints(kind)
     return kind(**{name: value_of(hints[name], values[name], f"{where}.{name}") for name in names})

@@ -13,6 +13,8 @@ import pinocchio as pin
 SIZES = {"box": 3, "sphere": 1, "capsule": 2}
 LARGEST_M = 100.0
 """Neither sides nor coordinates beyond this are those of an obstacle."""
+LONGEST_ID = 200
+"""Characters; the id is part of the filter's state and of what is logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Obstacle:
 
     def fault(self) -> str:
         """Return what is wrong with it; empty: nothing."""
+        if len(self.id) > LONGEST_ID:
+            return f"obstacle {self.id!r:.80}: its id has {len(self.id)} characters; at most {LONGEST_ID}"
         if self.shape not in SIZES or len(self.size) != SIZES[self.shape]:
             return (
                 f"obstacle {self.id!r:.80}: {self.shape!r:.80} with {len(self.size)} sizes; known: {', '.join(SIZES)}"

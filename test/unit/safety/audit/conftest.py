@@ -28,6 +28,6 @@ def log(make_bench: Any, tmp_path: Path) -> Path:
 def process(make_bench: Any, tmp_path: Path) -> Iterator[Any]:
     """A bench with a log that a real process writes."""
     bench = make_bench()
-    bench.filter = Recorder(bench.filter, AuditLog(AuditParameters(str(tmp_path / "log"), 0.1, 20), about(bench)))
+    bench.filter = Recorder(bench.filter, AuditLog(AuditParameters(str(tmp_path / "log"), 0.1, 3.0), about(bench)))
     yield bench
     bench.filter.log.close()

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vla_ros.safety.audit.history import preface_of
 from vla_ros.safety.audit.log import AuditLog
-from vla_ros.safety.audit.record import ORIGIN, Kind, Reader, framed, pack
+from vla_ros.safety.audit.record import LINK, ORIGIN, Kind, Reader, framed, pack
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.audit.writer import LogWriter
+from vla_ros.safety.audit.writer import LogSizes, LogWriter
 from vla_ros.safety.safety_parameters import AuditParameters
 
 NAN = math.nan
@@ -39,7 +40,8 @@ class Direct:
 
     def receive_message(self) -> bytes:
         self.asked += self.writer.wants_header
-        return pack([self.asked, self.writer.problem, self.writer.lost])
+        told = self.writer
+        return pack([self.asked, told.problem, told.lost, told.deleted_files, told.deleted_latches])
 
 
 def about(bench: Any) -> dict[str, Any]:
@@ -47,18 +49,27 @@ def about(bench: Any) -> dict[str, Any]:
     return {"parameters": dataclasses.asdict(bench.parameters), "urdf": ""}
 
 
-def rewritten(path: Path, change: Callable[[Kind, Any], Any]) -> None:
+def rewritten(
+    path: Path, change: Callable[[Kind, Any], Any], kind_of: Callable[[Kind], Kind] = lambda kind: kind
+) -> None:
     """Change the values of records and make the chain of hashes anew, as somebody with the format at hand could."""
     last, parts = ORIGIN, []
-    for record in Reader(path):
-        part, last = framed(last, record.kind, pack(change(record.kind, record.values)))
+    reader = Reader(path)
+    for record in reader:
+        kind = kind_of(record.kind)
+        part, last = framed(last, kind, pack(change(kind, record.values)))
         parts.append(part)
+    if reader.preface is not None:
+        preface = dataclasses.replace(preface_of(reader.preface), begins=parts[0][-LINK:].hex())
+        parts.insert(0, preface.record())
     path.write_bytes(b"".join(parts))
 
 
-def recorded(bench: Any, folder: Path, size: int = 10**8, count: int = 9, **open_file: Any) -> Direct:
+def recorded(
+    bench: Any, folder: Path, size: int = 10**8, total: int = 10**10, keep: int = 16, **open_file: Any
+) -> Direct:
     """Put a log between the bench and its filter."""
-    direct = Direct(LogWriter(folder, size, count, **open_file))
+    direct = Direct(LogWriter(folder, LogSizes(size, total, keep), **open_file))
     bench.filter = Recorder(bench.filter, AuditLog(AuditParameters(), about(bench), direct))
     return direct
 

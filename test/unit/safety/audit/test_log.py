@@ -28,6 +28,19 @@ def test_a_ring_that_is_full_delays_nothing_and_is_counted(make_bench: Any, tmp_
     assert report.gaps == [], "the chain goes on from the last record that was handed over"
 
 
+def test_a_deleted_latch_is_told_once(make_bench: Any, tmp_path: Path) -> None:
+    bench = make_bench()
+    direct = recorded(bench, tmp_path)
+    log = bench.filter.log
+    bench.armed().tick(1)
+    direct.writer.deleted_files, direct.writer.deleted_latches = 9, 3
+    bench.tick(1)
+    assert (log.deleted_files, log.deleted_latches) == (9, 3)
+    assert "3 files with a latch have been deleted" in log.deletion_to_tell()
+    assert log.deletion_to_tell() == ""
+    direct.close()
+
+
 def test_a_process_writes_it(process: Any, tmp_path: Path) -> None:
     adventure(process)
     process.filter.log.close()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from test.unit.safety.audit.logs import rewritten
+import vla_ros.safety.audit.record as record_module
+from test.unit.safety.audit.logs import Direct, recorded, rewritten
+from vla_ros.lab.bench.filter_rig import FilterRig, far_obstacles, full_configuration, sine_motion
+from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.record import ORIGIN, Kind, Reader, files, framed, pack
+from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.audit.replay import replay
+from vla_ros.safety.audit.writer import LogSizes, LogWriter
 
 
 def test_a_log_replays_to_the_bit(log: Path) -> None:
@@ -27,13 +34,14 @@ def test_a_changed_decision_is_found(log: Path) -> None:
     """Somebody with the format at hand changes one number and makes the chain anew; the replay still sees it."""
     (path,) = files(log)
     last, parts, changed = ORIGIN, [], 0
+    begin = next(iter(Reader(path))).offset  # the preface is left out
     for record in Reader(path):
         payload = pack(record.values)
         if record.kind is Kind.TICK and record.values[1][1] and not changed and record.offset > 50_000:
             now_ns, (state, positions, *rest) = record.values
             positions[0] = math.nextafter(positions[0], 9.0)
             payload = pack([now_ns, [state, positions, *rest]])
-            changed = record.offset
+            changed = record.offset - begin
         part, last = framed(last, record.kind, payload)
         parts.append(part)
     path.write_bytes(b"".join(parts))
@@ -44,9 +52,9 @@ def test_a_changed_decision_is_found(log: Path) -> None:
 
 def test_a_log_of_another_format_is_one_line(log: Path) -> None:
     (path,) = files(log)
-    rewritten(path, lambda kind, values: {**values, "format": 5} if kind is Kind.HEADER else values)
+    rewritten(path, lambda kind, values: {**values, "format": 6} if kind is Kind.HEADER else values)
     damaged = replay(log).damaged
-    assert "format 5; this version replays 6 only" in damaged
+    assert "format 6 and was not replayed; this version replays 7 only" in damaged
     assert "\n" not in damaged
 
 
@@ -76,6 +84,78 @@ def test_a_call_that_the_filter_does_not_have_is_refused(log: Path) -> None:
     (path,) = files(log)
     rewritten(path, lambda kind, values: ["restore", [None], None] if kind is Kind.CALL else values)
     assert "holds 'restore', no call of the filter" in replay(log).damaged
+
+
+@pytest.fixture
+def arm_log(tmp_path: Path) -> Path:
+    """A folder with one file of the simulated arm's filter, with its URDF and obstacles."""
+    parameters, urdf = full_configuration()
+    rig = FilterRig(parameters, urdf, far_obstacles())
+    header = {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
+    direct = Direct(LogWriter(tmp_path / "log", LogSizes(10**8, 10**9, 4)))
+    rig.filter = Recorder(rig.filter, AuditLog(parameters.audit, header, direct))  # type: ignore[arg-type]
+    for i in range(60):
+        for at_s in rig.advance():
+            rig.send_setpoint(at_s, sine_motion(at_s))
+        rig.send_joint_state()
+        rig.filter.obstacles(rig.now_ns, far_obstacles() * (1 if i % 3 else 100))
+        rig.tick()
+    direct.close()
+    return tmp_path / "log"
+
+
+def test_a_log_with_obstacles_replays_and_endless_lists_of_them_are_cut(arm_log: Path) -> None:
+    report = replay(arm_log)
+    assert report.same, report
+    assert report.cut_messages >= 18
+
+
+def test_limits_that_are_not_those_of_the_urdf_are_found(arm_log: Path) -> None:
+    (path,) = files(arm_log)
+
+    def looser(kind: Kind, values: Any) -> Any:
+        if kind is Kind.SNAPSHOT:
+            values["limits"][0]["velocity"] *= 2
+        return values
+
+    rewritten(path, looser)
+    assert "the limits in the snapshot are not those of the header's URDF" in replay(arm_log).damaged
+
+
+def test_logs_of_another_format_beside_those_of_this_one_are_named(log: Path, make_bench: Any) -> None:
+    (path,) = files(log)
+    rewritten(path, lambda kind, values: {**values, "format": 6} if kind is Kind.HEADER else values)
+    bench = make_bench()
+    direct = recorded(bench, log)
+    bench.armed().tick(20)
+    direct.close()
+    report = replay(log)
+    assert report.other_formats == [f"{path.name} has format 6 and was not replayed; this version replays 7 only"]
+    assert (report.damaged, report.ticks) == ("", 20)
+    assert report.same, "what could be replayed"
+
+
+def test_what_cannot_be_opened_is_named_and_the_rest_is_replayed(
+    log: Path, make_bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = files(log)
+    bench = make_bench()
+    direct = recorded(bench, log)
+    bench.armed().tick(20)
+    direct.close()
+    opened = record_module.open_regular
+
+    def denied(at: Path) -> Any:
+        if at.name == path.name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(at)
+
+    monkeypatch.setattr(record_module, "open_regular", denied)
+    report = replay(log)
+    assert report.skipped == [f"{path.name} cannot be read (Permission denied) and was skipped"]
+    assert report.ticks == 20 and not report.same
+    with pytest.raises(PermissionError):
+        replay(path)
 
 
 def test_no_log_is_one_line(tmp_path: Path) -> None:

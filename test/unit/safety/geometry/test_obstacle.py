@@ -159,6 +159,13 @@ def test_obstacles_that_cannot_be_are_refused_by_name(bad: dict[str, Any], text:
     assert text in verdict.reason
 
 
+def test_an_obstacle_with_an_endless_id_is_refused() -> None:
+    arm = Arm(**OBSTACLE)
+    verdict = arm.filter.obstacles(arm.now_ns, [dataclasses.replace(AHEAD, id="x" * 1_000_000)])
+    assert verdict is not None
+    assert verdict.reason.endswith("its id has 1000000 characters; at most 200")
+
+
 def test_too_many_obstacles_and_the_same_twice_are_refused() -> None:
     arm = Arm(**{**OBSTACLE, "obstacle.maximum": 2})
     verdict = arm.filter.obstacles(1, [AHEAD, AHEAD])
