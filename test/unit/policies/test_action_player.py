@@ -27,19 +27,11 @@ def plan(rows: np.ndarray, stamp_ns: int = 0) -> Plan:
     return Plan(stamp_ns, Instruction(1, "go"), PlanState.ACTIVE, kind="actions", data=rows)
 
 
-@pytest.mark.parametrize(
-    ("rows", "text"),
-    [
-        (np.zeros((5, 7)), "expected rows of 8 values, got shape (5, 7)"),
-        (np.zeros(8), "expected rows of 8 values, got shape (8,)"),
-        (np.zeros((0, 8)), "expected rows of 8 values, got shape (0, 8)"),
-        (np.full((5, 8), np.nan), "a value is not finite"),
-    ],
-)
-def test_rows_that_cannot_be_played_are_refused(rows: np.ndarray, text: str) -> None:
-    with pytest.raises(ValueError) as error:
-        ActionPlayer("", TRANSITION).chunk(plan(rows), JointState(0, HOME, HOME * 0), Chunk.rest(HOME, 0), 3, 0)
-    assert text in str(error.value)
+def test_rows_that_cannot_be_played_are_refused() -> None:
+    with pytest.raises(ValueError, match="a value is not finite"):
+        ActionPlayer("", TRANSITION).chunk(
+            plan(np.full((5, 8), np.nan)), JointState(0, HOME, HOME * 0), Chunk.rest(HOME, 0), 3, 0
+        )
 
 
 def test_a_plan_is_played_at_the_time_that_its_frames_set() -> None:
