@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from vla_ros.lab.evaluation.through_graph import GraphEvaluation
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.ros.client import Client
 from vla_ros.ros.qos import NEWEST, SENSOR
 from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 
@@ -51,14 +54,21 @@ def _overrides(name: str, folder: Path, **options: Any) -> dict[str, dict[str, A
     return {"planner": flat, "action_expert": flat}
 
 
-def test_a_plan_goes_where_the_tokens_say_and_the_arm_holds_when_asked(tmp_path: Path) -> None:
-    folder = made.write(tmp_path, made.answering(AHEAD))
-    overrides = _overrides("openvla", folder, binding__cameras=["full_image=front"])
+@contextmanager
+def _armed_arm(folder: Path) -> Iterator[tuple[Client, Tool]]:
+    """The graph with a model that always says AHEAD, its arm armed."""
+    checkpoint = made.write(folder, made.answering(AHEAD))
+    overrides = _overrides("openvla", checkpoint, binding__cameras=["full_image=front"])
     with GraphEvaluation("openvla", overrides=overrides) as graph:
         talk, tool = graph.client, Tool(graph.client.node)
         armed, why = talk.arm(180.0)
         assert armed, why
         assert talk.spin(30.0, lambda: tool.at is not None)
+        yield talk, tool
+
+
+def test_a_plan_goes_where_the_tokens_say_and_the_arm_holds_when_asked(tmp_path: Path) -> None:
+    with _armed_arm(tmp_path) as (talk, tool):
         plans: list[LatentPlan] = []
         talk.node.create_subscription(LatentPlan, "vla/latent_plan", plans.append, NEWEST)
         talk.publish("pick up the red cube")
@@ -78,13 +88,7 @@ def test_a_plan_goes_where_the_tokens_say_and_the_arm_holds_when_asked(tmp_path:
 
 
 def test_the_tool_keeps_to_the_line_that_the_tokens_say(tmp_path: Path) -> None:
-    folder = made.write(tmp_path, made.answering(AHEAD))
-    overrides = _overrides("openvla", folder, binding__cameras=["full_image=front"])
-    with GraphEvaluation("openvla", overrides=overrides) as graph:
-        talk, tool = graph.client, Tool(graph.client.node)
-        armed, why = talk.arm(180.0)
-        assert armed, why
-        assert talk.spin(30.0, lambda: tool.at is not None)
+    with _armed_arm(tmp_path) as (talk, tool):
         start = tool.at.copy()
         talk.publish("pick up the red cube")
         assert talk.spin(60.0, lambda: tool.at[0] - start[0] > FAR_M)
