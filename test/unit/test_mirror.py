@@ -68,6 +68,9 @@ NOT_MIRRORED: dict[str, str] = {
     "policies/lerobot/loading.py": "needs LeRobot: test/models/test_lerobot_bad_input.py",
     "policies/lerobot/model.py": "needs LeRobot: test/models/test_lerobot_model.py",
     "policies/process_child.py": "test/unit/policies/test_process_model.py runs it",
+    **dict.fromkeys(
+        ("ros/controller_output.py", "ros/safety_status.py"), "test/graph/test_safety_filter.py runs the node with it"
+    ),
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",

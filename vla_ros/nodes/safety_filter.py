@@ -6,7 +6,6 @@ arrives, and nothing that does not, changes when it ticks.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import dataclasses
 import gc
@@ -18,16 +17,15 @@ from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray
+from std_msgs.msg import Bool, Empty, Float64
 from std_srvs.srv import Trigger
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
@@ -36,7 +34,8 @@ from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.robot_description import wait_for_urdf
-from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
+from vla_ros.ros.safety_status import status_message
+from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.setpoint import Setpoint
@@ -78,49 +77,6 @@ SINGLE_INPUTS = {
 """Topics of `authority.SINGLE_INPUTS`; the controllers' are configured."""
 KEPT = QoSProfile(depth=1000)
 """For what must not be lost behind messages that follow it while the filter stalls: a button may repeat itself at 100 Hz."""
-
-
-class ControllerOutput:
-    """Publishes positions in the form that the arm controller wants."""
-
-    def __init__(self, node: Node, parameters: SafetyFilterParameters) -> None:
-        controller = parameters.controller
-        names = parameters.joint_names
-        self._arm = [i for i, name in enumerate(names) if name != controller.gripper_joint]
-        self._gripper = [i for i, name in enumerate(names) if name == controller.gripper_joint]
-        self._gripper_publisher: Publisher | None = None
-        if self._gripper:
-            self._gripper_publisher = node.create_publisher(Float64MultiArray, controller.gripper_topic, NEWEST)
-        self._point = JointTrajectoryPoint(time_from_start=duration_message(controller.time_from_start_s))
-        self._publish: Callable[[Decision], None]
-        if controller.type == "joint_trajectory":
-            self._publisher = node.create_publisher(JointTrajectory, controller.topic, NEWEST)
-            # The stamp stays zero, which asks the controller to start now, whatever its clock says.
-            self._trajectory = JointTrajectory(joint_names=[names[i] for i in self._arm], points=[self._point])
-            self._publish = self._publish_trajectory
-        else:
-            self._publisher = node.create_publisher(Float64MultiArray, controller.topic, NEWEST)
-            self._publish = self._publish_positions
-
-    def publish(self, decision: Decision) -> None:
-        """Send a decision that has positions."""
-        self._publish(decision)
-        if self._gripper_publisher is not None:
-            self._gripper_publisher.publish(_values(decision, self._gripper))
-
-    def _publish_trajectory(self, decision: Decision) -> None:
-        # Positions alone: joint_trajectory_controller refuses a last point that moves, as this only one does.
-        positions = decision.positions or ()
-        self._point.positions = array.array("d", [positions[i] for i in self._arm])
-        self._publisher.publish(self._trajectory)
-
-    def _publish_positions(self, decision: Decision) -> None:
-        self._publisher.publish(_values(decision, self._arm))
-
-
-def _values(decision: Decision, joints: list[int]) -> Float64MultiArray:
-    positions = decision.positions or ()
-    return Float64MultiArray(data=array.array("d", [positions[i] for i in joints]))
 
 
 class SafetyFilterNode(Node):
@@ -211,7 +167,7 @@ class SafetyFilterNode(Node):
         slow_ticks = max(3, ticks_per_s // SLOW_HZ)
         if decision is not None:
             if count % max(1, ticks_per_s // STATUS_HZ) == 0 or _differs(decision, self._decision):
-                self._status.publish(self._status_message(decision, now_ns))
+                self._publish_status(decision, now_ns)
             self._decision = decision
         # A simulated clock reaches the node through the executor, so it must then have every tick.
         if self._simulated_time or count % slow_ticks == 0:
@@ -356,39 +312,13 @@ class SafetyFilterNode(Node):
 
         return answer
 
-    def _status_message(self, decision: Decision, now_ns: int) -> SafetyStatus:
+    def _publish_status(self, decision: Decision, now_ns: int) -> None:
         ros_ns = self.get_clock().now().nanoseconds
-        status = SafetyStatus(
-            state=int(decision.state),
-            source=decision.source,
-            command_age=self.filter.command_age_s(now_ns),
-            joint_state_age=self.filter.joint_state_age_s(now_ns),
-            frame_age=float("nan"),
-            requested=float("nan"),
-            limit=float("nan"),
-            granted=float("nan"),
-            joint_names=self.parameters.joint_names,
-            position_margins=self.filter.position_margins() if decision.positions else [],
-            velocity_margins=self.filter.velocity_margins() if decision.positions else [],
-            positions=decision.positions or [],
-            velocities=decision.velocities,
-            ticks=self.filter.ticks,
-            late_ticks=self._loop.late,
-            accepted=self.filter.accepted,
-            rejected=self.filter.rejected,
-            limited=self.filter.limited,
-            audit_hash=self._log.hash if self._log is not None else b"",
-        )
-        status.header.stamp = time_message(ros_ns)
         frame_ns = self._frame_stamps_ns.get(decision.source, 0)
-        if frame_ns:
-            status.frame_age = (ros_ns - frame_ns) / NS_PER_S
-        verdict = decision.verdict
-        if verdict is not None:
-            status.rule, status.code = verdict.rule, self.filter.code(verdict)
-            status.reason, status.joint = verdict.reason, verdict.joint
-            status.requested, status.limit, status.granted = verdict.requested, verdict.limit, verdict.granted
-        return status
+        audit_hash = self._log.hash if self._log is not None else b""
+        self._status.publish(
+            status_message(self.filter, decision, now_ns, ros_ns, frame_ns, self._loop.late, audit_hash)
+        )
 
     def _report(self) -> tuple[bytes, str, dict[str, object]]:
         decision, errors, now_ns = self._decision, self._rate.errors(), time.monotonic_ns()
