@@ -44,3 +44,15 @@ def test_a_shutdown_ends_the_wait() -> None:
         threading.Timer(0.3, rclpy.shutdown).start()
         with pytest.raises(ExternalShutdownException):
             wait_for_urdf(node, "")
+
+
+@pytest.mark.parametrize("forged", ["<robot/>", "<robot name='forged'/>"])
+def test_two_publishers_refuse_the_start_by_name(forged: str) -> None:
+    with ros_node() as node:
+        other = rclpy.create_node("stranger", context=node.context)
+        publishers = [each.create_publisher(String, "robot_description", LATCHED) for each in (node, other)]
+        for publisher, text in zip(publishers, ("<robot/>", forged), strict=True):
+            publisher.publish(String(data=text))
+        with pytest.raises(StartRefused, match=r"robot_description: \d publishers.*(/stranger|2 descriptions)"):
+            wait_for_urdf(node, "")
+        other.destroy_node()

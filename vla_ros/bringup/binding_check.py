@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vla_ros.bringup.process import Process
-from vla_ros.bringup.safety_configuration import urdf_text
 from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
 from vla_ros.policies.binding.binding_row import BindingRow, refusal
 from vla_ros.policies.binding.checkpoints import UnknownFormat, read_checkpoint
 from vla_ros.policies.binding.resolution import resolve
 from vla_ros.policies.registry import Robot
 from vla_ros.policies.registry import policy as registered
+from vla_ros.robot.urdf import read_urdf
 from vla_ros.sim import arm_description
 
 CHECKPOINT, BINDING = "checkpoint", "binding"
@@ -115,6 +115,6 @@ def policy_options_of(processes: Iterable[Process], policy: str) -> Any:
 
 def _robot(planner: Mapping[str, Any], camera: Mapping[str, Any], robot: str, urdf_file: str) -> Robot:
     file = urdf_file or str(planner.get("urdf", ""))
-    urdf = urdf_text(file) if file else arm_description.urdf() if robot == "sim" else ""
+    urdf = read_urdf(file) if file else arm_description.urdf() if robot == "sim" else ""
     names = planner.get("camera_names") or camera.get("cameras", [])
     return Robot(urdf, tuple(planner["joint_names"]), str(planner.get("tool_frame", "tool")), tuple(names))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.parameters import ParameterError, from_mapping, nested
+from vla_ros.robot.urdf import read_urdf
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim import arm_description
 
@@ -28,16 +27,4 @@ def safety_configuration(
     file = urdf_file or parameters.urdf
     if not file and robot != "sim":
         raise ParameterError("urdf: the configuration names no URDF file; give one with --urdf FILE")
-    return parameters, urdf_text(file) if file else arm_description.urdf()
-
-
-def urdf_text(file: str) -> str:
-    """Return the text of a URDF file.
-
-    Raises:
-        ParameterError: it cannot be read.
-    """
-    try:
-        return Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError(f"urdf: {file}: {getattr(error, 'strerror', None) or error}") from None
+    return parameters, read_urdf(file) if file else arm_description.urdf()

@@ -23,6 +23,7 @@ from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.perception.intrinsics import resized
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.registry import Robot, system1, system2
+from vla_ros.robot.urdf import read_urdf
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import matrix
 
@@ -178,9 +179,9 @@ class ServedRobot:
     def _urdf(self, file: str) -> str:
         if file:
             try:
-                return Path(file).expanduser().read_text()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ParameterError(f"--urdf: {file}: {getattr(error, 'strerror', None) or error}") from None
+                return read_urdf(file)
+            except ParameterError as error:
+                raise ParameterError(f"--{error}") from None
         if self._simulated:
             from vla_ros.sim.arm_description import urdf
 

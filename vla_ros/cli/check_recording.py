@@ -77,13 +77,14 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _configuration(chosen: argparse.Namespace, path: Path) -> tuple[SafetyFilterParameters, str]:
     """The parameters and the URDF that are meant: those of the command line, else those in the filter's own log."""
-    from vla_ros.bringup.safety_configuration import safety_configuration, urdf_text
+    from vla_ros.bringup.safety_configuration import safety_configuration
     from vla_ros.oracle import configuration_of_log, is_log
+    from vla_ros.robot.urdf import read_urdf
 
     if chosen.robot or chosen.config or not is_log(path):
         return safety_configuration(chosen.robot or "sim", chosen.config, chosen.urdf)
     parameters, urdf = configuration_of_log(path)
-    return parameters, urdf_text(chosen.urdf) if chosen.urdf else urdf
+    return parameters, read_urdf(chosen.urdf) if chosen.urdf else urdf
 
 
 def _write_json(file: str, broken: bool, reports: Sequence[OracleReport]) -> None:

@@ -27,17 +27,19 @@ from visualization_msgs.msg import MarkerArray
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
+from vla_ros.ros.robot_description import TOPIC as DESCRIPTION_TOPIC
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.safety_status import status_message
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
+from vla_ros.safety.command.authority import DESCRIPTION
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
@@ -247,12 +249,10 @@ class SafetyFilterNode(Node):
     def _look_up_publishers(self) -> None:
         controller = self.parameters.controller
         outputs = {"controller": controller.topic, "gripper": controller.gripper_topic}
-        for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs}.items():
-            if not topic:
-                continue
-            found = self.get_publishers_info_by_topic(topic)
-            names = [f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found]
-            self.filter.publishers(source, sorted(names))
+        description = "" if self.parameters.urdf else DESCRIPTION_TOPIC
+        for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs, DESCRIPTION: description}.items():
+            if topic:
+                self.filter.publishers(source, publisher_names(self, topic))
 
     def _draw(self) -> None:
         if self._markers.get_subscription_count():

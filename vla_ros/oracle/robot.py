@@ -74,11 +74,15 @@ class JudgedRobot:
 
     def __init__(self, urdf: str) -> None:
         try:
-            root = ElementTree.fromstring(urdf)
+            root = ElementTree.fromstring(urdf.strip("\ufeff\0 \t\r\n"))
         except ElementTree.ParseError as error:
             raise ParameterError(f"urdf: not readable as XML ({error})") from None
         joints = [_joint(element) for element in root.findall("joint")]
         links = [str(element.get("name")) for element in root.findall("link")]
+        for names in (links, [joint.name for joint in joints]):
+            if len(set(names)) < len(names):
+                twice = sorted(name for name in set(names) if names.count(name) > 1)
+                raise ParameterError(f"urdf: {', '.join(twice)}: a name that is given more than once")
         roots = [link for link in links if link not in {joint.child for joint in joints}]
         if len(roots) != 1 and links:
             raise ParameterError(f"urdf: a robot has one root link, this one has {len(roots)} ({', '.join(roots)})")
@@ -101,7 +105,9 @@ class JudgedRobot:
                     self.adjacent.add(frozenset((above, new)))
             waiting = [joint for joint in waiting if joint not in ready]
         self.joints.update({joint.name: joint for joint in waiting})
-        elements = [(str(link.get("name")), body) for link in root.iter("link") for body in link.findall("collision")]
+        elements = [
+            (str(link.get("name")), body) for link in root.findall("link") for body in link.findall("collision")
+        ]
         self.meshes = sorted({link for link, element in elements if element.find("geometry/mesh") is not None})
         self._elements = [(link, element) for link, element in elements if element.find("geometry/mesh") is None]
 
@@ -249,6 +255,9 @@ def _joint(element: ElementTree.Element) -> JudgedJoint:
         _numbers(bounds.get(key), 1, default, f"{what} {key}")[0]
         for key, default in (("lower", -math.inf), ("upper", math.inf), ("velocity", math.inf))
     )
+    soft = {} if (controller := element.find("safety_controller")) is None else controller.attrib
+    lower = max(lower, _numbers(soft.get("soft_lower_limit"), 1, lower, f"{what} soft_lower_limit")[0])
+    upper = min(upper, _numbers(soft.get("soft_upper_limit"), 1, upper, f"{what} soft_upper_limit")[0])
     follows = None
     if mimic is not None:
         follows = (

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.robot.joint_map import JointNamesError
+from vla_ros.robot.urdf import urdf_text
 
 MAX_ITERATIONS = 200
 """Of inverse kinematics, after which no configuration is looked for any more."""
@@ -46,7 +47,7 @@ class Kinematics:
     """
 
     def __init__(self, urdf: str, joint_names: Sequence[str], tool_frame: str = "tool") -> None:
-        full = pinocchio.buildModelFromXML(urdf)
+        full = pinocchio.buildModelFromXML(urdf_text(urdf))
         if not full.existFrame(tool_frame):
             raise ValueError(f"tool_frame: the URDF has no link {tool_frame!r}")
         self.joint_names = tuple(joint_names)

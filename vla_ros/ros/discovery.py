@@ -41,6 +41,12 @@ def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def publisher_names(node: Node, topic: str) -> list[str]:
+    """Return who publishes on a topic, sorted: node and GUID of each publisher."""
+    found = node.get_publishers_info_by_topic(topic)
+    return sorted(f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found)
+
+
 def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
     """Whether DDS has matched a publisher of instructions with all that can hear it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from xml.etree import ElementTree
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
@@ -12,6 +11,7 @@ from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.arrays import Array
+from vla_ros.robot.urdf import urdf_root
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
@@ -86,7 +86,7 @@ def _largest(*sides: float) -> float:
 
 def root_link(urdf: str) -> str:
     """Return the name of the URDF's root link, in whose frame the filter computes positions."""
-    robot = ElementTree.fromstring(urdf)
+    robot = urdf_root(urdf)
     children = {child.get("link") for child in robot.iterfind("joint/child")}
     named = (str(link.get("name")) for link in robot.iterfind("link") if link.get("name") not in children)
     return next(named, "base")  # a URDF of joints alone, which is enough for limits

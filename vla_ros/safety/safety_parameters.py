@@ -351,6 +351,8 @@ class SafetyFilterParameters:
             raise ParameterError("tool.capsules: the seventh value of each is its radius, above 0")
         if self.tool.capsules and not self.tool.link:
             raise ParameterError("tool.link: must name the link that carries the tool.capsules")
+        if self.effort.limit and not self.effort.check:
+            raise ParameterError("effort.limit: is given, but effort.check is off; switch it on, or give no limit")
         if self.payload.mass_kg and not self.payload.link:
             raise ParameterError("payload.link: must name the link that carries payload.mass_kg")
         if not self.controller.topic:

@@ -20,6 +20,7 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
         return False, f"cannot arm: {held}"
     verdict = (
         authority.has_multiple_publishers(state, authority.BUTTON)
+        or authority.has_multiple_publishers(state, authority.DESCRIPTION)
         or authority.inputs_ambiguous(state)
         or setup.fresh.check(state, now_ns)
         or setup.in_range.check(state, now_ns)

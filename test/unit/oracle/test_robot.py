@@ -10,6 +10,9 @@ from vla_ros.oracle.robot import JudgedRobot, body_poses, capsule, pose
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.arm_description import JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
 
+SOFT = '<joint name="joint2" type="revolute"><safety_controller soft_lower_limit="-0.5" soft_upper_limit="9"/>'
+LOOSE = '<joint name="joint2" type="revolute"><limit lower="-9" upper="9" velocity="99"/></joint>'
+
 
 def test_kinematics_agree_with_pinocchio() -> None:
     rng = np.random.default_rng(5)
@@ -63,3 +66,12 @@ def test_what_is_no_robot_is_one_line(text: str, said: str) -> None:
     with pytest.raises(ParameterError, match=said) as refused:
         JudgedRobot(text)
     assert "\n" not in str(refused.value)
+
+
+def test_limits_of_the_oracle_are_the_tighter_ones_of_its_own_joints() -> None:
+    soft = urdf().replace('<joint name="joint2" type="revolute">', SOFT, 1)
+    nested = soft.replace("</robot>", f"<gazebo>{LOOSE}</gazebo></robot>")
+    joint = JudgedRobot(f"\n{nested}").joints["joint2"]
+    assert (joint.lower, joint.upper) == (-0.5, 1.7628)
+    with pytest.raises(ParameterError, match="urdf: joint2: a name that is given more than once"):
+        JudgedRobot(urdf().replace("</robot>", f"{LOOSE}</robot>"))

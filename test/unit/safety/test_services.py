@@ -139,6 +139,19 @@ def test_two_buttons_on_one_topic_arm_nothing(make_bench: Callable[..., Any]) ->
     assert not bench.filter.reset(bench.now_ns)[0]
 
 
+def test_a_second_description_of_the_arm_arms_nothing(make_bench: Callable[..., Any]) -> None:
+    """The limits may be those of a stranger's URDF."""
+    bench = make_bench()
+    bench.tick()
+    bench.filter.publishers("robot_description", ["/a (1)", "/b (2)"])
+    refused = (False, "cannot arm: 2 publishers for robot_description: /a (1), /b (2); stop all but one")
+    assert bench.filter.arm(bench.now_ns) == refused
+    bench.filter.publishers("robot_description", ["/a (1)"])
+    assert bench.filter.arm(bench.now_ns)[0]
+    bench.filter.publishers("robot_description", ["/a (1)", "/b (2)"])
+    assert bench.tick().state is State.HOLDING, "it was read at the start"
+
+
 @pytest.mark.parametrize("channel", ["heartbeat", "deadman", "obstacle", "controller"])
 def test_what_the_filter_relies_on_has_one_publisher(make_bench: Callable[..., Any], channel: str) -> None:
     """Of two, one would take back what the other one says: a list of obstacles, a switch that was let go."""

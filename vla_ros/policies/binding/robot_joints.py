@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.urdf import urdf_joints, urdf_root
 
 
 class RobotJoints:
@@ -31,7 +30,7 @@ class RobotJoints:
         self.names = robot.joint_names
         try:
             self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
-            types = {joint.get("name"): joint.get("type") for joint in ElementTree.fromstring(robot.urdf).iter("joint")}
+            types = {name: joint.get("type") for name, joint in urdf_joints(urdf_root(robot.urdf)).items()}
         except ParameterError:
             raise
         except Exception as error:  # pinocchio has errors of its own for what is no URDF

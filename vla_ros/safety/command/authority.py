@@ -15,6 +15,9 @@ SINGLE_INPUTS = ("heartbeat", "deadman", "obstacle", "controller", "gripper")
 that one is the filter."""
 BUTTON = "estop"
 """As well; but a second button that appears need not stop what moves."""
+DESCRIPTION = "robot_description"
+"""Where limits and bodies came from at the start. A second publisher that is noticed later changes nothing that moves, but it
+may have been there then: the filter does not arm."""
 REFUSING = {
     State.DISARMED: "the arm is disarmed; call vla/arm",
     State.PROTECTIVE_STOP: "protective stop is latched; call vla/reset, then vla/arm",
@@ -26,7 +29,7 @@ REFUSING = {
 
 def no_publishers() -> dict[str, tuple[str, ...]]:
     """Return the publishers of each channel before any has been looked up."""
-    return dict.fromkeys((*SOURCES, *SINGLE_INPUTS, BUTTON), ())
+    return dict.fromkeys((*SOURCES, *SINGLE_INPUTS, BUTTON, DESCRIPTION), ())
 
 
 def has_multiple_publishers(state: FilterState, channel: str) -> Verdict | None:

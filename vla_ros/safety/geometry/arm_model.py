@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
+from vla_ros.robot.urdf import followers, urdf_joints, urdf_root, urdf_text
 from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
 
 ROUNDING = 1.0 + 1e-9
@@ -83,6 +84,7 @@ class ArmModel:
     def __init__(self, urdf: str, joint_names: Sequence[str], tool: ToolParameters, payload: PayloadParameters) -> None:
         self._joints = len(joint_names)
         self.fingerprint = (urdf, tuple(joint_names), repr(tool))
+        urdf, root = urdf_text(urdf), urdf_root(urdf)
         try:
             self.model = pin.buildModelFromXML(urdf)
             urdf_geometry = pin.buildGeomFromUrdfString(
@@ -94,7 +96,7 @@ class ArmModel:
         for name in joint_names:
             if not self.model.existJointName(name):
                 raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
-        self._couplings = _couplings(self.model, urdf, joint_names)
+        self._couplings = _couplings(self.model, root, joint_names)
         driven = sorted(self._couplings, key=lambda coupling: coupling.velocity)
         self._driver = np.array([c.driver for c in driven], np.intp)
         self._velocity_of = np.array([c.velocity for c in driven], np.intp)
@@ -104,7 +106,7 @@ class ArmModel:
         # (n, nv): velocities of the model's joints are those of the commanded ones times this.
         self._coupling_matrix = np.zeros((len(joint_names), self.model.nv))
         self._coupling_matrix[self._driver, self._velocity_of] = self._ratio
-        self._axes = _axes(self.model, urdf)
+        self._axes = _axes(self.model, root)
         self._joint_of_velocity = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
         self._add_payload(payload)
@@ -187,6 +189,24 @@ class ArmModel:
         """Return what the URDF gives, N m or N per joint of joint_names; 0 or infinite where it gives none."""
         limits = self.model.upperEffortLimit
         return [float(limits[coupling.velocity]) for coupling in self._couplings if coupling.commanded]
+
+    def bodies_without_mass(self) -> list[str]:
+        """Return the links, or joints, that the commanded joints move and of which the URDF tells no mass.
+
+        A rigid body counts with all its links. One without a shape is a frame, and needs none; but each commanded joint must
+        move some mass.
+        """
+        model, moved = self.model, {self._joint_of_velocity[coupling.velocity] for coupling in self._couplings}
+        shaped = {body.joint: body.link for body in reversed(self.bodies)}
+        missing = []
+        for joint in range(1, model.njoints):
+            if moved.intersection(model.supports[joint]) and joint in shaped and not model.inertias[joint].mass > 0.0:
+                missing.append(shaped[joint])
+        for joint in sorted(moved):
+            carried = (model.inertias[k].mass for k in range(joint, model.njoints) if joint in model.supports[k])
+            if not sum(carried) > 0.0:
+                missing.append(str(model.names[joint]))
+        return missing
 
     def _full(self, q: ArrayLike) -> Array:
         """The model's position vector, (nq,), from the commanded joints' positions."""
@@ -308,20 +328,11 @@ def package_folders() -> list[str]:
     return [str(Path(prefix) / "share") for prefix in prefixes if prefix]
 
 
-def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupling]:
+def _couplings(model: Any, root: ElementTree.Element, joint_names: Sequence[str]) -> list[Coupling]:
     """Which of the model's joints the commanded ones move, and how."""
     driven = {name: (i, 0.0, 1.0) for i, name in enumerate(joint_names)}
-    mimics = {
-        str(e.get("name")): tag
-        for e in ElementTree.fromstring(urdf).iter("joint")
-        if (tag := e.find("mimic")) is not None
-    }
-    for _ in mimics:  # one may follow another one: each round finds the next link of such chains
-        for name, tag in mimics.items():
-            if name not in driven and tag.get("joint") in driven:
-                i, offset, ratio = driven[str(tag.get("joint"))]
-                own_offset, own_ratio = float(tag.get("offset", "0")), float(tag.get("multiplier", "1"))
-                driven[name] = i, own_offset + own_ratio * offset, own_ratio * ratio
+    for name, mimic in followers(root, list(joint_names)).items():
+        driven[name] = driven[mimic.leader][0], mimic.offset, mimic.multiplier
     couplings = []
     for name, (i, offset, ratio) in driven.items():
         commanded, joint = name in joint_names, model.joints[model.getJointId(name)]
@@ -329,11 +340,10 @@ def _couplings(model: Any, urdf: str, joint_names: Sequence[str]) -> list[Coupli
     return couplings
 
 
-def _axes(model: Any, urdf: str) -> dict[int, tuple[Array, bool]]:
+def _axes(model: Any, root: ElementTree.Element) -> dict[int, tuple[Array, bool]]:
     """Axis (3,) in the joint's own frame and whether it is prismatic, by pinocchio's index."""
     axes = {}
-    for element in ElementTree.fromstring(urdf).iter("joint"):
-        name = str(element.get("name"))
+    for name, element in urdf_joints(root).items():
         if element.get("type") in ("revolute", "continuous", "prismatic") and model.existJointName(name):
             tag = element.find("axis")
             axis = np.array([float(x) for x in ("1 0 0" if tag is None else tag.get("xyz", "1 0 0")).split()])

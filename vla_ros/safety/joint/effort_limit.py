@@ -32,13 +32,18 @@ class EffortLimit(StepRule):
     Args: parameters: `effort`. limits: of the joints. arm: the model.
 
     Raises:
-        ParameterError: a joint has no effort limit, or the configuration is looser than the URDF.
+        ParameterError: a joint has no effort limit, a moving body no mass, or the configuration is looser than the URDF.
     """
 
     NAME, CODE, NEEDS_ARM = NAME, RuleCode.EFFORT_LIMIT, True
 
     def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel) -> None:
         period_s = parameters.period_s
+        missing = arm.bodies_without_mass()
+        if missing:
+            raise ParameterError(
+                f"effort.check: the URDF tells no mass of {', '.join(missing)}; give <inertial> there, or leave the check off"
+            )
         self._arm = arm
         self._names = tuple(joint.name for joint in limits)
         self._period_s = period_s

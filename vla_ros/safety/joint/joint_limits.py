@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from vla_ros.parameters import LARGEST, ParameterError
+from vla_ros.parameters import ParameterError
+from vla_ros.robot.urdf import Mimic, followers, mimic_of, urdf_joints, urdf_number, urdf_root
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 NANO = 1_000_000_000
@@ -73,50 +74,59 @@ def _decimal(value: float) -> Fraction:
 def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLimits, ...]:
     """Read the limits of `parameters.joint_names` from the URDF text and tighten them.
 
+    Of a joint's hard limits (<limit>), its soft ones (<safety_controller>) and those of the joints that mimic it, the
+    tightest count.
+
     Raises:
-        ParameterError: the text is no URDF, lacks a joint or a limit, a limit is not a number within LARGEST, the range is
-            empty, or the configuration is looser than the URDF. The text names the joint, the limit and where to put it.
+        ParameterError: the text is no URDF, lacks a joint or a limit
+            or names one twice, a limit is not a number within LARGEST,
+            a range is empty, a joint mimics another one, or the configuration is looser than the URDF. The text names the
+            joint, the limit and where to put it.
     """
-    try:
-        root = ElementTree.fromstring(urdf)
-    except ElementTree.ParseError as error:
-        raise ParameterError(
-            f"urdf: not readable as XML ({error}); check the file or topic robot_description"
-        ) from None
-    joints = {element.get("name"): element for element in root.iter("joint") if element.get("type") is not None}
-    return tuple(_limits_of_joint(name, i, joints, parameters) for i, name in enumerate(parameters.joint_names))
+    root = urdf_root(urdf)
+    joints = urdf_joints(root)
+    mimics = followers(root, parameters.joint_names)
+    return tuple(_limits_of_joint(name, i, joints, mimics, parameters) for i, name in enumerate(parameters.joint_names))
 
 
 def _limits_of_joint(
-    name: str, i: int, joints: dict[str | None, ElementTree.Element], parameters: SafetyFilterParameters
+    name: str,
+    i: int,
+    joints: dict[str, ElementTree.Element],
+    mimics: dict[str, Mimic],
+    parameters: SafetyFilterParameters,
 ) -> JointLimits:
     element = joints.get(name)
     if element is None:
-        known = ", ".join(sorted(str(joint) for joint, e in joints.items() if e.get("type") != "fixed"))
+        known = ", ".join(sorted(joint for joint, e in joints.items() if e.get("type") != "fixed"))
         raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF; it has {known or 'none'}")
     if element.get("type") not in ("revolute", "prismatic", "continuous"):
         raise ParameterError(
             f"joint_names: {name!r} is a {element.get('type')} joint in the URDF and cannot be commanded"
         )
-    tag = element.find("limit")
-    attributes = {} if tag is None else dict(tag.attrib)
-    if element.get("type") == "continuous":
-        # The URDF specification has these ignored for continuous joints; the filter needs a range all the same.
-        attributes.pop("lower", None)
-        attributes.pop("upper", None)
+    mimic = mimic_of(name, element)
+    if mimic is not None:
+        raise ParameterError(
+            f"joint_names: {name!r} follows {mimic.leader!r} in the URDF (<mimic>); command {mimic.leader!r} alone, or "
+            "remove the <mimic>"
+        )
+    stated = _stated(name, element)
+    for follower, how in mimics.items():
+        if how.leader == name and how.multiplier:
+            _tighten(stated, _stated(follower, joints[follower]), how)
     configured = parameters.limits
-    lower = _tighter_limit(name, i, ("lower", attributes.get("lower")), ("position_lower", configured.position_lower))
-    upper = _tighter_limit(name, i, ("upper", attributes.get("upper")), ("position_upper", configured.position_upper))
-    velocity = _tighter_limit(name, i, ("velocity", attributes.get("velocity")), ("velocity", configured.velocity))
+    lower = _tighter_limit(name, i, ("lower", stated.get("lower")), ("position_lower", configured.position_lower))
+    upper = _tighter_limit(name, i, ("upper", stated.get("upper")), ("position_upper", configured.position_upper))
+    velocity = _tighter_limit(name, i, ("velocity", stated.get("velocity")), ("velocity", configured.velocity))
     if lower >= upper:
         raise ParameterError(
-            f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; "
-            "correct the URDF or limits.position_lower/position_upper"
+            f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; correct "
+            "limits.position_lower/position_upper, or in the URDF its limits, soft limits or those of a joint that mimics it"
         )
     if velocity <= 0.0:
         raise ParameterError(
             f"limits.velocity: joint {name} has {velocity} in the URDF, which allows no motion; "
-            'set <limit velocity="..."/> there'
+            'set <limit velocity="..."/> there, also of joints that mimic it'
         )
     scale = configured.scale[i] if configured.scale else 1.0
     velocity *= scale
@@ -131,24 +141,58 @@ def _limits_of_joint(
     )
 
 
-def _tighter_limit(joint: str, i: int, urdf: tuple[str, str | None], configured: tuple[str, list[float]]) -> float:
-    """The tighter of the URDF's (attribute, text) and the configuration's (key, values) limit of joint number i."""
-    (attribute, text), (key, values) = urdf, configured
-    if text is None and not values:
+def _stated(name: str, element: ElementTree.Element) -> dict[str, float]:
+    """What the URDF says of one joint itself: lower, upper (tighter of hard and soft), velocity, as far as given."""
+    hard = _numbers(name, element.find("limit"), {"lower": "lower", "upper": "upper", "velocity": "velocity"})
+    if element.get("type") == "continuous":
+        # The URDF specification has these ignored for continuous joints; the filter needs a range all the same.
+        hard.pop("lower", None)
+        hard.pop("upper", None)
+    names = {"soft_lower_limit": "lower", "soft_upper_limit": "upper"}
+    soft = _numbers(name, element.find("safety_controller"), names)
+    for key, choose in (("lower", max), ("upper", min)):
+        if key in soft:
+            hard[key] = choose(soft[key], hard.get(key, soft[key]))
+    return hard
+
+
+def _numbers(name: str, tag: ElementTree.Element | None, keys: dict[str, str]) -> dict[str, float]:
+    """The attributes of a tag by what they limit."""
+    given = {} if tag is None else tag.attrib
+    return {
+        key: urdf_number(given[attribute], f"limits.{_key(key)}: joint {name} has {attribute}")
+        for attribute, key in keys.items()
+        if attribute in given
+    }
+
+
+def _key(limit: str) -> str:
+    return limit if limit == "velocity" else f"position_{limit}"
+
+
+def _tighten(stated: dict[str, float], follower: dict[str, float], how: Mimic) -> None:
+    """Tighten a joint's limits to where a joint that mimics it keeps its own."""
+    ends = {"lower": -math.inf, "upper": math.inf} | follower
+    lower, upper = sorted((ends[key] - how.offset) / how.multiplier for key in ("lower", "upper"))
+    for key, value, choose in (
+        ("lower", lower, max),
+        ("upper", upper, min),
+        ("velocity", follower.get("velocity", math.inf) / abs(how.multiplier), min),
+    ):
+        if math.isfinite(value):
+            stated[key] = choose(value, stated.get(key, value))
+
+
+def _tighter_limit(joint: str, i: int, urdf: tuple[str, float | None], configured: tuple[str, list[float]]) -> float:
+    """The tighter of the URDF's (attribute, value) and the configuration's (key, values) limit of joint number i."""
+    (attribute, value), (key, values) = urdf, configured
+    if value is None and not values:
         raise ParameterError(
             f'limits.{key}: joint {joint} has no limit; put <limit {attribute}="..."/> into the URDF or limits.{key} '
             "into the configuration"
         )
-    if text is None:
+    if value is None:
         return values[i]
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not abs(value) <= LARGEST:  # nor is NaN
-        raise ParameterError(
-            f"limits.{key}: joint {joint} has {attribute}={text!r} in the URDF; it must be a number within +-{LARGEST:g}"
-        )
     if not values:
         return value
     if values[i] < value if attribute == "lower" else values[i] > value:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.rules import Action, RuleCode, TickRule
@@ -25,11 +26,19 @@ class Contact(TickRule):
     """Asked when a joint state arrives, not in a tick.
 
     Args: parameters: `contact`. limits: of the joints. arm: the model.
+
+    Raises:
+        ParameterError: a moving body has no mass in the URDF.
     """
 
     NAME, CODE, ACTION, NEEDS_ARM = NAME, RuleCode.CONTACT, Action.LATCH, True
 
     def __init__(self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel) -> None:
+        missing = arm.bodies_without_mass()
+        if missing:
+            raise ParameterError(
+                f"contact.threshold: the URDF tells no mass of {', '.join(missing)}; give <inertial> there, or leave it empty"
+            )
         self._arm = arm
         self._names = tuple(joint.name for joint in limits)
         self._threshold = tuple(parameters.contact.threshold)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from test.unit.safety.simulated_arm import NO_EFFORT, OFF, Arm, parameters
+from test.unit.safety.simulated_arm import NO_EFFORT, OFF, URDF, Arm, parameters
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.sim.arm_description import HOME
@@ -32,3 +34,13 @@ def test_a_payload_that_cannot_be_held_is_refused_at_the_start() -> None:
 def test_a_missing_effort_limit_is_named() -> None:
     with pytest.raises(ParameterError, match=r"effort.limit: joint joint4 has no <limit effort"):
         SafetyFilter.from_urdf(parameters(), NO_EFFORT)
+
+
+@pytest.mark.parametrize(("key", "value"), [("effort.check", True), ("contact.threshold", [5.0] * 8)])
+def test_masses_that_are_missing_are_named(key: str, value: object) -> None:
+    massless = re.sub(r"<inertial>.*?</inertial>", "", URDF, flags=re.DOTALL)
+    with pytest.raises(ParameterError, match=rf"{key}: the URDF tells no mass of .*link7.* joint1, "):
+        SafetyFilter.from_urdf(parameters(**{**OFF, key: value}), massless)
+    one = re.sub(r'(<link name="link5">.*?)<inertial>.*?</inertial>', r"\1", URDF, count=1, flags=re.DOTALL)
+    with pytest.raises(ParameterError, match=f"{key}: the URDF tells no mass of link5; give"):
+        SafetyFilter.from_urdf(parameters(**{**OFF, key: value}), one)

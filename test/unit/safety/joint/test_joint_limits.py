@@ -34,7 +34,7 @@ def parameters(**changes: Any) -> SafetyFilterParameters:
         "controller": {"type": "forward_position", "topic": "arm_controller/commands"},
     }
     for group, values in changes.items():
-        mapping[group] = {**mapping[group], **values} if isinstance(values, dict) else values
+        mapping[group] = {**mapping.get(group, {}), **values} if isinstance(values, dict) else values
     return from_mapping(SafetyFilterParameters, mapping, "safety_filter.")
 
 
@@ -61,9 +61,76 @@ def test_a_continuous_joint_gets_its_range_from_the_configuration() -> None:
     assert joint_limits(urdf(kind="continuous"), ranged)[0].lower == -3.0
 
 
+def joints(*elements: str) -> str:
+    return f'<robot name="r">{"".join(elements)}</robot>'
+
+
+def joint(name: str, inside: str, kind: str = "revolute") -> str:
+    return f'<joint name="{name}" type="{kind}">{inside}</joint>'
+
+
+@pytest.mark.parametrize("tag", ["gazebo", "ros2_control", "transmission"])
+def test_a_nested_joint_changes_nothing(tag: str) -> None:
+    looser = f"<{tag}>{joint('a', LIMIT.replace('1.5', '9'))}</{tag}>"
+    for text in (joints(looser, joint("a", LIMIT)), joints(joint("a", LIMIT), looser)):
+        assert joint_limits(text, parameters()) == (JointLimits("a", -1.5, 1.5, 2.0, 10.0, 1000.0),)
+
+
+@pytest.mark.parametrize(
+    ("soft", "kind", "lower", "upper"),
+    [
+        ('soft_lower_limit="-0.5" soft_upper_limit="0.7"', "revolute", -0.5, 0.7),
+        ('soft_lower_limit="-9" soft_upper_limit="9"', "revolute", -1.5, 1.5),
+        ('soft_upper_limit="0.7" k_velocity="10"', "revolute", -1.5, 0.7),
+        ('k_position="100" k_velocity="10"', "prismatic", -1.5, 1.5),
+        ('soft_lower_limit="-3" soft_upper_limit="3"', "continuous", -3.0, 3.0),
+    ],
+)
+def test_the_tighter_of_soft_and_hard_limits(soft: str, kind: str, lower: float, upper: float) -> None:
+    text = joints(joint("a", f"{LIMIT}<safety_controller {soft}/>", kind))
+    (limits,) = joint_limits(text, parameters())
+    assert (limits.lower, limits.upper, limits.velocity) == (lower, upper, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("mimic", "limit", "expected"),
+    [
+        ("", LIMIT, (-1.5, 1.5, 2.0)),
+        ('multiplier="2"', LIMIT, (-0.75, 0.75, 1.0)),
+        ('multiplier="-1" offset="0.5"', '<limit lower="-0.5" upper="1" velocity="3"/>', (-0.5, 1.0, 2.0)),
+        ('multiplier="0"', '<limit lower="0" upper="0" velocity="0"/>', (-1.5, 1.5, 2.0)),
+        ('multiplier="-4"', '<limit lower="-8" upper="0.8" velocity="1"/>', (-0.2, 1.5, 0.25)),
+    ],
+)
+def test_a_joint_is_limited_by_those_that_mimic_it(
+    mimic: str, limit: str, expected: tuple[float, float, float]
+) -> None:
+    text = joints(joint("a", LIMIT), joint("m", f'{limit}<mimic joint="a" {mimic}/>'))
+    (limits,) = joint_limits(text, parameters())
+    assert (limits.lower, limits.upper, limits.velocity) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "changes", "error"),
     [
+        (joints(joint("a", LIMIT), joint("a", LIMIT)), {}, "urdf: joint a: given more than once"),
+        (joints(joint("a", f'{LIMIT}<mimic joint="b"/>'), joint("b", LIMIT)), {}, "joint_names: 'a' follows 'b'"),
+        (
+            joints(joint("a", f'{LIMIT}<safety_controller soft_lower_limit="x"/>')),
+            {},
+            "limits.position_lower: joint a has soft_lower_limit='x' in the URDF",
+        ),
+        (
+            joints(joint("a", f'{LIMIT}<safety_controller soft_lower_limit="0" soft_upper_limit="0"/>')),
+            {},
+            "0.0 of joint a is not below its upper limit 0.0",
+        ),
+        (
+            joints(joint("a", f'{LIMIT}<safety_controller soft_upper_limit="1"/>')),
+            {"limits": {"position_upper": [1.2]}},
+            "limits.position_upper[0]: 1.2 of joint a is looser than the URDF's 1.0",
+        ),
+        (urdf('<limit lower="-1_0" upper="1" velocity="2"/>'), {}, "joint a has lower='-1_0' in the URDF"),
         ("<robot", {}, "urdf: not readable as XML"),
         (urdf(), {"joint_names": ["b"]}, "joint_names: 'b' is not a joint of the URDF; it has a"),
         (urdf(), {"joint_names": ["f"]}, "joint_names: 'f' is a fixed joint"),
@@ -106,6 +173,7 @@ def test_an_incomplete_or_looser_limit_is_refused_by_name(text: str, changes: di
         ({"controller": {"topic": ""}}, "safety_filter.controller.topic: must name"),
         ({"controller": {"gripper_joint": "a"}}, "safety_filter.controller.gripper_topic: give it together"),
         ({"controller": {"gripper_joint": "g", "gripper_topic": "t"}}, "controller.gripper_joint: 'g' is not one of"),
+        ({"effort": {"limit": [9.0]}}, "safety_filter.effort.limit: is given, but effort.check is off"),
         ({"override": {"speed_scale": 1.5}}, "safety_filter.override.speed_scale: must be at most 1.0"),
     ],
 )

@@ -13,6 +13,8 @@ from vla_ros.lab.faults.rig import FaultRig
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 N = len(JOINT_NAMES)
+LOOSE_JOINT = '<joint name="joint2" type="revolute"><limit lower="-9" upper="9" velocity="99" effort="999"/></joint>'
+MIMIC_JOINT = '<joint name="joint2" type="revolute"><mimic joint="joint1"/>'
 
 
 def start(parameters: dict[str, object], urdf: Callable[[str], str] | None = None) -> Callable[[FaultRig], None]:
@@ -84,6 +86,24 @@ def cases(_: RestBounds) -> Iterator[FaultCase]:
             start({"limits.velocity": None}, with_limit("joint2", "velocity", None)),
         ),
         ("urdf-broken", "a URDF that is not XML", "not readable as XML", start({}, lambda urdf: urdf[:-30])),
+        (
+            "urdf-twice",
+            "a URDF with a second, looser joint2",
+            "joint joint2: given more than once",
+            start({}, lambda urdf: urdf.replace("</robot>", f"{LOOSE_JOINT}</robot>")),
+        ),
+        (
+            "urdf-mimic",
+            "a URDF in which joint2 follows joint1",
+            "joint_names: 'joint2' follows 'joint1'",
+            start({}, lambda urdf: urdf.replace('<joint name="joint2" type="revolute">', MIMIC_JOINT)),
+        ),
+        (
+            "urdf-massless",
+            "effort.check with a URDF without masses",
+            "effort.check: the URDF tells no mass",
+            start({"effort.check": True}, lambda urdf: re.sub("<inertial>.*?</inertial>", "", urdf, flags=re.DOTALL)),
+        ),
         (
             "joint-unknown",
             "a joint in the configuration that the URDF does not have",
