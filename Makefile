@@ -6,7 +6,7 @@
 #   make test-models   the tests of pretrained models, in an environment of their own (Python 3.12, 7 GB, first run minutes)
 #   make faults  every fault on the running graph, judged (some minutes); writes docs/faults.md
 #   make campaign, make mutants: see docs/testing.md
-#   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch and transformers,
+#   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch, transformers and onnx,
 #                PYTHON=python3.12 MODELS=lerobot for LeRobot: .venv-lerobot, docs/lerobot.md)
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -86,7 +86,7 @@ $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeList
 $(VENV)/.models: $(VENV)/.ready
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) || \
 	  { echo "vla_ros: no CPU build of torch found; give TORCH_INDEX= (the CPU index of PyTorch's installation page)"; exit 1; }
-	@$(PIP) transformers
+	@$(PIP) transformers onnx
 	@touch $@
 
 run: setup

@@ -40,7 +40,7 @@ setup(
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
     extras_require={
-        "models": ["torch>=2.13", "transformers>=5"],
+        "models": ["torch>=2.13", "transformers>=5", "onnx>=1.17"],
         "lerobot": [
             f"{line.partition('#')[0].strip()}; python_version >= '3.12'"
             for line in (ROOT / "requirements-models.txt").read_text().splitlines()

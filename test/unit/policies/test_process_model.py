@@ -219,7 +219,7 @@ def test_the_child_imports_neither_ros_nor_what_is_beside_its_script() -> None:
         "import vla_ros.policies.chunk_model, vla_ros.policies.array_frames, vla_ros.policies.registry\n"
         "print('imported')\n"
     )
-    blocked = ("rclpy", "pinocchio", "coal", "ruckig", "cv2", "mujoco", "openvino", "psutil", "torch")
+    blocked = ("rclpy", "pinocchio", "coal", "ruckig", "cv2", "mujoco", "onnxruntime", "psutil", "torch")
     text = code.format(blocked=blocked, file=str(Path(process_model.process_child.__file__)))
     done = subprocess.run(
         [sys.executable, "-c", text], cwd="/", capture_output=True, text=True, check=False, env={"PATH": os.defpath}

@@ -30,9 +30,9 @@ Backend = Callable[[Values], list[NDArray[np.floating]]]
 CALLS, QUICK = 300, 5
 TURNS = 5  # backends take turns, so that a busy moment of the machine affects all of them
 WARM_UP = 3
-NEEDS = {"torch": "torch", "transformers": "transformers", "onnxruntime": "onnxruntime", "onnx": "onnx"}
+NEEDS = {"torch": "torch", "transformers": "transformers", "onnx": "onnx"}
 EAGER = "torch eager"
-SHIPPED = "OpenVINO"
+SHIPPED = "ONNX Runtime"
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def _measure(
 ) -> dict[str, dict[str, float]]:
     """Return for each backend: p50_ms, p99_ms, and `apart`, the largest difference of an output from torch eager."""
     with tempfile.TemporaryDirectory() as folder:
-        backends = _backends(name, module, values, checkpoint, Path(folder))
+        backends = _backends(name, module, checkpoint, Path(folder))
         reference = backends[EAGER](values)
         times: dict[str, list[float]] = {backend: [] for backend in backends}
         apart = {}
@@ -104,29 +104,26 @@ def _measure(
     }
 
 
-def _backends(
-    name: str, module: torch.nn.Module, values: Values, checkpoint: Checkpoint, folder: Path
-) -> Mapping[str, Backend]:
+def _backends(name: str, module: torch.nn.Module, checkpoint: Checkpoint, folder: Path) -> Mapping[str, Backend]:
     """Return every backend, loaded."""
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from vla_ros.policies.compact.graphs import Graphs
+    from vla_ros.policies.compact.graphs import Graphs, stored
 
-    tensors = tuple(torch.from_numpy(value) for value in values)
-    file, int8_file = folder / "graph.onnx", folder / "int8.onnx"
-    with torch.no_grad():
-        torch.onnx.export(
-            module, tensors, str(file), dynamo=False, input_names=[f"given{i}" for i in range(len(tensors))]
-        )
-    quantize_dynamic(str(file), str(int8_file), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
     graphs = Graphs(checkpoint, (name,))
+    from onnxruntime.quantization import (
+        QuantType,
+        quantize_dynamic,
+    )  # after the first session: see inference_session.py
+
+    file, int8_file = folder / "graph.onnx", folder / "int8.onnx"
+    file.write_bytes(stored(checkpoint.folder, name))
+    quantize_dynamic(str(file), str(int8_file), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
     return {
         EAGER: _torch(module),
         "torch.compile": _torch(torch.compile(module)),
-        "ONNX Runtime": _onnx(file),
-        "ONNX Runtime, int8 weights": _onnx(int8_file),
         SHIPPED: lambda given: list(graphs(name, *given)),
+        f"{SHIPPED}, int8 weights": _onnx(int8_file),
     }
 
 
@@ -142,13 +139,11 @@ def _torch(module: Any) -> Backend:
 
 
 def _onnx(file: Path) -> Backend:
-    import onnxruntime
+    from vla_ros.policies.compact.inference_session import session
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    names = [given.name for given in session.get_inputs()]
-    return lambda values: list(session.run(None, dict(zip(names, values, strict=True))))
+    quantized = session(str(file))
+    names = [given.name for given in quantized.get_inputs()]
+    return lambda values: list(quantized.run(None, dict(zip(names, values, strict=True))))
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -167,7 +162,7 @@ def document(text: str, calls: int) -> str:
     """Return docs/bench_policy.md."""
     return f"""# What the compact policy costs in each inference backend
 
-Made by `vla-ros bench policy --docs`; do not edit. It needs `make setup MODELS=1` and `pip install onnxruntime onnx`.
+Made by `vla-ros bench policy --docs`; do not edit. It needs `make setup MODELS=1`.
 
 {psutil.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; load average at the end
 {os.getloadavg()[0]:.1f}. Each graph runs {calls} times in each backend, on one thread, in {TURNS} turns. A cell shows
@@ -175,7 +170,7 @@ the time of a call in ms, p50 / p99, and in brackets the largest difference of a
 
 {text}
 
-A plan runs `look` once, `fixate` twice and `fuse` once. `language` runs once for each instruction. A chunk runs `flow`
+A plan runs `locate` once, `refine` twice and `fuse` once. `language` runs once for each instruction. A chunk runs `flow`
 once for each Euler step. The policy uses {SHIPPED}: `make setup` installs it, it needs no torch, and its graphs ship with
 the weights (`policies/compact/graphs.py`).
 """

@@ -1,18 +1,18 @@
-"""The network as the inference backend (OpenVINO) runs it: five graphs, exported once from the weights, one thread each.
+"""The network as the inference backend (ONNX Runtime) runs it: five graphs, exported once from the weights, one thread each.
 
-`export` needs torch and transformers; running the graphs does not.
+`export` needs torch, transformers and onnx; running the graphs does not.
 """
 
 from __future__ import annotations
 
 import functools
+import io
 import json
-import tempfile
+import warnings
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.checkpoint import GRAPHS, WEIGHTS, Checkpoint, load
+from vla_ros.policies.compact.inference_session import session
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,8 @@ Float32Array = NDArray[np.float32]
 STORED = {"language": "language", "locate": "look", "refine": "fixate", "fuse": "fuse", "flow": "flow"}
 """Name of each graph → its name in the file."""
 NAMES = tuple(STORED)
-PARTS = ("xml", "constants", "weights")  # of a graph; the last is which weights are at which offset of the constants
+PARTS = ("onnx", "weights")  # of a graph; the last is which weights are at which offset of the first
+LEAST_BYTES = 64  # of a weight that is stored once; shorter ones stay in the graph
 
 
 class Graphs:
@@ -41,7 +43,7 @@ class Graphs:
         names: of NAMES.
 
     Raises:
-        ParameterError: they would have to be exported, and torch or transformers is not installed.
+        ParameterError: they would have to be exported, and torch, transformers or onnx is not installed.
     """
 
     def __init__(self, checkpoint: Checkpoint, names: tuple[str, ...] = NAMES) -> None:
@@ -51,57 +53,59 @@ class Graphs:
             except ImportError as error:
                 raise ParameterError(
                     f"compact.checkpoint: {checkpoint.folder / GRAPHS} holds no graphs of these weights, and "
-                    f"{error.name} is not installed to make them: pip install torch transformers, once, "
+                    f"{error.name} is not installed to make them: pip install torch transformers onnx, once, "
                     "or take a checkpoint with its graphs"
                 ) from None
         self._compiled = {name: _compiled(checkpoint.folder, checkpoint.hash, name) for name in names}
 
     def __call__(self, name: str, *values: NDArray[np.generic]) -> list[Float32Array]:
-        """Run a graph on arrays, in order; return copies of its outputs, in order."""
-        outputs = self._compiled[name](list(values))
-        return [np.array(outputs[index]) for index in range(len(outputs))]
+        """Run a graph on arrays, in order; return its outputs, in order."""
+        compiled = self._compiled[name]
+        given = {place.name: value for place, value in zip(compiled.get_inputs(), values, strict=True)}
+        outputs: list[Float32Array] = compiled.run(None, given)
+        return outputs
 
 
 @functools.lru_cache(maxsize=2 * len(NAMES))
 def _compiled(folder: Path, checkpoint: str, name: str) -> Any:
     """Compile a graph: once in a process, however many policies it makes, since a graph keeps no state between calls."""
-    import openvino  # type: ignore[import-untyped]
-
-    xml, constants = stored(folder, name)
-    core = openvino.Core()
-    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return core.compile_model(core.read_model(xml, openvino.Tensor(constants)), "CPU", settings)
+    return session(stored(folder, name))
 
 
-def stored(folder: Path, name: str) -> tuple[bytes, NDArray[np.uint8]]:
-    """Return a graph (one of NAMES) of the checkpoint in `folder` as OpenVINO saves it: its XML and its constants."""
+def stored(folder: Path, name: str) -> bytes:
+    """Return a graph (one of NAMES) of the checkpoint in `folder` as ONNX."""
     with safe_open(folder / GRAPHS, "numpy") as file:
-        parts = [zlib.decompress(file.get_tensor(f"{STORED[name]}.{part}").tobytes()) for part in PARTS]
-    constants = bytearray(parts[1])
-    weights = load_file(folder / WEIGHTS)
-    for weight, first in json.loads(parts[2]):
-        values = weights[weight].tobytes()
-        constants[first : first + len(values)] = values
-    return parts[0], np.frombuffer(constants, np.uint8)
+        graph, places = (zlib.decompress(file.get_tensor(f"{STORED[name]}.{part}").tobytes()) for part in PARTS)
+    whole = bytearray(graph)
+    weights = _weights(folder)
+    for weight, first in json.loads(places):
+        whole[first : first + len(weights[weight])] = weights[weight]
+    return bytes(whole)
 
 
-def _parts(xml: bytes, constants: bytes, weights: Mapping[bytes, str]) -> tuple[bytes, bytes, bytes]:
-    """Return PARTS of a graph; constants that are weights are zero in it, since the file of the weights holds them.
+def _weights(folder: Path) -> dict[str, bytes]:
+    """Return the content of each weight in a graph, which computes in float32 whatever the file stores."""
+    weights = load_file(folder / WEIGHTS).items()
+    return {name: values.astype(np.float32).tobytes() for name, values in weights}
+
+
+def _parts(graph: bytes, weights: Mapping[str, bytes]) -> tuple[bytes, bytes]:
+    """Return PARTS of a graph; what equals a weight is zero in it, since the file of the weights holds it.
 
     Args:
-        xml, constants: as OpenVINO saves the graph.
-        weights: content → name.
+        graph: ONNX.
+        weights: name → content.
     """
-    rest, found = bytearray(constants), []
-    for data in ElementTree.fromstring(xml).iter("data"):
-        if "offset" not in data.attrib:
+    rest, found = bytearray(graph), []
+    for name, content in weights.items():
+        if len(content) < LEAST_BYTES or not any(content):
             continue
-        first, size = int(data.attrib["offset"]), int(data.attrib["size"])
-        weight = weights.get(constants[first : first + size])
-        if weight:
-            rest[first : first + size] = bytes(size)
-            found.append((weight, first))
-    return xml, bytes(rest), json.dumps(found).encode()
+        first = rest.find(content)
+        while first >= 0:
+            rest[first : first + len(content)] = bytes(len(content))
+            found.append((name, first))
+            first = rest.find(content, first + len(content))
+    return bytes(rest), json.dumps(found).encode()
 
 
 def is_current(checkpoint: Checkpoint) -> bool:
@@ -206,24 +210,31 @@ def export(checkpoint: Checkpoint) -> None:
     """Export the graphs of a checkpoint.
 
     Raises:
-        ImportError: torch or transformers is not installed.
+        ImportError: torch, transformers or onnx is not installed.
     """
-    import openvino
+    import onnx  # noqa: F401  what torch misses late, and by another error
     import torch
 
-    weights = {values.tobytes(): weight for weight, values in load_file(checkpoint.folder / WEIGHTS).items()}
+    weights = _weights(checkpoint.folder)
     packed: dict[str, NDArray[np.uint8]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (module, example) in modules(checkpoint).items():
-            with torch.no_grad():
-                graph = openvino.convert_model(module, example_input=example, input=[tuple(x.shape) for x in example])
-            file = Path(folder) / f"{name}.xml"
-            openvino.save_model(graph, str(file), compress_to_fp16=True)
-            xml, constants = (file.with_suffix(suffix).read_bytes() for suffix in (".xml", ".bin"))
-            for part, content in zip(PARTS, _parts(xml, constants, weights), strict=True):
-                packed[f"{STORED[name]}.{part}"] = np.frombuffer(zlib.compress(content, 9), np.uint8)
-    about = {"checkpoint": checkpoint.hash, "openvino": openvino.__version__}
-    save_file(packed, checkpoint.folder / GRAPHS, about)
+    for name, (module, example) in modules(checkpoint).items():
+        for part, content in zip(PARTS, _parts(_onnx(module, example), weights), strict=True):
+            packed[f"{STORED[name]}.{part}"] = np.frombuffer(zlib.compress(content, 9), np.uint8)
+    save_file(packed, checkpoint.folder / GRAPHS, {"checkpoint": checkpoint.hash, "torch": torch.__version__})
+
+
+def _onnx(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> bytes:
+    """Return a module as ONNX, with its weights as they are: ONNX Runtime folds what is constant when it loads them."""
+    import torch
+
+    file = io.BytesIO()
+    names = [f"given{index}" for index in range(len(example))]
+    with torch.no_grad(), warnings.catch_warnings():
+        # The exporter that replaces this one needs two packages more and writes a file twice as large.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # that shapes are constants, which they are
+        torch.onnx.export(module, example, file, dynamo=False, do_constant_folding=False, input_names=names)
+    return file.getvalue()
 
 
 def make(folder: Path) -> None:

@@ -31,7 +31,7 @@ def test_inputs_have_the_shapes_and_dtypes_of_the_example() -> None:
 
 def test_a_cell_shows_both_percentiles_and_the_difference() -> None:
     text = policy.table(ROWS)
-    assert "| graph | torch eager | OpenVINO |" in text
+    assert "| graph | torch eager | ONNX Runtime |" in text
     assert "| flow | 1.23 / 2.00 (0e+00) | 1.23 / 2.00 (3e-05) |" in text
 
 
