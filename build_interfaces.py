@@ -1,6 +1,7 @@
 """Compiles msg/ and srv/ with CMake and hands the result to setuptools.
 
-A sourced ROS installation is used where there is one; otherwise the ROS wheels that constraints/ pins.
+A sourced ROS installation is used where there is one; otherwise the ROS wheels that constraints/ pins. control_msgs has no
+wheel: where it is not installed, the part of it that vla_ros speaks is compiled from interfaces/control_msgs.
 Results are kept in build/interfaces, one folder for each state of the interfaces and of ROS.
 """
 
@@ -19,6 +20,9 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "vla_ros"
+CONTROL_MSGS = ROOT / "interfaces" / "control_msgs"
+USABLE_TARGETS = ROOT / "interfaces" / "usable_targets.cmake"
+KINDS = ("msg", "srv", "action")
 
 
 def ros_installation() -> list[str]:
@@ -54,29 +58,47 @@ def prefixes() -> list[str]:
     return list(dict.fromkeys([*ros_installation(), *found]))
 
 
-def fingerprint() -> str:
+def control_msgs_is_missing() -> bool:
+    """Whether no control_msgs but the one made here is installed."""
+    own = (CONTROL_MSGS / "package.xml").read_bytes()
+    found = [Path(prefix, "share/control_msgs/package.xml") for prefix in prefixes()]
+    return all(path.read_bytes() == own for path in found if path.is_file())
+
+
+def projects() -> list[Path]:
+    """The folders whose interfaces are compiled."""
+    return [ROOT, CONTROL_MSGS] if control_msgs_is_missing() else [ROOT]
+
+
+def interface_sources(project: Path) -> list[Path]:
+    """What the compiled interfaces of a project are made of."""
+    definitions = [path for kind in KINDS for path in sorted(project.glob(f"{kind}/*.{kind}"))]
+    return [project / "CMakeLists.txt", USABLE_TARGETS, *definitions]
+
+
+def fingerprint(project: Path) -> str:
     """Hash of everything that the compiled interfaces depend on."""
     digest = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()}".encode())
-    sources = [ROOT / "CMakeLists.txt", *sorted(ROOT.glob("msg/*.msg")), *sorted(ROOT.glob("srv/*.srv"))]
     ros = ("rosidl_default_generators", "rosidl_generator_py", "std_msgs")
-    for path in sources + [Path(prefix, "share", name, "package.xml") for prefix in prefixes() for name in ros]:
+    found = [Path(prefix, "share", name, "package.xml") for prefix in prefixes() for name in ros]
+    for path in interface_sources(project) + found:
         if path.is_file():
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def compiled() -> Path:
-    """Compile the interfaces unless that is done; return the folder laid out like an install prefix."""
-    stage = ROOT / "build" / "interfaces" / fingerprint()
+def compiled(project: Path) -> Path:
+    """Compile the interfaces of a project unless that is done; return the folder laid out like an install prefix."""
+    stage = ROOT / "build" / "interfaces" / fingerprint(project)
     install = stage / "install"
     if not (stage / "done").exists():
         shutil.rmtree(stage, ignore_errors=True)
-        compile_into(stage, install)
+        compile_into(project, stage, install)
         (stage / "done").touch()
     return install
 
 
-def compile_into(stage: Path, install: Path) -> None:
+def compile_into(project: Path, stage: Path, install: Path) -> None:
     if not prefixes():
         sys.exit("vla_ros: no ROS 2 to compile the messages with: source an installation, or run `make setup`")
     if not any(shutil.which(compiler) for compiler in (os.environ.get("CXX", "c++"), "g++", "clang++")):
@@ -86,10 +108,10 @@ def compile_into(stage: Path, install: Path) -> None:
     # CMake refuses to export a target that includes a folder below its sources, as numpy's is when the virtual
     # environment lies in the checkout: so it compiles a copy.
     source, build = stage / "source", str(stage / "build")
-    for name in ("msg", "srv"):
-        shutil.copytree(ROOT / name, source / name)
-    for name in ("CMakeLists.txt", "package.xml"):
-        shutil.copy2(ROOT / name, source)
+    for path in [project / "package.xml", *interface_sources(project)]:
+        target = source / path.relative_to(project) if path != USABLE_TARGETS else source / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
     path = os.pathsep.join(prefixes())
     libraries = os.pathsep.join(f"{prefix}/lib" for prefix in prefixes())
     environment = os.environ | {
@@ -108,30 +130,44 @@ def compile_into(stage: Path, install: Path) -> None:
             command, check=False, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         if done.returncode:
-            sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling msg/ and srv/ failed at `{' '.join(command[:3])}`")
+            what = project.name if project != ROOT else "msg/ and srv/"
+            sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling {what} failed at `{' '.join(command[:3])}`")
     shutil.rmtree(build)
 
 
-def python_modules(install: Path) -> Path:
-    """The generated Python package in the compiled tree: msg/, srv/ and the type support modules."""
-    (found,) = [path.parent.parent for path in install.rglob("vla_ros/msg/__init__.py")]
+def python_modules(project: Path) -> Path:
+    """The generated Python package of a project: msg/, srv/, action/ and the type support modules."""
+    name = CONTROL_MSGS.name if project == CONTROL_MSGS else PACKAGE.name
+    (found,) = [path.parent.parent for path in compiled(project).rglob(f"{name}/msg/__init__.py")]
     return found
 
 
 def interface_files() -> Iterator[tuple[str, list[str]]]:
     """Headers, libraries, index entries and CMake files of the interfaces, as setuptools' `data_files`."""
-    install = compiled()
-    python = python_modules(install).parent
-    for folder in sorted(path for path in install.rglob("*") if path.is_dir()):
-        target = str(folder.relative_to(install))
-        # package.xml and the index entry of the package come from setup.py; environment hooks are colcon's.
-        skipped = target.endswith(("resource_index/packages", "parent_prefix_path", "share/vla_ros/environment"))
-        if skipped or python in (folder, *folder.parents):
-            continue
-        own = ("package.", "local_setup.") if target == "share/vla_ros" else ()
-        files = [str(path) for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(own)]
+    for project in projects():
+        install, python = compiled(project), python_modules(project).parent
+        for folder in sorted(path for path in install.rglob("*") if path.is_dir()):
+            target = str(folder.relative_to(install))
+            # package.xml and the index entry of vla_ros come from setup.py; environment hooks are colcon's.
+            mine = project == ROOT and target.endswith("resource_index/packages")
+            if mine or target.endswith(("parent_prefix_path", "/environment")) or python in (folder, *folder.parents):
+                continue
+            own = ("package.", "local_setup.") if target == "share/vla_ros" else ("local_setup.",)
+            files = [str(path) for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(own)]
+            if files:
+                yield target, files
+
+
+def control_msgs_files() -> Iterator[tuple[str, list[str]]]:
+    """The Python package control_msgs as data files, where nothing else places it; nothing where it is installed."""
+    if not control_msgs_is_missing():
+        return
+    package = python_modules(CONTROL_MSGS)
+    site = Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    for folder in (package, *(path for path in package.rglob("*") if path.is_dir())):
+        files = [str(path) for path in sorted(folder.iterdir()) if path.suffix in (".py", ".so")]
         if files:
-            yield target, files
+            yield str(site / folder.relative_to(package.parent)), files
 
 
 def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
@@ -153,7 +189,7 @@ def place_modules(target: Path) -> None:
     The type support modules are named for the Python that they are compiled for: the environments of two Pythons can
     share a checkout.
     """
-    source = python_modules(compiled())
+    source = python_modules(ROOT)
     suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
     for old in target.glob("vla_ros_s__*.so"):
         if old.name.endswith(suffix) or old.name.count(".") == 1:
@@ -176,9 +212,13 @@ class BuildPy(build_py):
         super().run()
         if not self.editable_mode:
             place_modules(Path(self.build_lib) / "vla_ros")
+            if control_msgs_is_missing():
+                target = Path(self.build_lib) / CONTROL_MSGS.name
+                unused = shutil.ignore_patterns("__pycache__", "*.c")
+                shutil.copytree(python_modules(CONTROL_MSGS), target, dirs_exist_ok=True, ignore=unused)
             return
         place_modules(PACKAGE)
-        for folder, files in self.distribution.data_files:
+        for folder, files in [*self.distribution.data_files, *control_msgs_files()]:
             (Path(sys.prefix) / folder).mkdir(parents=True, exist_ok=True)
             for name in files:
                 shutil.copy2(ROOT / name, Path(sys.prefix) / folder)

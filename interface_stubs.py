@@ -11,9 +11,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rosidl_adapter.parser import MessageSpecification, Type, parse_message_file, parse_service_file
+from rosidl_adapter.parser import (
+    MessageSpecification,
+    Type,
+    parse_action_file,
+    parse_message_file,
+    parse_service_file,
+)
 
-from build_interfaces import PACKAGE, ROOT, prefixes
+from build_interfaces import KINDS, PACKAGE, ROOT, prefixes
 
 STUBS = ROOT / "build" / "stubs"
 SCALARS = {"bool": "bool", "byte": "bytes", "string": "str", "wstring": "str", "float32": "float", "float64": "float"}
@@ -88,21 +94,37 @@ def service_lines(name: str) -> Iterator[str]:
     yield ""
 
 
+def action_lines(name: str) -> Iterator[str]:
+    """Yield the class that ties the parts of an action together."""
+    yield f"class {name}:"
+    for part in ("Goal", "Result", "Feedback"):
+        yield f"    {part}: TypeAlias = {name}_{part}"
+    yield ""
+
+
+def halves_of(package: str, file: Path) -> dict[str, MessageSpecification]:
+    """Return the messages that an interface file defines, by name."""
+    if file.suffix == ".msg":
+        return {file.stem: parse_message_file(package, str(file))}
+    if file.suffix == ".srv":
+        service = parse_service_file(package, str(file))
+        return {f"{file.stem}_Request": service.request, f"{file.stem}_Response": service.response}
+    action = parse_action_file(package, str(file))
+    return {f"{file.stem}_{part}": getattr(action, part.lower()) for part in ("Goal", "Result", "Feedback")}
+
+
 def stub(package: str, folder: Path) -> tuple[str, set[str]]:
     """Return the stub of a folder of interface files, and the packages that it refers to."""
     lines: list[str] = []
     used: set[str] = set()
-    for file in sorted([*folder.glob("*.msg"), *folder.glob("*.srv")]):
-        if file.suffix == ".msg":
-            halves = {file.stem: parse_message_file(package, str(file))}
-        else:
-            service = parse_service_file(package, str(file))
-            halves = {f"{file.stem}_Request": service.request, f"{file.stem}_Response": service.response}
-        for name, half in halves.items():
+    for file in sorted(path for kind in KINDS for path in folder.glob(f"*.{kind}")):
+        for name, half in halves_of(package, file).items():
             used |= {field.type.pkg_name for field in half.fields if not field.type.is_primitive_type()}
             lines += class_lines(name, half)
         if file.suffix == ".srv":
             lines += service_lines(file.stem)
+        elif file.suffix == ".action":
+            lines += action_lines(file.stem)
     imports = "".join(f"import {name}.msg\n" for name in sorted(used))
     return f"{HEADER}{imports}\n" + "\n".join(lines), used
 
@@ -123,11 +145,11 @@ def write_ros_stubs(packages: Iterable[str]) -> None:
             continue
         known.add(package)
         shares = (Path(prefix, "share", package) for prefix in prefixes())
-        share = next((each for each in shares if (each / "msg").is_dir() or (each / "srv").is_dir()), None)
+        share = next((each for each in shares if any((each / kind).is_dir() for kind in KINDS)), None)
         if share is None:
             continue
         write(STUBS / package / "__init__.pyi", "")
-        for kind in ("msg", "srv"):
+        for kind in KINDS:
             if any((share / kind).glob(f"*.{kind}")):
                 text, used = stub(package, share / kind)
                 write(STUBS / package / kind / "__init__.pyi", text)

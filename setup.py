@@ -7,7 +7,15 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
-from build_interfaces import PACKAGE, BuildPy, interface_files, launcher_files, place_modules, ros_wheels
+from build_interfaces import (
+    PACKAGE,
+    BuildPy,
+    control_msgs_files,
+    interface_files,
+    launcher_files,
+    place_modules,
+    ros_wheels,
+)
 
 NODES = ("camera", "planner", "action_expert", "safety_filter", "sim_arm", "dashboard", "motion_paths")
 
@@ -28,6 +36,7 @@ if commands & {"bdist_wheel", "editable_wheel"}:
     data_files.append(launcher_files(NODES))
 if "develop" in commands:  # colcon build --symlink-install: the checkout itself is imported, and build_py is not run
     place_modules(PACKAGE)
+    data_files += control_msgs_files()
 
 setup(
     name="vla_ros",

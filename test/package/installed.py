@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import control_msgs.action
+import control_msgs.msg
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message, serialize_message
@@ -21,7 +23,9 @@ WAIT_S = 60.0
 
 def messages(prefix: Path) -> None:
     """The messages travel, and with libraries of this installation."""
-    for kind in (vla_ros.msg.LatentPlan, vla_ros.srv.ResetScene.Request):
+    gripper = control_msgs.action.GripperCommand, control_msgs.action.ParallelGripperCommand
+    own = vla_ros.msg.LatentPlan, vla_ros.srv.ResetScene.Request
+    for kind in (*own, control_msgs.msg.JointTrajectoryControllerState, *(each.Goal for each in gripper)):
         assert deserialize_message(serialize_message(kind()), kind) == kind()
     mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "vla_ros" in line}
     libraries = {Path(path) for path in mapped if "/libvla_ros__" in path}
@@ -41,6 +45,8 @@ def files(prefix: Path) -> None:
         assert (share / "vla_ros" / name).exists(), f"not installed: share/vla_ros/{name}"
     for index in ("packages", "rosidl_interfaces"):
         assert (share / "ament_index/resource_index" / index / "vla_ros").exists(), f"not in the index of {index}"
+    package = Path(control_msgs.msg.__file__).resolve()
+    assert any((Path(path) / "share/control_msgs/package.xml").is_file() for path in package.parents), package
 
 
 def node_runs(executable: Path) -> None:
