@@ -21,9 +21,9 @@ from vla_ros.ros.node import StartRefused, run, steady_timer
 
 @pytest.fixture(autouse=True)
 def restored_signals() -> Any:
-    """`run` takes SIGINT and SIGTERM for itself."""
+    """`run` takes SIGINT, SIGTERM and SIGHUP for itself."""
     os.environ.update(private_domain())
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -50,7 +50,7 @@ def ticking() -> Node:
     return node
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_node_with_exit_code_0(number: int) -> None:
     timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
     timer.start()

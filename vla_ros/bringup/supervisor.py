@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -14,11 +15,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 import yaml
 
+from vla_ros.bringup import last_resort
 from vla_ros.bringup.process import RESPAWN_DELAY_S, Process, dds_environment, find_program
+from vla_ros.end_signals import on_end_signal
 from vla_ros.parameters import nested
 from vla_ros.scheduling import ONE_THREAD
 
@@ -48,12 +51,15 @@ def command_line(process: Process, folder: Path) -> list[str]:
 class Child:
     """One running process. Its output goes to `on_line` with its name before each line; the end of it is kept."""
 
-    def __init__(self, process: Process, folder: Path, on_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, process: Process, folder: Path, on_line: Callable[[str], None], on_start: Callable[[int], None]
+    ) -> None:
         self.process = process
         self.failures = 0
         self.restart_at_s = 0.0
         self._folder = folder
         self._on_line = on_line
+        self._on_start = on_start
         self.start()
 
     def start(self) -> None:
@@ -70,9 +76,10 @@ class Child:
             errors="replace",
             # A group of its own: Ctrl-C reaches the supervisor alone, which stops everybody in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=functools.partial(_end_with, os.getpid()),
             env={**ONE_THREAD, **os.environ, **dds_environment(), "PYTHONUNBUFFERED": "1"},
         )
+        self._on_start(self.popen.pid)
         assert self.popen.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.popen.stdout,), daemon=True)
         self._reader.start()
@@ -81,7 +88,8 @@ class Child:
         for line in stream:
             if line.strip():
                 self.last_lines.append(line.strip())
-                self._on_line(f"[{self.process.name}] {line.rstrip()}")
+                with contextlib.suppress(OSError):  # a closed terminal; who does not read on stops who writes
+                    self._on_line(f"[{self.process.name}] {line.rstrip()}")
 
     def how_it_ended(self) -> str:
         """Return one line on how it ended; empty while it runs."""
@@ -94,10 +102,12 @@ class Child:
         return f"{self.process.name} ended ({how}){output}"
 
 
-def _die_with_parent() -> None:
-    """Have Linux kill this child when its supervisor is killed, so that no orphan drives an arm."""
+def _end_with(supervisor: int) -> None:
+    """Have Linux ask this child to end when its supervisor is killed: the filter then brakes, and the arm waits for it."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != supervisor:  # killed before that
+        os._exit(1)
 
 
 class Supervisor:
@@ -109,7 +119,18 @@ class Supervisor:
     def __init__(self, processes: Sequence[Process], on_line: Callable[[str], None] = print) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vla_ros_")
         self._on_line = on_line
-        self.children = {process.name: Child(process, Path(self._folder.name), on_line) for process in processes}
+        self._last_resort = subprocess.Popen(
+            [sys.executable, "-ES", last_resort.__file__, str(STOP_TIMEOUT_S)],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        folder = Path(self._folder.name)
+        self.children = {process.name: Child(process, folder, on_line, self._register) for process in processes}
+
+    def _register(self, pid: int) -> None:
+        with contextlib.suppress(OSError):
+            print(pid, file=self._last_resort.stdin, flush=True)
 
     def watch(self) -> str:
         """Report and restart what has ended; return why the graph must stop, or an empty text."""
@@ -152,12 +173,14 @@ class Supervisor:
                 child.popen.kill()
                 child.popen.wait()
                 killed.append(child.process.name)
+        with contextlib.suppress(OSError):
+            self._last_resort.communicate()
         self._folder.cleanup()
         return killed
 
 
 def run(processes: Sequence[Process], on_start: Callable[[threading.Event], None] | None = None) -> int:
-    """Run the graph in the foreground until Ctrl-C.
+    """Run the graph in the foreground until Ctrl-C, SIGTERM or the end of its terminal.
 
     Args:
         processes: from `bringup`.
@@ -165,12 +188,11 @@ def run(processes: Sequence[Process], on_start: Callable[[threading.Event], None
             that exits while one of its threads is inside DDS may hang.
 
     Returns:
-        0 after Ctrl-C or SIGTERM; 1 when a vital process has died.
+        0 after one of these; 1 when a vital process has died.
     """
     signals: list[int] = []  # no threading.Event: a handler that interrupts its waiter would wait for its lock
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: signals.append(number))
-    supervisor = Supervisor(processes, lambda line: print(line, flush=True))
+    on_end_signal(signals.append)
+    supervisor = Supervisor(processes, _say)
     stopping = threading.Event()
     starter = threading.Thread(target=on_start or (lambda _: None), args=(stopping,), daemon=True)
     starter.start()
@@ -182,8 +204,14 @@ def run(processes: Sequence[Process], on_start: Callable[[threading.Event], None
     killed = supervisor.stop()
     starter.join(STOP_TIMEOUT_S)
     if killed:
-        print(f"vla_ros: {', '.join(killed)} did not end when asked and was killed", flush=True)
+        _say(f"vla_ros: {', '.join(killed)} did not end when asked and was killed")
     if why:
-        print(f"vla_ros: {why}; everything was stopped", file=sys.stderr, flush=True)
+        _say(f"vla_ros: {why}; everything was stopped", sys.stderr)
         return 1
     return 0
+
+
+def _say(line: str, stream: TextIO | None = None) -> None:
+    """Print a line; the terminal may be closed."""
+    with contextlib.suppress(OSError):
+        print(line, file=stream, flush=True)

@@ -56,7 +56,8 @@ def _generate(chosen: argparse.Namespace) -> int:
             pace = tried / (printed_s - began_s) * 3600
             print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is made so far is written in either case
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # what is made so far is written in either case
     try:
         made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress, wanted)
     except RuntimeError as error:  # nothing can draw here

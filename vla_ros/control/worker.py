@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import time
 import traceback
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from vla_ros.end_signals import ended_by_parent
 from vla_ros.policies.contract import Chunk, JointState, Plan, System1
 from vla_ros.policies.latents import LatentLost, LatentReader, LatentWriter
 from vla_ros.scheduling import ONE_THREAD, raise_priority
@@ -152,8 +152,7 @@ class Worker:
 
 def _serve(connection: Connection, make: Callable[[], System1]) -> None:
     """The child: answer requests until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing the pipe
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ended_by_parent()
     raise_priority()
     try:
         try:

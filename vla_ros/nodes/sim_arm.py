@@ -36,6 +36,10 @@ REALTIME_PRIORITY = 18
 MAX_CATCH_UP_TICKS = 25
 """0.1 s: after a longer stall simulated time falls behind real time instead of catching up."""
 TICKS_PER_SERVICE_CALL = 25
+REST_SPEED, REST_TICKS = 0.01, 50
+"""At rest: no joint has been quicker (rad/s, m/s) for so many ticks."""
+MAX_ENDING_TICKS = 1250
+"""5 s: an arm that never rests, because it is pushed, ends nevertheless."""
 TOPICS = {
     "arm_controller/commands": "std_msgs/msg/Float64MultiArray",
     "arm_controller/joint_trajectory": "trajectory_msgs/msg/JointTrajectory",
@@ -79,6 +83,7 @@ class SimArmNode(Node):
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
         self.refused_command = self.camera_error = self.scheduling = ""
         self.ticks_behind = self.reported_ticks_behind = 0
+        self._ending = False
         self.simulated_ns = 0  # since the start: a new scene does not set the clock back
         self.requested_tick = -(10**9)
         self.joint_state = JointState(name=list(JOINT_NAMES))
@@ -103,7 +108,12 @@ class SimArmNode(Node):
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
         loop = PacedLoop(self.context, round(PERIOD_S * NS_PER_S), phase_ns=round(PERIOD_S * 0.5e9))
+        resting_ticks = ending_ticks = 0
         for tick in loop:
+            resting_ticks = resting_ticks + 1 if np.abs(self.simulation.dq).max() < REST_SPEED else 0
+            ending_ticks += self._ending
+            if self._ending and (resting_ticks > REST_TICKS or ending_ticks > MAX_ENDING_TICKS):
+                return
             self.rate.tick(tick.started_ns)
             self.receive_commands()
             late = min(tick.skipped, MAX_CATCH_UP_TICKS)
@@ -116,6 +126,10 @@ class SimArmNode(Node):
             self.publish_state(loop.ticks)
             if loop.ticks % TICKS_PER_SERVICE_CALL == 0:
                 executor.spin_once(timeout_sec=0)
+
+    def end(self) -> None:
+        """Leave `spin` once the arm is at rest: who asks everybody to end asks the filter too, which is still braking it."""
+        self._ending = True
 
     def receive_commands(self) -> None:
         """Hand the newest commands to the simulated controller."""
@@ -236,7 +250,7 @@ class SimArmNode(Node):
 
 
 def main() -> None:
-    sys.exit(run("sim_arm", SimArmNode, SimArmNode.spin))
+    sys.exit(run("sim_arm", SimArmNode, SimArmNode.spin, SimArmNode.end))
 
 
 if __name__ == "__main__":

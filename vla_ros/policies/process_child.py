@@ -104,7 +104,8 @@ def _line(error: Exception) -> str:
 
 def main() -> None:
     """Serve over stdin and what stdout was; whatever prints goes to stderr."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, by closing stdin
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the parent ends it, by closing stdin
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.environ.update(OFFLINE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
 
+from vla_ros.end_signals import on_end_signal
 from vla_ros.parameters import ParameterError
 
 
@@ -34,15 +34,15 @@ def run(
         name: of the node, for error lines.
         make: makes the node.
         spin: runs it until it ends.
-        end: what SIGINT and SIGTERM do to a node that runs; `spin` must then return. Python calls it when the executor
-            wakes up, at the latest with the next report of the node's diagnostics.
+        end: what SIGINT, SIGTERM and SIGHUP do to a node that runs; `spin` must then return. Python calls it when the
+            executor wakes up, at the latest with the next report of the node's diagnostics.
 
     Returns:
-        0 after SIGINT, SIGTERM or a shutdown; 2 with one line on stderr when it cannot start.
+        0 after one of these signals or a shutdown; 2 with one line on stderr when it cannot start.
     """
     node = None
 
-    def on_signal(*_: object) -> None:
+    def on_signal(_: int) -> None:
         if node is None:
             rclpy.try_shutdown()
         else:
@@ -51,8 +51,7 @@ def run(
     try:
         # rclpy's own handler would leave a loop such as PacedLoop asleep.
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, on_signal)
+        on_end_signal(on_signal)
         node = make()
         spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):

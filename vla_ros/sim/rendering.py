@@ -9,7 +9,6 @@ import contextlib
 import math
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array, Image
+from vla_ros.end_signals import ended_by_parent
 from vla_ros.scheduling import raise_priority
 from vla_ros.sim.model import CAMERAS
 
@@ -203,8 +203,7 @@ def add_sensor_noise(image: Image, stamp_ns: int) -> None:
 
 
 def _serve(connection: Connection, xml: str, size: int, backend: str, live: bool) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ended_by_parent()
     if live:
         raise_priority()
     with contextlib.suppress(EOFError, OSError, BrokenPipeError):
