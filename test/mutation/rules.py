@@ -380,15 +380,22 @@ RULES = (
     _off(
         "clearance",
         "way to rest",
-        "        return self._path_violation(state, joints, unproven)\n",
-        "        return None\n",
+        "return approach or self._path_violation(state, joints, unproven[~below])",
+        "return approach",
         "geometry.clearance",
     ),
     _off(
         "clearance",
-        "retreat only",
-        "return self._retreat_violation(state, joints, unproven[below]) or self._path_violation(",
-        "return self._path_violation(",
+        "near pairs",
+        "return approach or self._path_violation(state, joints, unproven[~below])",
+        "return self._path_violation(state, joints, unproven[~below])",
+        "geometry.clearance",
+    ),
+    _off(
+        "clearance",
+        "each near pair by itself",
+        "inside = least < margin - SAMPLE_MARGIN_M",
+        "inside = least < margin - 1e9",
         "geometry.clearance",
     ),
     _off(

@@ -15,15 +15,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
-from vla_ros.oracle.distance import box_distances
-from vla_ros.oracle.robot import JudgedBody, JudgedRobot, body_poses, capsule, pose
+from vla_ros.oracle.pair_distances import JudgedPair, LinkPoses, PairDistances
+from vla_ros.oracle.robot import JudgedBody, JudgedRobot, capsule, pose
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
-
-Integers = NDArray[np.int64]
 
 WORLD = ""
 """The link of what stands still."""
@@ -31,18 +28,6 @@ FURTHEST = 1e6
 """Where a joint has no limit, it is tried as far from 0 as this, rad or m."""
 CONFIGURATIONS = 300
 """Tried for pairs that always overlap; the very ones that the filter tries, so that both mean the same pairs."""
-
-
-@dataclass(frozen=True)
-class JudgedPair:
-    """Two bodies, or a body and a plane (normal, distance: the arm stays where normal · p ≤ distance)."""
-
-    rule: str
-    margin_m: float
-    body: JudgedBody
-    other: JudgedBody | None = None
-    plane: tuple[Array, float] | None = None
-    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,18 +61,21 @@ class Clearances:
         self.notes: list[str] = []
         p = parameters
         kept = (p.fence.box, p.fence.planes, p.table.height_m, p.keep_out.boxes, p.self_collision.check)
+        self._moving: list[JudgedBody] = []
+        self._rules: list[PairDistances] = []
         if not any((*kept, p.obstacle.timeout_s)):
-            self._moving, self._pairs = [], []
             return
         if robot.meshes:
             self.notes.append(f"clearances of the meshes of {', '.join(robot.meshes)} are not judged")
         bodies = [*robot.bodies, *_tool(robot, parameters)]
         self._joints_moving = robot.movers(p.joint_names)
         self._moving = [body for body in bodies if self._joints_moving[body.link]]
-        self._pairs = [
+        pairs = [
             *self._fixed_pairs(),
             *self._not_always_overlapping(list(self._self_collision_pairs(bodies)), ranges),
         ]
+        rules = dict.fromkeys(pair.rule for pair in pairs)
+        self._rules = [PairDistances([pair for pair in pairs if pair.rule == rule]) for rule in rules]
 
     def clearances(self, names: Sequence[str], q: Array, obstacles: Sequence[JudgedBody] = ()) -> list[RuleClearance]:
         """Return the smallest distance of each rule over all samples.
@@ -96,24 +84,27 @@ class Clearances:
             names, q: (N, len(names)) joint positions, rad or m.
             obstacles: bodies of link WORLD, see `box` and `ball`, judged by the margin of the obstacles.
         """
-        pairs = list(self._pairs)
-        for obstacle in obstacles:
-            margin_m = self._parameters.obstacle.margin_m
-            pairs += [
-                JudgedPair("obstacle", margin_m, body, obstacle, what=f"{body.link} – obstacle")
-                for body in self._moving
-            ]
-        if not pairs or not len(q):
+        rules = self.rules(obstacles)
+        if not rules or not len(q):
             return []
-        poses = self._body_poses(pairs, names, q)
-        rules = dict.fromkeys(pair.rule for pair in pairs)
-        return [_smallest([pair for pair in pairs if pair.rule == rule], poses) for rule in rules]
+        poses = self.link_poses(names, q)
+        return [_smallest(rule, rule.place(poses)) for rule in rules]
 
-    def _body_poses(self, pairs: Sequence[JudgedPair], names: Sequence[str], q: Array) -> BodyPoses:
-        link_poses = self._robot.poses(names, q)
-        link_poses[WORLD] = np.broadcast_to(np.eye(3), (len(q), 3, 3)), np.zeros((len(q), 3))
-        bodies = {id(body): body for pair in pairs for body in (pair.body, pair.other) if body is not None}
-        return {key: body_poses(body, link_poses) for key, body in bodies.items()}
+    def rules(self, obstacles: Sequence[JudgedBody] = ()) -> list[PairDistances]:
+        """Return the pairs of each rule, those of the obstacles the last."""
+        margin_m = self._parameters.obstacle.margin_m
+        pairs = [
+            JudgedPair("obstacle", margin_m, body, obstacle, what=f"{body.link} – obstacle")
+            for obstacle in obstacles
+            for body in self._moving
+        ]
+        return [*self._rules, PairDistances(pairs)] if pairs else self._rules
+
+    def link_poses(self, names: Sequence[str], q: Array) -> LinkPoses:
+        """Return the poses of all links, and of WORLD, at joint positions (N, len(names)), rad or m."""
+        poses = self._robot.poses(names, q)
+        poses[WORLD] = np.broadcast_to(np.eye(3), (len(q), 3, 3)), np.zeros((len(q), 3))
+        return poses
 
     def _fixed_pairs(self) -> Iterator[JudgedPair]:
         """Yield the pairs of fence, table and keep-out boxes."""
@@ -155,11 +146,12 @@ class Clearances:
             return []
         low, high = np.sort(np.clip(ranges.T, -FURTHEST, FURTHEST), axis=0)
         q = np.random.default_rng(0).uniform(low, high, (CONFIGURATIONS, len(low)))
-        poses = self._body_poses(pairs, self._parameters.joint_names, q)
+        distances = PairDistances(pairs)
+        placed = distances.place(self.link_poses(self._parameters.joint_names, q))
         apart: list[JudgedPair] = []
         overlapping: list[str] = []
-        for pair, bounds in zip(pairs, _lower_bounds(pairs, poses), strict=True):
-            if (bounds > 0.0).any() or (_distance(pair, poses, np.arange(len(q))) > 0.0).any():
+        for i, (pair, bounds) in enumerate(zip(pairs, distances.lower_bounds(placed), strict=True)):
+            if (bounds > 0.0).any() or (distances.distance(i, placed, np.arange(len(q))) > 0.0).any():
                 apart.append(pair)
             elif pair.what not in overlapping:
                 overlapping.append(pair.what)
@@ -180,55 +172,23 @@ def ball(centre: Sequence[float], radius: float) -> JudgedBody:
     return JudgedBody(WORLD, np.zeros(3), radius, pose(centre))
 
 
-BodyPoses = dict[int, tuple[Array, Array]]
-"""id of a body → rotations (N, 3, 3) and centres (N, 3)."""
-
-
-def _smallest(pairs: Sequence[JudgedPair], poses: BodyPoses) -> RuleClearance:
+def _smallest(rule: PairDistances, placed: tuple[Array, Array]) -> RuleClearance:
     """Return the pair and the sample that are nearest to their margin, or furthest beyond it."""
-    bounds = _lower_bounds(pairs, poses)
+    bounds = rule.lower_bounds(placed) - rule.margins[:, None]
     best: RuleClearance | None = None
     spare_m = np.inf
-    for i in np.argsort(bounds.min(axis=1), kind="stable"):
+    for i in np.argsort(bounds.min(axis=1), kind="stable").tolist():
         near = np.flatnonzero(bounds[i] < spare_m)
         if not len(near):
             break  # so are all that follow
-        distance = _distance(pairs[i], poses, near)
+        distance = rule.distance(i, placed, near)
         sample = int(np.argmin(distance))
-        if best is None or distance[sample] - pairs[i].margin_m < spare_m:
-            pair = pairs[i]
+        if best is None or distance[sample] - rule.margins[i] < spare_m:
+            pair = rule.pairs[i]
             best = RuleClearance(pair.rule, pair.what, float(distance[sample]), pair.margin_m, int(near[sample]))
             spare_m = best.distance_m - best.margin_m
     assert best is not None
     return best
-
-
-def _lower_bounds(pairs: Sequence[JudgedPair], poses: BodyPoses) -> Array:
-    """(pairs, N) how far each is from its margin at least: a ball around each body, or its centre and a plane."""
-    centres = np.stack([poses[id(pair.body)][1] for pair in pairs])
-    radius = np.array([pair.body.bounding_radius + pair.margin_m for pair in pairs])[:, None]
-    if pairs[0].plane is not None:
-        normals, bounds = (np.array([pair.plane[k] for pair in pairs if pair.plane]) for k in (0, 1))
-        above: Array = bounds[:, None] - np.einsum("pnk,pk->pn", centres, normals) - radius
-        return above
-    others = np.stack([poses[id(pair.other)][1] for pair in pairs])
-    radius = radius + np.array([pair.other.bounding_radius for pair in pairs if pair.other])[:, None]
-    apart: Array = np.linalg.norm(centres - others, axis=-1) - radius
-    return apart
-
-
-def _distance(pair: JudgedPair, poses: BodyPoses, rows: Integers) -> Array:
-    """Distance of a pair at some samples, m."""
-    body = pair.body
-    R, p = (each[rows] for each in poses[id(body)])
-    if pair.plane is not None:
-        normal, bound = pair.plane
-        away: Array = bound - p @ normal - np.abs(normal @ R) @ body.half - body.radius
-        return away
-    assert pair.other is not None
-    other = pair.other
-    R_other, p_other = (each[rows] for each in poses[id(other)])
-    return box_distances(R, p, body.half, R_other, p_other, other.half) - body.radius - other.radius
 
 
 def _groups_of(values: Sequence[float], width: int) -> list[Sequence[float]]:

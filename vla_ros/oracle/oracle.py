@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vla_ros.arrays import Array
 from vla_ros.oracle.clearances import Clearances, RuleClearance
 from vla_ros.oracle.differences import UNIT, differences
+from vla_ros.oracle.pair_distances import LinkPoses, PairDistances
 from vla_ros.oracle.report import LimitFinding, OracleReport
 from vla_ros.oracle.robot import JudgedBody, JudgedRobot
 from vla_ros.oracle.stream import GAP, PICO, Stream, StreamFault
@@ -92,6 +93,14 @@ class Oracle:
             obstacles: bodies that stand still, see `ball` and `box`.
         """
         return self._clearances.clearances(self.parameters.joint_names, np.atleast_2d(q), obstacles)
+
+    def distances_of(self, obstacles: Sequence[JudgedBody]) -> PairDistances:
+        """Return the pairs of each moving body with each of some obstacles, to be measured one by one."""
+        return self._clearances.rules(obstacles)[-1]
+
+    def link_poses(self, q: Array) -> LinkPoses:
+        """Return the poses of all links at q, (N, joints), rad or m."""
+        return self._clearances.link_poses(self.parameters.joint_names, q)
 
     def judge(self, stream: Stream, obstacles: Sequence[JudgedBody] = ()) -> OracleReport:
         """Judge a stream of some or all joints of the configuration; obstacles stand still.

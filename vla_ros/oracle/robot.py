@@ -175,13 +175,6 @@ class JudgedRobot:
         return np.full(count, min(max(0.0, joint.lower), joint.upper))
 
 
-def body_poses(body: JudgedBody, poses: Mapping[str, tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Return the rotations (N, 3, 3) and centres (N, 3), m, of a body in the frame of the root link."""
-    R, p = poses[body.link]
-    turned = (R.reshape(-1, 3) @ body.T_link_body[:3, :3]).reshape(R.shape)
-    return turned, p + R @ body.T_link_body[:3, 3]
-
-
 def pose(xyz: Sequence[float], rpy: Sequence[float] = (0.0, 0.0, 0.0)) -> Array:
     """Return the (4, 4) transform with translation xyz, m, and roll, pitch, yaw about fixed axes, rad."""
     T = np.eye(4)

@@ -6,7 +6,7 @@ import numpy as np
 import pinocchio
 import pytest
 
-from vla_ros.oracle.robot import JudgedRobot, body_poses, capsule, pose
+from vla_ros.oracle.robot import JudgedRobot, capsule, pose
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.arm_description import JOINT_NAMES, MIMIC_JOINT, POSITION_LOWER, POSITION_UPPER, urdf
 
@@ -38,7 +38,7 @@ def test_roll_pitch_yaw_turn_about_fixed_axes(seed: int) -> None:
 def test_a_capsule_reaches_from_its_start_to_its_end() -> None:
     start, end = np.array([0.1, 0.2, 0.3]), np.array([0.4, -0.2, 0.3])
     body = capsule("hand", start, end, 0.05)
-    (R,), (p,) = body_poses(body, {"hand": (np.eye(3)[None], np.zeros((1, 3)))})
+    R, p = body.T_link_body[:3, :3], body.T_link_body[:3, 3]
     assert p - R @ body.half == pytest.approx(start)
     assert p + R @ body.half == pytest.approx(end)
     assert body.bounding_radius == pytest.approx(0.3)

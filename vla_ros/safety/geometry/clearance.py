@@ -14,8 +14,9 @@ so that the arm can also leave a place as near as that, where the first step awa
 
 Guarantee: a candidate without `violation` has distance >= margin in every pair, at every moment until the stop policy is at
 rest, for shapes that stay where they are. By induction so has every output, since the stop policy's action is always left.
-Pairs that are nearer than that because a shape came to the arm do not get nearer by the arm's motion: the least of their
-distances grows from tick to tick until rest, or the candidate is a violation.
+A pair that is nearer than that because a shape came to the arm does not get nearer by the arm's motion: each by itself, such
+a pair's distance falls in no tick until rest, or the candidate is a violation. Of the pairs that keep their margin, but not
+SAMPLE_MARGIN_M more, the least distance falls in no tick.
 """
 
 from __future__ import annotations
@@ -137,11 +138,8 @@ class Clearance:
         if not len(unproven):
             return None
         below = state.active_distance[unproven] < self.active_set.pairs(state).margin[unproven]
-        if below.any():
-            return self._retreat_violation(state, joints, unproven[below]) or self._path_violation(
-                state, joints, unproven[~below]
-            )
-        return self._path_violation(state, joints, unproven)
+        approach = self._approach_violation(state, joints, unproven[below]) if below.any() else None
+        return approach or self._path_violation(state, joints, unproven[~below])
 
     def arm_moved(self, state: DistanceState, steps: Sequence[int]) -> None:
         """Lower the bounds: the output has moved by `steps`, nanoradian or nanometre per joint."""
@@ -198,24 +196,26 @@ class Clearance:
         """Compute the distances of active pairs where the arm is placed, m."""
         return np.array([self._arm.distance(self._pairs[i].index) for i in state.active[active]])
 
-    def _retreat_violation(
+    def _approach_violation(
         self, state: DistanceState, joints: Sequence[JointOutput], pairs: Indices
     ) -> tuple[DistancePair, float] | None:
-        """Follow the candidate's stop path tick by tick; return the pair that lacks most where the least distance shrinks."""
+        """Follow the candidate's stop path tick by tick; return a pair that it brings nearer, which is near already."""
         self._placed = False
         paths = self._stop_paths(joints)
-        margin = self.active_set.pairs(state).margin[pairs]
-        found = state.active_distance[pairs]
-        end = max(path.ticks for path in paths)
-        if not _within_budget(state, (end + 1) * len(pairs)):
-            return self._worst(state, pairs, found)
-        least = (found - margin).min()
-        for tick in range(end + 1):
+        margin, least = self.active_set.pairs(state).margin[pairs], state.active_distance[pairs]
+        ticks = 1 + max(path.ticks for path in paths)
+        # Of a lower bound nobody knows whether it falls.
+        if not state.current[pairs].all() or not _within_budget(state, ticks * len(pairs)):
+            return self._worst(state, pairs, margin)
+        inside = least < margin - SAMPLE_MARGIN_M
+        for tick in range(ticks):
             self._arm.place([path.position(tick) / NANO for path in paths])
             found = self._query(state, pairs)
-            if (found - margin).min() < least:
-                return self._worst(state, pairs, found)
-            least = (found - margin).min()
+            least_spare = (least - margin)[~inside].min(initial=0.0)
+            nearer = np.where(inside, found < least, found - margin < least_spare)
+            if nearer.any():
+                return self._worst(state, pairs[nearer], found[nearer])
+            least = found
         return None
 
     def _stop_paths(self, joints: Sequence[JointOutput]) -> list[StopPath]:

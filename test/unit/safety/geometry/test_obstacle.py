@@ -7,6 +7,7 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from test.unit.safety.simulated_arm import AHEAD, OBSTACLE, URDF, Arm, forward
@@ -100,7 +101,10 @@ def test_an_obstacle_put_next_to_the_arm_stops_it_and_lets_it_go_away_only() -> 
     left[0], right[0] = 0.8, -0.4
     arm.towards(left, 60)
     hand = arm.tool()
-    arm.obstacles = [Obstacle("cup", "base", "sphere", (0.04,), (hand[0], hand[1] + 0.11, hand[2]))]
+    ahead = (
+        0.11 * np.array([-hand[1], hand[0], 0.0]) / np.hypot(hand[0], hand[1])
+    )  # on its circle, whatever part is nearest
+    arm.obstacles = [Obstacle("cup", "base", "sphere", (0.04,), tuple(hand + ahead))]
     arm.towards(left, 200)
     stuck = arm.filter.nearest()
     assert stuck is not None
