@@ -267,6 +267,7 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     running.push([1.5, -0.4, 0.02], lambda: running.statuses[-1].rejected > 5, "refusals")
     assert running.q == rest
     running.arm()
+    assert running.statuses[-1].stops == 1
     running.push([1.5, -0.4, 0.02], lambda: running.q[0] > rest[0] + 0.1, "motion again")
 
 
@@ -284,13 +285,30 @@ def test_no_parameter_changes_while_it_runs(running: World) -> None:
         assert name in result.reason and "\n" not in result.reason
 
 
-def test_a_button_that_cannot_be_heard_refuses_arming(running: World) -> None:
-    deaf = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-    button = running.node.create_publisher(Bool, "vla/estop", deaf)
-    running.until(lambda: "/vla/estop: /world is not heard" in running.call("arm").message, "the refusal")
-    assert running.state == SafetyStatus.DISARMED
-    running.node.destroy_publisher(button)
+def test_a_best_effort_button_stops_and_no_other_button_releases_it(running: World) -> None:
+    unreliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    first = running.node.create_publisher(Bool, "vla/estop", unreliable)
+    running.until(lambda: first.get_subscription_count() > 0, "the filter")
     running.arm()
+
+    def press() -> bool:
+        first.publish(Bool(data=True))
+        return running.state == SafetyStatus.ESTOP
+
+    running.until(press, "the stop")
+    second = running.node.create_publisher(Bool, "vla/estop", 10)
+    running.until(lambda: second.get_subscription_count() > 0, "the filter")
+    second.publish(Bool(data=False))
+    running.node.destroy_publisher(second)
+    running.until(lambda: "still pressed by /world (" in running.call("reset").message, "the refusal")
+    running.node.destroy_publisher(first)
+    running.until(lambda: "which has left" in running.call("reset").message, "the loss of the button")
+    assert not running.call("arm").success
+    answer = running.call("release_lost_estop")
+    assert answer.success, answer.message
+    assert running.state == SafetyStatus.ESTOP, "the latch stays"
+    assert "goes on only when it is told to" in running.call("reset").message
+    assert running.statuses[-1].stops == 1
 
 
 def test_a_press_is_heard_behind_many_releases(running: World) -> None:

@@ -24,7 +24,7 @@ def _off(rule: str, name: str, old: str, new: str = "None", module: str = "filte
 
 
 RULES = (
-    _off("authority", "setpoint", "= (SetpointAuthority, Schema,", "= (Schema,", "filter"),
+    _off("authority", "setpoint", "    SetpointAuthority,\n", "", "filter"),
     _off("authority", "several publishers, tick", "    SourceAuthority,\n", "", "filter"),
     _off(
         "authority",
@@ -43,7 +43,25 @@ RULES = (
         "if False:",
         "command.authority",
     ),
-    _off("schema", "whole", "(SetpointAuthority, Schema, Freshness", "(SetpointAuthority, Freshness", "filter"),
+    _off("resumption", "whole", "    Resumption,\n", "", "filter"),
+    _off("resumption", "refused setpoints", "        rule.offered(setpoint, state)\n", "        pass\n", "messages"),
+    _off(
+        "resumption",
+        "stops of the service",
+        "        state.stops += 1\n    state.release()",
+        "        pass\n    state.release()",
+        "services",
+    ),
+    _off("deadman", "a release is a stop", "            state.stops += 1\n", "            pass\n", "command.deadman"),
+    _off(
+        "estop",
+        "no button releases another",
+        "state.estop_buttons.pop(button, None)",
+        "state.estop_buttons.clear()",
+        "command.estop",
+    ),
+    _off("authority", "owner of the speed scale", "if owners is not None:", "if False:", "messages"),
+    _off("schema", "whole", "    Schema,\n", "", "filter"),
     _off(
         "schema",
         "names",
@@ -54,15 +72,15 @@ RULES = (
     _off("schema", "length", "if len(positions) != len(self._names):", "if False:", "command.schema"),
     _off("schema", "finite", "if not math.isfinite(position):", "if False:", "command.schema"),
     _off("schema", "units", "if not lowest <= position <= highest:", "if False:", "command.schema"),
-    _off("freshness", "whole", "Schema, Freshness, SetpointSequence", "Schema, SetpointSequence", "filter"),
+    _off("freshness", "whole", "    Freshness,\n", "", "filter"),
     _off("freshness", "no stamp", "if setpoint.stamp_ns <= 0:", "if False:", "command.freshness"),
     _off("freshness", "old", "if setpoint.age_ns > self._max_age_ns:", "if False:", "command.freshness"),
     _off("freshness", "ahead", "if -setpoint.age_ns > self._max_lead_ns:", "if False:", "command.freshness"),
-    _off("sequence", "whole", "Freshness, SetpointSequence, Continuity)", "Freshness, Continuity)", "filter"),
+    _off("sequence", "whole", "    SetpointSequence,\n", "", "filter"),
     _off("sequence", "count", "if setpoint.seq <= last.seq:", "if False:", "command.sequence"),
     _off("sequence", "stamp", "if setpoint.stamp_ns <= last.stamp_ns:", "if False:", "command.sequence"),
     _off("sequence", "remember", "state.streams[setpoint.channel] = StreamState(", "StreamState(", "command.sequence"),
-    _off("continuity", "whole", "SetpointSequence, Continuity)", "SetpointSequence)", "filter"),
+    _off("continuity", "whole", "    Continuity,\n", "", "filter"),
     _off("joint_state", "stale, tick", "    JointStateFresh,\n", "", "filter"),
     _off("joint_state", "outside, tick", "    JointStateInRange,\n", "", "filter"),
     _off("joint_state", "stale, arm", "        or setup.fresh.check(state, now_ns)\n", "", "services"),
@@ -123,7 +141,7 @@ RULES = (
     _off(
         "estop",
         "two buttons, arm",
-        "authority.has_multiple_publishers(state, authority.BUTTON)\n        or authority",
+        "authority.has_multiple_publishers(state, estop.BUTTON)\n        or authority",
         "authority",
         "services",
     ),
@@ -160,7 +178,7 @@ RULES = (
     _off(
         "estop",
         "two buttons, reset",
-        "buttons = authority.has_multiple_publishers(state, authority.BUTTON)",
+        "buttons = authority.has_multiple_publishers(state, estop.BUTTON)",
         "buttons = None",
         "services",
     ),
@@ -179,7 +197,7 @@ RULES = (
         "geometry.obstacle",
     ),
     _off("estop", "service", "state.press(estop.pressed(by))", "pass", "services"),
-    _off("estop", "topic", 'state.press(estop.pressed("topic vla/estop"))', "pass", "messages"),
+    _off("estop", "topic", 'state.press(pressed("topic vla/estop"))', "pass", "command.estop"),
     _off("estop", "heartbeat", "    EStop,\n", "", "filter"),
     _off(
         "estop",
@@ -200,9 +218,9 @@ RULES = (
     _off(
         "deadman",
         "released",
-        "state.deadman_ns = receive_ns if pressed else None",
-        "state.deadman_ns = receive_ns",
-        "messages",
+        "            self._release(state)\n\n    def expire",
+        "            state.deadman_ns = receive_ns\n\n    def expire",
+        "command.deadman",
     ),
     _off(
         "velocity_limit",

@@ -23,13 +23,26 @@ def require_startable(processes: Iterable[Process], policy: str, robot: str) -> 
 
     Raises:
         BindingRefused: the model does not fit the robot.
-        ParameterError: a package that the policy needs is not installed; or the VLM's key, folder or Python is not there.
+        ParameterError: a package that the policy needs is not installed; the VLM's key, folder or Python is not there; or a
+            robot's e-stop has no heartbeat, and its file does not switch that off by name.
     """
     processes = tuple(processes)
     report = require_binding(processes, policy, robot)
     require_modules(processes, policy)
     require_vlm(processes)
+    if robot != "sim":
+        require_heartbeat(processes)
     return report
+
+
+def require_heartbeat(processes: Iterable[Process]) -> None:
+    """Raise ParameterError where nothing notices that a robot's e-stop button is gone, and nobody has decided that."""
+    (flat,) = [process.parameters for process in processes if process.name == "safety_filter"]
+    if not flat.get("estop.heartbeat_s") and "heartbeat" not in flat.get("unchecked", ()):
+        raise ParameterError(
+            "safety_filter.estop.heartbeat_s: nothing would notice an e-stop button that is gone; give the longest silence "
+            "of vla/estop_heartbeat, e.g. 0.5, or name heartbeat in safety_filter.unchecked: unchecked: [heartbeat]"
+        )
 
 
 def require_modules(processes: Iterable[Process], policy: str) -> None:

@@ -17,6 +17,12 @@ TEXT = {
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("--namespace", default="", help="namespace of the arm")
+    if parser.prog.endswith(" reset"):
+        parser.add_argument(
+            "--lost-estop",
+            action="store_true",
+            help="first release the presses of e-stop buttons that have left; look at them before",
+        )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -25,6 +31,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     with connect(chosen.namespace) as connected:
         try:
+            if getattr(chosen, "lost_estop", False):
+                print(connected.trigger("release_lost_estop")[1])
             done, message = connected.trigger(chosen.command)
         except Unreachable as error:
             raise ParameterError(str(error)) from None

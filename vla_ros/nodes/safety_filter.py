@@ -17,7 +17,6 @@ from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Empty, Float64
@@ -28,6 +27,7 @@ from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
+from vla_ros.ros.estop_buttons import KEPT, EStopButtons
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -43,10 +43,11 @@ from vla_ros.safety.command.authority import DESCRIPTION
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.collision_constraints import not_checked
+from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import per_tick
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.services import OUTLOOK
 from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.scheduling import make_output_nonblocking, use_real_time_scheduling
 from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
@@ -75,10 +76,9 @@ SINGLE_INPUTS = {
     "heartbeat": "vla/estop_heartbeat",
     "deadman": "vla/deadman",
     "obstacle": "vla/obstacles",
+    "speed_scale": "vla/speed_scale",
 }
 """Topics of `authority.SINGLE_INPUTS`; the controllers' are configured."""
-KEPT = QoSProfile(depth=1000)
-"""For what must not be lost behind messages that follow it while the filter stalls: a button may repeat itself at 100 Hz."""
 
 
 class SafetyFilterNode(Node):
@@ -91,7 +91,7 @@ class SafetyFilterNode(Node):
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
         self._joint_states = polled(self, JointState, "joint_states", SENSOR)
         self._commands = {source: polled(self, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
-        self._stops = polled(self, Bool, "vla/estop", KEPT)
+        self._buttons = EStopButtons(self)
         self._scales = polled(self, Float64, "vla/speed_scale", KEPT)
         p = self.parameters
         self._heartbeats = polled(self, Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
@@ -99,12 +99,13 @@ class SafetyFilterNode(Node):
         self._obstacles = polled(self, MarkerArray, "vla/obstacles", NEWEST) if p.obstacle.timeout_s else None
         group = PolledCallbackGroup()
         self._triggers = [
-            self.create_service(Trigger, f"vla/{name}", self._answer(act), callback_group=group)
+            self.create_service(Trigger, f"vla/{name}", self._answer(name, act), callback_group=group)
             for name, act in (
                 ("estop", lambda: self.filter.estop("service vla/estop")),
                 ("arm", self._arm),
                 ("disarm", self.filter.disarm),
                 ("reset", lambda: self.filter.reset(time.monotonic_ns())),
+                ("release_lost_estop", self.filter.release_lost_estop),
             )
         ]
         self._output = ControllerOutput(self, self.parameters)
@@ -123,7 +124,7 @@ class SafetyFilterNode(Node):
         self._frame_stamps_ns = dict.fromkeys(self._commands, 0)
         self._hop_from_ns: list[int] = []
         self._decision: Decision | None = None
-        self._late_reported = 0
+        self._late_reported = self._refused_reported = 0
         self._scheduling = self._said_of_speed = ""
         self._ending, self._ended_ticks = False, 0
         self._failure = ""
@@ -215,8 +216,10 @@ class SafetyFilterNode(Node):
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
         began_ns = time.monotonic_ns()
-        for message, _ in take(self._stops):
-            self.filter.estop_signal(message.data)
+        for pressed, button in self._buttons.take():
+            self.filter.estop_signal(pressed, button)
+            if pressed:  # while the button can be seen
+                self._look_up("estop", SINGLE_INPUTS["estop"])
         for _, receive_ns in self._arrived(self._heartbeats):
             self.filter.heartbeat(receive_ns)
         for service in self._triggers:
@@ -252,7 +255,10 @@ class SafetyFilterNode(Node):
         description = "" if self.parameters.urdf else DESCRIPTION_TOPIC
         for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs, DESCRIPTION: description}.items():
             if topic:
-                self.filter.publishers(source, publisher_names(self, topic))
+                self._look_up(source, topic)
+
+    def _look_up(self, source: str, topic: str) -> None:
+        self.filter.publishers(source, publisher_names(self, topic))
 
     def _draw(self) -> None:
         if self._markers.get_subscription_count():
@@ -303,10 +309,12 @@ class SafetyFilterNode(Node):
         return self.filter.arm(time.monotonic_ns())
 
     def _answer(
-        self, act: Callable[[], tuple[bool, str]]
+        self, name: str, act: Callable[[], tuple[bool, str]]
     ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
             response.success, response.message = act()
+            if response.success and self.filter.values.stops and name in OUTLOOK:
+                response.message += f"; {OUTLOOK[name]}"
             self.get_logger().info(response.message)
             return response
 
@@ -335,6 +343,15 @@ class SafetyFilterNode(Node):
                 reason = "no fresh, valid joint states on joint_states"
         if late > 0.01 / self.parameters.period_s:
             level, reason = WARN, f"{late} ticks late in the last second"
+        refused, self._refused_reported = self.filter.rejected - self._refused_reported, self.filter.rejected
+        if unchecked := left_unchecked(self.parameters):
+            level = WARN
+            reason = reason or f"not checked: {', '.join(unchecked)}; configure them or name them in `unchecked`"
+        if refused and (rejection := self.filter.values.rejection) is not None:
+            level, reason = (
+                WARN,
+                f"{refused} setpoints refused since the last report: {rejection.rule}: {rejection.reason}",
+            )
         if wrong:
             level, reason = WARN, wrong[0]
         if self._log is not None:

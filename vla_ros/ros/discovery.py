@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
 
 from vla_ros.ros.qos import qos_compatible
 
@@ -27,14 +28,18 @@ def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
         node's own subscription.
     """
     lines = []
-    subscribed = {subscription.topic_name: subscription.qos_profile for subscription in node.subscriptions}
+    subscribed: dict[str, list[QoSProfile]] = {}
+    for subscription in node.subscriptions:
+        subscribed.setdefault(subscription.topic_name, []).append(subscription.qos_profile)
     for topic, expected in topics.items():
         resolved = node.resolve_topic_name(topic)
         for info in node.get_publishers_info_by_topic(resolved):
             publisher = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             if info.topic_type and info.topic_type != expected:
                 lines.append(f"{resolved}: {publisher} publishes {info.topic_type}, expected {expected}")
-            elif resolved in subscribed and not qos_compatible(info.qos_profile, subscribed[resolved]):
+            elif resolved in subscribed and not any(
+                qos_compatible(info.qos_profile, requested) for requested in subscribed[resolved]
+            ):
                 lines.append(
                     f"{resolved}: {publisher} is not heard: it publishes best-effort or volatile, and must not"
                 )

@@ -9,6 +9,7 @@ from vla_ros.ros.stamps import time_message
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.geometry.collision_constraints import left_unchecked
 from vla_ros.time import NS_PER_S
 
 NAN = float("nan")
@@ -46,6 +47,8 @@ def status_message(
         velocities=decision.velocities,
         speed_scale=safety_filter.values.scale / 1000,
         tool_speed=NAN,
+        stops=safety_filter.values.stops,
+        unchecked=left_unchecked(safety_filter.parameters),
         ticks=safety_filter.ticks,
         late_ticks=late_ticks,
         accepted=safety_filter.accepted,

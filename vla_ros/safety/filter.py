@@ -17,6 +17,7 @@ from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.freshness import Freshness
 from vla_ros.safety.command.open_loop import OpenLoop
+from vla_ros.safety.command.resumption import Resumption
 from vla_ros.safety.command.schema import Schema
 from vla_ros.safety.command.sequence import SetpointSequence
 from vla_ros.safety.command.setpoint import Setpoint
@@ -38,7 +39,14 @@ from vla_ros.safety.takeover import handle_stall
 from vla_ros.safety.tick import LastCheckError, checked_positions, move, stop_positions
 from vla_ros.safety.verdict import Verdict, raised
 
-SETPOINT_RULES: tuple[type[SetpointRule], ...] = (SetpointAuthority, Schema, Freshness, SetpointSequence, Continuity)
+SETPOINT_RULES: tuple[type[SetpointRule], ...] = (
+    SetpointAuthority,
+    Resumption,
+    Schema,
+    Freshness,
+    SetpointSequence,
+    Continuity,
+)
 """A setpoint on arrival; the first objection refuses it."""
 MEASURED_RULES: tuple[type[TickRule], ...] = (Contact,)
 """A joint state on arrival, while the filter is armed."""
@@ -146,9 +154,14 @@ class SafetyFilter:
         except Exception as error:
             return self._raised(error)
 
-    def estop_signal(self, pressed: bool) -> None:
-        """The e-stop button is pressed, or released; released, the latch stays until reset."""
-        messages.update_estop(self.values, pressed)
+    def estop_signal(self, pressed: bool, button: str = "") -> None:
+        """An e-stop button is pressed, or released; released, the latch stays until reset.
+
+        Args:
+            pressed: what it says.
+            button: its publisher, as the names in `publishers("estop", names)` hold it; empty: the caller tells none apart.
+        """
+        messages.update_estop(self.values, pressed, button)
 
     def heartbeat(self, receive_ns: int) -> None:
         """The e-stop's heartbeat was received."""
@@ -156,11 +169,11 @@ class SafetyFilter:
 
     def deadman(self, receive_ns: int, pressed: bool) -> None:
         """The dead-man switch was received."""
-        messages.update_deadman(self.values, receive_ns, pressed)
+        self._setup.deadman.update(self.values, receive_ns, pressed)
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         """Who publishes now on the topic of a source or of what else must have one: see `authority`."""
-        self.values.publishers[channel] = tuple(names)
+        messages.update_publishers(self.values, channel, names)
 
     def fault(self, reason: str) -> None:
         """Something around the filter has failed: come to rest and latch."""
@@ -187,6 +200,10 @@ class SafetyFilter:
     def reset(self, now_ns: int) -> tuple[bool, str]:
         """Release a latch. Leads to DISARMED: a reset moves nothing, the arm goes on only when armed."""
         return services.reset(self.values, self._setup, now_ns)
+
+    def release_lost_estop(self) -> tuple[bool, str]:
+        """Release the presses of e-stop buttons whose publishers have left. The latch stays until reset."""
+        return services.release_lost_estop(self.values)
 
     # Ticks: see `tick`
 

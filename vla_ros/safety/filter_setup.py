@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from vla_ros.safety.arm_motion import ArmMotion
 from vla_ros.safety.command.authority import no_publishers
 from vla_ros.safety.command.continuity import Continuity
+from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.open_loop import OpenLoop
-from vla_ros.safety.geometry.collision_constraints import CollisionConstraints
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.measured.joint_state import JointStateAtRest, JointStateFresh, JointStateInRange, JointStateReader
@@ -35,9 +36,9 @@ class FilterSetup:
 
     extra: rules from outside this package. motion: limits of the arm. constraints: its distances; None: none are kept.
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
-    in a tick, by their `Scope`. reader: of joint states. continuity, estop, open_loop, in_range: rules that are also asked
-    outside their list. fresh, at_rest: must accept the measured arm before the output is placed there. feed: the rule of the
-    obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, open_loop, in_range: rules that are also
+    asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there. feed: the rule
+    of the obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -51,6 +52,7 @@ class FilterSetup:
     reader: JointStateReader
     continuity: Continuity
     estop: EStop
+    deadman: Deadman
     open_loop: OpenLoop
     in_range: JointStateInRange
     fresh: JointStateFresh
@@ -80,6 +82,7 @@ def filter_setup(
         ValueError: an extra rule could be mistaken for another one.
     """
     check_extra(extra_rules)
+    check_unchecked(parameters)
     extra_steps = [rule for rule in extra_rules if isinstance(rule, StepRule)]
     motion = ArmMotion(parameters, limits, urdf, order.step, extra_steps, srdf)
     constraints = motion.constraints
@@ -100,6 +103,7 @@ def filter_setup(
         reader=JointStateReader(limits),
         continuity=Continuity(parameters, limits),
         estop=EStop(parameters, limits),
+        deadman=Deadman(parameters, limits),
         open_loop=OpenLoop(parameters, limits),
         in_range=JointStateInRange(parameters, limits),
         fresh=JointStateFresh(parameters, limits),

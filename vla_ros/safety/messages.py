@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from vla_ros.safety.command import estop
+from vla_ros.safety.command.authority import has_multiple_publishers
 from vla_ros.safety.command.freshness import due_ns
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.command.setpoint_spline import SetpointSpline
@@ -21,6 +22,8 @@ SLOWEST_SCALE = 0.01
 
 def offer_setpoint(state: FilterState, setup: FilterSetup, setpoint: Setpoint) -> Verdict | None:
     """Append a setpoint to those that are followed, or return the verdict of the first rule that refuses it."""
+    for rule in setup.setpoint_rules:
+        rule.offered(setpoint, state)
     if state.stalled_by is not None:
         return state.stalled_by
     for rule in setup.setpoint_rules:
@@ -77,22 +80,25 @@ def update_obstacles(
     return setup.constraints.update_obstacles(state, receive_ns, obstacles)
 
 
-def update_estop(state: FilterState, pressed: bool) -> None:
-    """The e-stop button is pressed, or released; released, the latch stays until reset."""
-    state.estop_pressed = pressed
-    if pressed:
-        state.press(estop.pressed("topic vla/estop"))
+def update_estop(state: FilterState, pressed: bool, button: str) -> None:
+    """An e-stop button is pressed, or released; released, the latch stays until reset."""
+    estop.update(state, pressed, button)
 
 
-def update_deadman(state: FilterState, receive_ns: int, pressed: bool) -> None:
-    """The dead-man switch was received, held or released."""
-    state.deadman_ns = receive_ns if pressed else None
+def update_publishers(state: FilterState, channel: str, names: Sequence[str]) -> None:
+    """Take note of who publishes now on the topic of `channel`."""
+    state.publishers[channel] = tuple(names)
+    if channel == estop.BUTTON:
+        estop.name_buttons(state)
 
 
 def update_speed_scale(state: FilterState, scale: float) -> tuple[bool, str]:
     """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
     if not (math.isfinite(scale) and SLOWEST_SCALE <= scale <= 1.0):
         return False, f"speed scale {scale}: must be from {SLOWEST_SCALE} to 1"
+    owners = has_multiple_publishers(state, "speed_scale")
+    if owners is not None:
+        return False, f"speed scale {scale:g} refused: {owners.reason}"
     thousandths = int(scale * 1000)
     if thousandths > state.scale and state.state not in (State.DISARMED, State.HOLDING):
         return False, f"the speed scale can be raised to {scale:g} only while the filter is HOLDING or DISARMED"

@@ -37,6 +37,7 @@ class RuleCode(enum.IntEnum):
     FRESHNESS = 12
     SEQUENCE = 13
     CONTINUITY = 14
+    RESUMPTION = 15
     ESTOP = 20
     JOINT_STATE = 21
     TRACKING_ERROR = 22
@@ -124,6 +125,9 @@ class SetpointRule(SafetyRule):
     @abstractmethod
     def check(self, setpoint: Setpoint, state: FilterState) -> Verdict | None:
         """Return why the setpoint is refused; None: it is not. It changes nothing in `state`."""
+
+    def offered(self, setpoint: Setpoint, state: FilterState) -> None:
+        """A setpoint has arrived, whatever becomes of it: note in `state` what the checks need of it."""
 
     def accepted(self, setpoint: Setpoint, state: FilterState) -> None:
         """No rule has refused the setpoint: note in `state` what later checks need of it."""

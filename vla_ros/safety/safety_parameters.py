@@ -309,6 +309,11 @@ class SafetyFilterParameters:
         1.0, description="share of the velocity limits at start; vla/speed_scale changes it", minimum=0.01, maximum=1.0
     )
     urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
+    unchecked: list[str] = parameter(
+        [],
+        description="rules and inputs that this robot does without, by name, e.g. fence or heartbeat; what else is off is a "
+        "warning in the diagnostics",
+    )
     cpu: int = parameter(-1, description="core that the filter's thread is pinned to; -1: any", minimum=-1)
 
     def __post_init__(self) -> None:

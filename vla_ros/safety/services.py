@@ -1,4 +1,4 @@
-"""What a service does: arm, disarm, estop, reset. Each returns (whether it was done, what was done or why not)."""
+"""What a service does: arm, disarm, estop, reset, release_lost_estop. Each returns (whether it was done, what or why not)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from vla_ros.safety.filter_setup import FilterSetup
 from vla_ros.safety.state import FilterState
 from vla_ros.safety.states import LATCHED, Event, State
 from vla_ros.safety.takeover import take_over
+
+ENDED = "a task that was under way is ended by this stop"
+RESUMED = "a task that a stop has ended goes on only when it is told to (vla-ros say --continue)"
+OUTLOOK = {"arm": RESUMED, "reset": RESUMED, "estop": ENDED, "disarm": ENDED}
+"""What people are told with the answer of a service, once there was a stop: what will move, and what will not."""
 
 
 def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]:
@@ -19,7 +24,7 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
     if held:
         return False, f"cannot arm: {held}"
     verdict = (
-        authority.has_multiple_publishers(state, authority.BUTTON)
+        authority.has_multiple_publishers(state, estop.BUTTON)
         or authority.has_multiple_publishers(state, authority.DESCRIPTION)
         or authority.inputs_ambiguous(state)
         or setup.fresh.check(state, now_ns)
@@ -44,6 +49,8 @@ def disarm(state: FilterState) -> tuple[bool, str]:
         return False, f"cannot disarm: {state.state.name} is latched; call vla/reset"
     if state.state is State.DISARMED:
         return True, "disarmed already"
+    if state.state is not State.DISARMING:
+        state.stops += 1
     state.release()
     state.change(Event.DISARM)
     disarming = state.state is State.DISARMING
@@ -64,7 +71,7 @@ def reset(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, st
     held = setup.estop.held(state, now_ns)
     if held:
         return False, f"cannot reset: {held}"
-    buttons = authority.has_multiple_publishers(state, authority.BUTTON)
+    buttons = authority.has_multiple_publishers(state, estop.BUTTON)
     if buttons is not None:
         return False, f"cannot reset: {buttons.reason}"
     if state.sending and not state.at_rest:
@@ -74,3 +81,17 @@ def reset(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, st
     state.latched_by = None
     state.release()
     return True, "reset; call vla/arm to go on"
+
+
+def release_lost_estop(state: FilterState) -> tuple[bool, str]:
+    """Release the presses of buttons whose publishers have left: whoever calls has looked at them. The latch stays."""
+    lost = estop.lost_buttons(state)
+    if not lost:
+        present = ", ".join(estop.description(state, each) for each in state.estop_buttons)
+        return False, f"no press of a button that has left; still pressed by {present}" if present else (
+            "no press of a button that has left"
+        )
+    names = ", ".join(estop.description(state, each) for each in lost)
+    for button in lost:
+        del state.estop_buttons[button]
+    return True, f"released the press of {names}; call vla/reset"

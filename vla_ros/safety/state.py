@@ -48,6 +48,17 @@ class StreamState:
 
 
 @dataclass(slots=True)
+class OfferedStream:
+    """The stream of setpoints that a source sends, accepted or not.
+
+    stops: `FilterState.stops` when it began. receive_ns: reception of its newest setpoint.
+    """
+
+    stops: int
+    receive_ns: int
+
+
+@dataclass(slots=True)
 class ObstacleState:
     """The obstacles of the newest valid message.
 
@@ -72,9 +83,11 @@ class FilterState:
     are. targets: of the tick before, nanoradian or nanometre per joint; None: there were none.
     accepted_ns: reception of the newest accepted setpoint. received_ns: of the newest one, accepted or not. ticked_ns: time
     of the newest tick. ticks, accepted, rejected, limited, missing: counters, see SafetyStatus.msg.
-    publishers: topic's role → who publishes there. streams: source → its newest accepted setpoint. clock_offset_ns: filter's
-    clock minus setpoint's clock, averaged. estop_pressed: the button. heartbeat_ns: newest heartbeat. deadman_ns: when the
-    switch was last heard to be held; None: it is not held. contact_since_ns: since when each joint is pushed.
+    stops: e-stops, latches, disarming and releases of the dead-man switch since the start; each ends what was going on.
+    publishers: topic's role → who publishes there. streams: source → its newest accepted setpoint. offered: source → the
+    stream that it sends. clock_offset_ns: filter's clock minus setpoint's clock, averaged. estop_buttons: e-stop buttons that
+    are pressed: publisher → its name, as far as it is known. heartbeat_ns: newest heartbeat. deadman_ns: when the switch was
+    last heard to be held; None: it is not held. contact_since_ns: since when each joint is pushed.
     joints: the output. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
     distances that are kept; None: none are. extra: values of rules from outside the package, by name.
     """
@@ -98,10 +111,12 @@ class FilterState:
     rejected: int = 0
     limited: int = 0
     missing: int = 0
+    stops: int = 0
     publishers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     streams: dict[str, StreamState | None] = field(default_factory=lambda: dict.fromkeys(SOURCES))
+    offered: dict[str, OfferedStream | None] = field(default_factory=lambda: dict.fromkeys(SOURCES))
     clock_offset_ns: int | None = None
-    estop_pressed: bool = False
+    estop_buttons: dict[str, str] = field(default_factory=dict)
     heartbeat_ns: int | None = None
     deadman_ns: int | None = None
     measured: MeasuredState = field(default_factory=MeasuredState)
@@ -124,6 +139,7 @@ class FilterState:
     def press(self, verdict: Verdict) -> None:
         """E-stop, from every state. A latch that is there already keeps its reason."""
         if self.state is not State.ESTOP:
+            self.stops += 1
             self.latched_by = verdict
             self.spline = None
             self.change(Event.ESTOP)
@@ -131,6 +147,7 @@ class FilterState:
     def latch(self, verdict: Verdict) -> None:
         """Protective stop. A latch that is there already keeps its reason."""
         if self.state in ACTIVE:
+            self.stops += 1
             self.change(Event.FAULT)
             self.latched_by = verdict
             self.spline = None

@@ -15,6 +15,7 @@ from vla_ros.bringup.process import Process
 from vla_ros.bringup.start_check import require_modules, require_startable
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import registry
+from vla_ros.resources import share
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +83,15 @@ def test_a_policy_that_needs_nothing_starts() -> None:
 def test_a_vlm_that_is_not_there(options: dict[str, str], text: str) -> None:
     with pytest.raises(ParameterError, match=text):
         require_startable(vlm(**options), "classical", "sim")
+
+
+def test_a_robot_whose_button_may_vanish_unnoticed_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "robot.yaml"
+    shipped = (share() / "config" / "franka.yaml").read_text()
+    file.write_text(shipped.replace("unchecked: [heartbeat, ", "unchecked: ["))
+    with pytest.raises(ParameterError, match=r"safety_filter\.estop\.heartbeat_s: .* unchecked: \[heartbeat\]"):
+        require_startable(bringup(robot=str(file)), "classical", str(file))
+    require_startable(bringup(robot="franka"), "classical", "franka")
+    heartbeat = {"safety_filter": {"estop.heartbeat_s": 0.5}}
+    require_startable(bringup(robot=str(file), overrides=heartbeat), "classical", str(file))
+    require_startable(bringup(overrides={"safety_filter": {"unchecked": []}}), "classical", "sim")

@@ -11,8 +11,10 @@ import pytest
 from test.unit.safety.perfect_arm import PERIOD_NS
 from test.unit.safety.streams import line, moved, smooth
 from vla_ros.bringup.safety_configuration import safety_configuration
+from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_motion import joint_states
-from vla_ros.safety.geometry.collision_constraints import not_checked
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
 from vla_ros.safety.states import State
 
 NAN = math.nan
@@ -231,6 +233,18 @@ def test_what_the_configuration_leaves_off_is_named() -> None:
         estop=dataclasses.replace(parameters.estop, heartbeat_s=0.2),
     )
     assert not_checked(on) == ["keep_out", "obstacle", "contact"]
+
+
+def test_what_is_off_is_switched_off_by_name_or_told() -> None:
+    parameters, urdf = safety_configuration()
+    assert left_unchecked(parameters) == [], "sim.yaml names all that the simulated arm does without"
+    named = dataclasses.replace(parameters, unchecked=["heartbeat", "contact", "fence"])
+    assert left_unchecked(named) == ["keep_out", "obstacle", "deadman"]
+    unknown = dataclasses.replace(parameters, unchecked=["velocity_limit"])
+    with pytest.raises(
+        ParameterError, match="unchecked: 'velocity_limit' is nothing that can be left off; known: fence"
+    ):
+        SafetyFilter.from_urdf(unknown, urdf)
 
 
 def test_ages(bench: Any) -> None:

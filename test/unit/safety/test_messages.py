@@ -94,6 +94,15 @@ def test_the_speed_scale_lowers_at_once_and_rises_at_rest_only(bench: Any) -> No
     assert bench.filter.speed_scale(0.5)[0]
 
 
+def test_a_speed_scale_of_two_owners_is_refused(bench: Any) -> None:
+    bench.filter.publishers("speed_scale", ["/a (1)", "/b (2)"])
+    assert bench.filter.speed_scale(0.5) == (
+        False,
+        "speed scale 0.5 refused: 2 publishers for speed_scale: /a (1), /b (2); stop all but one",
+    )
+    assert bench.filter.values.scale == 1000
+
+
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1.5, math.nan, math.inf])
 def test_a_speed_scale_that_is_none_is_refused(bench: Any, scale: float) -> None:
     done, text = bench.filter.speed_scale(scale)

@@ -152,7 +152,7 @@ def test_a_second_description_of_the_arm_arms_nothing(make_bench: Callable[..., 
     assert bench.tick().state is State.HOLDING, "it was read at the start"
 
 
-@pytest.mark.parametrize("channel", ["heartbeat", "deadman", "obstacle", "controller"])
+@pytest.mark.parametrize("channel", ["heartbeat", "deadman", "obstacle", "speed_scale", "controller"])
 def test_what_the_filter_relies_on_has_one_publisher(make_bench: Callable[..., Any], channel: str) -> None:
     """Of two, one would take back what the other one says: a list of obstacles, a switch that was let go."""
     bench = make_bench().armed()
@@ -166,3 +166,21 @@ def test_what_the_filter_relies_on_has_one_publisher(make_bench: Callable[..., A
     assert bench.filter.arm(bench.now_ns)[1].startswith(f"cannot arm: 2 publishers for {channel}")
     bench.filter.publishers(channel, ["/a (1)"])
     assert bench.filter.arm(bench.now_ns)[0]
+
+
+def test_a_lost_button_is_released_by_name_and_nothing_else_is(make_bench: Callable[..., Any]) -> None:
+    bench = make_bench()
+    bench.tick()
+    assert bench.filter.release_lost_estop() == (False, "no press of a button that has left")
+    bench.filter.publishers("estop", ["/button (01)"])
+    bench.filter.estop_signal(True, "01")
+    bench.filter.publishers("estop", ["/button (01)"])
+    assert bench.filter.release_lost_estop() == (
+        False,
+        "no press of a button that has left; still pressed by /button (01)",
+    )
+    bench.filter.publishers("estop", [])
+    assert not bench.filter.reset(bench.now_ns)[0] and not bench.filter.arm(bench.now_ns)[0]
+    assert bench.filter.release_lost_estop() == (True, "released the press of /button (01); call vla/reset")
+    assert bench.tick().state is State.ESTOP, "the latch stays"
+    assert bench.filter.reset(bench.now_ns)[0]

@@ -36,7 +36,10 @@ def decision_values(decision: Decision) -> list[Any]:
 
 
 CALLS = frozenset(
-    ("estop_signal", "heartbeat", "deadman", "publishers", "fault", "speed_scale", "arm", "disarm", "estop", "reset")
+    (
+        *("estop_signal", "heartbeat", "deadman", "publishers", "fault", "speed_scale"),
+        *("arm", "disarm", "estop", "reset", "release_lost_estop"),
+    )
 )
 """Calls that a record of the kind CALL may hold."""
 
@@ -97,8 +100,8 @@ class Recorder:
         self.log.add(Kind.OBSTACLES, [[receive_ns, rows], verdict_values(verdict)])
         return verdict
 
-    def estop_signal(self, pressed: bool) -> None:
-        self._call("estop_signal", pressed)
+    def estop_signal(self, pressed: bool, button: str = "") -> None:
+        self._call("estop_signal", pressed, button)
 
     def heartbeat(self, receive_ns: int) -> None:
         self._call("heartbeat", receive_ns)
@@ -130,6 +133,10 @@ class Recorder:
 
     def reset(self, now_ns: int) -> tuple[bool, str]:
         done: tuple[bool, str] = self._call("reset", now_ns)
+        return done
+
+    def release_lost_estop(self) -> tuple[bool, str]:
+        done: tuple[bool, str] = self._call("release_lost_estop")
         return done
 
     def tick(self, now_ns: int) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vla_ros.safety.command.estop import BUTTON
 from vla_ros.safety.command.setpoint import SOURCES, Setpoint
 from vla_ros.safety.rules import RuleCode, Scope, SetpointRule, TickRule
 from vla_ros.safety.state import FilterState
@@ -10,11 +11,9 @@ from vla_ros.safety.verdict import Verdict
 
 NAME = "authority"
 
-SINGLE_INPUTS = ("heartbeat", "deadman", "obstacle", "controller", "gripper")
+SINGLE_INPUTS = ("heartbeat", "deadman", "obstacle", "speed_scale", "controller", "gripper")
 """What else has one publisher each: of two, one would take back what the other one says. On the controllers' topics
 that one is the filter."""
-BUTTON = "estop"
-"""As well; but a second button that appears need not stop what moves."""
 DESCRIPTION = "robot_description"
 """Where limits and bodies came from at the start. A second publisher that is noticed later changes nothing that moves, but it
 may have been there then: the filter does not arm."""
@@ -28,7 +27,8 @@ REFUSING = {
 
 
 def no_publishers() -> dict[str, tuple[str, ...]]:
-    """Return the publishers of each channel before any has been looked up."""
+    """Return the publishers of each channel before any has been looked up. A second e-stop button stops nothing that moves,
+    but nothing is armed with it."""
     return dict.fromkeys((*SOURCES, *SINGLE_INPUTS, BUTTON, DESCRIPTION), ())
 
 

@@ -42,8 +42,29 @@ def configured_rules(parameters: SafetyFilterParameters) -> dict[str, bool]:
 
 def not_checked(parameters: SafetyFilterParameters) -> list[str]:
     """Return the names of the rules and inputs that the configuration leaves off."""
+    return [name for name, on in _optional(parameters).items() if not on]
+
+
+def left_unchecked(parameters: SafetyFilterParameters) -> list[str]:
+    """Return those of `not_checked` that the configuration does not switch off by name."""
+    return [name for name in not_checked(parameters) if name not in parameters.unchecked]
+
+
+def check_unchecked(parameters: SafetyFilterParameters) -> None:
+    """Refuse a name that is of nothing that can be left off.
+
+    Raises:
+        ParameterError: it names the parameter, what it got and what there is.
+    """
+    known = _optional(parameters)
+    for name in parameters.unchecked:
+        if name not in known:
+            raise ParameterError(f"unchecked: {name!r} is nothing that can be left off; known: {', '.join(known)}")
+
+
+def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:
     inputs = {Deadman.NAME: Deadman.configured(parameters), "heartbeat": bool(parameters.estop.heartbeat_s)}
-    return [name for name, on in (configured_rules(parameters) | inputs).items() if not on]
+    return configured_rules(parameters) | inputs
 
 
 class CollisionConstraints:

@@ -45,7 +45,7 @@ def test_refused_messages_of_megabytes_take_kilobytes_and_replay(make_bench: Any
     name, arguments, size, changes, verdict = cuts[0]
     assert name == "command" and size > 1_000_000 and verdict[0] == "schema"
     assert "a joint that nobody has 0" in arguments[0][6] and "200001 in all" in arguments[0][6][-1]
-    assert {names[0] for names, _ in changes} <= {"received_ns", "rejected", "rejection", "rejection_ns"}
+    assert {names[0] for names, _ in changes} <= {"received_ns", "offered", "rejected", "rejection", "rejection_ns"}
 
 
 def test_an_accepted_joint_state_with_many_foreign_joints_replays(make_bench: Any, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import vla_ros.safety.audit.record as record_module
 from test.unit.safety.audit.logs import Direct, recorded, rewritten
 from vla_ros.lab.bench.filter_rig import FilterRig, far_obstacles, full_configuration, sine_motion
 from vla_ros.safety.audit.log import AuditLog
-from vla_ros.safety.audit.record import ORIGIN, Kind, Reader, files, framed, pack
+from vla_ros.safety.audit.record import FORMAT, ORIGIN, Kind, Reader, files, framed, pack
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.audit.replay import replay
 from vla_ros.safety.audit.writer import LogSizes, LogWriter
@@ -54,7 +54,7 @@ def test_a_log_of_another_format_is_one_line(log: Path) -> None:
     (path,) = files(log)
     rewritten(path, lambda kind, values: {**values, "format": 6} if kind is Kind.HEADER else values)
     damaged = replay(log).damaged
-    assert "format 6 and was not replayed; this version replays 7 only" in damaged
+    assert f"format 6 and was not replayed; this version replays {FORMAT} only" in damaged
     assert "\n" not in damaged
 
 
@@ -130,7 +130,9 @@ def test_logs_of_another_format_beside_those_of_this_one_are_named(log: Path, ma
     bench.armed().tick(20)
     direct.close()
     report = replay(log)
-    assert report.other_formats == [f"{path.name} has format 6 and was not replayed; this version replays 7 only"]
+    assert report.other_formats == [
+        f"{path.name} has format 6 and was not replayed; this version replays {FORMAT} only"
+    ]
     assert (report.damaged, report.ticks) == ("", 20)
     assert report.same, "what could be replayed"
 

@@ -25,5 +25,42 @@ def test_a_heartbeat_counts_once_it_was_heard() -> None:
 def test_a_pressed_button_holds_the_latch() -> None:
     rule, state = EStop(parameters(), LIMITS), filter_state()
     assert rule.held(state, 0) == ""
-    state.estop_pressed = True
-    assert "still pressed" in rule.held(state, 0)
+    estop.update(state, True, "")
+    assert rule.held(state, 0) == "the e-stop is still pressed; release it on vla/estop"
+    estop.update(state, False, "")
+    assert rule.held(state, 0) == ""
+
+
+def test_no_button_releases_the_press_of_another() -> None:
+    rule, state = EStop(parameters(), LIMITS), filter_state(estop=["/a (01)", "/b (02)"])
+    estop.update(state, True, "01")
+    estop.update(state, False, "02")
+    estop.name_buttons(state)
+    assert rule.held(state, 0) == "the e-stop is still pressed by /a (01); release it on vla/estop"
+    estop.update(state, False, "01")
+    assert rule.held(state, 0) == ""
+
+
+def test_a_button_that_leaves_while_it_is_pressed_goes_on_holding() -> None:
+    rule, state = EStop(parameters(), LIMITS), filter_state(estop=["/a (01)", "/b (02)"])
+    estop.update(state, True, "01")
+    estop.update(state, True, "02")
+    estop.name_buttons(state)
+    assert estop.lost_buttons(state) == []
+    state.publishers["estop"] = ("/b (02)",)
+    estop.name_buttons(state)
+    assert estop.lost_buttons(state) == ["01"]
+    assert "still pressed by /b (02)" in rule.held(state, 0), "who can release it comes first"
+    estop.update(state, False, "02")
+    held = rule.held(state, 0)
+    assert "still pressed by /a (01), which has left" in held and "vla/release_lost_estop" in held
+
+
+def test_more_buttons_than_can_be_told_apart_hold_as_one() -> None:
+    state = filter_state()
+    for button in range(10_000):
+        estop.update(state, True, f"{button:032x}")
+    assert len(state.estop_buttons) == estop.MOST_BUTTONS + 1
+    for button in range(10_000):
+        estop.update(state, False, f"{button:032x}")
+    assert estop.lost_buttons(state) == [estop.OTHERS]
