@@ -340,10 +340,11 @@ RULES = (
     _off(
         "obstacle",
         "shape",
-        "self._arm.replace_fixed_shape(self._shapes[k], *obstacle.shape_and_pose())\n                if",
-        "if",
+        "self._arm.replace_fixed_shape(self._shapes[k], shape, pose)",
+        "pass",
         "geometry.obstacle",
     ),
+    _off("obstacle", "moved", "self._arm.move_fixed_shape(self._shapes[k], pose)", "pass", "geometry.obstacle"),
     _off(
         "clearance",
         "arm",

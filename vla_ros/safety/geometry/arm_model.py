@@ -131,6 +131,10 @@ class ArmModel:
             pair = self.geometry.collisionPairs[k]
             self._geometry_data.distance_functors[k] = pin.ComputeDistance(objects[pair.first], objects[pair.second])
 
+    def move_fixed_shape(self, index: int, pose: Any) -> None:
+        """Put one that was added somewhere else, as the shape that it is: that costs a hundredth of a replacement."""
+        self.geometry.geometryObjects[index].placement = pose
+
     def add_pair(self, first: int, second: int) -> int:
         """Add a pair of shapes, given by their indices, whose distance can be asked for; return its index."""
         self.geometry.addCollisionPair(pin.CollisionPair(first, second))

@@ -162,10 +162,12 @@ class Obstacles(DistanceRule):
             k, before = state.active.get(name) or (free.pop(), None)
             displacement_m = math.inf if before is None else obstacle.displacement_m(before)
             if displacement_m > 0.0:
-                self._arm.replace_fixed_shape(self._shapes[k], *obstacle.shape_and_pose())
+                shape, pose = obstacle.shape_and_pose()
                 if math.isinf(displacement_m):
+                    self._arm.replace_fixed_shape(self._shapes[k], shape, pose)
                     active_set.shapes_replaced(distances, self._first_pair(k), self._pairs_per_slot, in_use=True)
                 else:
+                    self._arm.move_fixed_shape(self._shapes[k], pose)
                     active_set.shapes_moved(distances, self._first_pair(k), self._pairs_per_slot, displacement_m)
             state.active[name] = k, obstacle
 

@@ -47,7 +47,7 @@ def test_the_arm_stops_before_an_obstacle_names_it_and_goes_on_when_it_is_gone()
     ids=lambda obstacle: obstacle.shape,
 )
 def test_a_shape_put_in_the_place_of_another_is_measured_as_what_it_is(obstacle: Obstacle) -> None:
-    def distances(first: Any, then: Any = None) -> list[float]:
+    def distances(first: Any, then: Any = None, moved: Any = None) -> list[float]:
         model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
         index = model.add_fixed_shape("thing", *first)
         pairs = [model.add_pair(body.index, index) for body in model.bodies]
@@ -56,12 +56,17 @@ def test_a_shape_put_in_the_place_of_another_is_measured_as_what_it_is(obstacle:
         found = [model.distance(pair) for pair in pairs]
         if then is not None:
             model.replace_fixed_shape(index, *then)
+            if moved is not None:
+                model.move_fixed_shape(index, moved)
             model.place(HOME)
             found = [model.distance(pair) for pair in pairs]
         return found
 
     ball = Obstacle("ball", "base", "sphere", (0.01,), (9.0, 0.0, 0.0)).shape_and_pose()
-    assert distances(ball, obstacle.shape_and_pose()) == pytest.approx(distances(obstacle.shape_and_pose()), abs=1e-6)
+    there, pose = obstacle.shape_and_pose()
+    alone = distances((there, pose))
+    assert distances(ball, (there, pose)) == pytest.approx(alone, abs=1e-6)
+    assert distances(ball, (there, ball[1]), pose) == distances(ball, (there, pose)), "moved there, to the bit"
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.05])
