@@ -25,6 +25,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
     make.add_argument("--workers", type=int, default=0, metavar="W", help="processes (default: one for each core)")
     make.add_argument("--tasks", default="", help="task kinds (default: pick,place,push,stack,sequence)")
     make.add_argument("--object", default="", metavar="NAME", help='that the first step moves, e.g. "red cube"')
+    make.add_argument(
+        "--scenes",
+        default="varied",
+        metavar="NAME",
+        help="varied (default): light, colours, cameras; plain: none of them",
+    )
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")
     look.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the findings there")
@@ -44,7 +50,7 @@ def _generate(chosen: argparse.Namespace) -> int:
         raise ParameterError(
             f"--episodes {chosen.episodes} --workers {chosen.workers}: at least one of each, 64 workers at most"
         )
-    wanted = TaskFilter(tuple(kind for kind in chosen.tasks.split(",") if kind), chosen.object)
+    wanted = TaskFilter(tuple(kind for kind in chosen.tasks.split(",") if kind), chosen.object, chosen.scenes)
     workers = chosen.workers or len(os.sched_getaffinity(0))
     began_s = time.monotonic()
     printed_s = 0.0

@@ -37,7 +37,7 @@ from vla_ros.sim.phases import ExpertDecision, ExpertObservation, ToolGoal, head
 from vla_ros.sim.rendering import CameraRenderer, first_hits
 from vla_ros.sim.scene import SceneObject
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.variation import TRAINING, sample_varied
+from vla_ros.sim.variation import TRAINING, Variation, sample_varied
 from vla_ros.tasks import seeds
 from vla_ros.tasks.phrasings import HELD_OUT_OBJECTS
 from vla_ros.tasks.task import Step
@@ -51,6 +51,8 @@ DONE_S = 0.8  # recorded after the end
 LIMIT_S = {"sequence": 36.0}
 LIMIT = 20.0  # s
 QUALITY = 92  # of JPEG
+VARIATIONS = {"varied": TRAINING, "plain": Variation(pairs="training")}
+"""How scenes may look. Plain ones have the light, the colours and the camera poses of the evaluation suite `nominal`."""
 RIM = 0.7  # of an object's half width: where it is probed for being in view
 
 
@@ -78,14 +80,18 @@ class TaskFilter:
     Attributes:
         kinds: of `KINDS`; empty: all, with their usual shares.
         moved: name of the object that the first step moves, e.g. "red cube"; empty: any.
+        scenes: of `VARIATIONS`, how they look.
     """
 
     kinds: tuple[str, ...] = ()
     moved: str = ""
+    scenes: str = "varied"
 
     def __post_init__(self) -> None:
         if unknown := [kind for kind in self.kinds if kind not in SHARES]:
             raise ParameterError(f"tasks: there is no kind {unknown[0]!r}; there are {', '.join(SHARES)}")
+        if self.scenes not in VARIATIONS:
+            raise ParameterError(f"scenes: there are no {self.scenes!r} ones; there are {', '.join(VARIATIONS)}")
         if self.moved and self.moved not in OBJECTS:
             raise ParameterError(f"object: there is no {self.moved!r}; there are {', '.join(OBJECTS)}")
         colour, _, shape = self.moved.partition(" ")
@@ -101,7 +107,8 @@ class TaskFilter:
         return str(rng.choice(list(shares), p=[share / total for share in shares.values()]))
 
     def __str__(self) -> str:
-        return f"{','.join(self.kinds) or 'all tasks'}, {self.moved or 'any object'}"
+        scenes = "" if self.scenes == "varied" else f", {self.scenes} scenes"
+        return f"{','.join(self.kinds) or 'all tasks'}, {self.moved or 'any object'}{scenes}"
 
 
 ANY_TASK = TaskFilter()
@@ -122,7 +129,7 @@ def demonstrate(seed: int, renderer: str = "egl", wanted: TaskFilter = ANY_TASK)
         raise ParameterError(f"seed: {seed} is kept for evaluation; training seeds begin at {seeds.TRAINING}")
     rng = np.random.default_rng([seed, 2])
     kind = wanted.kind(rng)
-    scene, task = sample_varied(seed, kind, TRAINING)
+    scene, task = sample_varied(seed, kind, VARIATIONS[wanted.scenes])
     if wanted.moved not in ("", task.steps[0].x):
         return None
     simulation = Simulation.of(scene, task)

@@ -45,6 +45,11 @@ def test_tasks_that_are_never_demonstrated_are_refused(kinds: tuple[str, ...], m
         TaskFilter(kinds, moved)
 
 
+def test_scenes_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(ParameterError, match="there are no 'dark' ones; there are varied, plain"):
+        TaskFilter(scenes="dark")
+
+
 def test_without_a_filter_kinds_have_their_usual_shares() -> None:
     rng = np.random.default_rng(1)
     drawn = [TaskFilter().kind(rng) for _ in range(2000)]
