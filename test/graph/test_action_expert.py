@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from vla_ros.control.instruction_tracker import InstructionTracker
-from vla_ros.msg import LatentPlan
+from vla_ros.control.refusals import Refusals
+from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes import action_expert
 from vla_ros.nodes.action_expert import ActionExpertNode
 from vla_ros.policies.contract import Instruction, Plan, PlanState
@@ -93,3 +94,29 @@ def test_a_plan_whose_shared_memory_is_gone_is_dropped(monkeypatch: pytest.Monke
     ActionExpertNode.on_plan(who, message, 10 * S)
     assert "is gone, or on another machine" in who.no_plan_reason
     assert "planner.shared_memory_bytes" in who.no_plan_reason
+
+
+def test_plans_of_two_planners_are_followed_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)
+    monkeypatch.setattr(action_expert, "several_publishers", lambda _node, topic: f"2 publishers for {topic}: /a, /b")
+    who.plans = [(plan(7), {})]
+    who.look_up_planners = lambda: ActionExpertNode.look_up_planners(who)
+    who.on_plan = lambda *_: pytest.fail("followed")
+    ActionExpertNode.read_topics(who, 10 * S)
+    assert (who.plan, who.no_plan_reason) == (None, "2 publishers for vla/latent_plan: /a, /b")
+
+
+def test_a_stop_voids_the_plan_and_those_that_come_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)
+    cleared: list[bool] = []
+    who.refusals, who.expert = Refusals(), SimpleNamespace(clear=lambda: cleared.append(True))
+    who.parameters.joint_names = []
+    holding, stopped = SafetyStatus(state=SafetyStatus.HOLDING), SafetyStatus(state=SafetyStatus.STOPPING, stops=1)
+    ActionExpertNode.on_status(who, holding, 10 * S)
+    assert who.plan == "old" and not cleared
+    ActionExpertNode.on_status(who, stopped, 10 * S)
+    assert (who.plan, who.no_plan_reason, cleared) == (None, "a stop has ended the task", [True])
+    ActionExpertNode.on_plan(who, plan(7), 12 * S)
+    assert who.plan is None, "the planner has not heard of the stop yet"
+    ActionExpertNode.on_plan(who, plan(8), 12 * S)
+    assert who.plan.instruction.id == 8

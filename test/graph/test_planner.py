@@ -17,10 +17,11 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.process import private_domain
-from vla_ros.msg import CameraFrames, LatentPlan
+from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.parameters import nested
 from vla_ros.resources import share
 from vla_ros.ros.client import connect
@@ -198,3 +199,47 @@ def test_what_is_done_stays_done_whatever_is_seen_after_it(world: World) -> None
     world.talk.spin(1.0)
     assert world.talk.question == ""
     assert world.plans[-1].state == LatentPlan.DONE
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_stop_ends_the_task_which_goes_on_when_it_is_told_to(world: World) -> None:
+    node = world.talk.node
+    statuses = node.create_publisher(SafetyStatus, "vla/safety_status", 50)
+    world.until(lambda: statuses.get_subscription_count() >= 2, "who hears the filter")
+    stops = 0
+
+    def publish() -> None:
+        statuses.publish(SafetyStatus(state=SafetyStatus.HOLDING, stops=stops))
+
+    timer = node.create_timer(0.05, publish)
+    world.until(lambda: world.talk.status is not None, "the filter")
+    world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    world.until(lambda: "/vla_ros_client_" in world.planner["said_by"], "who has said it")
+    world.until(lambda: "is under way" in world.planner["outlook"], "the outlook")
+    stops = 1
+    world.until(lambda: world.plans[-1].state == LatentPlan.FAILED, "the end of the task")
+    assert world.plans[-1].reasoning == "ended by a stop: say --continue to go on, or say what to do"
+    world.until(lambda: "'run' was ended by a stop" in world.planner["outlook"], "the outlook")
+    stopped = len(world.plans)
+    world.talk.spin(0.5)
+    assert len(world.plans) == stopped, "nothing goes on by itself"
+    answer = world.talk.call(Trigger, "vla/continue", Trigger.Request())
+    assert (answer.success, answer.message) == (True, "continuing 'run'")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    assert world.plans[-1].instruction == "run"
+    assert not world.talk.call(Trigger, "vla/continue", Trigger.Request()).success
+    node.destroy_timer(timer)
+    node.destroy_publisher(statuses)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_frames_of_a_stranger_hold_the_arm_and_both_are_named(world: World) -> None:
+    world.say("run")
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")
+    stranger = world.talk.node.create_publisher(CameraFrames, "vla/frames", NEWEST)
+    world.until(lambda: world.plans[-1].state == LatentPlan.HOLD, "holding")
+    assert world.plans[-1].reasoning.startswith("2 publishers for /vla/frames: /vla_ros_client_")
+    world.until(lambda: world.planner["level"] == "2" and "stop all but one" in world.planner["message"], "the error")
+    world.talk.node.destroy_publisher(stranger)
+    world.until(lambda: world.plans[-1].state == LatentPlan.ACTIVE, "motion")

@@ -76,8 +76,8 @@ def _on_start(chosen: argparse.Namespace, started_s: float, stopping: threading.
         with connect(chosen.namespace, stopping) as connected:
             connected.wait_until_ready(READY_TIMEOUT_S)
             if chosen.arm:
-                armed, why = connected.arm(ARM_TIMEOUT_S)
-                print(f"vla_ros: {'armed' if armed else why}", flush=True)
+                _, why = connected.arm(ARM_TIMEOUT_S)
+                print(f"vla_ros: {why or 'armed'}", flush=True)
             if chosen.say:
                 connected.publish(chosen.say)
             print(f"vla_ros: up after {time.monotonic() - started_s:.1f} s. From another terminal:", flush=True)

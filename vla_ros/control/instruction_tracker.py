@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from vla_ros.control.stop_watch import StopWatch
+
 MISSED_NS = 500_000_000
 """A plan for an unknown instruction means that its message was missed, if no other message came within this time."""
 
@@ -19,12 +21,25 @@ class InstructionTracker:
     def __init__(self) -> None:
         self.id: int | None = None
         self.heard_ns = 0
+        self._stop_watch = StopWatch()
         self._superseded: deque[int | None] = deque(maxlen=16)
 
     def on_instruction(self, instruction_id: int, now_ns: int) -> bool:
         """Serve an instruction from now on; return whether it is another one: its plan may have been here before it."""
         self.heard_ns = now_ns
+        self._stop_watch.on_instruction()
         return self._serve(instruction_id)
+
+    def on_status(self, state: int, stops: int) -> bool:
+        """Note the filter's state and its count of stops; return whether a stop has ended the instruction that is served.
+
+        Plans for it do not count any more. A task that goes on after all has an instruction of its own.
+        """
+        ended = self._stop_watch.on_status(state, stops)
+        if ended and self.id is not None:
+            self._superseded.append(self.id)
+            self.id = None
+        return ended
 
     def accepts(self, instruction_id: int, active: bool, now_ns: int) -> bool:
         """Return whether a plan for this instruction counts.

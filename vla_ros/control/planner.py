@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from vla_ros.control.planner_parameters import PlannerParameters
+from vla_ros.control.stop_watch import StopWatch
 from vla_ros.guard.guard import AGAIN, Guard, GuardAction
 from vla_ros.guard.prompt import Prompt
 from vla_ros.monitors.monitors import Monitors
@@ -27,6 +28,8 @@ PERIOD_SHARE = 0.7
 ENDED = (PlanState.FAILED, PlanState.REFUSED)
 LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
+CONTINUE = "say --continue to go on, or say what to do"
+"""What people are told of a task that a stop has ended."""
 LOGGED = 200
 """Characters of an instruction that a log repeats."""
 
@@ -93,6 +96,8 @@ class PlannerCore:
         instruction_active: whether the policy is asked for it. False: it was refused, stopped, ended by a monitor, or
             broke the policy.
         finished: the policy's last plan was DONE: monitors ask no more.
+        stopped: a stop of the arm has ended the instruction; it goes on only when it is told to.
+        frames_refused: why frames are not taken; empty: they are.
         question: what people have been asked and have not answered; empty: nothing.
         rate: of the policy's plans. plans: number of plans published.
     """
@@ -101,8 +106,8 @@ class PlannerCore:
         self.monitors, self.checkpoint = monitors, ""
         self.active = False
         self.instruction = Instruction(0, "")
-        self.instruction_active = self.finished = False
-        self.question = ""
+        self.instruction_active = self.finished = self.stopped = False
+        self.question = self.frames_refused = ""
         self.rate = Rate(1.0 / parameters.rate_hz, 0.5 / parameters.rate_hz, 200)
         self.plans = 0
         self._parameters, self._guard, self._prompt = parameters, guard, prompt
@@ -112,6 +117,7 @@ class PlannerCore:
         self._requested_ns: int | None = None
         self._joint_states: StampedBuffer[JointState | None] = StampedBuffer(JOINT_STATES)
         self._may_move = False  # until the filter says so
+        self._stop_watch = StopWatch()
         self._level, self._explanation = Level.OK, "waiting for frames"
         self._late = self._counted_ns = 0
         self._outputs: list[Output] = []
@@ -137,7 +143,8 @@ class PlannerCore:
         text = text.strip()
         self.instruction = Instruction(instruction_id, text)
         self._log(Level.OK, f"instruction: {text[:LOGGED] or '(hold)'}")
-        self.instruction_active = self.finished = False
+        self.instruction_active = self.finished = self.stopped = False
+        self._stop_watch.on_instruction()
         decision = self._guard.check(text)
         again = bool(self.question) and decision.rule == AGAIN
         refused = bool(text) and decision.action is GuardAction.REFUSE and not again
@@ -155,13 +162,53 @@ class PlannerCore:
             self._end(PlanState.DONE, decision.reason)  # an instruction that holding fulfils
         else:
             self._task = self._task if again else text
-            self.instruction_active = True
-            self._requested_ns = None  # it does not wait for a period to end
-            self.rate.pause()
+            self._begin()
+
+    def on_continue(self, instruction_id: int) -> tuple[bool, str]:
+        """Go on with the task that a stop has ended, as an instruction of its own; return whether, and what or why not."""
+        if not self.stopped:
+            return False, f"nothing to continue: {self.outlook() or 'no task was ended by a stop'}"
+        if not self._stop_watch.armed:
+            return False, "cannot continue: the arm is not armed; call vla/reset where a stop is latched, then vla/arm"
+        self.instruction = Instruction(max(instruction_id, self.instruction.id + 1), self.instruction.text)
+        self.stopped = False
+        self._stop_watch.on_instruction()
+        self.monitors.on_instruction()
+        self._log(Level.OK, f"continuing: {self.instruction.text[:LOGGED]}")
+        self._begin()
+        return True, f"continuing {self.instruction.text[:LOGGED]!r}"
+
+    def on_stops(self, state: State | int, stops: int, reason: str) -> None:
+        """The filter's state and its count of stops: a stop ends the task in hand.
+
+        Args:
+            state: of the filter. stops: since it was started. reason: what it says of itself now; empty: nothing.
+        """
+        if not self._stop_watch.on_status(state, stops) or not self.instruction_active:
+            return
+        if self.finished:
+            self._end(PlanState.DONE, "done before the arm was stopped")
+            return
+        self._end(PlanState.FAILED, f"ended by a stop{f' ({reason})' if reason else ''}: {CONTINUE}")
+        self.stopped = True
+        self._level = Level.WARN
+
+    def outlook(self) -> str:
+        """Return what the arm does next with regard to the task, for people; empty: there is no task."""
+        task = f"the task {self.instruction.text[:LOGGED]!r}"
+        if self.stopped:
+            return f"{task} was ended by a stop: {CONTINUE}"
+        return f"{task} is under way" if self.instruction_active and not self.finished else ""
 
     def on_frames(self, frames: Frames, now_ns: int) -> None:
         """A new set of frames."""
         self._frames, self._frames_ns = frames, now_ns
+
+    def refuse_frames(self, reason: str) -> None:
+        """Frames are not taken any more, and why; empty: they are. The arm does not move by frames of an unknown source."""
+        begins, self.frames_refused = reason and not self.frames_refused, reason
+        if begins and self.active and self.instruction_active:
+            self._hold(reason)
 
     def on_joint_state(self, stamp_ns: int, state: JointState | None) -> None:
         """Measured joints. state: None: the message of this stamp has no usable values for the policy's joints."""
@@ -189,13 +236,13 @@ class PlannerCore:
             self.monitors.on_plan(now_ns, self._end(PlanState.FAILED, question))
             self._ask(question)
         if self.active and self.instruction_active and not self._seeing(now_ns):
-            self._hold("no frames from the camera node")
+            self._hold(self.frames_refused or "no frames from the camera node")
 
     # The policy.
 
     def due(self, now_ns: int) -> bool:
         """Return whether the policy is to be asked now: after new frames, and after a new instruction."""
-        if not (self.active and self.instruction_active and self._seeing(now_ns)):
+        if self.frames_refused or not (self.active and self.instruction_active and self._seeing(now_ns)):
             return False
         period_ns = PERIOD_SHARE * NS_PER_S / self._parameters.rate_hz
         return self._requested_ns is None or now_ns - self._requested_ns >= period_ns
@@ -265,6 +312,12 @@ class PlannerCore:
         if self._level is Level.OK and self._late > LATE_SHARE * self._parameters.rate_hz:
             return Level.WARN, f"{self._late} late plans in the last second: {self._explanation}"
         return self._level, self._explanation
+
+    def _begin(self) -> None:
+        """Ask the policy from now on."""
+        self.instruction_active, self.finished = True, False
+        self._requested_ns = None  # it does not wait for a period to end
+        self.rate.pause()
 
     def _seeing(self, now_ns: int) -> bool:
         """Whether there are frames that are not too old."""

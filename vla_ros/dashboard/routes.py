@@ -22,7 +22,7 @@ from vla_ros.dashboard.websocket_proxy import proxy_websocket
 ActionHandler = Callable[[str, str], tuple[bool, str]]
 """Carries out an action: (name of ACTIONS, instruction) → (done, result in words). It may block."""
 
-ACTIONS = ("say", "estop", "arm", "disarm", "reset")
+ACTIONS = ("say", "continue", "estop", "arm", "disarm", "reset")
 MAX_BODY_BYTES = 8192
 """An instruction is cut there; the guard refuses its length, which holds the arm as well as a stop does."""
 LONG_POLL_S = 1.0

@@ -75,6 +75,12 @@ class ViewModel:
         """Newest measured joints, in the order of joint_names."""
         return self._measured[-1][1] if self._measured else None
 
+    @property
+    def outlook(self) -> str:
+        """What the planner says that comes next with its task; empty: nothing."""
+        report = self._reports.get("planner")
+        return "" if report is None else report.values.get("outlook", "")
+
     def on_joint_state(self, now_ns: int, names: Sequence[str], positions: Sequence[float]) -> None:
         """Take a joint state; one that lacks a joint is skipped."""
         q = self._in_order(names, positions)
@@ -267,6 +273,7 @@ class ViewModel:
             "age_s": rounded((ros_ns - plan.stamp_ns) / NS_PER_S, 2) if plan.stamp_ns else None,
             "valid_for_s": rounded(plan.valid_for_s, 2),
             "silent": "planner" in silent,
+            "stopped": "was ended by a stop" in self.outlook,
         }
 
     def _node_content(self, name: str, now_ns: int, silent: Mapping[str, float]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import chunk_discontinuity
 from vla_ros.control.instruction_tracker import InstructionTracker
+from vla_ros.control.refusals import Refusals
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState, System1
@@ -27,7 +28,7 @@ from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import several_publishers, unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -76,6 +77,8 @@ class ActionExpertNode(ManagedNode):
         self.planned_for = 0
         self.joint_state: JointState | None = None
         self.joint_state_ns = 0
+        self.refusals = Refusals()
+        self.several_planners = ""
         self.safety_state: int | None = None
         self.commanded: np.ndarray | None = None
         self.status_ns = 0
@@ -134,6 +137,8 @@ class ActionExpertNode(ManagedNode):
             if self.active:
                 self.tick(tick.started_ns, tick.deadline_ns)
             # A simulated clock reaches the node through the executor, so it must then have every tick.
+            if loop.ticks % 10 == 5:
+                self.look_up_planners()
             if loop.ticks % 10 == 0 or self.simulated_time:
                 executor.spin_once(timeout_sec=0)
 
@@ -143,6 +148,8 @@ class ActionExpertNode(ManagedNode):
         self.clock_offset_ns = now_ros_ns - read_ns
         if self.simulated_time:
             self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
+        for status, _ in take(self.statuses):  # first: an instruction that is read now came after what they say
+            self.on_status(status, now_ns)
         for _, info in take(self.instructions):
             if self.instruction_tracker.on_instruction(info["source_timestamp"], now_ns):
                 # It voids the plan at once, whatever the planner is doing.
@@ -152,11 +159,25 @@ class ActionExpertNode(ManagedNode):
             state = joint_state_from(message, self.parameters.joint_names)
             if state is not None:
                 self.joint_state, self.joint_state_ns = state, now_ns
-        for message, _ in take(self.statuses):
-            self.safety_state, self.status_ns = message.state, now_ns
-            self.commanded = commanded_positions(message, self.parameters.joint_names)
         for message, _ in take(self.plans):
-            self.on_plan(message, now_ns)
+            self.look_up_planners()
+            if not self.several_planners:
+                self.on_plan(message, now_ns)
+
+    def on_status(self, message: SafetyStatus, now_ns: int) -> None:
+        """Note what the filter says; a stop ends the task, whatever the planner is doing."""
+        self.safety_state, self.status_ns = message.state, now_ns
+        self.commanded = commanded_positions(message, self.parameters.joint_names)
+        self.refusals.on_status(now_ns, message.rejected, message.code, message.reason)
+        if self.instruction_tracker.on_status(message.state, message.stops):
+            self.expert.clear()
+            self.plan, self.no_plan_reason = None, "a stop has ended the task"
+
+    def look_up_planners(self) -> None:
+        """Follow nobody's plans while two publish them: a stranger's latents move the arm as well as the planner's."""
+        self.several_planners = several_publishers(self, "vla/latent_plan")
+        if self.several_planners:
+            self.plan, self.no_plan_reason = None, self.several_planners
 
     def on_plan(self, message: LatentPlan, now_ns: int) -> None:
         """Take a plan over when it is for the newest instruction and from the same weights."""
@@ -190,6 +211,8 @@ class ActionExpertNode(ManagedNode):
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / NS_PER_S)
         self.level, self.explanation = self.output_blocked(now_ns)
+        if not self.explanation and self.refusals.silence_due(now_ns):
+            self.level, self.explanation = WARN, self.refusals.explanation(now_ns)
         if self.explanation:
             self.expert.clear()
             self.pause()
@@ -201,7 +224,10 @@ class ActionExpertNode(ManagedNode):
         setpoint = self.expert.setpoint(stamp_ns)
         if setpoint is not None:
             self.send(stamp_ns, setpoint)
+            self.refusals.on_sent(now_ns)
             self.sent.tick(now_ns)
+            if refused := self.refusals.explanation(now_ns):
+                self.level, self.explanation = WARN, refused
         else:
             self.pause()
             if not self.explanation:
@@ -290,8 +316,8 @@ class ActionExpertNode(ManagedNode):
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }
         wrong = unmatched_publishers(self, TOPICS)
-        if wrong:
-            return ERROR, wrong[0], values
+        if wrong or self.several_planners:
+            return ERROR, (wrong or [self.several_planners])[0], values
         if self.worker is not None and self.worker.fault:
             return ERROR, self.worker.fault, values
         if self.checkpoint_mismatch:

@@ -1,7 +1,7 @@
 """dashboard: shows the graph on a page for browsers, and sends a viewer's actions into the graph.
 
 One loop at the page's rate takes the messages that have arrived and updates the page. The server's thread only reads the
-newest document, so nothing that a browser does, or fails to do, reaches the graph, except for the five actions.
+newest document, so nothing that a browser does, or fails to do, reaches the graph, except for the six actions.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from vla_ros.dashboard import (
     own_node_name,
     stored_token,
 )
+from vla_ros.dashboard.routes import ACTIONS
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
 from vla_ros.ros.convert import frames_from
@@ -92,9 +93,7 @@ class Dashboard(Node):
         self.questions = polled(self, String, "vla/question", LATCHED)
         self.reports = polled(self, DiagnosticArray, "/diagnostics", QoSProfile(depth=30))
         self.instructions = self.create_publisher(String, "task_instruction", NEWEST)
-        self.triggers = {
-            name: self.create_client(Trigger, f"vla/{name}") for name in ("estop", "arm", "disarm", "reset")
-        }
+        self.triggers = {name: self.create_client(Trigger, f"vla/{name}") for name in ACTIONS if name != "say"}
         self.statistics = UpdateStatistics(p.rate_hz)
         self.guard = FaultGuard(self.get_logger().error)
         steady_timer(self, 1.0 / p.rate_hz, self.update)
@@ -151,7 +150,8 @@ class Dashboard(Node):
         if name == "say":
             return self._instruct(instruction.strip())
         trigger = self.triggers[name]
-        no_answer = "the safety filter does not answer" + (": use the robot's own e-stop" if name == "estop" else "")
+        who = "planner" if name == "continue" else "safety filter"
+        no_answer = f"the {who} does not answer" + (": use the robot's own e-stop" if name == "estop" else "")
         if not trigger.service_is_ready():
             return False, no_answer
         answered = threading.Event()
@@ -161,7 +161,8 @@ class Dashboard(Node):
             trigger.remove_pending_request(future)
             return False, no_answer
         answer = future.result()
-        return answer.success, answer.message
+        outlook = self.view_model.outlook if answer.success and name in ("arm", "reset") else ""
+        return answer.success, f"{answer.message}; {outlook}" if outlook else answer.message
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:
         """Return level, message and values for /diagnostics."""

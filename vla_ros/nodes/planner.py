@@ -18,6 +18,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from vla_ros.bringup.node_parameters import VLM, System2Options, policy_options
 from vla_ros.control.planner import JOINT_STATES, LOGGED, Level, LogOutput, PlannerCore, PlanOutput, QuestionOutput
@@ -32,13 +33,14 @@ from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
-from vla_ros.ros.discovery import readers_on_this_host, unmatched_publishers
+from vla_ros.ros.discovery import publisher_names, readers_on_this_host, several_publishers, unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.senders import take_with_sender
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.scheduling import raise_priority
 from vla_ros.time import NS_PER_S, Window
@@ -91,6 +93,9 @@ class Planner(ManagedNode):
         qos = QoSProfile(depth=JOINT_STATES, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joint_states = polled(self, JointStateMessage, "joint_states", qos)
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
+        self.instruction_senders = polled(self, String, "task_instruction", NEWEST)
+        self.said_by = ""
+        self.create_service(Trigger, "vla/continue", self.on_continue)
         steady_timer(self, TICK_S, self.tick)
         # More often than others, so that people see within a second that it is gone.
         self.diagnostics = Diagnostics(self, self.report, REPORT_S)
@@ -141,28 +146,57 @@ class Planner(ManagedNode):
 
     def on_instruction(self, message: String, info: Mapping[str, int]) -> None:
         """A new instruction: served with the frames at hand."""
+        self.hear_filter()
+        self.said_by = ""
         self.core.on_instruction(info["source_timestamp"], message.data)
         self.publish_outputs()
         self.plan_when_due()
 
+    def on_continue(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Somebody wants the task to go on that a stop has ended."""
+        self.hear_filter()
+        response.success, response.message = self.core.on_continue(time.time_ns())
+        self.publish_outputs()
+        self.plan_when_due()
+        return response
+
     def on_frames(self, message: CameraFrames) -> None:
-        """A new set of frames: the moment to plan."""
-        now_ns = time.monotonic_ns()
-        self.core.on_frames(frames_from(message, self.camera_poses), now_ns)
+        """A new set of frames: the moment to plan. Of two who send frames, neither is believed."""
+        self.core.refuse_frames(several_publishers(self, "vla/frames"))
+        if self.core.frames_refused:
+            self.publish_outputs()
+            return
+        self.core.on_frames(frames_from(message, self.camera_poses), time.monotonic_ns())
         self.plan_when_due()
 
     def tick(self) -> None:
         """Hear the filter; let the core ask people, and hold without frames."""
-        for message, _ in take(self.statuses):
-            stamp_ns = nanoseconds(message.header.stamp)
-            self.core.on_safety_status(stamp_ns, message.state, message.source, message.joint_names, message.positions)
+        self.hear_filter()
+        self.note_sender()
         self.core.tick(time.monotonic_ns())
         self.publish_outputs()
+
+    def note_sender(self) -> None:
+        """Find out who has said the newest instruction."""
+        for _, sender in take_with_sender(self.instruction_senders):
+            if sender.sent_ns == self.core.instruction.id:
+                names = publisher_names(self, "task_instruction")
+                self.said_by = next(
+                    (name for name in names if sender.gid in name), f"a publisher that has left ({sender.gid})"
+                )
+
+    def hear_filter(self) -> None:
+        """Tell the core what the filter has said."""
+        for message, _ in take(self.statuses):
+            stamp_ns = nanoseconds(message.header.stamp)
+            self.core.on_stops(message.state, message.stops, message.reason)
+            self.core.on_safety_status(stamp_ns, message.state, message.source, message.joint_names, message.positions)
 
     # What goes out.
 
     def plan_when_due(self) -> None:
         """Call the policy, if the core wants a plan now."""
+        self.hear_filter()
         if not self.core.due(time.monotonic_ns()):
             return
         names = self.parameters.joint_names
@@ -254,13 +288,15 @@ class Planner(ManagedNode):
             "frame_to_plan_p50_ms": 1e3 * self.frame_age.summary().p50,
             "frame_to_plan_p95_ms": 1e3 * self.frame_age.summary().p95,
             "instruction": self.core.instruction.text[:LOGGED],
+            "said_by": self.said_by,
+            "outlook": self.core.outlook(),
             "prompt": self.parameters.prompt,
             "question": self.core.question,
         }
         values.update(self.vlm_report())
         wrong = unmatched_publishers(self, TOPICS)
-        if wrong:
-            return ERROR, wrong[0], values
+        if wrong or self.core.frames_refused:
+            return ERROR, (wrong or [self.core.frames_refused])[0], values
         return bytes([level]), explanation, values
 
 

@@ -30,6 +30,8 @@ CONNECTION_TIMEOUT_S = 10.0
 """Longest wait for the nodes that hear an instruction."""
 SERVICE_TIMEOUT_S, ANSWER_TIMEOUT_S = 3.0, 5.0
 """Longest wait for a service to be found, and for its answer after that."""
+OUTLOOK_TIMEOUT_S, STALE_REPORT_S = 0.8, 0.05
+"""Longest wait for a report of the planner on what it does next; one that came sooner may have been under way before."""
 MATCH_DELAY_S = 0.2
 """A subscription that is matched here is matched on its own side a moment later, and receives nothing before that."""
 INSTRUCTION_TIMEOUT_S, PLAN_TIMEOUT_S = 10.0, 30.0
@@ -94,7 +96,10 @@ class Client:
             values = {key: value for key, value in diagnostics.items() if key not in ("level", "message")}
             heard_s = now_s - self._diagnostics_s[name]
             reports.append(NodeStatus(name, int(diagnostics["level"]), diagnostics["message"], values, heard_s))
-        return GraphStatus(reports, _filter_line(self.status), _plan_line(self.plan), self.question)
+        planner = self.diagnostics.get("planner", {})
+        said_by = f", said by {planner['said_by']}" if planner.get("said_by") else ""
+        plan = _plan_line(self.plan) or planner.get("outlook", "")
+        return GraphStatus(reports, _filter_line(self.status), f"{plan}{said_by}" if plan else "", self.question)
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Serve what arrives for at most `seconds`; return True as soon as `until` holds.
@@ -130,9 +135,32 @@ class Client:
             self.node.destroy_client(client)
 
     def trigger(self, name: str, timeout_s: float = SERVICE_TIMEOUT_S) -> tuple[bool, str]:
-        """Call one of the filter's services: arm, disarm, estop, reset. Returns whether it was done, and its message."""
+        """Call one of the filter's services: arm, disarm, estop, reset. Returns whether it was done, and its message.
+
+        The message says what becomes of the task, where something may move now or later.
+        """
         answer: Trigger.Response = self.call(Trigger, f"vla/{name}", Trigger.Request(), timeout_s)
-        return answer.success, answer.message
+        outlook = self._outlook() if answer.success and name in ("arm", "reset") else ""
+        return answer.success, f"{answer.message}; {outlook}" if outlook else answer.message
+
+    def _outlook(self) -> str:
+        """Return what the planner says that comes next; empty: nothing, or it is not heard."""
+        began_s = time.monotonic()
+        self.spin(OUTLOOK_TIMEOUT_S, lambda: self._diagnostics_s.get("planner", 0.0) > began_s + STALE_REPORT_S)
+        return self.diagnostics.get("planner", {}).get("outlook", "")
+
+    def continue_task(self, limit_s: float = float("inf"), on_line: Callable[[str], None] = print) -> tuple[str, str]:
+        """Let the task go on that a stop has ended, and follow it; outcomes as `follow`, and "refused": there is none.
+
+        Raises:
+            Unreachable: the planner does not answer.
+        """
+        before = self.plan.instruction_id if self.plan is not None else 0
+        answer: Trigger.Response = self.call(Trigger, "vla/continue", Trigger.Request())
+        if not answer.success:
+            return "refused", answer.message
+        on_line(answer.message)
+        return _follow(self, None, before + 1, limit_s, on_line)
 
     def arm(self, timeout_s: float) -> tuple[bool, str]:
         """Arm, waiting until the filter hears the arm. Returns as `trigger`."""
@@ -190,38 +218,7 @@ class Client:
             outcome and reason. Outcomes: "done", "failed", "refused", "stopped" (the filter latched), "unarmed",
             "superseded" (another instruction came), "silent" (no plans, or none for this instruction), "timeout".
         """
-        published_ns = self.publish(text)
-        began_s = self.plan_s = time.monotonic()
-        end_s = began_s + limit_s
-        last_line, instruction_id = "", 0
-        while time.monotonic() < end_s:
-            self.spin(0.05)
-            if self.status is not None and self.status.state in LATCHES:
-                return "stopped", f"{State(self.status.state).name}: {self.status.reason}"
-            if self.status is not None and self.status.state == State.DISARMED:
-                return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
-            plan = self.plan
-            if time.monotonic() - self.plan_s > PLAN_TIMEOUT_S:
-                return "silent", f"no plan for {PLAN_TIMEOUT_S:g} s: see `vla-ros status`"
-            late = time.monotonic() - began_s > INSTRUCTION_TIMEOUT_S
-            # An instruction's id is the time at which it was published, by this machine's clock.
-            if plan is None or plan.instruction_id < published_ns:
-                if late:
-                    return "silent", "the planner has not taken it up: say it again, or see `vla-ros status`"
-                continue
-            if not instruction_id and plan.instruction == text.strip():
-                instruction_id = plan.instruction_id
-            if plan.instruction_id != instruction_id:
-                if instruction_id or late:
-                    return "superseded", f"somebody said {plan.instruction!r}"
-                continue
-            line = plan.subtask or plan.reasoning
-            if line and line != last_line:
-                last_line = line
-                on_line(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
-            if plan.state in FINAL_STATES:
-                return PlanState(plan.state).name.lower(), plan.reasoning
-        return "timeout", f"not finished after {limit_s:.0f} s ({last_line})"
+        return _follow(self, text, self.publish(text), limit_s, on_line)
 
     def reset_scene(self, seed: int, task: str = "") -> str:
         """Build another scene in the simulator and return the words for its task.
@@ -238,6 +235,43 @@ class Client:
         """Return the simulator's verdict and its state."""
         answer = self.call(GroundTruth, "sim/ground_truth", GroundTruth.Request())
         return answer.task_success, json.loads(answer.state)
+
+
+def _follow(
+    client: Client, text: str | None, published_ns: int, limit_s: float, on_line: Callable[[str], None]
+) -> tuple[str, str]:
+    """Follow the instruction with these words, or any, whose id is not less than `published_ns`."""
+    began_s = client.plan_s = time.monotonic()
+    end_s = began_s + limit_s
+    last_line, instruction_id = "", 0
+    while time.monotonic() < end_s:
+        client.spin(0.05)
+        if client.status is not None and client.status.state in LATCHES:
+            return "stopped", f"{State(client.status.state).name}: {client.status.reason}"
+        if client.status is not None and client.status.state == State.DISARMED:
+            return "unarmed", "the safety filter is DISARMED: run `vla-ros arm`"
+        plan = client.plan
+        if time.monotonic() - client.plan_s > PLAN_TIMEOUT_S:
+            return "silent", f"no plan for {PLAN_TIMEOUT_S:g} s: see `vla-ros status`"
+        late = time.monotonic() - began_s > INSTRUCTION_TIMEOUT_S
+        # An instruction's id is the time at which it was published, by this machine's clock.
+        if plan is None or plan.instruction_id < published_ns:
+            if late:
+                return "silent", "the planner has not taken it up: say it again, or see `vla-ros status`"
+            continue
+        if not instruction_id and (text is None or plan.instruction == text.strip()):
+            instruction_id = plan.instruction_id
+        if plan.instruction_id != instruction_id:
+            if instruction_id or late:
+                return "superseded", f"somebody said {plan.instruction!r}"
+            continue
+        line = plan.subtask or plan.reasoning
+        if line and line != last_line:
+            last_line = line
+            on_line(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
+        if plan.state in FINAL_STATES:
+            return PlanState(plan.state).name.lower(), plan.reasoning
+    return "timeout", f"not finished after {limit_s:.0f} s ({last_line})"
 
 
 def _filter_line(status: SafetyStatus | None) -> str:

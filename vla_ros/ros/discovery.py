@@ -52,6 +52,16 @@ def publisher_names(node: Node, topic: str) -> list[str]:
     return sorted(f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found)
 
 
+def several_publishers(node: Node, topic: str) -> str:
+    """Return a line that names all who publish on a topic that has one owner; empty: there is at most one.
+
+    It sees what discovery has told this node: a publisher that a discovery server keeps from it, it does not see.
+    """
+    resolved = node.resolve_topic_name(topic)
+    names = publisher_names(node, resolved)
+    return f"{len(names)} publishers for {resolved}: {', '.join(names)}; stop all but one" if len(names) > 1 else ""
+
+
 def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
     """Whether DDS has matched a publisher of instructions with all that can hear it.
 

@@ -45,6 +45,10 @@ class FakeClient:
         answer: tuple[str, str] = self._answer("follow")
         return answer
 
+    def continue_task(self) -> tuple[str, str]:
+        answer: tuple[str, str] = self._answer("continued")
+        return answer
+
     def trigger(self, name: str) -> tuple[bool, str]:
         self.triggered.append(name)
         answer: tuple[bool, str] = self._answer("trigger")

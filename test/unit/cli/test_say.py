@@ -40,3 +40,19 @@ def test_an_interrupt_makes_the_arm_hold(monkeypatch: pytest.MonkeyPatch, capsys
 def test_a_graph_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ParameterError, match="start the graph"):
         run(monkeypatch, FakeClient(follow=FakeUnreachable("start the graph")))
+
+
+def test_what_a_stop_has_ended_is_continued_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = FakeClient(continued=("done", ""))
+    install(monkeypatch, client)
+    assert say.run(argparse.Namespace(namespace="", text=None, go_on=True)) == 0
+    assert (client.published, capsys.readouterr().out) == ([], "done\n")
+
+
+@pytest.mark.parametrize("text", [None, "wave"])
+def test_a_text_or_the_old_task(text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, FakeClient())
+    with pytest.raises(ParameterError, match="--continue, and not both"):
+        say.run(argparse.Namespace(namespace="", text=text, go_on=text is not None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.control.instruction_tracker import MISSED_NS, InstructionTracker
+from vla_ros.safety.states import State
 
 S = 1_000_000_000
 
@@ -40,3 +41,14 @@ def test_an_instruction_that_comes_after_its_plan_is_the_same() -> None:
     assert not tracker.on_instruction(9, 21 * S)
     assert tracker.heard_ns == 21 * S
     assert not tracker.accepts(7, True, 30 * S)
+
+
+def test_plans_for_what_a_stop_has_ended_do_not_count() -> None:
+    tracker = InstructionTracker()
+    assert not tracker.on_status(State.HOLDING, 4)
+    tracker.on_instruction(1, 0)
+    assert tracker.accepts(1, True, 10**9)
+    assert tracker.on_status(State.ESTOP, 5) and not tracker.on_status(State.HOLDING, 5)
+    assert not tracker.accepts(1, True, 2 * 10**9)
+    assert tracker.accepts(2, True, 3 * 10**9), "the task goes on under an id of its own"
+    assert not tracker.on_status(State.TRACKING, 5)

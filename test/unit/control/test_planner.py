@@ -503,3 +503,79 @@ def test_late_plans_are_a_warning(desk: Desk) -> None:
     assert desk.report == (Level.WARN, "4 late plans in the last second: active")
     desk.now_ns += 2 * NS_PER_S
     assert desk.report[0] is Level.OK
+
+
+def test_a_stop_ends_the_task_and_arming_does_not_bring_it_back() -> None:
+    desk = Desk()
+    desk.core.on_stops(State.HOLDING, 0, "")
+    desk.say(TASK)
+    desk.look()
+    assert desk.plans[-1].state is PlanState.ACTIVE
+    assert desk.core.outlook() == f"the task {TASK!r} is under way"
+    desk.core.on_stops(State.ESTOP, 1, "e-stop by service vla/estop")
+    desk.work()
+    assert desk.plans[-1].state is PlanState.FAILED
+    assert desk.plans[-1].reasoning == (
+        "ended by a stop (e-stop by service vla/estop): say --continue to go on, or say what to do"
+    )
+    heard = len(desk.policy.heard)
+    assert desk.core.on_continue(10**9) == (
+        False,
+        "cannot continue: the arm is not armed; call vla/reset where a stop is latched, then vla/arm",
+    )
+    for state in (State.DISARMED, State.HOLDING, State.HOLDING):
+        desk.core.on_stops(state, 1, "")
+        desk.look()
+    assert len(desk.policy.heard) == heard, "the policy is not asked for it"
+    assert desk.core.outlook() == f"the task {TASK!r} was ended by a stop: say --continue to go on, or say what to do"
+    assert desk.core.report(desk.now_ns)[0] is Level.WARN
+    ended_id = desk.plans[-1].instruction.id
+    assert desk.core.on_continue(0) == (True, f"continuing {TASK!r}")
+    desk.look()
+    assert desk.plans[-1].state is PlanState.ACTIVE and desk.policy.heard[-1].instruction.text == TASK
+    assert desk.plans[-1].instruction.id > ended_id, "whoever has ended the old one follows this one"
+    assert not desk.core.on_continue(0)[0], "it is under way"
+
+
+def test_a_new_instruction_takes_the_place_of_what_a_stop_has_ended() -> None:
+    desk = Desk()
+    desk.core.on_stops(State.HOLDING, 0, "")
+    desk.say(TASK)
+    desk.core.on_stops(State.HOLDING, 1, "the dead-man switch on vla/deadman is not held")
+    assert desk.core.stopped
+    desk.say("push the red cube left")
+    desk.core.on_stops(State.HOLDING, 1, "")
+    desk.look()
+    assert desk.plans[-1].state is PlanState.ACTIVE and not desk.core.stopped
+    assert desk.core.on_continue(0) == (
+        False,
+        "nothing to continue: the task 'push the red cube left' is under way",
+    )
+
+
+def test_a_task_that_is_done_does_not_begin_again_after_a_stop() -> None:
+    desk = Desk()
+    desk.core.on_stops(State.HOLDING, 0, "")
+    desk.say(TASK)
+    desk.policy.state = PlanState.DONE
+    desk.look()
+    heard = len(desk.policy.heard)
+    desk.core.on_stops(State.ESTOP, 1, "")
+    desk.core.on_stops(State.HOLDING, 1, "")
+    desk.look()
+    assert (len(desk.policy.heard), desk.core.stopped) == (heard, False)
+    assert desk.core.on_continue(0) == (False, "nothing to continue: no task was ended by a stop")
+
+
+def test_frames_of_two_sources_are_followed_by_nobody() -> None:
+    desk = Desk()
+    desk.say(TASK)
+    desk.look()
+    heard = len(desk.policy.heard)
+    desk.core.refuse_frames("2 publishers for /vla/frames: /a (1), /b (2); stop all but one")
+    desk.look()
+    assert (desk.plans[-1].state, len(desk.policy.heard)) == (PlanState.HOLD, heard)
+    assert desk.plans[-1].reasoning.startswith("2 publishers for /vla/frames")
+    desk.core.refuse_frames("")
+    desk.look()
+    assert desk.plans[-1].state is PlanState.ACTIVE

@@ -71,6 +71,7 @@ export function showPlan(plan) {
   find("plan-age").classList.toggle("late", plan?.state === "ACTIVE" && age > plan.valid_for_s);
   setText(find("subtask"), silent ? "the planner is silent" : plan?.subtask || plan?.instruction || "no instruction yet");
   setText(find("reasoning"), plan?.reasoning ?? "");
+  find("continue").hidden = !plan?.stopped;
   showFraction("progress", plan?.progress ?? null);
   showFraction("confidence", plan?.confidence ?? null);
 }
