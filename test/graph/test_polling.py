@@ -113,21 +113,22 @@ def test_serve_answers_one_request_at_a_time(node: Node) -> None:
 
 
 @pytest.mark.parametrize(
-    ("received_timestamp", "expected_ns"),
+    ("stamp_ns", "expected_ns"),
     [(4_999_999_000, 99_000), (0, 96_000), (5_000_001_000, 96_000), (4_999_995_999, 96_000)],
 )
-def test_received_ns_trusts_only_stamps_since_the_queue_was_empty(received_timestamp: int, expected_ns: int) -> None:
-    info = {"received_timestamp": received_timestamp}
-    assert received_ns(info, now_ns=100_000, system_ns=5_000_000_000, since_ns=96_000) == expected_ns
+def test_received_ns_trusts_only_stamps_since_the_queue_was_empty(stamp_ns: int, expected_ns: int) -> None:
+    assert received_ns(stamp_ns, now_ns=100_000, system_ns=5_000_000_000, since_ns=96_000) == expected_ns
 
 
 def test_a_message_that_waited_out_a_stall_is_as_old_as_it_is() -> None:
-    info = {"received_timestamp": 2_000_000_000}
-    assert received_ns(info, now_ns=5_000_000_000, system_ns=5_000_000_000, since_ns=1_000_000_000) == 2_000_000_000
+    assert (
+        received_ns(2_000_000_000, now_ns=5_000_000_000, system_ns=5_000_000_000, since_ns=1_000_000_000)
+        == 2_000_000_000
+    )
 
 
 def test_received_ns_without_a_stamp_is_the_last_look() -> None:
-    assert received_ns({}, now_ns=7, system_ns=5_000_000_000, since_ns=3) == 3
+    assert received_ns(0, now_ns=7, system_ns=5_000_000_000, since_ns=3) == 3
 
 
 def test_lines_that_nobody_reads_are_lost_and_not_waited_for() -> None:

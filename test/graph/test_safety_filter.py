@@ -13,24 +13,24 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 rclpy = pytest.importorskip("rclpy")
 pytest.importorskip("vla_ros.msg")
 
 from builtin_interfaces.msg import Time  # noqa: E402
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue  # noqa: E402
-from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
-from std_msgs.msg import Bool, Float64MultiArray  # noqa: E402
+from std_msgs.msg import Bool, Float64MultiArray, String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
 from vla_ros.nodes.safety_filter import SafetyFilterNode  # noqa: E402
+from vla_ros.ros.qos import LATCHED  # noqa: E402
 from vla_ros.safety.audit.replay import replay  # noqa: E402
 
 DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", "42"))
@@ -271,18 +271,16 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     running.push([1.5, -0.4, 0.02], lambda: running.q[0] > rest[0] + 0.1, "motion again")
 
 
-def test_no_parameter_changes_while_it_runs(running: World) -> None:
-    client = running.node.create_client(SetParameters, "/safety_filter/set_parameters")
-    running.until(client.service_is_ready, "the parameter service")
-    for name, value in (
-        ("command.timeout_s", ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0)),
-        ("use_sim_time", ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)),
-    ):
-        future = client.call_async(SetParameters.Request(parameters=[Parameter(name=name, value=value)]))
-        running.until(future.done, "the answer")
-        (result,) = future.result().results
-        assert not result.successful
-        assert name in result.reason and "\n" not in result.reason
+def test_nobody_can_keep_it_from_its_ticks_by_a_request_about_parameters(running: World) -> None:
+    """They are shown on a topic instead: a request of any length is decoded before a service sees it."""
+    names = [name for name, _ in running.node.get_service_names_and_types_by_node("safety_filter", "/")]
+    assert sorted(names) == [f"/vla/{name}" for name in ("arm", "disarm", "estop", "release_lost_estop", "reset")]
+    shown: list[str] = []
+    running.node.create_subscription(
+        String, "vla/safety_parameters", lambda message: shown.append(message.data), LATCHED
+    )
+    running.until(lambda: shown, "the parameters")
+    assert yaml.safe_load(shown[0])["command"]["timeout_s"] > 0.0
 
 
 def test_a_best_effort_button_stops_and_no_other_button_releases_it(running: World) -> None:

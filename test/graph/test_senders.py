@@ -10,13 +10,14 @@ import pytest
 pytest.importorskip("rclpy")
 
 import rclpy
+from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
 
 from test.graph.ros_node import ros_node
 from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.polling import polled
 from vla_ros.ros.qos import EVENTS
-from vla_ros.ros.senders import take_with_sender
+from vla_ros.ros.senders import take_serialized
 
 PATIENCE_S = 60.0
 
@@ -39,9 +40,10 @@ def test_each_message_comes_with_its_publisher_and_its_place_in_the_order() -> N
         theirs.publish(String(data="second"))
         mine.publish(String(data=""))
         heard: list[tuple[str, str, int]] = []
+        text = lambda data: deserialize_message(data, String).data  # noqa: E731
 
         def all_heard() -> bool:
-            heard.extend((message.data, sender.gid, sender.order) for message, sender in take_with_sender(subscription))
+            heard.extend((text(each.data), each.gid, each.order) for each in take_serialized(subscription, 10, 100_000))
             return len(heard) == 3
 
         until(all_heard)

@@ -15,24 +15,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.subscription import Subscription
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Empty, Float64
+from std_msgs.msg import Bool, Empty, Float64, String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
 from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
-from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
+from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link, unreadable_list
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, polled, received_ns, serve, take
+from vla_ros.ros.polling import PacedLoop, PolledCallbackGroup, received_ns, serve
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
+from vla_ros.ros.qos import LATCHED as FOR_LATE_READERS
 from vla_ros.ros.robot_description import TOPIC as DESCRIPTION_TOPIC
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.safety_status import status_message
@@ -54,8 +58,10 @@ from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
 
 STATUS_HZ = 25
 SLOW_HZ = 10
-"""How often the executor is let in (it serves the parameter services, and nothing else is left to it), who publishes
-setpoints is looked up, and what is around the arm is drawn."""
+"""How often the executor is let in (to what is not polled), who publishes setpoints is looked up, and what is around the arm
+is drawn."""
+OBSTACLES_S = 0.02
+"""So often at most a list of obstacles is taken over; the newest waits."""
 REALTIME_PRIORITY = 20
 MOST_GARBAGE = 200_000
 """Python's garbage is collected at rest, or when there are so many objects that waiting for it would take the memory; nothing
@@ -85,18 +91,25 @@ class SafetyFilterNode(Node):
     """See docs/safety.md and docs/architecture.md."""
 
     def __init__(self) -> None:
-        super().__init__("safety_filter")
+        # A request of any length is decoded before its services see it, and meanwhile nothing brakes.
+        without = Parameter("start_type_description_service", value=False)
+        super().__init__("safety_filter", start_parameter_services=False, parameter_overrides=[without])
         self.parameters = declare_parameters(self, SafetyFilterParameters)
         urdf = wait_for_urdf(self, self.parameters.urdf)
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
-        self._joint_states = polled(self, JointState, "joint_states", SENSOR)
-        self._commands = {source: polled(self, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
+        self._inputs: list[BoundedInput] = []
+        self._joint_states = self._input(JointState, "joint_states", SENSOR)
+        self._commands = {source: self._input(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
         self._buttons = EStopButtons(self)
-        self._scales = polled(self, Float64, "vla/speed_scale", KEPT)
+        self._inputs += self._buttons.inputs
+        self._scales = self._input(Float64, "vla/speed_scale", KEPT)
         p = self.parameters
-        self._heartbeats = polled(self, Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
-        self._deadmen = polled(self, Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
-        self._obstacles = polled(self, MarkerArray, "vla/obstacles", NEWEST) if p.obstacle.timeout_s else None
+        self._heartbeats = self._input(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
+        self._deadmen = self._input(Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
+        longest, every = longest_marker_array(p.obstacle.maximum), round(OBSTACLES_S / p.period_s)
+        self._obstacles = (
+            self._input(MarkerArray, "vla/obstacles", NEWEST, longest, max(1, every)) if p.obstacle.timeout_s else None
+        )
         group = PolledCallbackGroup()
         self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(name, act), callback_group=group)
@@ -112,10 +125,11 @@ class SafetyFilterNode(Node):
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
         self._drawing = SafetyMarkers(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
+        self._shown = self.create_publisher(String, "vla/safety_parameters", FOR_LATE_READERS)
+        self._shown.publish(String(data=yaml.safe_dump(dataclasses.asdict(p), sort_keys=False)))
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._simulated_time = bool(self.get_parameter("use_sim_time").value)
         self._offset = SimulatedClockOffset()
-        self._emptied_ns = time.monotonic_ns()
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
         self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
         self._hops_s = Window(2000)
@@ -124,10 +138,14 @@ class SafetyFilterNode(Node):
         self._frame_stamps_ns = dict.fromkeys(self._commands, 0)
         self._hop_from_ns: list[int] = []
         self._decision: Decision | None = None
-        self._late_reported = self._refused_reported = 0
+        self._late_reported = self._refused_reported = self._too_long_reported = 0
         self._scheduling = self._said_of_speed = ""
         self._ending, self._ended_ticks = False, 0
         self._failure = ""
+
+    def _input(self, kind: type, topic: str, qos: QoSProfile, *bounds: int) -> BoundedInput:
+        self._inputs.append(BoundedInput(self, kind, topic, qos, *bounds))
+        return self._inputs[-1]
 
     def spin(self) -> None:
         """Tick until shutdown."""
@@ -215,18 +233,19 @@ class SafetyFilterNode(Node):
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
-        began_ns = time.monotonic_ns()
+        any_pressed = False
         for pressed, button in self._buttons.take():
             self.filter.estop_signal(pressed, button)
-            if pressed:  # while the button can be seen
-                self._look_up("estop", SINGLE_INPUTS["estop"])
+            any_pressed |= pressed
+        if any_pressed:  # while the button can be seen
+            self._look_up("estop", SINGLE_INPUTS["estop"])
         for _, receive_ns in self._arrived(self._heartbeats):
             self.filter.heartbeat(receive_ns)
         for service in self._triggers:
             serve(service)
         for message, receive_ns in self._arrived(self._deadmen):
             self.filter.deadman(receive_ns, message.data)
-        for message, _ in take(self._scales):
+        for message, _ in self._arrived(self._scales):
             said = self.filter.speed_scale(message.data)[1]
             if said != self._said_of_speed:
                 self.get_logger().info(said)
@@ -238,16 +257,20 @@ class SafetyFilterNode(Node):
         for message, receive_ns in self._arrived(self._obstacles):
             ros_ns = self.get_clock().now().nanoseconds
             self.filter.obstacles(receive_ns - oldest_stamp_age_ns(message, ros_ns), obstacles_from(message, ros_ns))
-        for source, subscription in self._commands.items():
-            for message, info in take(subscription):
-                self._offer(source, message, info)
-        self._emptied_ns = began_ns
+        for source, commands in self._commands.items():
+            for message, receive_ns in self._arrived(commands):
+                self._offer(source, message, receive_ns)
 
-    def _arrived(self, subscription: Subscription | None) -> Iterator[tuple[Any, int]]:
-        """Yield each message and when it was received, on the monotonic clock."""
-        if subscription is not None:
-            for message, info in take(subscription):
-                yield message, received_ns(info, time.monotonic_ns(), time.time_ns(), self._emptied_ns)
+    def _arrived(self, inputs: BoundedInput | None) -> Iterator[tuple[Any, int]]:
+        """Yield each message that can be read, and when it was received, on the monotonic clock."""
+        if inputs is None:
+            return
+        for message, received in inputs.take():
+            receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), inputs.since_ns)
+            if message is not None:
+                yield message, receive_ns
+            elif inputs is self._obstacles:  # what is there is not known
+                self.filter.obstacles(receive_ns, [unreadable_list(received.size, self.parameters.obstacle.frame_id)])
 
     def _look_up_publishers(self) -> None:
         controller = self.parameters.controller
@@ -270,12 +293,11 @@ class SafetyFilterNode(Node):
                 doing += f": {self._decision.verdict.reason}"
             self._markers.publish(self._drawing.message(ros_ns, self.filter.active_obstacles(), nearest, what, doing))
 
-    def _offer(self, source: str, message: JointCommand, info: dict[str, int]) -> None:
+    def _offer(self, source: str, message: JointCommand, receive_ns: int) -> None:
         now_ns, system_ns = time.monotonic_ns(), time.time_ns()
         ros_ns = system_ns
         if self._simulated_time:
             ros_ns = now_ns + self._offset.ahead_ns(self.get_clock().now().nanoseconds, now_ns)
-        receive_ns = received_ns(info, now_ns, system_ns, self._emptied_ns)
         stamp_ns = nanoseconds(message.header.stamp)
         verdict = self.filter.command(
             Setpoint(
@@ -354,6 +376,10 @@ class SafetyFilterNode(Node):
             )
         if wrong:
             level, reason = WARN, wrong[0]
+        if (too_long := sum(each.refused for each in self._inputs)) > self._too_long_reported:
+            self._too_long_reported = too_long
+            level, reason = WARN, next(filter(None, (each.refusal() for each in self._inputs)), "")
+            self.get_logger().warning(reason)
         if self._log is not None:
             if deleted := self._log.deletion_to_tell():
                 self.get_logger().warning(deleted)
@@ -385,6 +411,7 @@ class SafetyFilterNode(Node):
                 "accepted": self.filter.accepted,
                 "rejected": self.filter.rejected,
                 "missing": self.filter.missing,
+                "too_long": self._too_long_reported,
                 "limited": self.filter.limited,
                 "scheduling": self._scheduling,
                 "audit_lost": self._log.lost if self._log is not None else "no audit log",

@@ -12,6 +12,7 @@ from vla_ros.ros.qos import qos_compatible
 
 FAST_DDS = (0x01, 0x0F)
 """Vendor of a GUID."""
+MOST_NAMED = 64
 INSTRUCTION_NODES = frozenset({"planner", "action_expert"})
 """Nodes that must both receive an instruction: the planner plans it, the action expert stops playing the one before."""
 
@@ -33,6 +34,9 @@ def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
         subscribed.setdefault(subscription.topic_name, []).append(subscription.qos_profile)
     for topic, expected in topics.items():
         resolved = node.resolve_topic_name(topic)
+        if (count := node.count_publishers(resolved)) > MOST_NAMED:
+            lines.append(f"{resolved}: {count} publishers, more than can be looked at")
+            continue
         for info in node.get_publishers_info_by_topic(resolved):
             publisher = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             if info.topic_type and info.topic_type != expected:
@@ -47,7 +51,13 @@ def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
 
 
 def publisher_names(node: Node, topic: str) -> list[str]:
-    """Return who publishes on a topic, sorted: node and GUID of each publisher."""
+    """Return who publishes on a topic, sorted: node and GUID of each publisher.
+
+    Of more than MOST_NAMED only the number is told, as so many lines: to look each up takes time, which a node that controls
+    an arm does not have.
+    """
+    if (count := node.count_publishers(topic)) > MOST_NAMED:
+        return [f"publisher {i} of {count}" for i in range(count)]
     found = node.get_publishers_info_by_topic(topic)
     return sorted(f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found)
 

@@ -8,8 +8,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Bool
 
-from vla_ros.ros.polling import polled
-from vla_ros.ros.senders import take_with_sender
+from vla_ros.ros.bounded_input import BoundedInput
 
 TOPIC = "vla/estop"
 KEPT = QoSProfile(depth=1000)
@@ -23,18 +22,21 @@ class EStopButtons:
     """Two subscriptions, because DDS does not match a best-effort publisher with a reliable subscription.
 
     A reliable button comes through both. Its messages are taken in the order in which it sent them: one that comes late
-    cannot undo what came after it.
+    cannot undo what came after it. A message that cannot be read, because it is too long, counts as a press.
+
+    inputs: the subscriptions.
     """
 
     def __init__(self, node: Node) -> None:
-        self._subscriptions = [polled(node, Bool, TOPIC, qos) for qos in (KEPT, BEST_EFFORT)]
+        self.inputs = [BoundedInput(node, Bool, TOPIC, qos) for qos in (KEPT, BEST_EFFORT)]
         self._newest: dict[str, tuple[int, bool]] = {}
 
     def take(self) -> Iterator[tuple[bool, str]]:
         """Yield (pressed, publisher) for all that has arrived; a press that comes late is followed by what is true since."""
-        for subscription in self._subscriptions:
-            for message, sender in take_with_sender(subscription):
-                yield from self._in_order(sender.gid, sender.order, bool(message.data))
+        for each in self.inputs:
+            for message, received in each.take():
+                pressed = message is None or bool(message.data)
+                yield from self._in_order(received.gid, received.order, pressed)
 
     def _in_order(self, gid: str, order: int, pressed: bool) -> Iterator[tuple[bool, str]]:
         newest_order, newest = self._newest.pop(gid, (-1, False))

@@ -73,6 +73,11 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
     return obstacles
 
 
+def unreadable_list(size: int, frame: str) -> Obstacle:
+    """Return what stands for a list of `size` bytes that was too long to be read: the filter refuses it, by its name."""
+    return Obstacle(f"all of a list of {size} bytes", frame, "too long to be read", (), (math.nan, math.nan, math.nan))
+
+
 def oldest_stamp_age_ns(message: MarkerArray, ros_ns: int) -> int:
     """Return the age of the oldest marker by its stamp, ns; one without a stamp is as new as its message."""
     stamps = (nanoseconds(marker.header.stamp) for marker in message.markers)

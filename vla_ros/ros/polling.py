@@ -78,19 +78,19 @@ def serve(service: Service) -> bool:
     return True
 
 
-def received_ns(info: dict[str, int], now_ns: int, system_ns: int, since_ns: int) -> int:
+def received_ns(stamp_ns: int, now_ns: int, system_ns: int, since_ns: int) -> int:
     """Monotonic time at which a message arrived.
 
     Args:
-        info: as `take` yields it.
+        stamp_ns: the middleware's receive time, of the system clock; 0: it does not stamp.
         now_ns, system_ns: the monotonic and the system clock, read together after the message was taken.
         since_ns: when the subscription was last found empty.
 
     Returns:
-        the middleware's receive time moved to the monotonic clock where that lies after `since_ns`; else `since_ns`, than
+        `stamp_ns` moved to the monotonic clock where that lies after `since_ns`; else `since_ns`, than
         which the message is not older (the middleware does not stamp, or the system clock was set meanwhile).
     """
-    arrived_ns = now_ns - (system_ns - info.get("received_timestamp", 0))
+    arrived_ns = now_ns - (system_ns - stamp_ns)
     return arrived_ns if since_ns <= arrived_ns <= now_ns else since_ns
 
 

@@ -175,7 +175,9 @@ class RigNode:
         """Yield the filter's statuses since the last call, oldest first."""
         began_ns = time.monotonic_ns()
         for message, info in take(self._statuses):
-            receive_ns = received_ns(info, time.monotonic_ns(), time.time_ns(), self._drained_ns)
+            receive_ns = received_ns(
+                info.get("received_timestamp", 0), time.monotonic_ns(), time.time_ns(), self._drained_ns
+            )
             yield ReceivedStatus.from_message(message, receive_ns)
         self._drained_ns = began_ns
 

@@ -1,4 +1,4 @@
-"""Messages with the publisher that sent each: its GID, which rclpy does not hand on.
+"""Messages as bytes, with the publisher that sent each: its GID, which rclpy does not hand on.
 
 rcl does, so the subscription is read through it. The layouts are those of rmw/types.h and rcutils/types/uint8_array.h in
 Jazzy and Kilted, which are ABI-stable within a distribution.
@@ -10,9 +10,7 @@ import ctypes
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 GID_BYTES = 16
@@ -49,43 +47,52 @@ class _MessageInfo(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sent a message, and which of its messages it is.
+class Received:
+    """One message as it came.
 
-    gid: of the publisher, hexadecimal, as `publisher_names` shows it. sent_ns: its source timestamp, ns of the sender's
-    system clock. order: rises from message to message of one publisher.
+    data: serialized; None where it is longer than asked for. size: bytes. gid: of its publisher, hexadecimal, as
+    `publisher_names` shows it. order: rises from message to message of one publisher. source_ns, received_ns: when it was
+    sent and received, ns of the two hosts' system clocks; 0: the middleware does not know.
     """
 
+    data: bytes | None
+    size: int
     gid: str
-    sent_ns: int
     order: int
+    source_ns: int
+    received_ns: int
 
 
-def take_with_sender(subscription: Subscription) -> Iterator[tuple[Any, Sender]]:
-    """Yield (message, sender) for all that has arrived, oldest first; at most one queue depth, as `polling.take`.
+def take_serialized(subscription: Subscription, most: int, longest: int) -> Iterator[Received]:
+    """Yield what has arrived, oldest first.
 
     Args:
         subscription: one that no executor reads; see `polling.polled`.
+        most: number of messages that are taken at most.
+        longest: bytes of a message whose content is handed on.
     """
-    rcl, buffer = _library(), _buffer()
-    for _ in range(max(1, subscription.qos_profile.depth)):
-        info = _MessageInfo()
+    rcl, buffer, info = _library(), _buffer(), _MessageInfo()
+    for _ in range(most):
         with subscription.handle:
             pointer = subscription.handle.pointer
             taken = rcl.rcl_take_serialized_message(pointer, ctypes.byref(buffer), ctypes.byref(info), None)
         if taken != RCL_RET_OK:
             return
-        raw = ctypes.string_at(buffer.buffer, buffer.length)
-        counted = info.publication_sequence_number
-        order = info.source_timestamp if counted == UNCOUNTED else counted
-        sender = Sender(bytes(info.publisher_gid).hex(), info.source_timestamp, order)
-        yield deserialize_message(raw, subscription.msg_type), sender
+        counted, size = info.publication_sequence_number, buffer.length
+        yield Received(
+            data=ctypes.string_at(buffer.buffer, size) if size <= longest else None,
+            size=size,
+            gid=bytes(info.publisher_gid).hex(),
+            order=info.source_timestamp if counted == UNCOUNTED else counted,
+            source_ns=info.source_timestamp,
+            received_ns=info.received_timestamp,
+        )
 
 
 @functools.cache
 def _library() -> ctypes.CDLL:
     """Return rcl, which rclpy has loaded."""
-    rcl = ctypes.CDLL("librcl.so")
+    rcl = ctypes.PyDLL("librcl.so")  # a call takes less than handing the interpreter to another thread and back
     rcl.rcl_take_serialized_message.argtypes = [
         ctypes.c_void_p,
         ctypes.POINTER(_Bytes),

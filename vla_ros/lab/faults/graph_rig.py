@@ -227,7 +227,11 @@ class GraphRig(ProcessFaults):
         return answer.success, answer.message
 
     def set_filter_parameter(self, name: str, value: float) -> None:
-        (result,) = self._response(self._node.set_filter_parameter(name, value)).results
+        call = self._node.set_filter_parameter(name, value)
+        if not self.run_for(1.0, call.ready):
+            self.record_answer("the filter offers no parameter services")
+            return
+        (result,) = self._response(call).results
         self.record_answer("accepted" if result.successful else result.reason)
 
     def _response(self, call: ServiceCall) -> Any:
