@@ -122,8 +122,8 @@ def test_a_flood_starts_so_many_processes_and_ends_them(monkeypatch: pytest.Monk
         started.append(popen([command[0], "-c", "import time; time.sleep(60)"]))
         return started[-1]
 
-    monkeypatch.setattr(process_faults.subprocess, "Popen", start)
     bare = Bare(tmp_path)
+    monkeypatch.setattr(process_faults.subprocess, "Popen", start)
     bare.set_flood(2)
     assert [process.poll() for process in started] == [None, None]
     bare.set_flood(0)
