@@ -40,7 +40,7 @@ from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
-from vla_ros.ros.senders import take_with_sender
+from vla_ros.ros.senders import take_serialized
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.scheduling import raise_priority
 from vla_ros.time import NS_PER_S, Window
@@ -178,8 +178,10 @@ class Planner(ManagedNode):
 
     def note_sender(self) -> None:
         """Find out who has said the newest instruction."""
-        for _, sender in take_with_sender(self.instruction_senders):
-            if sender.sent_ns == self.core.instruction.id:
+        for sender in take_serialized(
+            self.instruction_senders, most=self.instruction_senders.qos_profile.depth, longest=0
+        ):
+            if sender.source_ns == self.core.instruction.id:
                 names = publisher_names(self, "task_instruction")
                 self.said_by = next(
                     (name for name in names if sender.gid in name), f"a publisher that has left ({sender.gid})"
