@@ -29,7 +29,9 @@ def main() -> None:
     names, q = configured.joint_names, HOME.tolist()
     safety = SafetyFilter.from_urdf(configured, urdf())
     now_ns = NOW_NS
-    safety.joint_state(now_ns, names, q, [0.0] * len(names))  # positions, velocities
+    for _ in range(51):  # it wants joint states without a contradiction for 0.2 s
+        now_ns += PERIOD_NS
+        safety.joint_state(now_ns, names, q, [0.0] * len(names))  # positions, velocities
     print(safety.arm(now_ns)[1])
     goal = [q[0] + 0.1, *q[1:]]  # a jump of 0.1 rad: no arm does that in one setpoint
     fastest, rules = 0.0, set()

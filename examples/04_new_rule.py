@@ -26,7 +26,9 @@ limits = SafetyFilter.from_urdf(parameters, urdf()).limits
 MOTION = JointMotion(per_tick(limits[0], parameters.period_s))
 safety = SafetyFilter(parameters, limits, urdf(), extra_rules=[Ceiling()])
 names, q, now_ns = parameters.joint_names, HOME.tolist(), 10**9
-safety.joint_state(now_ns, names, q, [0.0] * len(names))
+for _ in range(51):
+    now_ns += 4_000_000
+    safety.joint_state(now_ns, names, q, [0.0] * len(names))
 print(safety.arm(now_ns)[1])
 for tick in range(500):
     now_ns += 4_000_000

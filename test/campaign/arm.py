@@ -20,6 +20,8 @@ MS = 1_000_000
 TIMEOUT_NS = 60 * MS
 MEASURED_TIMEOUT_NS = 100 * MS
 SIGNAL_TIMEOUT_NS = 80 * MS
+SETTLE_NS = 200 * MS
+"""Joint states must be consistent for so long before the arm is armed."""
 """Of the e-stop's heartbeat, the dead-man switch and the obstacles, where a robot has them."""
 CLOCKS_APART_NS = 10**18
 REACH = 0.29
@@ -168,7 +170,9 @@ class Arm:
         (self.ambiguous.add if count > 1 else self.ambiguous.discard)(source)
 
     def arm(self) -> tuple[bool, str]:
-        """Arm; where it is done, a stream of outputs begins here."""
+        """Settle and arm; where it is done, a stream of outputs begins here."""
+        if self.filter.state is State.DISARMED:
+            self.tick(SETTLE_NS // self.period_ns + 2)
         done, reason = self.filter.arm(self.now_ns)
         if done:
             self.disarming = False

@@ -15,6 +15,8 @@ from vla_ros.safety.safety_parameters import SafetyFilterParameters
 EXAMPLES = share() / "examples"
 HOME = [0.0, -1.2, 1.8, -2.2, -1.57, 0.0]  # rad; tool down, 0.24 m above the table
 TICK_NS = 4_000_000
+SETTLE_TICKS = 52
+"""0.2 s: so long joint states must be consistent before the arm is armed."""
 
 
 def processes(robot: str) -> dict[str, Process]:
@@ -36,19 +38,19 @@ def measure(safety: SafetyFilter, now_ns: int, q: list[float]) -> None:
 
 
 def test_the_filter_arms_and_holds(safety: SafetyFilter) -> None:
-    for tick in range(3):
+    for tick in range(SETTLE_TICKS):
         measure(safety, tick * TICK_NS, HOME)
-    armed, why = safety.arm(3 * TICK_NS)
+    armed, why = safety.arm(SETTLE_TICKS * TICK_NS)
     assert armed, why
-    decision = safety.tick(4 * TICK_NS)
+    decision = safety.tick((SETTLE_TICKS + 1) * TICK_NS)
     assert decision.positions == pytest.approx(HOME)
 
 
 def test_an_arm_below_the_fence_is_not_armed(safety: SafetyFilter) -> None:
     below = [0.0, 0.6, 0.6, -2.2, -1.57, 0.0]
-    for tick in range(3):
+    for tick in range(SETTLE_TICKS):
         measure(safety, tick * TICK_NS, below)
-    armed, why = safety.arm(3 * TICK_NS)
+    armed, why = safety.arm(SETTLE_TICKS * TICK_NS)
     assert not armed and "fence" in why
 
 

@@ -63,6 +63,11 @@ FORWARD = (
 )
 
 
+def stamp_now() -> Time:
+    now = time.time_ns()
+    return Time(sec=now // 10**9, nanosec=now % 10**9)
+
+
 class World:
     """A perfect arm and everybody else, in one context of their own."""
 
@@ -103,7 +108,9 @@ class World:
         self.gripper.append(self.q[2])
 
     def _measure(self) -> None:
-        self.joint_states.publish(JointState(name=NAMES, position=self.q, velocity=[0.0] * 3))
+        message = JointState(name=NAMES, position=self.q, velocity=[0.0] * 3)
+        message.header.stamp = stamp_now()
+        self.joint_states.publish(message)
 
     def until(self, true: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
@@ -121,8 +128,7 @@ class World:
     def command(self, positions: list[float]) -> None:
         self.seq += 1
         message = JointCommand(seq=self.seq, source="policy", joint_names=NAMES, positions=positions)
-        now = time.time_ns()
-        message.header.stamp = message.frame_stamp = Time(sec=now // 10**9, nanosec=now % 10**9)
+        message.header.stamp = message.frame_stamp = stamp_now()
         self.commands.publish(message)
 
     def push(self, target: list[float], true: Callable[[], bool], what: str) -> None:
@@ -281,6 +287,29 @@ def test_nobody_can_keep_it_from_its_ticks_by_a_request_about_parameters(running
     )
     running.until(lambda: shown, "the parameters")
     assert yaml.safe_load(shown[0])["command"]["timeout_s"] > 0.0
+
+
+def test_a_second_source_of_joint_states_latches_and_both_are_named(running: World) -> None:
+    running.arm()
+    twin = rclpy.create_node("twin", context=running.context)
+    second = twin.create_publisher(JointState, "joint_states", 5)
+
+    def latched() -> bool:
+        message = JointState(name=NAMES[:1], position=[0.7])  # it need not stamp
+        second.publish(message)
+        return running.state == SafetyStatus.PROTECTIVE_STOP
+
+    running.until(latched, "the stop")
+    status = running.statuses[-1]
+    assert (status.rule, status.code) == ("joint_source", 26)
+    assert "shoulder is reported by /world (" in status.reason
+    (guid,) = [
+        bytes(each.endpoint_gid).hex()
+        for each in running.node.get_publishers_info_by_topic("joint_states")
+        if each.node_name == "twin"
+    ]
+    assert guid in status.reason
+    twin.destroy_node()
 
 
 def test_a_best_effort_button_stops_and_no_other_button_releases_it(running: World) -> None:

@@ -37,7 +37,8 @@ JOINTS = (
             for name in ("authority", "schema", "freshness", "sequence", "continuity", "joint_order")
         ),
         *(f"command/test_{name}" for name in ("open_loop", "estop", "deadman")),
-        *("measured/test_joint_state", "measured/test_tracking_error"),
+        *("measured/test_joint_state", "measured/test_joint_state_reader", "measured/test_stamp_clock"),
+        *("measured/test_joint_source", "measured/test_tracking_error"),
         "joint/test_joint_limits",
         *("test_tick", "test_takeover", "test_services", "test_messages", "test_decision", "test_filter_setup"),
         "test_filter",

@@ -202,7 +202,7 @@ def test_refused_input_changes_no_output(seed: int, extra: list[tuple[int, dict[
                 arm.command([q + draw.uniform(-0.29, 0.29) for q in arm.q], seq=i + 1)
             for change in (change for at, change in extra if attacked and at == i):
                 assert arm.command(**{"positions": arm.q, "seq": 10**6, **change}) is not None
-                assert arm.listen(arm.now_ns, ["j0", "j1"], [0.0, 0.0], []) is not None
+                assert arm.listen(arm.now_ns, ["j0", "j1"], [0.0], []) is not None
             arm.tick()
         outputs.append(arm.outputs)
     assert outputs[0] == outputs[1]

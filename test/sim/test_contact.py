@@ -27,17 +27,20 @@ def parameters() -> SafetyFilterParameters:
     return dataclasses.replace(chosen, contact=dataclasses.replace(chosen.contact, threshold=THRESHOLD))
 
 
+SETTLE_TICKS = 55
+
+
 def run(target: np.ndarray, seconds: float) -> tuple[SafetyFilter, Simulation]:
     """Move all joints together from home to `target` and back in so many seconds, through the filter."""
     simulation = Simulation(3, "place")
     safety = SafetyFilter.from_urdf(parameters(), urdf())
     now_ns = 10**12
-    for tick in range(round(seconds / 0.004)):
+    for tick in range(-SETTLE_TICKS, round(seconds / 0.004)):
         efforts = simulation.effort.tolist()
         safety.joint_state(now_ns, JOINT_NAMES, simulation.q.tolist(), simulation.dq.tolist(), efforts)
-        if tick == 5:
+        if tick == 0:
             assert safety.arm(now_ns)[0]
-        if tick > 5:
+        if tick > 0:
             share = (1 - math.cos(2 * math.pi * tick * 0.004 / seconds)) / 2
             positions = (HOME + share * (target - HOME)).tolist()
             safety.command(Setpoint("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))

@@ -40,10 +40,11 @@ from vla_ros.ros.qos import LATCHED as FOR_LATE_READERS
 from vla_ros.ros.robot_description import TOPIC as DESCRIPTION_TOPIC
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.safety_status import status_message
+from vla_ros.ros.senders import Received
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.command.authority import DESCRIPTION
+from vla_ros.safety.command.authority import DESCRIPTION, JOINT_STATES
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
@@ -63,6 +64,8 @@ is drawn."""
 OBSTACLES_S = 0.02
 """So often at most a list of obstacles is taken over; the newest waits."""
 REALTIME_PRIORITY = 20
+MOST_DRIVERS = 32
+"""Publishers of joint states that are looked up when they are first heard; others within a tenth of a second."""
 MOST_GARBAGE = 200_000
 """Python's garbage is collected at rest, or when there are so many objects that waiting for it would take the memory; nothing
 here makes cycles on purpose."""
@@ -99,6 +102,7 @@ class SafetyFilterNode(Node):
         self.filter, self._log = self._logged(SafetyFilter.from_urdf(self.parameters, urdf), urdf)
         self._inputs: list[BoundedInput] = []
         self._joint_states = self._input(JointState, "joint_states", SENSOR)
+        self._drivers: set[str] = set()
         self._commands = {source: self._input(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
         self._buttons = EStopButtons(self)
         self._inputs += self._buttons.inputs
@@ -250,16 +254,26 @@ class SafetyFilterNode(Node):
             if said != self._said_of_speed:
                 self.get_logger().info(said)
             self._said_of_speed = said
-        for message, receive_ns in self._arrived(self._joint_states):
-            # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
-            measured = (values.tolist() for values in (message.position, message.velocity, message.effort))
-            self.filter.joint_state(receive_ns, message.name, *measured)
+        for message, received in self._joint_states.take():
+            if message is not None:
+                self._measure(message, received)
         for message, receive_ns in self._arrived(self._obstacles):
             ros_ns = self.get_clock().now().nanoseconds
             self.filter.obstacles(receive_ns - oldest_stamp_age_ns(message, ros_ns), obstacles_from(message, ros_ns))
         for source, commands in self._commands.items():
             for message, receive_ns in self._arrived(commands):
                 self._offer(source, message, receive_ns)
+
+    def _measure(self, message: JointState, received: Received) -> None:
+        if received.gid not in self._drivers and len(self._drivers) < MOST_DRIVERS:  # so that it is refused by name
+            self._drivers.add(received.gid)
+            self._look_up(JOINT_STATES, JOINT_STATES)
+        since_ns = self._joint_states.since_ns
+        receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), since_ns)
+        # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
+        measured = [values.tolist() for values in (message.position, message.velocity, message.effort)]
+        stamp_ns = nanoseconds(message.header.stamp)
+        self.filter.joint_state(receive_ns, message.name, *measured, stamp_ns, received.gid)
 
     def _arrived(self, inputs: BoundedInput | None) -> Iterator[tuple[Any, int]]:
         """Yield each message that can be read, and when it was received, on the monotonic clock."""
@@ -276,7 +290,8 @@ class SafetyFilterNode(Node):
         controller = self.parameters.controller
         outputs = {"controller": controller.topic, "gripper": controller.gripper_topic}
         description = "" if self.parameters.urdf else DESCRIPTION_TOPIC
-        for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs, DESCRIPTION: description}.items():
+        others = {DESCRIPTION: description, JOINT_STATES: JOINT_STATES}
+        for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs, **others}.items():
             if topic:
                 self._look_up(source, topic)
 
@@ -408,6 +423,8 @@ class SafetyFilterNode(Node):
                 "camera_to_command_p99_ms": ages.p99 * 1e3,
                 "command_age_ms": self.filter.command_age_s(now_ns) * 1e3,
                 "joint_state_age_ms": joint_state_age_s * 1e3,
+                "joint_state_clock_offset_ms": self._clock_offsets(now_ns),
+                "joint_states_refused": self.filter.values.measured.refusals,
                 "accepted": self.filter.accepted,
                 "rejected": self.filter.rejected,
                 "missing": self.filter.missing,
@@ -421,6 +438,12 @@ class SafetyFilterNode(Node):
                 "without_body": ", ".join(self.filter.joints_without_geometry),
             },
         )
+
+    def _clock_offsets(self, now_ns: int) -> str:
+        """By how much this node's clock is ahead of the clocks that stamp the joint states, ms, one for each driver."""
+        ahead_ns = self.get_clock().now().nanoseconds - now_ns
+        clocks = (stream.clock for stream in self.filter.values.measured.streams)
+        return ", ".join(f"{(ahead_ns + clock.offset_ns) / 1e6:.1f}" for clock in clocks if clock.stamp_ns is not None)
 
 
 def _differs(decision: Decision, last: Decision | None) -> bool:

@@ -29,7 +29,8 @@ from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
 from vla_ros.safety.measured.contact import Contact
-from vla_ros.safety.measured.joint_state import JointStateFresh, JointStateInRange
+from vla_ros.safety.measured.joint_source import JointSource
+from vla_ros.safety.measured.joint_state import JointStateConsistent, JointStateFresh, JointStateInRange
 from vla_ros.safety.measured.tracking_error import TrackingError
 from vla_ros.safety.rules import SafetyRule, SetpointRule, StepRule, TickRule, code_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -52,6 +53,8 @@ MEASURED_RULES: tuple[type[TickRule], ...] = (Contact,)
 """A joint state on arrival, while the filter is armed."""
 TICK_RULES: tuple[type[TickRule], ...] = (
     EStop,
+    JointSource,
+    JointStateConsistent,
     JointStateFresh,
     JointStateInRange,
     TrackingError,
@@ -138,12 +141,13 @@ class SafetyFilter:
         positions: Sequence[float],
         velocities: Sequence[float],
         efforts: Sequence[float] = (),
+        stamp_ns: int | None = None,
+        publisher: str = "",
     ) -> Verdict | None:
-        """Take over the measured state; see `JointStateReader.update`."""
+        """Take over what one message says of the measured joints; see `JointStateReader.update`."""
+        message = receive_ns, names, positions, velocities, efforts, stamp_ns, publisher
         try:
-            return messages.update_joint_state(
-                self.values, self._setup, receive_ns, names, positions, velocities, efforts
-            )
+            return messages.update_joint_state(self.values, self._setup, message)
         except Exception as error:
             return self._raised(error)
 
@@ -284,7 +288,7 @@ class SafetyFilter:
         return _age_s(self.values.received_ns, now_ns)
 
     def joint_state_age_s(self, now_ns: int) -> float:
-        """Return the time since a valid joint state was received; NaN: none yet."""
+        """Return the age of the measured joint that is oldest; NaN: not every joint has been heard."""
         return _age_s(self.values.measured.receive_ns, now_ns)
 
     def position_margins(self) -> list[float]:

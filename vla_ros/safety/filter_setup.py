@@ -14,7 +14,14 @@ from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
-from vla_ros.safety.measured.joint_state import JointStateAtRest, JointStateFresh, JointStateInRange, JointStateReader
+from vla_ros.safety.measured.joint_source import JointSource
+from vla_ros.safety.measured.joint_state import (
+    JointStateAtRest,
+    JointStateFresh,
+    JointStateInRange,
+    JointStateSettled,
+)
+from vla_ros.safety.measured.joint_state_reader import JointStateReader
 from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
@@ -37,8 +44,9 @@ class FilterSetup:
     extra: rules from outside this package. motion: limits of the arm. constraints: its distances; None: none are kept.
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, open_loop, in_range: rules that are also
-    asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there. feed: the rule
-    of the obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there; settled,
+    one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the
+    playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -57,6 +65,8 @@ class FilterSetup:
     in_range: JointStateInRange
     fresh: JointStateFresh
     at_rest: JointStateAtRest
+    settled: JointStateSettled
+    one_source: JointSource
     feed: list[ObstacleFeed]
     period_ns: int
     delay_ns: int
@@ -100,7 +110,7 @@ def filter_setup(
         always=[rule for rule in ticked if rule.SCOPE is Scope.ALWAYS],
         active=[rule for rule in ticked if rule.SCOPE is Scope.ACTIVE],
         following=[rule for rule in ticked if rule.SCOPE is Scope.FOLLOWING],
-        reader=JointStateReader(limits),
+        reader=JointStateReader(parameters.measured, limits),
         continuity=Continuity(parameters, limits),
         estop=EStop(parameters, limits),
         deadman=Deadman(parameters, limits),
@@ -108,6 +118,8 @@ def filter_setup(
         in_range=JointStateInRange(parameters, limits),
         fresh=JointStateFresh(parameters, limits),
         at_rest=JointStateAtRest(parameters, limits),
+        settled=JointStateSettled(parameters, limits),
+        one_source=JointSource(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
         period_ns=round(parameters.period_s * NANO),
         delay_ns=round(parameters.command.delay_s * NANO),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from vla_ros.safety.command import estop
 from vla_ros.safety.command.authority import has_multiple_publishers
@@ -51,23 +52,17 @@ def count_setpoint(state: FilterState, setpoint: Setpoint, verdict: Verdict | No
         state.rejection, state.rejection_ns = verdict, setpoint.receive_ns
 
 
-def update_joint_state(
-    state: FilterState,
-    setup: FilterSetup,
-    receive_ns: int,
-    names: Sequence[str],
-    positions: Sequence[float],
-    velocities: Sequence[float],
-    efforts: Sequence[float],
-) -> Verdict | None:
-    """Take over the measured state, and take the action of the first measured rule that objects to it.
+JointStateMessage: TypeAlias = tuple[
+    int, Sequence[str], Sequence[float], Sequence[float], Sequence[float], int | None, str
+]
+"""receive_ns, names, positions, velocities, efforts, stamp_ns, publisher: see `JointStateReader.update`."""
 
-    Args:
-        receive_ns, names, positions, velocities, efforts: see `JointStateReader.update`.
-    """
-    verdict = setup.reader.update(state.measured, receive_ns, names, positions, velocities, efforts)
+
+def update_joint_state(state: FilterState, setup: FilterSetup, message: JointStateMessage) -> Verdict | None:
+    """Take over what a message says of the measured joints; take the action of the first measured rule that objects."""
+    verdict = setup.reader.update(state.measured, *message)
     if verdict is None and setup.measured_rules and state.state in ACTIVE:
-        verdict = enforce(setup.measured_rules, state, receive_ns)
+        verdict = enforce(setup.measured_rules, state, message[0])
     return verdict
 
 

@@ -44,6 +44,7 @@ class RuleCode(enum.IntEnum):
     CONTACT = 23
     DEADMAN = 24
     OPEN_LOOP = 25
+    JOINT_SOURCE = 26
     VELOCITY_LIMIT = 30
     ACCELERATION_LIMIT = 31
     JERK_LIMIT = 32

@@ -74,7 +74,10 @@ class MeasuredParameters:
     """What the arm reports of itself."""
 
     timeout_s: float = parameter(
-        description="without a valid joint state for this long the arm comes to rest", unit="s", above=0.0, maximum=1.0
+        description="without a valid state of each joint for this long the arm comes to rest",
+        unit="s",
+        above=0.0,
+        maximum=1.0,
     )
     position_tolerance: list[float] = parameter(
         description="how far a measured joint may lie outside its position limit (sensor noise), per joint; armed there, "
@@ -94,6 +97,20 @@ class MeasuredParameters:
         unit="rad/s or m/s",
         above=0.0,
         maximum=10.0,
+    )
+    settle_s: float = parameter(
+        0.2,
+        description="joint states must have been without a contradiction for this long when arming",
+        unit="s",
+        minimum=0.2,
+        maximum=5.0,
+    )
+    clock_drift: float = parameter(
+        0.01,
+        description="share by which the clock of the joint states' stamps may run faster or slower than the filter's; "
+        "more for a simulator that does not keep real time",
+        minimum=0.0,
+        maximum=1.0,
     )
 
 

@@ -27,9 +27,11 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
         authority.has_multiple_publishers(state, estop.BUTTON)
         or authority.has_multiple_publishers(state, authority.DESCRIPTION)
         or authority.inputs_ambiguous(state)
+        or setup.one_source.check(state, now_ns)
         or setup.fresh.check(state, now_ns)
         or setup.in_range.check(state, now_ns)
         or setup.at_rest.check(state, now_ns)
+        or setup.settled.check(state, now_ns)
     )
     if verdict is not None:
         return False, f"cannot arm: {verdict.reason}"

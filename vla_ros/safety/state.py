@@ -15,27 +15,12 @@ from vla_ros.safety.command.setpoint_spline import SetpointSpline
 from vla_ros.safety.geometry.active_set import DistanceState
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.joint_motion import JointOutput
+from vla_ros.safety.measured.measured_state import MeasuredState
 from vla_ros.safety.states import ACTIVE, Event, State, after
 from vla_ros.safety.verdict import Verdict
 
 JointStates = list[tuple[int, int, int]]
 """(q, v, a) per joint: nanoradian (nanometre), per tick, per tick squared."""
-
-
-@dataclass(slots=True)
-class MeasuredState:
-    """The newest valid joint state.
-
-    q: nanoradian or nanometre per joint; empty: none was heard yet. dq: rad/s or m/s; empty: not known. efforts: N m or N;
-    empty: not reported. receive_ns: reception on the monotonic clock; None: none was heard yet. refused: why the newest
-    message was refused, as the end of a sentence; empty: it was not.
-    """
-
-    q: list[int] = field(default_factory=list)
-    dq: list[float] = field(default_factory=list)
-    efforts: list[float] = field(default_factory=list)
-    receive_ns: int | None = None
-    refused: str = ""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 
 PERIOD_NS = 4_000_000
+SETTLE_NS = 200_000_000
 START_NS = 1_000_000_000_000
 
 
@@ -31,7 +32,14 @@ class PerfectArm(ABC):
     def measure(self) -> None:
         """Tell the filter what is measured now."""
 
+    def settle(self) -> None:
+        """Measure for as long as joint states must be consistent before the arm can be armed."""
+        for _ in range(SETTLE_NS // PERIOD_NS + 1):
+            self.now_ns += PERIOD_NS
+            self.measure()
+
     def armed(self) -> Self:
+        self.settle()
         self.tick()
         assert self.filter.arm(self.now_ns) == (True, "armed; holding the measured position")
         return self

@@ -37,6 +37,7 @@ def test_a_pressed_button_holds_the_latch(bench: Any) -> None:
 
 def test_a_silent_heartbeat_is_an_estop(make_bench: Callable[..., Any]) -> None:
     bench = make_bench({"estop.heartbeat_s": 0.1})
+    bench.settle()
     assert bench.tick().state is State.DISARMED, (
         "one that was never heard is no stop: a filter that is started again waits"
     )
@@ -45,7 +46,9 @@ def test_a_silent_heartbeat_is_an_estop(make_bench: Callable[..., Any]) -> None:
     assert bench.filter.reset(bench.now_ns) == (False, "cannot reset: no heartbeat yet on vla/estop_heartbeat")
     bench.filter.heartbeat(bench.now_ns)
     assert bench.filter.reset(bench.now_ns)[0]
-    bench.armed()
+    bench.settle()
+    bench.filter.heartbeat(bench.now_ns)
+    assert bench.filter.arm(bench.now_ns)[0]
     for _ in range(50):
         bench.filter.heartbeat(bench.now_ns)
         assert bench.tick().state is State.HOLDING

@@ -56,7 +56,7 @@ def test_after_a_stall_an_arm_that_is_not_heard_is_sent_nothing(bench: Any) -> N
 def test_after_a_stall_an_arm_outside_its_limits_is_not_taken_up(bench: Any) -> None:
     moving(bench)
     bench.now_ns += 500_000_000
-    bench.measured = lambda q: [q[0], 3.0, *q[2:]]
+    bench.measured = lambda q: [q[0], -1.8, *q[2:]]
     decision = bench.tick(2)
     assert (decision.state, decision.positions, decision.verdict.rule) == (State.PROTECTIVE_STOP, None, "joint_state")
 

@@ -56,7 +56,7 @@ def test_a_nan_in_the_joint_state_is_no_joint_state(bench: Any) -> None:
     bench.measured = lambda q: moved(q, 4, NAN)
     decisions = bench.stream(lambda _: list(bench.q), 0.3)
     assert decisions[-1].state is State.HOLDING
-    assert "joint5 measures nan" in decisions[-1].verdict.reason
+    assert "joint5's position is nan" in decisions[-1].verdict.reason
 
 
 @pytest.mark.parametrize(

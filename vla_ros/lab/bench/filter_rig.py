@@ -123,6 +123,11 @@ class FilterRig:
         self._rest = [0.0] * len(self.q)
         self._has_feed = bool(parameters.obstacle.timeout_s)
         self._ticks = self._seq = self._sent = 0
+        self.now_ns -= round(parameters.measured.settle_s * NS_PER_S)
+        while self.now_ns < BEGIN_NS:
+            self.send_joint_state()
+            self.now_ns += self.period_ns
+        self.now_ns = BEGIN_NS
         self.send_joint_state()
         self.send_obstacles()
         armed, why = self.filter.arm(self.now_ns)

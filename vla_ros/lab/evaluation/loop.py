@@ -27,6 +27,8 @@ from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
 from vla_ros.sim.simulation import Simulation
 from vla_ros.time import NS_PER_S
 
+SETTLE_NS = 300_000_000
+"""The arm is measured for so long before it is armed."""
 STEP_NS = 2_000_000  # of the shared clock: setpoints come every 5, filter and controller tick every 2
 SETPOINT_STEPS = 5
 FILTER_STEPS = 2
@@ -125,7 +127,8 @@ class Loop:
     def run(self, limit_s: float) -> None:
         """Go on until the planner says that it has ended, then let everything come to rest."""
         steps = round(limit_s * NS_PER_S / STEP_NS)
-        self._measure(0)
+        for before_ns in range(-SETTLE_NS, STEP_NS, STEP_NS):
+            self._measure(before_ns)
         armed, reason = self.safety.arm(0)
         if not armed:
             raise RuntimeError(f"safety filter: {reason}")

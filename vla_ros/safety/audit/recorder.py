@@ -81,13 +81,17 @@ class Recorder:
         positions: Sequence[float],
         velocities: Sequence[float],
         efforts: Sequence[float] = (),
+        stamp_ns: int | None = None,
+        publisher: str = "",
     ) -> Verdict | None:
         before = self._before(self._if_new(Kind.JOINT_STATE, names), positions, velocities, efforts)
-        verdict = self._filter.joint_state(receive_ns, names, positions, velocities, efforts)
-        arguments = [receive_ns, names, positions, velocities, efforts]
+        verdict = self._filter.joint_state(receive_ns, names, positions, velocities, efforts, stamp_ns, publisher)
+        arguments = [receive_ns, names, positions, velocities, efforts, stamp_ns, publisher]
         if self._is_cut("joint_state", before, arguments, verdict_values(verdict)):
             return verdict
-        values = [receive_ns, self._new(Kind.JOINT_STATE, names), list(positions), list(velocities), list(efforts)]
+        logged_names = self._new(Kind.JOINT_STATE, names)
+        measured = [list(values) for values in (positions, velocities, efforts)]
+        values = [receive_ns, logged_names, *measured, stamp_ns, publisher]
         self.log.add(Kind.JOINT_STATE, [values, verdict_values(verdict)])
         return verdict
 

@@ -17,6 +17,8 @@ that one is the filter."""
 DESCRIPTION = "robot_description"
 """Where limits and bodies came from at the start. A second publisher that is noticed later changes nothing that moves, but it
 may have been there then: the filter does not arm."""
+JOINT_STATES = "joint_states"
+"""May have several publishers, one for each joint; their names are known here, see `joint_source`."""
 REFUSING = {
     State.DISARMED: "the arm is disarmed; call vla/arm",
     State.PROTECTIVE_STOP: "protective stop is latched; call vla/reset, then vla/arm",
@@ -29,7 +31,7 @@ REFUSING = {
 def no_publishers() -> dict[str, tuple[str, ...]]:
     """Return the publishers of each channel before any has been looked up. A second e-stop button stops nothing that moves,
     but nothing is armed with it."""
-    return dict.fromkeys((*SOURCES, *SINGLE_INPUTS, BUTTON, DESCRIPTION), ())
+    return dict.fromkeys((*SOURCES, *SINGLE_INPUTS, BUTTON, DESCRIPTION, JOINT_STATES), ())
 
 
 def has_multiple_publishers(state: FilterState, channel: str) -> Verdict | None:

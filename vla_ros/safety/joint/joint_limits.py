@@ -19,7 +19,7 @@ class JointLimits:
     """Limits of one joint, SI: rad for revolute, m for prismatic joints, and per second, s^2, s^3.
 
     slow_zone, slow_velocity: nearer than slow_zone to a position limit, the speed towards it falls linearly from velocity to
-    slow_velocity; 0: it does not.
+    slow_velocity; 0: it does not. hard_velocity: the velocity limit before the configuration tightened it.
     """
 
     name: str
@@ -30,6 +30,7 @@ class JointLimits:
     jerk: float
     slow_zone: float = 0.0
     slow_velocity: float = 0.0
+    hard_velocity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ def _limits_of_joint(
         raise ParameterError(
             f"limits.slow_velocity[{i}]: {slow} of joint {name} is more than its velocity limit {velocity}"
         )
+    hard = stated.get("velocity", velocity)
     return JointLimits(
-        name, lower, upper, velocity, configured.acceleration[i] * scale, configured.jerk[i] * scale, zone, slow
+        name, lower, upper, velocity, configured.acceleration[i] * scale, configured.jerk[i] * scale, zone, slow, hard
     )
 
 

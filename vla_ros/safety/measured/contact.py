@@ -55,7 +55,7 @@ class Contact(TickRule):
         if len(efforts) != len(self._names) or not all(math.isfinite(effort) for effort in efforts):
             return Verdict(NAME, "joint_states carries no efforts; contact.threshold needs them")
         q = [position / NANO for position in state.measured.q]
-        dq = state.measured.dq or [0.0] * len(q)
+        dq = [0.0 if math.isnan(value) else value for value in state.measured.dq]
         ddq = [joint.a / self._to_acceleration for joint in state.joints]
         (modelled,) = self._arm.efforts(*(np.array([values]) for values in (q, dq, ddq)))
         for i, name in enumerate(self._names):

@@ -1,6 +1,8 @@
 """Rule joint_state: the measured arm is known, fresh, finite and inside its limits.
 
-age of the newest valid message <= timeout;  lower - tolerance <= q <= upper + tolerance;  at rest: |dq| <= rest_velocity.
+For each joint: age of its value <= timeout;  lower - tolerance <= q <= upper + tolerance;  at rest: |dq| <= rest_velocity.
+The arm is armed only after joint states without a contradiction over `measured.settle_s`. `joint_state_reader` says which
+messages count.
 """
 
 from __future__ import annotations
@@ -8,103 +10,74 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from vla_ros.safety.command.joint_order import JointOrder
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.measured.joint_state_reader import JUMPS
+from vla_ros.safety.measured.measured_state import MeasuredState
 from vla_ros.safety.rules import Action, RuleCode, TickRule
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
-from vla_ros.safety.state import FilterState, MeasuredState
+from vla_ros.safety.state import FilterState
 from vla_ros.safety.verdict import Verdict
 
 NAME = "joint_state"
-LARGEST = 1e6
-
-
-class JointStateReader:
-    """Takes joint states into the filter's state. Args: limits: of the filter's joints."""
-
-    def __init__(self, limits: Sequence[JointLimits]) -> None:
-        self._names = tuple(joint.name for joint in limits)
-        self._order = JointOrder(self._names)
-
-    def update(
-        self,
-        measured: MeasuredState,
-        receive_ns: int,
-        names: Sequence[str],
-        positions: Sequence[float],
-        velocities: Sequence[float],
-        efforts: Sequence[float] = (),
-    ) -> Verdict | None:
-        """Take over a measured state; the message may name more joints, in any order.
-
-        Args:
-            measured: changed.
-            receive_ns: reception on the monotonic clock.
-            names, positions: rad or m.
-            velocities: rad/s or m/s; empty: taken from the change of position.
-            efforts: N m or N; of another length: not reported.
-
-        Returns:
-            why it was refused, None if it was not. A refused state leaves the last one to grow stale.
-        """
-        verdict = self._check(names, positions, velocities)
-        if verdict is not None:
-            measured.refused = f"; the last one was refused: {verdict.reason}"
-            return verdict
-        order = self._order.indices
-        q = [round(positions[i] * NANO) for i in order]
-        if velocities:
-            measured.dq = [velocities[i] for i in order]
-        elif measured.receive_ns is not None and receive_ns > measured.receive_ns:
-            dt_ns = receive_ns - measured.receive_ns
-            measured.dq = [(new - old) / dt_ns for new, old in zip(q, measured.q, strict=True)]
-        measured.q, measured.receive_ns, measured.refused = q, receive_ns, ""
-        measured.efforts = [efforts[i] for i in order] if len(efforts) == len(names) else []
-        return None
-
-    def _check(self, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float]) -> Verdict | None:
-        miscounted = self._order.find(tuple(names))
-        if miscounted is not None:
-            name, count = miscounted
-            return Verdict(NAME, f"joint_states names {name} {count} times, not once", name)
-        if len(positions) != len(names) or (len(velocities) not in (0, len(names))):
-            return Verdict(
-                NAME,
-                f"joint_states has {len(positions)} positions, {len(velocities)} velocities for {len(names)} names",
-            )
-        for name, i in zip(self._names, self._order.indices, strict=True):
-            value = positions[i]
-            # Beyond LARGEST is no position of a joint; it is refused here so that every integer below stays small.
-            if not -LARGEST <= value <= LARGEST or (velocities and not math.isfinite(velocities[i])):
-                return Verdict(NAME, f"{name} measures {value}, not a position", name, value)
-        return None
 
 
 class JointStateFresh(TickRule):
-    """Args: parameters: `measured.timeout_s`. limits, arm: not used."""
+    """Args: parameters: `measured.timeout_s`. limits: of the joints. arm: not used."""
 
     NAME, CODE = NAME, RuleCode.JOINT_STATE
 
     def __init__(
         self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
     ) -> None:
+        self._names = tuple(joint.name for joint in limits)
         self._timeout_ns = round(parameters.measured.timeout_s * 1e9)
 
     def check(self, state: FilterState, now_ns: int) -> Verdict | None:
-        """Stop when there is no state, or an old one."""
+        """Stop when a joint has no value, or an old one."""
         measured = state.measured
         if measured.receive_ns is None:
-            return Verdict(NAME, f"no joint state yet on joint_states{measured.refused}")
+            return self._never_heard(measured)
         age_ns = now_ns - measured.receive_ns
         if age_ns <= self._timeout_ns:
             return None
+        stale = [i for i, at in enumerate(measured.received_ns) if at is not None and now_ns - at > self._timeout_ns]
+        of = "" if len(stale) == len(self._names) else f" of {', '.join(self._names[i] for i in stale)}"
         return Verdict(
             NAME,
-            f"no joint state for {age_ns / 1e9:.3f} s{measured.refused}",
+            f"no joint state{of} for {age_ns / 1e9:.3f} s{_refusal(measured, stale[:1])}",
             requested=age_ns / 1e9,
             limit=self._timeout_ns / 1e9,
         )
+
+    def _never_heard(self, measured: MeasuredState) -> Verdict:
+        missing = [i for i, at in enumerate(measured.received_ns) if at is None]
+        of = f" of {', '.join(self._names[i] for i in missing)}" if len(missing) < len(measured.received_ns) else ""
+        return Verdict(NAME, f"no joint state yet{of} on joint_states{_refusal(measured, missing[:1])}")
+
+
+def _refusal(measured: MeasuredState, joints: Sequence[int]) -> str:
+    """Return why the newest message about one of the joints was refused, as the end of a sentence; empty: it was not."""
+    streams = (stream for stream in measured.streams if any(i in stream.joints for i in joints))
+    return next((stream.refused for stream in streams if stream.refused), measured.refused)
+
+
+class JointStateConsistent(TickRule):
+    """Args: parameters: `measured.settle_s`. limits, arm: not used."""
+
+    NAME, CODE, ACTION = NAME, RuleCode.JOINT_STATE, Action.LATCH
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._settle_ns = round(parameters.measured.settle_s * 1e9)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Latch when joint states were refused again and again because no joint can make such steps."""
+        jumps_ns = state.measured.jumps_ns
+        if len(jumps_ns) < JUMPS or now_ns - jumps_ns[0] > self._settle_ns:
+            return None
+        return Verdict(NAME, f"joint states contradict each other: {state.measured.objection}")
 
 
 class JointStateInRange(TickRule):
@@ -153,11 +126,59 @@ class JointStateAtRest(TickRule):
 
     def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Object to a measured joint that is not at rest, or not known to be."""
-        if not state.measured.dq:
-            return Verdict(NAME, "no velocity is known yet; two joint states are needed")
-        for name, dq, rest in zip(self._names, state.measured.dq, self._rest_velocity, strict=True):
+        measured = state.measured
+        for i, (name, rest) in enumerate(zip(self._names, self._rest_velocity, strict=True)):
+            dq = measured.dq[i] if measured.velocity_reported[i] else mean_velocity(measured, i)
+            if math.isnan(dq):
+                return Verdict(NAME, f"no velocity of {name} is known yet; joint states over 0.05 s are needed", name)
             if abs(dq) > rest:
                 return Verdict(
                     NAME, f"{name} moves at {dq:.4f}; {rest:.4f} counts as rest: wait for it", name, dq, rest
                 )
         return None
+
+
+class JointStateSettled(TickRule):
+    """Asked when the arm is armed.
+
+    Args: parameters: `measured.settle_s`. limits, arm: not used.
+    """
+
+    NAME, CODE = NAME, RuleCode.JOINT_STATE
+
+    def __init__(
+        self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
+    ) -> None:
+        self._settle_ns = round(parameters.measured.settle_s * 1e9)
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Object when the joint states have not been without a contradiction for long enough."""
+        measured = state.measured
+        since_ns = [
+            now_ns if stream is None or stream.consistent_ns is None else stream.consistent_ns
+            for stream in map(measured.stream_of, range(len(measured.q)))
+        ]
+        settled_ns = now_ns - max(since_ns, default=now_ns)
+        if settled_ns >= self._settle_ns:
+            return None
+        because = f"; before that: {measured.objection}" if measured.objection else ""
+        return Verdict(
+            NAME,
+            f"joint states are consistent for {settled_ns / 1e9:.2f} s; {self._settle_ns / 1e9:g} s are needed{because}",
+            requested=settled_ns / 1e9,
+            limit=self._settle_ns / 1e9,
+        )
+
+
+def mean_velocity(measured: MeasuredState, joint: int) -> float:
+    """Return the mean velocity of a joint over the last 0.2 s, rad/s or m/s; NaN: it was not heard for long enough.
+
+    An encoder that toggles by its smallest step does not move.
+    """
+    stream = measured.stream_of(joint)
+    if math.isnan(measured.dq[joint]) or stream is None or stream.clock.stamp_ns is None:
+        return math.nan
+    stamp_ns, before = stream.history[0]
+    step = measured.q[joint] - before[stream.joints.index(joint)]
+    moved = max(0, abs(step) - measured.resolutions[joint])
+    return math.copysign(moved / (stream.clock.stamp_ns - stamp_ns), step)

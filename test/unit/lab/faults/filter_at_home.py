@@ -25,7 +25,8 @@ def filter_at_home() -> SafetyFilter:
     flat = {key: value for key, value in process.parameters.items() if not key.startswith(("estop.", "deadman."))}
     parameters = from_mapping(SafetyFilterParameters, nested(flat))
     made = SafetyFilter(parameters, joint_limits(urdf(), parameters))
-    made.joint_state(NS_PER_S, JOINT_NAMES, HOME.tolist(), [0.0] * len(JOINT_NAMES))
+    for i in range(21):
+        made.joint_state(NS_PER_S + (i - 20) * 10_000_000, JOINT_NAMES, HOME.tolist(), [0.0] * len(JOINT_NAMES))
     done, why = made.arm(NS_PER_S)
     assert done, why
     return made

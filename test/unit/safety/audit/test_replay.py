@@ -26,7 +26,9 @@ def test_a_log_replays_to_the_bit(log: Path) -> None:
     assert (report.damaged, report.difference, report.gaps, report.cut) == ("", "", [], [])
     assert report.ticks > 500
     assert report.calls > 600
-    assert report.seconds == pytest.approx(report.ticks * 0.004, rel=0.01)
+    assert report.seconds == pytest.approx(report.ticks * 0.004 + 0.2, rel=0.01), (
+        "the arm has settled before it was armed"
+    )
     assert not report.other_code
 
 

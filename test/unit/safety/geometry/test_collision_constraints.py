@@ -27,7 +27,7 @@ def test_arming_next_to_something_is_refused_and_says_what_to_do() -> None:
     arm = Arm(**OBSTACLE)
     hand = arm.tool()
     arm.obstacles = [Obstacle("cup", "base", "sphere", (0.05,), tuple(hand))]
-    arm.tick()
+    arm.settle()
     done, text = arm.filter.arm(arm.now_ns)
     assert not done
     assert text.startswith("cannot arm: obstacle: ")
@@ -35,7 +35,7 @@ def test_arming_next_to_something_is_refused_and_says_what_to_do() -> None:
     assert text.endswith("move the arm clear by its own controls")
     silent = Arm(**OBSTACLE)
     silent.obstacles = None
-    silent.tick()
+    silent.settle()
     assert "publish an empty list when there are none" in silent.filter.arm(silent.now_ns)[1]
 
 

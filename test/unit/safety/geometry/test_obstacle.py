@@ -187,7 +187,7 @@ def test_too_many_obstacles_and_the_same_twice_are_refused() -> None:
 
 def test_obstacles_that_could_not_be_placed_are_not_taken_for_placed(monkeypatch: pytest.MonkeyPatch) -> None:
     arm = Arm(**{"obstacle.timeout_s": 0.2})
-    arm.tick(3)
+    arm.settle()
     with monkeypatch.context() as patched:
         patched.setattr(ArmModel, "replace_fixed_shape", lambda *_: 1 / 0)
         arm.obstacles = [AHEAD]

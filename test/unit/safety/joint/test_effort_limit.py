@@ -25,7 +25,7 @@ def test_effort_limits_hold_back_what_is_too_heavy() -> None:
 
 def test_a_payload_that_cannot_be_held_is_refused_at_the_start() -> None:
     arm = Arm(**{**OFF, "effort.check": True, "payload.link": "hand", "payload.mass_kg": 40.0})
-    arm.tick()
+    arm.settle()
     done, text = arm.filter.arm(arm.now_ns)
     assert not done
     assert "effort_limit: joint" in text

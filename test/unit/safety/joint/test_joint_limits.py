@@ -39,14 +39,14 @@ def parameters(**changes: Any) -> SafetyFilterParameters:
 
 
 def test_the_urdf_tightened() -> None:
-    assert joint_limits(urdf(), parameters()) == (JointLimits("a", -1.5, 1.5, 2.0, 10.0, 1000.0),)
+    assert joint_limits(urdf(), parameters()) == (JointLimits("a", -1.5, 1.5, 2.0, 10.0, 1000.0, hard_velocity=2.0),)
     tighter = parameters(limits={"position_lower": [-1.0], "position_upper": [1.5], "velocity": [0.5]})
-    assert joint_limits(urdf(), tighter) == (JointLimits("a", -1.0, 1.5, 0.5, 10.0, 1000.0),)
+    assert joint_limits(urdf(), tighter) == (JointLimits("a", -1.0, 1.5, 0.5, 10.0, 1000.0, hard_velocity=2.0),)
 
 
 def test_scaled_and_slowed_near_its_ends() -> None:
     changed = parameters(limits={"scale": [0.5], "slow_zone": [0.2], "slow_velocity": [0.1]})
-    assert joint_limits(urdf(), changed) == (JointLimits("a", -1.5, 1.5, 1.0, 5.0, 500.0, 0.2, 0.1),)
+    assert joint_limits(urdf(), changed) == (JointLimits("a", -1.5, 1.5, 1.0, 5.0, 500.0, 0.2, 0.1, 2.0),)
     assert per_tick(joint_limits(urdf(), changed)[0], 0.004).slow_velocity == 400_000
     with pytest.raises(
         ParameterError, match=r"limits.slow_velocity\[0\]: 3.0 of joint a is more than its velocity limit"
@@ -73,7 +73,7 @@ def joint(name: str, inside: str, kind: str = "revolute") -> str:
 def test_a_nested_joint_changes_nothing(tag: str) -> None:
     looser = f"<{tag}>{joint('a', LIMIT.replace('1.5', '9'))}</{tag}>"
     for text in (joints(looser, joint("a", LIMIT)), joints(joint("a", LIMIT), looser)):
-        assert joint_limits(text, parameters()) == (JointLimits("a", -1.5, 1.5, 2.0, 10.0, 1000.0),)
+        assert joint_limits(text, parameters()) == (JointLimits("a", -1.5, 1.5, 2.0, 10.0, 1000.0, hard_velocity=2.0),)
 
 
 @pytest.mark.parametrize(
