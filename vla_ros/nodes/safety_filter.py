@@ -271,9 +271,9 @@ class SafetyFilterNode(Node):
         since_ns = self._joint_states.since_ns
         receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), since_ns)
         # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
-        measured = [values.tolist() for values in (message.position, message.velocity, message.effort)]
+        q, dq, efforts = (values.tolist() for values in (message.position, message.velocity, message.effort))
         stamp_ns = nanoseconds(message.header.stamp)
-        self.filter.joint_state(receive_ns, message.name, *measured, stamp_ns, received.gid)
+        self.filter.joint_state(receive_ns, message.name, q, dq, efforts, stamp_ns, received.gid)
 
     def _arrived(self, inputs: BoundedInput | None) -> Iterator[tuple[Any, int]]:
         """Yield each message that can be read, and when it was received, on the monotonic clock."""
