@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 from launch import LaunchDescription
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
-from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment
+from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment
 from vla_ros.bringup.start_check import require_startable
 
 ARGUMENTS = {
@@ -48,7 +48,7 @@ def actions(context):
             arguments=list(process.arguments),
             respawn=process.respawn,
             respawn_delay=RESPAWN_DELAY_S,
-            additional_env=dds_environment(),
+            additional_env={**dds_environment(), **discovery_environment(value["robot"])},
             output="screen",
         )
         result.append(node)

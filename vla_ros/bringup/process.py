@@ -74,6 +74,13 @@ def private_domain() -> dict[str, str]:
     return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
+def discovery_environment(robot: str) -> dict[str, str]:
+    """Return variables that keep a simulated arm's graph on this machine; none for a robot, or when the user has chosen."""
+    if robot != "sim" or any(os.environ.get(name) for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")):
+        return {}
+    return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
 def dds_environment() -> dict[str, str]:
     """Return variables that choose config/fastdds.xml; none when the user has chosen a profile."""
     names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")

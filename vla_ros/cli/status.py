@@ -66,7 +66,8 @@ def table(status: GraphStatus) -> RenderableType:
         state = Text(row.level, COLOURS[row.level])
         columns = ((row.rate_hz, 1), (row.misses, 0), (row.age_p50_ms, 0), (row.age_p95_ms, 0))
         made.add_row(row.node, state, *(_number(value, digits) for value, digits in columns), Text(row.why))
-    lines = [("filter", status.filter), ("plan", status.plan), ("question", status.question)]
+    lines = [("graphs", status.several_graphs), ("filter", status.filter), ("plan", status.plan)]
+    lines += [("question", status.question), ("others", ", ".join(status.others))]
     return Group(made, *(Text(f"{name:9}{text}") for name, text in lines if text))
 
 

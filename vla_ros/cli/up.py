@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
 import time
 
 TEXT = "start the graph and stay up until Ctrl-C"
 READY_TIMEOUT_S, ARM_TIMEOUT_S = 180.0, 30.0
+SECOND_FILTER_S = 1.5
+"""A filter in this domain is discovered, and heard, within this time."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Run the graph until Ctrl-C; return the exit code."""
     from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
     from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+    from vla_ros.bringup.only_graph import claimed
+    from vla_ros.bringup.process import discovery_environment
     from vla_ros.bringup.start_check import require_startable
     from vla_ros.bringup.supervisor import run as supervise
     from vla_ros.parameters import ParameterError
@@ -64,8 +69,24 @@ def run(chosen: argparse.Namespace) -> int:
 
         print_table(refused.report, sys.stderr)
         raise
-    started_s = time.monotonic()
-    return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
+    os.environ.update(discovery_environment(chosen.robot))
+    with claimed(chosen.namespace):
+        _refuse_second_filter(chosen.namespace)
+        started_s = time.monotonic()
+        return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
+
+
+def _refuse_second_filter(namespace: str) -> None:
+    """Raise ParameterError where a filter of this namespace answers already: this graph would arm and command that one."""
+    from vla_ros.bringup.only_graph import remedy
+    from vla_ros.parameters import ParameterError
+    from vla_ros.ros.client import connect
+
+    with connect(namespace) as connected:
+        connected.spin(SECOND_FILTER_S, lambda: connected.status is not None)
+        if connected.status is not None:
+            who = ", ".join(connected.filters()) or "a safety filter"
+            raise ParameterError(f"up: {who} answers already: {remedy('/' + namespace.strip('/'))}")
 
 
 def _on_start(chosen: argparse.Namespace, started_s: float, stopping: threading.Event) -> None:

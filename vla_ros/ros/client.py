@@ -19,7 +19,7 @@ from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
-from vla_ros.ros.discovery import instruction_nodes_matched
+from vla_ros.ros.discovery import hosts_of_publishers, instruction_nodes_matched
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
 from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
@@ -99,7 +99,23 @@ class Client:
         planner = self.diagnostics.get("planner", {})
         said_by = f", said by {planner['said_by']}" if planner.get("said_by") else ""
         plan = _plan_line(self.plan) or planner.get("outlook", "")
-        return GraphStatus(reports, _filter_line(self.status), f"{plan}{said_by}" if plan else "", self.question)
+        return GraphStatus(
+            reports,
+            _filter_line(self.status),
+            f"{plan}{said_by}" if plan else "",
+            self.question,
+            self.filters(),
+            self._other_namespaces(),
+        )
+
+    def filters(self) -> list[str]:
+        """Return the safety filters of this namespace: name, GUID, and whether it is on this machine. Two are two graphs."""
+        return hosts_of_publishers(self.node, "vla/safety_status", self.instructions)
+
+    def _other_namespaces(self) -> list[str]:
+        """Return the namespaces of the other arms in this domain."""
+        found = {space for name, space in self.node.get_node_names_and_namespaces() if name == "safety_filter"}
+        return sorted(found - {self.node.get_namespace()})
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Serve what arrives for at most `seconds`; return True as soon as `until` holds.

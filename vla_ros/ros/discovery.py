@@ -62,6 +62,23 @@ def publisher_names(node: Node, topic: str) -> list[str]:
     return sorted(f"{e.node_namespace.rstrip('/')}/{e.node_name} ({bytes(e.endpoint_gid).hex()})" for e in found)
 
 
+def hosts_of_publishers(node: Node, topic: str, own: Publisher) -> list[str]:
+    """Return who publishes on a topic, each with its GUID and whether it runs on this machine, as far as DDS can tell.
+
+    Args:
+        node: the one that asks. own: any publisher of it.
+    """
+    mine = {
+        bytes(info.endpoint_gid[:4])
+        for info in node.get_publishers_info_by_topic(own.topic_name)
+        if info.node_name == node.get_name() and info.node_namespace == node.get_namespace()
+    }
+    return [
+        f"{name}, {'this machine' if bytes.fromhex(name[-33:-25]) in mine else 'another machine'}"
+        for name in publisher_names(node, node.resolve_topic_name(topic))
+    ]
+
+
 def several_publishers(node: Node, topic: str) -> str:
     """Return a line that names all who publish on a topic that has one owner; empty: there is at most one.
 

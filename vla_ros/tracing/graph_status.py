@@ -49,12 +49,19 @@ class StatusRow:
 
 @dataclass(frozen=True)
 class GraphStatus:
-    """Everything that is shown. filter, plan, question: one line of text each; empty while nothing was heard."""
+    """Everything that is shown.
+
+    filter, plan, question: one line of text each; empty while nothing was heard. filters: the safety filters of this
+    namespace; of two graphs in one domain and namespace both are heard, mixed. others: namespaces of the domain's other
+    arms.
+    """
 
     reports: Sequence[NodeStatus]
     filter: str = ""
     plan: str = ""
     question: str = ""
+    filters: Sequence[str] = ()
+    others: Sequence[str] = ()
 
     def rows(self) -> list[StatusRow]:
         """Return one row per node, the required nodes first."""
@@ -63,8 +70,18 @@ class GraphStatus:
         return [_row(name, heard.get(name)) for name in names]
 
     def ok(self) -> bool:
-        """Whether every required node is heard, and none complains."""
-        return all(row.level == "OK" for row in self.rows())
+        """Whether every required node is heard, none complains, and this is one graph."""
+        return all(row.level == "OK" for row in self.rows()) and not self.several_graphs
+
+    @property
+    def several_graphs(self) -> str:
+        """A line about the graphs that share this domain and namespace; empty: it is one."""
+        if len(self.filters) < 2:
+            return ""
+        return (
+            f"{len(self.filters)} safety filters answer in this domain and namespace, and what is shown is a mixture: "
+            f"{'; '.join(self.filters)}. End all but one, or give each graph a ROS_DOMAIN_ID or a namespace"
+        )
 
     def json(self) -> dict[str, Any]:
         """Return the same for programs; unknown numbers are null."""
@@ -73,7 +90,8 @@ class GraphStatus:
         for row in self.rows():
             fields = {key: _finite_or_none(value) for key, value in vars(row).items() if key != "node"}
             nodes[row.node] = {**fields, "values": values.get(row.node, {})}
-        return {"ok": self.ok(), "filter": self.filter, "plan": self.plan, "question": self.question, "nodes": nodes}
+        lines = {"filter": self.filter, "plan": self.plan, "question": self.question}
+        return {"ok": self.ok(), **lines, "filters": list(self.filters), "others": list(self.others), "nodes": nodes}
 
 
 def _row(name: str, report: NodeStatus | None) -> StatusRow:

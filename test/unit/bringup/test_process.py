@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from vla_ros.bringup.process import check_namespace, dds_environment, find_program, private_domain
+from vla_ros.bringup.process import (
+    check_namespace,
+    dds_environment,
+    discovery_environment,
+    find_program,
+    private_domain,
+)
 from vla_ros.parameters import ParameterError
 
 
@@ -47,3 +53,12 @@ def test_a_program_is_found_in_its_package_and_missed_with_a_remedy(
     assert find_program("some_viewer", "view") == str(file)
     with pytest.raises(ParameterError, match="other is not installed: apt install ros-.*-some-viewer"):
         find_program("some_viewer", "other")
+
+
+def test_a_simulated_arm_is_found_on_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"):
+        monkeypatch.delenv(name, raising=False)
+    assert discovery_environment("sim") == {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    assert discovery_environment("franka") == {}
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    assert discovery_environment("sim") == {}, "the user has chosen"

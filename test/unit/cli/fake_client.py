@@ -49,6 +49,10 @@ class FakeClient:
         answer: tuple[str, str] = self._answer("continued")
         return answer
 
+    def filters(self) -> list[str]:
+        answer: list[str] = self._answer("filters")
+        return answer
+
     def trigger(self, name: str) -> tuple[bool, str]:
         self.triggered.append(name)
         answer: tuple[bool, str] = self._answer("trigger")

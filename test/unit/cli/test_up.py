@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,13 +15,15 @@ import pytest
 from test.unit.cli.fake_client import FakeClient, FakeUnreachable, install
 from test.unit.policies.lerobot.folders import write_folder
 from test.unit.policies.lerobot.registered import BOUND
-from vla_ros.bringup import supervisor
+from vla_ros.bringup import only_graph, supervisor
 from vla_ros.bringup.process import Process
 from vla_ros.cli import up
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import registry
 from vla_ros.policies.vlm import local
 
+DOMAIN = str(os.getpid())
+"""Of this run of the tests: another one beside it claims the same graph."""
 PARAMETERS: dict[str, dict[str, Any]] = {}
 """Node → parameters of the graph that was started last."""
 
@@ -40,6 +43,7 @@ def run(monkeypatch: pytest.MonkeyPatch, client: FakeClient, *options: str, stop
         return 0
 
     install(monkeypatch, client)
+    monkeypatch.setenv("ROS_DOMAIN_ID", DOMAIN)
     monkeypatch.setattr(supervisor, "run", supervise)
     parser = argparse.ArgumentParser()
     up.arguments(parser)
@@ -115,3 +119,16 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_starts(
     )
     options = ("--policy", "bound", "--checkpoint", str(folder), "--config", str(file))
     assert "planner" in run(monkeypatch, client, *options)
+
+
+def test_a_second_graph_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(ready=None, filters=["/safety_filter (01), another machine"])
+    client.status = object()
+    with pytest.raises(ParameterError, match=r"up: /safety_filter \(01\), another machine answers already: end it"):
+        run(monkeypatch, client)
+    monkeypatch.setenv("ROS_DOMAIN_ID", DOMAIN)
+    with (
+        only_graph.claimed("left"),
+        pytest.raises(ParameterError, match="namespace /left runs on this machine already"),
+    ):
+        run(monkeypatch, FakeClient(ready=None), "--namespace", "left")

@@ -52,3 +52,13 @@ def test_json_has_no_nan() -> None:
     assert read["nodes"]["camera"]["age_p95_ms"] is None
     assert read["nodes"][REQUIRED_NODES[0]]["level"] == "SILENT"
     assert read["nodes"]["camera"]["values"] == GOOD
+
+
+def test_two_graphs_are_told_apart() -> None:
+    filters = ["/safety_filter (01), this machine", "/safety_filter (02), another machine"]
+    one, two = GraphStatus(reports(), filters=filters[:1], others=["/left"]), GraphStatus(reports(), filters=filters)
+    assert one.ok() and one.several_graphs == ""
+    assert not two.ok(), "each of them may be well"
+    assert two.several_graphs.startswith("2 safety filters answer in this domain and namespace")
+    assert all(name in two.several_graphs for name in filters)
+    assert (one.json()["filters"], one.json()["others"]) == (filters[:1], ["/left"])
