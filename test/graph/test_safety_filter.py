@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yaml
 
@@ -31,7 +32,9 @@ from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
 from vla_ros.nodes.safety_filter import SafetyFilterNode  # noqa: E402
 from vla_ros.ros.qos import LATCHED  # noqa: E402
+from vla_ros.ros.stamps import nanoseconds  # noqa: E402
 from vla_ros.safety.audit.replay import replay  # noqa: E402
+from vla_ros.sim.trajectory_controller import TrajectoryController, command_of  # noqa: E402
 
 DOMAIN = int(os.environ.get("ROS_DOMAIN_ID", "42"))
 NAMES = ["shoulder", "elbow", "finger"]
@@ -85,7 +88,8 @@ class World:
         self.gripper: list[float] = []
         self.statuses: list[SafetyStatus] = []
         self.diagnostics: list[DiagnosticArray] = []
-        self.seq = 0
+        self.seq = self.trajectories = 0
+        self.controller = TrajectoryController(np.array(HOME), 50.0)
         self.node.create_subscription(JointTrajectory, "arm_controller/joint_trajectory", self._trajectory, 1)
         self.node.create_subscription(Float64MultiArray, "arm_controller/commands", self._positions, 1)
         self.node.create_subscription(Float64MultiArray, "gripper_controller/commands", self._gripper, 1)
@@ -95,9 +99,11 @@ class World:
 
     def _trajectory(self, message: JointTrajectory) -> None:
         assert message.joint_names == NAMES
-        assert not message.points[0].velocities, "joint_trajectory_controller refuses a last point that moves"
-        self.q = list(message.points[0].positions)
-        self.sent.append(self.q)
+        rows = [[getattr(point, field) for point in message.points] for field in ("positions", "velocities")]
+        times = [nanoseconds(point.time_from_start) for point in message.points]
+        command = command_of(nanoseconds(message.header.stamp), times, *map(np.array, rows))
+        self.controller.command(command, time.time_ns())
+        self.trajectories += 1
 
     def _positions(self, message: Float64MultiArray) -> None:
         self.q[:2] = message.data
@@ -108,6 +114,10 @@ class World:
         self.gripper.append(self.q[2])
 
     def _measure(self) -> None:
+        if self.trajectories:
+            self.controller.update(time.time_ns(), 20_000_000, np.array(self.q))
+            self.q = self.controller.state.p.tolist()
+            self.sent.append(self.q)
         message = JointState(name=NAMES, position=self.q, velocity=[0.0] * 3)
         message.header.stamp = stamp_now()
         self.joint_states.publish(message)
@@ -230,6 +240,7 @@ def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World)
 @pytest.mark.parametrize("running", [TRAJECTORY, FORWARD], indirect=True, ids=["joint_trajectory", "forward_position"])
 def test_a_command_moves_the_arm_and_silence_stops_it(running: World) -> None:
     running.arm()
+    running.until(lambda: running.state == SafetyStatus.HOLDING, "holding")
     target = [0.5, -0.1, 0.03]
     running.push(target, lambda: max(abs(q - t) for q, t in zip(running.q, target, strict=True)) < 1e-3, "the target")
     running.until(lambda: running.state == SafetyStatus.HOLDING, "holding after silence")
@@ -266,6 +277,7 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     assert not running.call("arm").success
     # Two in a row: in the tick in which the velocity becomes 0, the last brake is not released yet.
     running.until(lambda: not any(any(status.velocities) for status in running.statuses[-2:]), "rest")
+    running.until(lambda: len(running.sent) > 3 and running.sent[-1] == running.sent[-3], "rest of the controller")
     rest = list(running.q)
     answer = running.call("reset")
     assert answer.success, answer.message

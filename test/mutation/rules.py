@@ -81,6 +81,8 @@ RULES = (
     _off("sequence", "stamp", "if setpoint.stamp_ns <= last.stamp_ns:", "if False:", "command.sequence"),
     _off("sequence", "remember", "state.streams[setpoint.channel] = StreamState(", "StreamState(", "command.sequence"),
     _off("continuity", "whole", "    Continuity,\n", "", "filter"),
+    _off("entry", "whole", "    Entry,\n", "", "filter"),
+    _off("entry", "time", "if not state.entry_ticks:", "if True:", "command.entry"),
     _off("joint_state", "stale, tick", "    JointStateFresh,\n", "", "filter"),
     _off("joint_state", "outside, tick", "    JointStateInRange,\n", "", "filter"),
     _off("joint_state", "stale, arm", "        or setup.fresh.check(state, now_ns)\n", "", "services"),

@@ -19,6 +19,7 @@ STATE_TEXTS = {
     "STOPPING": "braking to rest",
     "DISARMING": "braking to rest, then disarmed",
     "STALLED": "nothing is sent until the arm is at rest",
+    "ENTERING": "armed: the controller is led to where the arm is",
     "PROTECTIVE_STOP": "protective stop",
     "ESTOP": "emergency stop",
 }

@@ -27,7 +27,7 @@ from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
-from vla_ros.ros.controller_output import ControllerOutput
+from vla_ros.ros.controller_output import ControllerOutput, RosClock
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
@@ -49,13 +49,11 @@ from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
-from vla_ros.safety.joint.jerk_limit import ticks_to_rest
-from vla_ros.safety.joint.joint_limits import per_tick
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.services import OUTLOOK
 from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.scheduling import make_output_nonblocking, use_real_time_scheduling
-from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
+from vla_ros.time import NS_PER_S, Rate, Window
 
 STATUS_HZ = 25
 SLOW_HZ = 10
@@ -125,15 +123,14 @@ class SafetyFilterNode(Node):
                 ("release_lost_estop", self.filter.release_lost_estop),
             )
         ]
-        self._output = ControllerOutput(self, self.parameters)
+        self._ros_clock = RosClock(self)
+        self._output = ControllerOutput(self, self.filter, self._ros_clock)
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
         self._drawing = SafetyMarkers(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._shown = self.create_publisher(String, "vla/safety_parameters", FOR_LATE_READERS)
         self._shown.publish(String(data=yaml.safe_dump(dataclasses.asdict(p), sort_keys=False)))
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
-        self._simulated_time = bool(self.get_parameter("use_sim_time").value)
-        self._offset = SimulatedClockOffset()
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
         self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
         self._hops_s = Window(2000)
@@ -159,20 +156,21 @@ class SafetyFilterNode(Node):
         gc.collect()
         gc.freeze()
         gc.disable()
-        # As long as it may take to bring the arm to rest.
-        limits = [per_tick(joint, self.parameters.period_s) for joint in self.filter.limits]
-        ending_ticks = max(ticks_to_rest(each.velocity, each.acceleration, each.jerk) for each in limits)
+        ending_ticks = self.filter.rest_ticks  # as long as it may take to bring the arm to rest
         for tick in self._loop:
             self._rate.tick(tick.started_ns)
             decision = None
+            with self._guarded():
+                self._output.miss(tick.deadline_ns, tick.skipped)
+                self._output.check_clock(tick.deadline_ns)
             with self._guarded():
                 if self._ending and not self._ended_ticks:
                     self.filter.disarm()
                 self._receive()
             with self._guarded():
                 decision = self.filter.tick(tick.deadline_ns)
+                self._output.publish(decision, tick.deadline_ns)
                 if decision.positions is not None:
-                    self._output.publish(decision)
                     self._note_hops()
             self._hop_from_ns.clear()
             with self._guarded():
@@ -195,7 +193,7 @@ class SafetyFilterNode(Node):
                 self._publish_status(decision, now_ns)
             self._decision = decision
         # A simulated clock reaches the node through the executor, so it must then have every tick.
-        if self._simulated_time or count % slow_ticks == 0:
+        if self._ros_clock.simulated or count % slow_ticks == 0:
             executor.spin_once(timeout_sec=0)
         if count % slow_ticks == slow_ticks // 3:
             self._look_up_publishers()
@@ -309,10 +307,8 @@ class SafetyFilterNode(Node):
             self._markers.publish(self._drawing.message(ros_ns, self.filter.active_obstacles(), nearest, what, doing))
 
     def _offer(self, source: str, message: JointCommand, receive_ns: int) -> None:
-        now_ns, system_ns = time.monotonic_ns(), time.time_ns()
-        ros_ns = system_ns
-        if self._simulated_time:
-            ros_ns = now_ns + self._offset.ahead_ns(self.get_clock().now().nanoseconds, now_ns)
+        now_ns = time.monotonic_ns()
+        ros_ns = now_ns + self._ros_clock.ahead_ns()
         stamp_ns = nanoseconds(message.header.stamp)
         verdict = self.filter.command(
             Setpoint(
@@ -413,6 +409,8 @@ class SafetyFilterNode(Node):
                 "ticks": self._loop.ticks,
                 "late_ticks": self._loop.late,
                 "skipped_ticks": self._loop.skipped,
+                "stop_steps": self._output.stop_steps,
+                "clock_steps": self._output.resets,
                 "tick_busy_p50_ms": busy.p50 * 1e3,
                 "tick_busy_p99_ms": busy.p99 * 1e3,
                 "hop_p50_ms": hops.p50 * 1e3,

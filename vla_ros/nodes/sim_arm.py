@@ -24,11 +24,12 @@ from vla_ros.ros.qos import IMAGE, LATCHED, NEWEST, SENSOR
 from vla_ros.ros.stamps import time_message
 from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES, urdf
-from vla_ros.sim.controller import PERIOD_S, CommandRefused
+from vla_ros.sim.controller import PERIOD_S
 from vla_ros.sim.model import CAMERAS, intrinsics
 from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
+from vla_ros.sim.trajectory_controller import CommandRefused
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.time import NS_PER_S, Rate, Window
 

@@ -1,59 +1,125 @@
-"""What the safety filter publishes to the arm controller."""
+"""What the safety filter publishes to the arm controller, and when it is too late to publish it."""
 
 from __future__ import annotations
 
 import array
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import Float64MultiArray
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from trajectory_msgs.msg import JointTrajectory
 
+from vla_ros.ros.polling import system_ahead_ns
 from vla_ros.ros.qos import NEWEST
-from vla_ros.ros.stamps import duration_message
+from vla_ros.ros.trajectory_bytes import TrajectoryBytes
+from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.decision import Decision
-from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.joint.joint_limits import per_tick
+from vla_ros.safety.trajectory import CLOCK_STEP_NS, TrajectoryStream
+from vla_ros.time import NS_PER_S, SimulatedClockOffset
+
+SIMULATED_CLOCK_STEP_NS = 10_000_000
+"""A simulated clock arrives in steps, so it is not known to better than some milliseconds."""
+
+
+class RosClock:
+    """The ROS clock beside the monotonic one.
+
+    Args:
+        node: whose clock it is; `use_sim_time` may let it be a simulated one.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._clock = node.get_clock()
+        self.simulated = bool(node.get_parameter("use_sim_time").value)
+        self._offset = SimulatedClockOffset()
+
+    def ahead_ns(self) -> int:
+        """Return ROS time minus monotonic time, now."""
+        if not self.simulated:
+            return system_ahead_ns()
+        now_ns = time.monotonic_ns()
+        return self._offset.ahead_ns(self._clock.now().nanoseconds, now_ns)
 
 
 class ControllerOutput:
-    """Publishes positions in the form that the arm controller wants."""
+    """Publishes decisions in the form that the controllers want.
 
-    def __init__(self, node: Node, parameters: SafetyFilterParameters) -> None:
+    stop_steps: ticks for which the stop policy's step counts, because they came too late or not at all. resets: how often the
+    clock was set while the arm was led.
+
+    Args:
+        node: that publishes.
+        safety_filter: whose decisions they are; it is told what could not be sent.
+        clock: of the node.
+    """
+
+    def __init__(self, node: Node, safety_filter: SafetyFilter | Recorder, clock: RosClock) -> None:
+        parameters = safety_filter.parameters
         controller = parameters.controller
         names = parameters.joint_names
-        self._arm = [i for i, name in enumerate(names) if name != controller.gripper_joint]
-        self._gripper = [i for i, name in enumerate(names) if name == controller.gripper_joint]
-        self._gripper_publisher: Publisher | None = None
-        if self._gripper:
-            self._gripper_publisher = node.create_publisher(Float64MultiArray, controller.gripper_topic, NEWEST)
-        self._point = JointTrajectoryPoint(time_from_start=duration_message(controller.time_from_start_s))
-        self._publish: Callable[[Decision], None]
-        if controller.type == "joint_trajectory":
-            self._publisher = node.create_publisher(JointTrajectory, controller.topic, NEWEST)
-            # The stamp stays zero, which asks the controller to start now, whatever its clock says.
-            self._trajectory = JointTrajectory(joint_names=[names[i] for i in self._arm], points=[self._point])
-            self._publish = self._publish_trajectory
+        self._filter, self._clock = safety_filter, clock
+        self._period_ns = round(parameters.period_s * NS_PER_S)
+        self.stop_steps = self.resets = 0
+        self._stream: TrajectoryStream | None = None
+        arm = [i for i, name in enumerate(names) if name != controller.gripper_joint]
+        gripper = [i for i, name in enumerate(names) if name == controller.gripper_joint]
+        self._arrays: list[Callable[[Sequence[float]], None]] = []
+        self._trajectories: list[tuple[TrajectoryBytes, Publisher]] = []
+        if controller.stamped:
+            limits = [per_tick(joint, parameters.period_s) for joint in safety_filter.limits]
+            step_ns = SIMULATED_CLOCK_STEP_NS if clock.simulated else CLOCK_STEP_NS
+            self._stream = TrajectoryStream(controller, limits, self._period_ns, step_ns)
+            to_bytes = TrajectoryBytes([names[i] for i in arm], arm)
+            self._trajectories.append((to_bytes, node.create_publisher(JointTrajectory, controller.topic, NEWEST)))
         else:
-            self._publisher = node.create_publisher(Float64MultiArray, controller.topic, NEWEST)
-            self._publish = self._publish_positions
+            self._arrays.append(array_sender(node.create_publisher(Float64MultiArray, controller.topic, NEWEST), arm))
+        if gripper:
+            publisher = node.create_publisher(Float64MultiArray, controller.gripper_topic, NEWEST)
+            self._arrays.append(array_sender(publisher, gripper))
 
-    def publish(self, decision: Decision) -> None:
-        """Send a decision that has positions."""
-        self._publish(decision)
-        if self._gripper_publisher is not None:
-            self._gripper_publisher.publish(_values(decision, self._gripper))
+    def miss(self, deadline_ns: int, skipped: int) -> None:
+        """Before the tick at `deadline_ns` so many ticks did not come: the controller went on by the newest message."""
+        if self._stream is None or not skipped:
+            return
+        rows = self._filter.miss(deadline_ns - self._period_ns, skipped)
+        self._stream.missed(rows, skipped)
+        self.stop_steps += len(rows)
 
-    def _publish_trajectory(self, decision: Decision) -> None:
-        # Positions alone: joint_trajectory_controller refuses a last point that moves, as this only one does.
-        positions = decision.positions or ()
-        self._point.positions = array.array("d", [positions[i] for i in self._arm])
-        self._publisher.publish(self._trajectory)
+    def check_clock(self, deadline_ns: int) -> None:
+        """Before the tick at `deadline_ns`: notice that the clock has been set."""
+        if self._stream is not None and self._stream.clock_was_set(deadline_ns + self._clock.ahead_ns()):
+            self._filter.clock_was_set()
+            self.resets += 1
 
-    def _publish_positions(self, decision: Decision) -> None:
-        self._publisher.publish(_values(decision, self._arm))
+    def publish(self, decision: Decision, deadline_ns: int) -> None:
+        """Send the decision of the tick at `deadline_ns`, monotonic clock."""
+        if self._stream is not None:
+            self._publish_trajectory(self._stream, decision, deadline_ns)
+        if decision.positions is not None:
+            for send in self._arrays:
+                send(decision.positions)
+
+    def _publish_trajectory(self, stream: TrajectoryStream, decision: Decision, deadline_ns: int) -> None:
+        ahead_ns = self._clock.ahead_ns() if decision.positions is not None else 0
+        trajectory = stream.tick(decision.positions, self._filter.values.entry_ticks, deadline_ns + ahead_ns)
+        if trajectory is None:
+            return
+        messages = [to_bytes(trajectory) for to_bytes, _ in self._trajectories]
+        # The last moment before it is sent: what comes too late would bend a path that is executed already.
+        if stream.streaming and time.monotonic_ns() - deadline_ns > stream.lateness_ns:
+            positions = self._filter.retract()
+            if positions is not None:
+                stream.retract(positions)
+            self.stop_steps += 1
+            return
+        for (_, publisher), message in zip(self._trajectories, messages, strict=True):
+            publisher.publish(message)
 
 
-def _values(decision: Decision, joints: list[int]) -> Float64MultiArray:
-    positions = decision.positions or ()
-    return Float64MultiArray(data=array.array("d", [positions[i] for i in joints]))
+def array_sender(publisher: Publisher, joints: Sequence[int]) -> Callable[[Sequence[float]], None]:
+    """Return what publishes the positions of `joints` as an array."""
+    return lambda positions: publisher.publish(Float64MultiArray(data=array.array("d", [positions[i] for i in joints])))

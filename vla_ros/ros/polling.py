@@ -25,6 +25,8 @@ from rclpy.subscription import Subscription
 
 from vla_ros.time import NS_PER_S
 
+READINGS = 5
+"""A process may be interrupted between the readings of two clocks; the best of so many pairs counts."""
 ALIGNMENT_TOLERANCE_NS = 50_000
 """The grid is left alone while it is this close to the clock: reading two clocks is not more exact than that."""
 
@@ -92,6 +94,21 @@ def received_ns(stamp_ns: int, now_ns: int, system_ns: int, since_ns: int) -> in
     """
     arrived_ns = now_ns - (system_ns - stamp_ns)
     return arrived_ns if since_ns <= arrived_ns <= now_ns else since_ns
+
+
+def system_ahead_ns() -> int:
+    """Return the system clock minus the monotonic clock, read so close together that nothing came between."""
+    best: tuple[int, int] | None = None
+    for _ in range(READINGS):
+        before_ns = time.monotonic_ns()
+        system_ns = time.time_ns()
+        after_ns = time.monotonic_ns()
+        if best is None or after_ns - before_ns < best[0]:
+            best = after_ns - before_ns, system_ns - (before_ns + after_ns) // 2
+        if best[0] < ALIGNMENT_TOLERANCE_NS // 10:
+            break
+    assert best is not None
+    return best[1]
 
 
 @dataclass(frozen=True, slots=True)

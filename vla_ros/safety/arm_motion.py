@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from vla_ros.safety.command.setpoint import SOURCES
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, configured_rules
 from vla_ros.safety.joint import acceleration_limit, last_check, position_limit, velocity_limit
+from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.joint.last_check import LastCheck
@@ -95,6 +96,11 @@ class ArmMotion:
                 return verdict
         return self._refusal(state, joint_states(state))
 
+    def ticks_to_rest(self) -> int:
+        """Return a bound on the ticks that the stop policy needs to bring all joints to rest."""
+        limits = [motion.limits for motion in self.motions]
+        return max(ticks_to_rest(each.velocity, each.acceleration, each.jerk) for each in limits)
+
     def stop(self, state: FilterState) -> None:
         """Take the stop policy's step with every joint."""
         for motion, joint in zip(self.motions, state.joints, strict=True):
@@ -158,6 +164,11 @@ class ArmMotion:
             steps = [joint.q - q for joint, (q, _, _) in zip(state.joints, before, strict=True)]
             self.constraints.arm_moved(state, steps)
         state.sent = last_check.followed_by(state.sent, positions)  # last: where the rest raises, this is not sent
+
+    def forget(self, state: FilterState, before: JointStates) -> None:
+        """The newest output was not sent: the newest three are those that came `before` it, (q, v, a) per joint."""
+        outputs = [(q - 2 * v + a, q - v, q) for q, v, a in before]
+        state.sent = tuple(tuple(q / NANO for q in output) for output in zip(*outputs, strict=True))
 
     def _refusal(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Return the first objection of the step rules to where the joints are."""

@@ -14,6 +14,7 @@ from vla_ros.safety.arm_motion import joint_states
 from vla_ros.safety.command.authority import InputAuthority, SetpointAuthority, SourceAuthority
 from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.command.entry import Entry
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.freshness import Freshness
 from vla_ros.safety.command.open_loop import OpenLoop
@@ -35,9 +36,9 @@ from vla_ros.safety.measured.tracking_error import TrackingError
 from vla_ros.safety.rules import SafetyRule, SetpointRule, StepRule, TickRule, code_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
-from vla_ros.safety.states import State
+from vla_ros.safety.states import Event, State
 from vla_ros.safety.takeover import handle_stall
-from vla_ros.safety.tick import LastCheckError, checked_positions, move, stop_positions
+from vla_ros.safety.tick import LastCheckError, checked_positions, miss, move, retract, stop_positions
 from vla_ros.safety.verdict import Verdict, raised
 
 SETPOINT_RULES: tuple[type[SetpointRule], ...] = (
@@ -47,6 +48,7 @@ SETPOINT_RULES: tuple[type[SetpointRule], ...] = (
     Freshness,
     SetpointSequence,
     Continuity,
+    Entry,
 )
 """A setpoint on arrival; the first objection refuses it."""
 MEASURED_RULES: tuple[type[TickRule], ...] = (Contact,)
@@ -220,6 +222,7 @@ class SafetyFilter:
         """
         state, setup = self.values, self._setup
         state.ticks += 1
+        state.entry_ticks = max(0, state.entry_ticks - 1)
         before = joint_states(state)
         try:
             if handle_stall(state, setup, now_ns):
@@ -230,7 +233,42 @@ class SafetyFilter:
             verdict = self._raised(error)
             positions = stop_positions(state, setup, before)
         state.ticked_ns = now_ns
+        state.before = before
         return decision_of(state, setup.motion, now_ns, positions, verdict)
+
+    def miss(self, now_ns: int, count: int) -> list[tuple[float, ...]]:
+        """So many ticks did not come, the last one at `now_ns`. A controller that was sent the way to rest goes along it.
+
+        Returns:
+            see `tick.miss`.
+        """
+        state, setup = self.values, self._setup
+        state.ticks += count
+        state.ticked_ns = now_ns
+        try:
+            return miss(state, setup, count)
+        except Exception as error:
+            self._raised(error)
+            state.sending = False
+            return []
+
+    def retract(self) -> tuple[float, ...] | None:
+        """The newest output could not be sent in time; see `tick.retract`."""
+        state, setup = self.values, self._setup
+        try:
+            return retract(state, setup)
+        except Exception as error:
+            self._raised(error)
+            state.sending = False
+            return None
+
+    def clock_was_set(self) -> None:
+        """Stamps no longer mean what they did: come to rest by the newest message, then enter anew."""
+        state, setup = self.values, self._setup
+        if setup.entry_ticks and state.sending:
+            state.spline = None
+            state.change(Event.ENTER)
+            state.entry_ticks = max(state.entry_ticks, setup.rest_ticks + setup.entry_ticks + 1)
 
     # Views, which change nothing
 
@@ -278,6 +316,11 @@ class SafetyFilter:
     def joints_without_geometry(self) -> list[str]:
         """Joints that move and carry no body, though distances are to be kept."""
         return [] if self._constraints is None else self._constraints.joints_without_geometry
+
+    @property
+    def rest_ticks(self) -> int:
+        """Ticks until the arm rests for certain, once it brakes."""
+        return self._setup.rest_ticks
 
     def code(self, verdict: Verdict | None) -> int:
         """Return the value of `SafetyStatus.code` for a verdict."""

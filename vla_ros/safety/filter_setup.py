@@ -25,6 +25,7 @@ from vla_ros.safety.measured.joint_state_reader import JointStateReader
 from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
+from vla_ros.safety.trajectory import entry_ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ class FilterSetup:
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, open_loop, in_range: rules that are also
     asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there; settled,
-    one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. period_ns: of a tick. delay_ns: of the
-    playback. setpoint_period_ns: of the setpoints.
+    one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. period_ns: of a tick. entry_ticks: see
+    `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state.
+    delay_ns: of the playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -69,6 +71,8 @@ class FilterSetup:
     one_source: JointSource
     feed: list[ObstacleFeed]
     period_ns: int
+    entry_ticks: int
+    rest_ticks: int
     delay_ns: int
     setpoint_period_ns: int
 
@@ -93,6 +97,7 @@ def filter_setup(
     """
     check_extra(extra_rules)
     check_unchecked(parameters)
+    period_ns = round(parameters.period_s * NANO)
     extra_steps = [rule for rule in extra_rules if isinstance(rule, StepRule)]
     motion = ArmMotion(parameters, limits, urdf, order.step, extra_steps, srdf)
     constraints = motion.constraints
@@ -121,7 +126,9 @@ def filter_setup(
         settled=JointStateSettled(parameters, limits),
         one_source=JointSource(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
-        period_ns=round(parameters.period_s * NANO),
+        period_ns=period_ns,
+        entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
+        rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,
         delay_ns=round(parameters.command.delay_s * NANO),
         setpoint_period_ns=round(parameters.command.period_s * NANO),
     )

@@ -38,6 +38,7 @@ class RuleCode(enum.IntEnum):
     SEQUENCE = 13
     CONTINUITY = 14
     RESUMPTION = 15
+    ENTRY = 16
     ESTOP = 20
     JOINT_STATE = 21
     TRACKING_ERROR = 22

@@ -9,6 +9,10 @@ import dataclasses
 
 from vla_ros.parameters import ParameterError, parameter
 
+DELIVERY_S = 0.005
+"""Time from a tick that is sent until the controller that it is sent to updates, at most."""
+LATENESS_S = 0.001
+"""A tick must be allowed to be as late as this."""
 _TIGHTENED = "per joint, in the order of joint_names; may only be tighter than the URDF; empty: the URDF's"
 
 
@@ -273,9 +277,29 @@ class ControllerParameters:
         "",
         description="std_msgs/Float64MultiArray topic of the gripper's controller; empty: the gripper is an arm joint",
     )
-    time_from_start_s: float = parameter(
-        0.004, description="time_from_start of a joint_trajectory point", unit="s", minimum=0.0, maximum=0.1
+    horizon_s: float = parameter(
+        0.024,
+        description="a joint_trajectory is stamped so far ahead: two ticks, one period of the controller, delivery, lateness",
+        unit="s",
+        above=0.0,
+        maximum=0.3,
     )
+    update_rate_hz: float = parameter(
+        250.0,
+        description="update rate of the controller that follows a joint_trajectory; when in doubt the lower one",
+        unit="Hz",
+        minimum=20.0,
+        maximum=10000.0,
+    )
+
+    @property
+    def stamped(self) -> bool:
+        """Whether the controller gets a stamped trajectory that ends at rest."""
+        return self.type == "joint_trajectory"
+
+    def shortest_horizon_s(self, period_s: float) -> float:
+        """Return the shortest horizon with which a tick may be late by LATENESS_S."""
+        return 2.0 * period_s + 1.0 / self.update_rate_hz + DELIVERY_S + LATENESS_S
 
 
 @dataclasses.dataclass(frozen=True)
@@ -377,6 +401,12 @@ class SafetyFilterParameters:
             raise ParameterError("effort.limit: is given, but effort.check is off; switch it on, or give no limit")
         if self.payload.mass_kg and not self.payload.link:
             raise ParameterError("payload.link: must name the link that carries payload.mass_kg")
+        shortest_s = self.controller.shortest_horizon_s(self.period_s)
+        if self.controller.stamped and self.controller.horizon_s < shortest_s:
+            raise ParameterError(
+                f"controller.horizon_s: {self.controller.horizon_s} is too short; two period_s, one period of "
+                f"controller.update_rate_hz, and {DELIVERY_S + LATENESS_S:g} for delivery are {shortest_s:.4g}"
+            )
         if not self.controller.topic:
             raise ParameterError("controller.topic: must name the topic of the arm controller, got ''")
         if bool(self.controller.gripper_joint) != bool(self.controller.gripper_topic):

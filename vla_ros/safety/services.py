@@ -41,7 +41,8 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
     state.release()
     state.stalled_by = None
     state.sending = True
-    state.change(Event.ARM)
+    state.entry_ticks = setup.entry_ticks + 1 if setup.entry_ticks else 0
+    state.change(Event.ENTER if setup.entry_ticks else Event.ARM)
     return True, "armed; holding the measured position"
 
 

@@ -73,7 +73,8 @@ class FilterState:
     stream that it sends. clock_offset_ns: filter's clock minus setpoint's clock, averaged. estop_buttons: e-stop buttons that
     are pressed: publisher → its name, as far as it is known. heartbeat_ns: newest heartbeat. deadman_ns: when the switch was
     last heard to be held; None: it is not held. contact_since_ns: since when each joint is pushed.
-    joints: the output. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
+    joints: the output. before: (q, v, a) of the joints before the newest tick. entry_ticks: until the stream begins; see
+    `trajectory`. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
     distances that are kept; None: none are. extra: values of rules from outside the package, by name.
     """
 
@@ -107,6 +108,8 @@ class FilterState:
     measured: MeasuredState = field(default_factory=MeasuredState)
     contact_since_ns: list[int | None] = field(default_factory=list)
     joints: list[JointOutput] = field(default_factory=list)
+    before: list[tuple[int, int, int]] = field(default_factory=list)
+    entry_ticks: int = 0
     sent: tuple[tuple[float, ...], ...] = ()
     distances: DistanceState | None = None
     obstacles: ObstacleState = field(default_factory=ObstacleState)

@@ -17,6 +17,7 @@ class State(enum.IntEnum):
     ESTOP = 6
     DISARMING = 7
     STALLED = 8
+    ENTERING = 9
 
 
 class Event(enum.Enum):
@@ -24,6 +25,8 @@ class Event(enum.Enum):
 
     ARM = "arm"
     """Somebody arms, and the measured arm is at rest inside its limits."""
+    ENTER = "enter"
+    """The same, or the clock was set, and the arm's controller must first be led to where the output is."""
     DISARM = "disarm"
     RESET = "reset"
     """Somebody resets, and the output is at rest."""
@@ -43,7 +46,7 @@ class Event(enum.Enum):
 
 
 LATCHED = frozenset({State.PROTECTIVE_STOP, State.ESTOP})
-MOVING = frozenset({State.TRACKING, State.LIMITING, State.STOPPING, State.DISARMING, State.STALLED})
+MOVING = frozenset({State.TRACKING, State.LIMITING, State.STOPPING, State.DISARMING, State.STALLED, State.ENTERING})
 """In these the arm may move."""
 ACTIVE = MOVING | {State.HOLDING}
 """Armed and not latched."""
@@ -52,15 +55,18 @@ AT_REST = LATCHED | {State.DISARMED, State.HOLDING}
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DISARMED, Event.ARM): State.HOLDING,
+    (State.DISARMED, Event.ENTER): State.ENTERING,
     (State.DISARMED, Event.ESTOP): State.ESTOP,
     (State.HOLDING, Event.ACCEPTED): State.TRACKING,
     (State.HOLDING, Event.LIMITED): State.LIMITING,
+    (State.HOLDING, Event.ENTER): State.ENTERING,
     (State.HOLDING, Event.DISARM): State.DISARMED,
     (State.HOLDING, Event.FAULT): State.PROTECTIVE_STOP,
     (State.HOLDING, Event.ESTOP): State.ESTOP,
     (State.TRACKING, Event.LIMITED): State.LIMITING,
     (State.TRACKING, Event.BRAKE): State.STOPPING,
     (State.TRACKING, Event.REST): State.HOLDING,
+    (State.TRACKING, Event.ENTER): State.ENTERING,
     (State.TRACKING, Event.DISARM): State.DISARMING,
     (State.TRACKING, Event.STALL): State.STALLED,
     (State.TRACKING, Event.FAULT): State.PROTECTIVE_STOP,
@@ -68,6 +74,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.LIMITING, Event.ACCEPTED): State.TRACKING,
     (State.LIMITING, Event.BRAKE): State.STOPPING,
     (State.LIMITING, Event.REST): State.HOLDING,
+    (State.LIMITING, Event.ENTER): State.ENTERING,
     (State.LIMITING, Event.DISARM): State.DISARMING,
     (State.LIMITING, Event.STALL): State.STALLED,
     (State.LIMITING, Event.FAULT): State.PROTECTIVE_STOP,
@@ -75,6 +82,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.STOPPING, Event.ACCEPTED): State.TRACKING,
     (State.STOPPING, Event.LIMITED): State.LIMITING,
     (State.STOPPING, Event.REST): State.HOLDING,
+    (State.STOPPING, Event.ENTER): State.ENTERING,
     (State.STOPPING, Event.DISARM): State.DISARMING,
     (State.STOPPING, Event.STALL): State.STALLED,
     (State.STOPPING, Event.FAULT): State.PROTECTIVE_STOP,
@@ -86,6 +94,10 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.STALLED, Event.DISARM): State.DISARMING,
     (State.STALLED, Event.FAULT): State.PROTECTIVE_STOP,
     (State.STALLED, Event.ESTOP): State.ESTOP,
+    (State.ENTERING, Event.REST): State.HOLDING,
+    (State.ENTERING, Event.DISARM): State.DISARMING,
+    (State.ENTERING, Event.FAULT): State.PROTECTIVE_STOP,
+    (State.ENTERING, Event.ESTOP): State.ESTOP,
     (State.PROTECTIVE_STOP, Event.ESTOP): State.ESTOP,
     (State.PROTECTIVE_STOP, Event.RESET): State.DISARMED,
     (State.ESTOP, Event.RESET): State.DISARMED,

@@ -21,10 +21,12 @@ def handle_stall(state: FilterState, setup: FilterSetup, now_ns: int) -> bool:
     From standstill it must not be sent on at its old speed: nothing is sent until it is at rest, then it is taken over
     where it is.
 
+    A controller that follows a trajectory has gone to rest along it, and the output with it: see `tick.miss`.
+
     Returns:
         whether that is over now: the output may be elsewhere.
     """
-    stall = setup.open_loop.stalled(state, now_ns) if state.sending else None
+    stall = setup.open_loop.stalled(state, now_ns) if state.sending and not setup.entry_ticks else None
     if stall is not None and not state.at_rest:
         state.stalled_by = stall
         state.sending = False

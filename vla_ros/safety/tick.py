@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vla_ros.safety.arm_motion import joint_states
 from vla_ros.safety.command.setpoint_spline import SetpointSpline
 from vla_ros.safety.filter_setup import FilterSetup
 from vla_ros.safety.rules import enforce
@@ -59,6 +60,38 @@ def stop_positions(state: FilterState, setup: FilterSetup, before: JointStates) 
         return None
 
 
+def miss(state: FilterState, setup: FilterSetup, count: int) -> list[tuple[float, ...]]:
+    """Take the stop policy's step for each of `count` ticks that did not come: the controller takes it by the newest message.
+
+    Returns:
+        the outputs, rad or m per joint; the last one holds for the ticks that are left when the arm is at rest.
+    """
+    rows: list[tuple[float, ...]] = []
+    state.targets = None
+    while state.sending and len(rows) < count and not (rows and state.at_rest):
+        before = joint_states(state)
+        setup.motion.stop(state)
+        positions = checked_positions(state, setup, before)
+        if positions is not None:
+            rows.append(positions)
+    return rows
+
+
+def retract(state: FilterState, setup: FilterSetup) -> tuple[float, ...] | None:
+    """The newest output was not sent in time: take the stop policy's step instead, as the controller does.
+
+    Returns:
+        the output, rad or m per joint; None: nothing is sent.
+    """
+    if not state.sending:
+        return None
+    setup.motion.forget(state, state.before)
+    taken = joint_states(state)
+    setup.motion.stop_from(state, state.before)
+    state.targets = None
+    return checked_positions(state, setup, taken)
+
+
 def _follow_or_stop(state: FilterState, setup: FilterSetup, now_ns: int, before: JointStates) -> Verdict | None:
     stop = interrupted = enforce(setup.active, state, now_ns)
     if state.spline is not None:
@@ -74,7 +107,7 @@ def _follow_or_stop(state: FilterState, setup: FilterSetup, now_ns: int, before:
         return verdict
     setup.motion.stop(state)
     verdict = state.stopped_by  # of a rule that has just latched, too
-    state.change(Event.REST if state.at_rest else Event.BRAKE)  # a latched state stays
+    state.change(Event.REST if state.at_rest and not state.entry_ticks else Event.BRAKE)  # a latched state stays
     if state.state in (State.HOLDING, State.DISARMED):
         state.followed = ""
         state.stopped_by = interrupted

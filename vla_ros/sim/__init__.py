@@ -13,13 +13,14 @@ from vla_ros.lazy_names import lazy_names
 if TYPE_CHECKING:
     from vla_ros.sim.appearance import Appearance
     from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
-    from vla_ros.sim.controller import CommandRefused, SimulatedController
+    from vla_ros.sim.controller import SimulatedController
     from vla_ros.sim.expert import Expert
     from vla_ros.sim.rendering import CameraRenderer, RenderProcess
     from vla_ros.sim.scene import Scene, SceneObject
     from vla_ros.sim.sim_arm_parameters import SimArmParameters
     from vla_ros.sim.simulation import Simulation
     from vla_ros.sim.task_sampler import sample_task
+    from vla_ros.sim.trajectory_controller import CommandRefused, TrajectoryController
     from vla_ros.sim.variation import Variation, sample_varied
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "SimArmParameters",
     "SimulatedController",
     "Simulation",
+    "TrajectoryController",
     "Variation",
     "sample_task",
     "sample_varied",
@@ -49,10 +51,7 @@ __getattr__, __dir__ = lazy_names(
             "JOINT_NAMES",
             "urdf",
         ),
-        "controller": (
-            "CommandRefused",
-            "SimulatedController",
-        ),
+        "controller": ("SimulatedController",),
         "expert": ("Expert",),
         "rendering": (
             "CameraRenderer",
@@ -65,6 +64,10 @@ __getattr__, __dir__ = lazy_names(
         "sim_arm_parameters": ("SimArmParameters",),
         "simulation": ("Simulation",),
         "task_sampler": ("sample_task",),
+        "trajectory_controller": (
+            "CommandRefused",
+            "TrajectoryController",
+        ),
         "variation": (
             "Variation",
             "sample_varied",

@@ -16,14 +16,11 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
+from vla_ros.sim.trajectory_controller import CommandRefused
 
 PERIOD_S = 0.004
 STOP_ACCELERATION = 0.4 * ACCELERATION_LIMIT  # of the setpoint when it stops by itself, per s^2
 STOP_JERK = 0.08 * np.array([7500.0, 3750.0, 5000.0, 6250.0, 7500.0, 10000.0, 10000.0, 1000.0])  # per s^3
-
-
-class CommandRefused(ValueError):
-    """A command that the controller does not take; the text is one line."""
 
 
 class SimulatedController:

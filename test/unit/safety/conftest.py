@@ -44,7 +44,7 @@ MAPPING: dict[str, Any] = {
         "rest_velocity": [0.02] * 7 + [0.01],
     },
     "override": {"speed_scale": 0.25},
-    "controller": {"type": "joint_trajectory", "topic": "arm_controller/joint_trajectory"},
+    "controller": {"type": "forward_position", "topic": "arm_controller/commands"},
 }
 
 

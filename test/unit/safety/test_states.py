@@ -34,8 +34,8 @@ def test_latches_are_left_only_by_reset_and_not_into_motion(state: State) -> Non
     assert after(state, Event.RESET) is State.DISARMED
 
 
-@pytest.mark.parametrize("state", [State.DISARMING, State.STALLED])
-def test_nothing_is_followed_before_a_disarming_or_stalled_arm_is_at_rest(state: State) -> None:
+@pytest.mark.parametrize("state", [State.DISARMING, State.STALLED, State.ENTERING])
+def test_nothing_is_followed_before_a_disarming_stalled_or_entering_arm_is_at_rest(state: State) -> None:
     ends = {after(state, event) for event in Event if event is not Event.DISARM}
     rest = State.DISARMED if state is State.DISARMING else State.HOLDING
     assert ends == {state, rest, State.PROTECTIVE_STOP, State.ESTOP}
@@ -54,12 +54,17 @@ def test_published_numbers_keep_their_meaning() -> None:
         "ESTOP",
         "DISARMING",
         "STALLED",
+        "ENTERING",
     )
-    assert [State(number).name for number in range(9)] == list(names)
+    assert [State(number).name for number in range(10)] == list(names)
 
 
 def test_disarmed_is_left_only_by_arming_or_estop() -> None:
-    assert {event for event in Event if after(State.DISARMED, event) is not State.DISARMED} == {Event.ARM, Event.ESTOP}
+    assert {event for event in Event if after(State.DISARMED, event) is not State.DISARMED} == {
+        Event.ARM,
+        Event.ENTER,
+        Event.ESTOP,
+    }
 
 
 def test_estop_and_fault_reach_every_active_state() -> None:

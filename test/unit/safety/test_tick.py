@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
-from test.unit.safety.streams import line, moved
+from test.unit.safety.streams import line, moved, moving
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.joint import jerk_limit, joint_motion
 from vla_ros.safety.joint.last_check import LastCheck
@@ -138,3 +139,71 @@ def test_a_skipped_tick_breaks_no_limit(bench: Any) -> None:
     state = bench.tick().state
     assert state in (State.LIMITING, State.TRACKING)
     assert bench.decisions[-1].verdict is None or bench.decisions[-1].verdict.rule != "last_check"
+
+
+def follows(make_bench: Any) -> Any:
+    """A filter whose controller follows trajectories, with joint1 in motion."""
+    bench = make_bench({"controller.type": "joint_trajectory"}).armed()
+    bench.tick(bench.filter.values.entry_ticks + 1)
+    moving(bench)
+    return bench
+
+
+def test_ticks_that_did_not_come_count_as_the_stop_policy_s(make_bench: Any) -> None:
+    bench = follows(make_bench)
+    other = follows(make_bench)
+    rows = bench.filter.miss(bench.now_ns + 5 * 4_000_000, 5)
+    assert len(rows) == 5
+    other.filter.fault("stop here")
+    assert rows == [other.tick().positions for _ in range(5)]
+    bench.now_ns += 5 * 4_000_000
+    decision = bench.tick()
+    assert decision.state is State.LIMITING, "it goes on from there"
+    steps = np.diff([row[0] for row in (rows[-2], rows[-1], decision.positions)])
+    assert 0.0 < steps[1] < steps[0] + 7.5 * 0.004**2 + 1e-9
+
+
+def test_after_a_long_stall_the_arm_rests_where_the_newest_message_led_it(make_bench: Any) -> None:
+    bench = follows(make_bench)
+    rows = bench.filter.miss(bench.now_ns + 1000 * 4_000_000, 1000)
+    assert 10 < len(rows) < 200
+    assert bench.filter.values.at_rest
+    bench.now_ns += 1000 * 4_000_000
+    decision = bench.tick()
+    assert decision.positions == rows[-1]
+    assert (decision.state, decision.verdict.rule) == (State.HOLDING, "open_loop")
+    assert bench.filter.miss(bench.now_ns, 3) == [decision.positions]
+
+
+def test_an_output_that_could_not_be_sent_is_taken_back(make_bench: Any) -> None:
+    bench, other = follows(make_bench), follows(make_bench)
+    sent = bench.filter.values.sent
+    bench.tick()
+    retracted = bench.filter.retract()
+    assert retracted == other.filter.miss(other.now_ns, 1)[0]
+    assert bench.filter.values.sent == (*sent[1:], retracted)
+    assert bench.filter.values.joints[0].q == other.filter.values.joints[0].q
+    assert bench.tick().positions is not None
+    assert bench.filter.state is State.LIMITING, "no check objects to what follows"
+
+
+def test_a_filter_that_sends_nothing_misses_and_retracts_nothing(make_bench: Any) -> None:
+    bench = make_bench({"controller.type": "joint_trajectory"})
+    bench.tick(3)
+    assert bench.filter.miss(bench.now_ns, 7) == []
+    assert bench.filter.retract() is None
+    bench.filter.clock_was_set()
+    assert bench.filter.state is State.DISARMED and not bench.filter.values.entry_ticks
+
+
+def test_a_stop_step_that_is_refused_stops_all_sending(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for call in ("miss", "retract"):
+        bench = follows(make_bench)
+        with monkeypatch.context() as patched:
+            patched.setattr(LastCheck, "violation", lambda *_: ("joint1", "velocity", 9.0, 1.0))
+            if call == "miss":
+                assert bench.filter.miss(bench.now_ns, 2) == []
+            else:
+                assert bench.filter.retract() is None
+        assert bench.filter.state is State.PROTECTIVE_STOP
+        assert bench.tick().positions is None

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
-from vla_ros.sim.controller import PERIOD_S, CommandRefused, SimulatedController
+from vla_ros.sim.controller import PERIOD_S, SimulatedController
+from vla_ros.sim.trajectory_controller import CommandRefused
 
 
 @pytest.mark.parametrize("seed", range(20))

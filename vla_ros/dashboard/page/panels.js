@@ -33,7 +33,7 @@ function create(tag, children = [], className = "") {
 
 const STATE_LEVELS = {
   DISARMED: "off", HOLDING: "idle", TRACKING: "good", LIMITING: "warning", STOPPING: "warning",
-  DISARMING: "warning", STALLED: "warning",
+  DISARMING: "warning", STALLED: "warning", ENTERING: "idle",
   PROTECTIVE_STOP: "alarm", ESTOP: "alarm",
 };
 

@@ -70,8 +70,8 @@ def read(path: Path, selection: RecordingSelection) -> list[Stream]:
                 elif record.kind is Kind.JOINT_STATE:
                     (_, names, positions, *_), refusal = record.values
                     run.measured(names, positions, refusal is None)
-                elif record.kind is Kind.CALL and record.values[0] == "arm" and record.values[2][0]:
-                    run.armed()
+                elif record.kind is Kind.CALL:
+                    run.call(*record.values)
             if run is not None:
                 ends[reader.last] = run
                 run.notes += [f"{file.name} ends in a record that is cut off"] if reader.cut else []
@@ -124,9 +124,20 @@ class _Run:
         if taken:
             self._q = [positions[i] for i in self._order]
 
-    def armed(self) -> None:
-        """The filter takes the arm up where it was measured last; what is measured until the next tick comes after that."""
-        self._rest = self._q
+    def call(self, name: str, arguments: Sequence[Any], answer: Any) -> None:
+        """Take over what a call changes of what is sent."""
+        if name == "arm" and answer[0]:
+            # The filter takes the arm up where it was measured last; what is measured until the next tick comes after that.
+            self._rest = self._q
+        elif name == "miss" and self.sending:
+            # Ticks that did not come, and the outputs that count for them; without one the last one holds.
+            now_ns, count = arguments
+            for i, positions in enumerate(answer):
+                self.rows.append(positions)
+                self._stamps_ns.append(now_ns - (count - 1 - i) * self._period_ns)
+            self._stamps_ns[-1] = now_ns
+        elif name == "retract" and answer is not None and self.sending:
+            self.rows[-1] = answer
 
     def stream(self) -> Stream:
         """Return all of it; a stretch ends where nothing was sent and where records are missing."""

@@ -38,7 +38,7 @@ def decision_values(decision: Decision) -> list[Any]:
 CALLS = frozenset(
     (
         *("estop_signal", "heartbeat", "deadman", "publishers", "fault", "speed_scale"),
-        *("arm", "disarm", "estop", "reset", "release_lost_estop"),
+        *("arm", "disarm", "estop", "reset", "release_lost_estop", "miss", "retract", "clock_was_set"),
     )
 )
 """Calls that a record of the kind CALL may hold."""
@@ -142,6 +142,17 @@ class Recorder:
     def release_lost_estop(self) -> tuple[bool, str]:
         done: tuple[bool, str] = self._call("release_lost_estop")
         return done
+
+    def miss(self, now_ns: int, count: int) -> list[tuple[float, ...]]:
+        rows: list[tuple[float, ...]] = self._call("miss", now_ns, count)
+        return rows
+
+    def retract(self) -> tuple[float, ...] | None:
+        positions: tuple[float, ...] | None = self._call("retract")
+        return positions
+
+    def clock_was_set(self) -> None:
+        self._call("clock_was_set")
 
     def tick(self, now_ns: int) -> Decision:
         self._room = min(cut.ROOM, self._room + cut.ROOM_PER_TICK)

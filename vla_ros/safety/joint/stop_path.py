@@ -53,6 +53,12 @@ class StopPath:
         segments.append((q, length, 0, 0))
         self.ticks = tick
 
+    def accelerations(self) -> tuple[list[int], list[int]]:
+        """Return the acceleration of each segment, and how many ticks it lasts; together they are `ticks`."""
+        starts = self._start_ticks
+        counts = [after - start for start, after in zip(starts, starts[1:], strict=False)]
+        return [a for _, _, _, a in self._segments[:-1]], counts
+
     def position(self, tick: int) -> int:
         """Return the position after `tick` ticks."""
         i = bisect_right(self._start_ticks, tick) - 1

@@ -54,9 +54,9 @@ def test_a_changed_decision_is_found(log: Path) -> None:
 
 def test_a_log_of_another_format_is_one_line(log: Path) -> None:
     (path,) = files(log)
-    rewritten(path, lambda kind, values: {**values, "format": 6} if kind is Kind.HEADER else values)
+    rewritten(path, lambda kind, values: {**values, "format": FORMAT - 1} if kind is Kind.HEADER else values)
     damaged = replay(log).damaged
-    assert f"format 6 and was not replayed; this version replays {FORMAT} only" in damaged
+    assert f"format {FORMAT - 1} and was not replayed; this version replays {FORMAT} only" in damaged
     assert "\n" not in damaged
 
 
@@ -126,15 +126,14 @@ def test_limits_that_are_not_those_of_the_urdf_are_found(arm_log: Path) -> None:
 
 def test_logs_of_another_format_beside_those_of_this_one_are_named(log: Path, make_bench: Any) -> None:
     (path,) = files(log)
-    rewritten(path, lambda kind, values: {**values, "format": 6} if kind is Kind.HEADER else values)
+    rewritten(path, lambda kind, values: {**values, "format": FORMAT - 1} if kind is Kind.HEADER else values)
     bench = make_bench()
     direct = recorded(bench, log)
     bench.armed().tick(20)
     direct.close()
     report = replay(log)
-    assert report.other_formats == [
-        f"{path.name} has format 6 and was not replayed; this version replays {FORMAT} only"
-    ]
+    other = f"format {FORMAT - 1} and was not replayed; this version replays {FORMAT} only"
+    assert report.other_formats == [f"{path.name} has {other}"]
     assert (report.damaged, report.ticks) == ("", 20)
     assert report.same, "what could be replayed"
 

@@ -78,3 +78,13 @@ def test_the_bound_is_the_sum_of_ramps_and_full_brake(v: int, a: int, bound: int
     motion = JointMotion(TickLimits(-(10**6), 10**6, 100, 4, 2))
     assert motion.stop_path_length(JointOutput(0, v, a)) == bound
     assert motion.stop_path_length(JointOutput(0, -v, -a)) == bound
+
+
+def test_the_accelerations_are_those_of_the_ticks() -> None:
+    path = StopPath(3, 4321, -17, 60, 7)
+    accelerations, counts = path.accelerations()
+    v = 4321
+    for k, a in enumerate(a for a, count in zip(accelerations, counts, strict=True) for _ in range(count)):
+        v += a
+        assert path.position(k + 1) - path.position(k) == v
+    assert sum(counts) == path.ticks
