@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vla_ros.bringup.process import private_domain
 from vla_ros.lab.bench.load import cpu_load
 from vla_ros.lab.faults.controller_log import ControllerLog, LogMark
 from vla_ros.lab.faults.graphs import LOG, RAISE, SEED, TASK, processes
 from vla_ros.lab.faults.process_faults import ProcessFaults
-from vla_ros.lab.faults.reaction import NO_FILTER, ObservedReaction
+from vla_ros.lab.faults.reaction import ESTOP, NO_FILTER, ObservedReaction
 from vla_ros.lab.faults.rig import AlterJointState, AlterSetpoint, CaseAborted
 from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
 from vla_ros.lab.faults.swing import PERIOD_S, swing
@@ -31,7 +33,7 @@ from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.time import NS_PER_S
 
 CYCLE_NS = round(PERIOD_S * NS_PER_S)
-HEARTBEAT_CYCLES = 5
+HEARTBEAT_CYCLES = 3
 STATUS_S = 0.04
 """Longest time between two statuses of the filter."""
 REALTIME_PRIORITY = 15
@@ -66,7 +68,7 @@ class GraphRig(ProcessFaults):
         self._raise_file = folder / RAISE
         self._observed = ObservedReaction()
         self._mark: LogMark | None = None
-        self._marked_ns = self._status_ns = self._swing_began_ns = 0
+        self._marked_ns = self._status_ns = self._state_since_ns = self._swing_began_ns = 0
         self._late_ticks = self._late_before = 0
         self._seq = self._override_seq = self._cycles = 0
         self._diagnostics: dict[str, dict[str, str]] = {}
@@ -162,6 +164,8 @@ class GraphRig(ProcessFaults):
                 self.longest_stall_s, (status.receive_ns - self._status_ns) / NS_PER_S - STATUS_S
             )
         self._status_ns = status.receive_ns
+        if status.state != self.state:
+            self._state_since_ns = status.receive_ns
         self.state, self.rule, self.speed = status.state, status.rule, status.max_speed
         self._late_ticks = status.late_ticks
         self._observed.add_status(self.state, self.rule)
@@ -249,6 +253,18 @@ class GraphRig(ProcessFaults):
 
     def set_estop(self, pressed: bool) -> None:
         self._node.publish_estop(pressed)
+
+    def time_estop(self) -> float:
+        pressed_ns = time.monotonic_ns()
+        self.set_estop(True)
+        if not self.run_for(SERVICE_S, lambda: self.state in ESTOP):
+            raise CaseAborted("the e-stop is not heard")
+        return (self._state_since_ns - pressed_ns) / NS_PER_S
+
+    def record_estops(self, latencies_s: Sequence[float]) -> None:
+        self._observed.estops_s = list(latencies_s)
+        p50, p99 = np.percentile(latencies_s, [50, 99]) * 1e3
+        self.record_answer(f"e-stop brakes after {p50:.1f} ms (p50), {p99:.1f} ms (p99)")
 
     def set_speed_scale(self, value: float) -> None:
         self._node.publish_speed_scale(value)

@@ -6,6 +6,7 @@ import abc
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -51,6 +52,7 @@ class ProcessFaults(abc.ABC):
         self._folder = folder
         self._logs_before: set[Path] = set()
         self._floods: list[subprocess.Popen[bytes]] = []
+        self._input_flood: subprocess.Popen[bytes] | None = None
         self._supervisor = Supervisor(processes, self.lines.append)
 
     def watch(self) -> None:
@@ -60,6 +62,7 @@ class ProcessFaults(abc.ABC):
     def close(self) -> None:
         """End all processes."""
         self.set_flood(0)
+        self.set_input_flood("")
         self._supervisor.stop()
 
     @abc.abstractmethod
@@ -108,6 +111,18 @@ class ProcessFaults(abc.ABC):
             process.wait(START_S)
         command = [sys.executable, "-m", "vla_ros.ros.dds_flood", str(FLOOD_PARTICIPANTS)]
         self._floods = [subprocess.Popen(command) for _ in range(processes)]
+
+    def set_input_flood(self, kind: str) -> None:
+        if self._input_flood is not None:
+            self._input_flood.terminate()
+            self._input_flood.communicate(timeout=START_S)
+            self._input_flood = None
+        if kind:
+            command = [sys.executable, "-m", "vla_ros.ros.input_flood", kind]
+            self._input_flood = subprocess.Popen(command, stdout=subprocess.PIPE)
+            said = self._input_flood.stdout
+            assert said is not None
+            self.run_for(START_S, lambda: bool(select.select([said], [], [], 0.0)[0]))
 
     def block_log_writes(self, blocked: bool) -> None:
         # With a file size limit of 0 every write of the log's process fails, as on a full disk.

@@ -18,6 +18,7 @@ CODE = {
     "schema": "command.schema:Schema.check",
     "freshness": "command.freshness:Freshness.check",
     "sequence": "command.sequence:SetpointSequence.check",
+    "resumption": "command.resumption:Resumption.check",
     "continuity": "command.continuity:Continuity.check",
     "joint_state": "measured.joint_state:JointStateFresh.check",
     "joint_source": "measured.joint_source:JointSource.check",

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 MOVING = ("TRACKING", "LIMITING")
 RESTING = ("HOLDING",)
 PROTECTIVE = ("PROTECTIVE_STOP",)
@@ -31,6 +33,7 @@ class ExpectedReaction:
         rest_s: upper bound of the time to rest; NaN: the arm need not come to rest.
         goes_on: the arm still moves at the end.
         says: text that an answer or a last line of output contains.
+        estop_s: upper bound of the 99th percentile of `ObservedReaction.estops_s`.
     """
 
     rules: tuple[str, ...] = ()
@@ -38,6 +41,7 @@ class ExpectedReaction:
     rest_s: float = math.nan
     goes_on: bool = False
     says: str = ""
+    estop_s: float = math.nan
 
     def text(self) -> str:
         """Return the reaction in words."""
@@ -49,6 +53,8 @@ class ExpectedReaction:
             rest = "does not start" if self.ends == ENDED and self.says else "inside the limits"
         ends = "" if self.ends in (ENDED, MOVING) else f", {' or '.join(self.ends)}"
         says = f", says “{self.says}”" if self.says else ""
+        if not math.isnan(self.estop_s):
+            says = f", each e-stop brakes within {self.estop_s * 1e3:.0f} ms (p99)"
         return f"{rest}{ends}{says}"
 
 
@@ -64,6 +70,7 @@ class ObservedReaction:
         outside: how far a setpoint left the position limits, rad or m.
         late: ticks of the filter that began late.
         answers: of services and processes.
+        estops_s: from each press of the e-stop to the status that says that it brakes.
         problem: why the case could not be carried out; empty: it could.
     """
 
@@ -76,6 +83,7 @@ class ObservedReaction:
     outside: float = 0.0
     late: int = 0
     answers: list[str] = field(default_factory=list)
+    estops_s: list[float] = field(default_factory=list)
     problem: str = ""
 
     def add_status(self, state: str, rule: str) -> None:
@@ -93,6 +101,7 @@ def differences(expected: ExpectedReaction, observed: ObservedReaction) -> list[
         *_wrong_motion(expected, observed),
         *_broken_limits(observed),
         *_missing_answer(expected.says, observed.answers),
+        *_late_estop(expected.estop_s, observed.estops_s),
     ]
 
 
@@ -125,6 +134,15 @@ def _broken_limits(observed: ObservedReaction) -> list[str]:
     if not observed.outside <= ROUNDING * 1e-3:
         wrong.append(f"{observed.outside:.6f} outside the position limits")
     return wrong
+
+
+def _late_estop(bound_s: float, estops_s: Sequence[float]) -> list[str]:
+    if math.isnan(bound_s):
+        return []
+    if not estops_s:
+        return ["the e-stop was not timed"]
+    p99_s = float(np.percentile(estops_s, 99))
+    return [] if p99_s <= bound_s else [f"e-stop after {p99_s * 1e3:.1f} ms (p99); {bound_s * 1e3:.0f} ms are allowed"]
 
 
 def _missing_answer(says: str, answers: Sequence[str]) -> list[str]:

@@ -85,10 +85,11 @@ def table_row(result: FaultResult) -> str:
 
 
 def without_alternation(states: Sequence[str]) -> list[str]:
-    """Return the states in order, without repeated changes between TRACKING and LIMITING."""
+    """Return the states in order, without repeated changes between TRACKING and LIMITING, or of presses and resets."""
     kept: list[str] = []
     for state in states:
-        back_and_forth = len(kept) >= 2 and {state, kept[-1], kept[-2]} == {"TRACKING", "LIMITING"}
+        last = {state, *kept[-2:]}
+        back_and_forth = len(kept) >= 2 and last in ({"TRACKING", "LIMITING"}, {"ESTOP", "DISARMED"})
         if not back_and_forth and (not kept or kept[-1] != state):
             kept.append(state)
     return kept
@@ -98,7 +99,9 @@ def result_line(result: FaultResult) -> str:
     """Return one result for the screen; what was wrong follows on lines of its own."""
     case, observed = result.case, result.observed
     rest = "      -" if observed.rest_s != observed.rest_s else f"{observed.rest_s * 1e3:5.0f} ms"
-    what = f"{'→'.join(observed.states) or '-'} {', '.join(dict.fromkeys(observed.rules))}"
+    what = f"{'→'.join(without_alternation(observed.states)) or '-'} {', '.join(dict.fromkeys(observed.rules))}"
+    if observed.estops_s:
+        what += f"; {observed.answers[-1]}"
     verdict = "ok  " if not result.wrong else "FAIL"
     again = f"  (try {len(result.stalls) + 1})" if result.stalls else ""
     shares = f"v {observed.velocity:4.2f} a {observed.acceleration:4.2f}, {observed.late:3} late"

@@ -97,6 +97,16 @@ class FaultRig(Protocol):
     def set_flood(self, processes: int) -> None:
         """Let so many processes flood the policy's topic; 0: end them."""
 
+    def set_input_flood(self, kind: str) -> None:
+        """Let a process flood an input of the filter, as `vla_ros.ros.input_flood` knows it, and wait until it does so;
+        empty: end it."""
+
+    def time_estop(self) -> float:
+        """Press the e-stop button; return the time until the status that says that the filter brakes, s."""
+
+    def record_estops(self, latencies_s: Sequence[float]) -> None:
+        """Record what `time_estop` has returned, for the comparison with what is expected."""
+
     def send_burst(self, count: int) -> None:
         """Send so many setpoints at once."""
 

@@ -128,3 +128,20 @@ def test_a_flood_starts_so_many_processes_and_ends_them(monkeypatch: pytest.Monk
     assert [process.poll() for process in started] == [None, None]
     bare.set_flood(0)
     assert len(started) == 2 and all(process.poll() is not None for process in started)
+
+
+def test_a_flood_of_an_input_is_waited_for_and_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(command: list[str], stdout: int) -> subprocess.Popen[bytes]:
+        assert command[1:] == ["-m", "vla_ros.ros.input_flood", "markers"]
+        started.append(popen([command[0], "-c", "print('flooding', flush=True); input()"], stdin=-1, stdout=stdout))
+        return started[-1]
+
+    bare = Bare(tmp_path)
+    monkeypatch.setattr(process_faults.subprocess, "Popen", start)
+    bare.set_input_flood("markers")
+    assert started[0].poll() is None
+    bare.set_input_flood("")
+    assert len(started) == 1 and started[0].poll() is not None

@@ -36,6 +36,20 @@ def test_each_expectation_can_fail(change: dict[str, object], text: str) -> None
     assert text in wrong
 
 
+@pytest.mark.parametrize(
+    ("estops_s", "wrong"),
+    [
+        ([0.004] * 99 + [0.019], []),
+        ([0.004] * 90 + [0.03] * 10, ["e-stop after 30.0 ms (p99); 20 ms are allowed"]),
+        ([], ["the e-stop was not timed"]),
+    ],
+)
+def test_an_estop_that_takes_long_is_said(estops_s: list[float], wrong: list[str]) -> None:
+    expected = dataclasses.replace(EXPECTED, estop_s=0.02)
+    assert differences(expected, dataclasses.replace(GOOD, estops_s=estops_s)) == wrong
+    assert "each e-stop brakes within 20 ms (p99)" in expected.text()
+
+
 def test_an_answer_and_going_on_can_be_asked_for() -> None:
     on = ObservedReaction(states=["TRACKING"], answers=["all well"])
     assert differences(ExpectedReaction(ends=MOVING, goes_on=True, says="well"), on) == []
