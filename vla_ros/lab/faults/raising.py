@@ -19,6 +19,7 @@ CODE = {
     "freshness": "command.freshness:Freshness.check",
     "sequence": "command.sequence:SetpointSequence.check",
     "resumption": "command.resumption:Resumption.check",
+    "entry": "command.entry:Entry.check",
     "continuity": "command.continuity:Continuity.check",
     "joint_state": "measured.joint_state:JointStateFresh.check",
     "joint_source": "measured.joint_source:JointSource.check",
