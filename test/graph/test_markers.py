@@ -8,7 +8,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.parameters import from_mapping, nested
-from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link
+from vla_ros.ros.markers import SafetyMarkers, class_and_velocity, obstacles_from, oldest_stamp_age_ns, root_link
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import urdf
@@ -92,3 +92,34 @@ def test_what_a_marker_cannot_mean_is_refused_by_name() -> None:
 def test_the_root_link_hangs_on_nothing() -> None:
     assert root_link(urdf().replace('"base"', '"pedestal"')) == "pedestal"
     assert root_link("<robot/>") == "base"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "text", "kind", "velocity"),
+    [
+        ("", "", "", None),
+        ("box", "a label", "", None),
+        ("humanoid", "", "", None),
+        ("human", "", "human", None),
+        ("human/3", "left arm", "human", None),
+        ("", "human", "human", None),
+        ("", "human 0.1 -0.8 0", "human", (0.1, -0.8, 0.0)),
+        ("cart", "moving 0.3 0.0 0.0", "", (0.3, 0.0, 0.0)),
+        ("human", "moving 0.3 0.0 0.0", "human", (0.3, 0.0, 0.0)),
+    ],
+)
+def test_class_and_velocity_stand_in_namespace_and_text(
+    namespace: str, text: str, kind: str, velocity: tuple[float, ...] | None
+) -> None:
+    assert class_and_velocity(namespace, text) == (kind, velocity)
+
+
+@pytest.mark.parametrize(
+    "text", ["human fast", "human 1 2", "human 1 2 3 4", "moving", "moving nan 0 0", "human inf 0 0"]
+)
+def test_a_velocity_that_cannot_be_read_refuses_the_list(text: str) -> None:
+    marker = Marker(type=Marker.SPHERE, text=text)
+    marker.scale.x = marker.scale.y = marker.scale.z = 0.2
+    marker.pose.orientation.w = 1.0
+    (obstacle,) = obstacles_from(MarkerArray(markers=[marker]), 0)
+    assert "has the velocity" in obstacle.fault()

@@ -296,6 +296,111 @@ RULES = (
         "arm_motion",
     ),
     _off("effort_limit", "arm", "return self._refusal(state, joint_states(state))", "return None", "arm_motion"),
+    *(
+        _off(rule, "whole", f"    {name},\n", "", "filter")
+        for rule, name in (
+            ("tool_orientation", "ToolOrientation"),
+            ("stop_distance", "StopDistance"),
+            ("momentum", "Momentum"),
+            ("cartesian_speed", "CartesianSpeed"),
+            ("reduced_mode", "ReducedMode"),
+            ("separation", "Separation"),
+            ("enabling", "Enabling"),
+        )
+    ),
+    _off("cartesian_speed", "links", "limits[link] = min(limits[link], limit)", "pass", "geometry.cartesian_speed"),
+    _off("cartesian_speed", "slower", "if least >= 1000:", "if True:", "arm_motion"),
+    _off(
+        "cartesian_speed",
+        "curvature",
+        "remainder = products.dot(parts.curvature) + ",
+        "remainder = ",
+        "geometry.path_bounds",
+    ),
+    _off(
+        "cartesian_speed",
+        "way to rest",
+        "bound: Array = np.maximum.reduceat(at_corners, self._cuts.corner_begins) + remainder",
+        "bound: Array = np.maximum.reduceat(at_corners, self._cuts.corner_begins) * 0.9 + remainder",
+        "geometry.path_bounds",
+    ),
+    _off("reduced_mode", "silence", "or state.now_ns - heard_ns > self._timeout_ns", "", "geometry.reduced_mode"),
+    _off(
+        "reduced_mode",
+        "not heard yet",
+        "or heard_ns is None or",
+        "or heard_ns is not None and",
+        "geometry.reduced_mode",
+    ),
+    _off(
+        "reduced_mode",
+        "planes",
+        "pieces = self._pieces_beyond(path)",
+        "pieces = self._pieces_beyond(path) & False",
+        "geometry.reduced_mode",
+    ),
+    _off(
+        "reduced_mode",
+        "before the plane",
+        "return self._beyond(reach + moved[:, :, None])",
+        "return self._beyond(reach - 0.1)",
+        "geometry.reduced_mode",
+    ),
+    _off(
+        "reduced_mode", "joints", "over = rates > self._rates + 1e-9", "over = rates > np.inf", "geometry.reduced_mode"
+    ),
+    _off(
+        "stop_distance", "time", "if self._time_s and path.ticks > self._ticks:", "if False:", "geometry.stop_distance"
+    ),
+    _off("stop_distance", "distance", "if not self._distance_m or", "if True or", "geometry.stop_distance"),
+    _off(
+        "momentum",
+        "momentum",
+        "if self._momentum and not momentum <= self._momentum:",
+        "if False:",
+        "geometry.momentum",
+    ),
+    _off("momentum", "power", "if self._power and not power <= self._power:", "if False:", "geometry.momentum"),
+    _off("momentum", "masses", "if missing:", "if False:", "geometry.momentum"),
+    _off("separation", "distance", "if not distance >= needed:", "if False:", "geometry.separation"),
+    _off(
+        "separation",
+        "age",
+        "return 0.0 if heard_ns is None else max(0, state.now_ns - heard_ns) / NANO",
+        "return 0.0",
+        "geometry.separation",
+    ),
+    _off(
+        "separation",
+        "intrusion",
+        "(self._own.intrusion_m if obstacle.kind == HUMAN else 0.0)",
+        "0.0",
+        "geometry.separation",
+    ),
+    _off(
+        "separation",
+        "unknown velocity",
+        "return self._own.human_speed_m_s if obstacle.velocity is None else",
+        "return 0.0 if obstacle.velocity is None else",
+        "geometry.separation",
+    ),
+    _off(
+        "tool_orientation",
+        "way to rest",
+        "self._angles(path.placement) + self._turns(path.placement, path.boxes[1])",
+        "self._angles(path.placement[:1]) * 0.0",
+        "geometry.tool_orientation",
+    ),
+    _off(
+        "tool_orientation",
+        "arm",
+        "            return self._verdict(angle)\n",
+        "            return None\n",
+        "geometry.tool_orientation",
+    ),
+    _off("enabling", "pressed through", "state.enabling_locked = position != RELEASED", "pass", "command.enabling"),
+    _off("enabling", "silent", "now_ns - state.enabling_ns > self._timeout_ns", "False", "command.enabling"),
+    _off("enabling", "ends the task", "            state.stops += 1\n", "            pass\n", "command.enabling"),
     _off(
         "contact",
         "whole",
@@ -367,7 +472,7 @@ RULES = (
         "pass",
         "geometry.obstacle",
     ),
-    _off("obstacle", "moved", "self._arm.move_fixed_shape(self._shapes[k], pose)", "pass", "geometry.obstacle"),
+    _off("obstacle", "moved, model", "self._arm.move_fixed_shape(self._shapes[k], pose)", "pass", "geometry.obstacle"),
     _off(
         "clearance",
         "arm",
@@ -493,8 +598,8 @@ RULES = (
     _off(
         "effort_limit",
         "in the list",
-        "STEP_RULES: tuple[type[StepRule], ...] = (EffortLimit,)",
-        "STEP_RULES: tuple[type[StepRule], ...] = ()",
+        "    EffortLimit,\n",
+        "",
         "filter",
     ),
     _off(

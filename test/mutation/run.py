@@ -36,8 +36,13 @@ JOINTS = (
             f"command/test_{name}"
             for name in ("authority", "schema", "freshness", "sequence", "continuity", "joint_order")
         ),
-        *(f"command/test_{name}" for name in ("open_loop", "estop", "deadman")),
-        *("measured/test_joint_state", "measured/test_joint_state_reader", "measured/test_stamp_clock"),
+        *(f"command/test_{name}" for name in ("open_loop", "estop", "deadman", "enabling")),
+        *(
+            "measured/test_joint_state",
+            "measured/test_joint_state_reader",
+            "measured/test_stamp_clock",
+            "measured/test_safe_home",
+        ),
         *("measured/test_joint_source", "measured/test_tracking_error"),
         "joint/test_joint_limits",
         *("test_tick", "test_takeover", "test_services", "test_messages", "test_decision", "test_filter_setup"),
@@ -51,10 +56,20 @@ SPACE = (
     *("geometry/test_active_set", "geometry/test_table", "geometry/test_fence", "geometry/test_keep_out"),
     *("geometry/test_clearance", "geometry/test_self_collision", "joint/test_effort_limit", "geometry/test_obstacle"),
     "measured/test_contact",
+    *(
+        f"geometry/test_{name}"
+        for name in (
+            *("path_bounds", "cartesian_speed", "reduced_mode", "stop_distance", "momentum"),
+            *("tool_orientation", "separation"),
+        )
+    ),
     *("geometry/test_collision_constraints", "geometry/test_arm_model"),
 )
 """Files of test/unit/safety, quick ones first: of what needs no model of the arm, and of what does."""
-MODELLED = ("fence", "table", "keep_out", "self_collision", "obstacle", "clearance", "effort_limit", "contact")
+MODELLED = (
+    *("fence", "table", "keep_out", "self_collision", "obstacle", "clearance", "effort_limit", "contact"),
+    *("cartesian_speed", "reduced_mode", "stop_distance", "momentum", "separation", "tool_orientation"),
+)
 """Rules whose mutants are tried on SPACE first."""
 KILLED, SURVIVED, ENDLESS = "killed", "SURVIVED", "killed by time"
 OUTCOMES = {pytest.ExitCode.OK: SURVIVED, pytest.ExitCode.TESTS_FAILED: KILLED, pytest.ExitCode.INTERRUPTED: KILLED}

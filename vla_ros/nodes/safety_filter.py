@@ -21,7 +21,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Empty, Float64, String
+from std_msgs.msg import Bool, Empty, Float64, String, UInt8
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
@@ -74,6 +74,8 @@ TYPES = {
     "vla/estop": "std_msgs/msg/Bool",
     "vla/estop_heartbeat": "std_msgs/msg/Empty",
     "vla/deadman": "std_msgs/msg/Bool",
+    "vla/enabling": "std_msgs/msg/UInt8",
+    "vla/reduced": "std_msgs/msg/Bool",
     "vla/obstacles": "visualization_msgs/msg/MarkerArray",
     "vla/speed_scale": "std_msgs/msg/Float64",
 }
@@ -82,6 +84,8 @@ SINGLE_INPUTS = {
     "estop": "vla/estop",
     "heartbeat": "vla/estop_heartbeat",
     "deadman": "vla/deadman",
+    "enabling": "vla/enabling",
+    "reduced": "vla/reduced",
     "obstacle": "vla/obstacles",
     "speed_scale": "vla/speed_scale",
 }
@@ -108,6 +112,9 @@ class SafetyFilterNode(Node):
         p = self.parameters
         self._heartbeats = self._input(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
         self._deadmen = self._input(Bool, "vla/deadman", EVENTS) if p.deadman.timeout_s else None
+        self._enablings = self._input(UInt8, "vla/enabling", KEPT) if p.enabling.timeout_s else None
+        self._reductions = self._input(Bool, "vla/reduced", KEPT) if p.reduced_mode.input else None
+        self._home = self.create_publisher(Bool, "vla/safe_home", EVENTS) if p.home.position else None
         longest, every = longest_marker_array(p.obstacle.maximum), round(OBSTACLES_S / p.period_s)
         self._obstacles = (
             self._input(MarkerArray, "vla/obstacles", NEWEST, longest, max(1, every)) if p.obstacle.timeout_s else None
@@ -247,6 +254,10 @@ class SafetyFilterNode(Node):
             serve(service)
         for message, receive_ns in self._arrived(self._deadmen):
             self.filter.deadman(receive_ns, message.data)
+        for message, receive_ns in self._arrived(self._enablings):
+            self.filter.enabling(receive_ns, message.data)
+        for message, receive_ns in self._arrived(self._reductions):
+            self.filter.reduced(receive_ns, message.data)
         for message, _ in self._arrived(self._scales):
             said = self.filter.speed_scale(message.data)[1]
             if said != self._said_of_speed:
@@ -357,9 +368,10 @@ class SafetyFilterNode(Node):
         ros_ns = self.get_clock().now().nanoseconds
         frame_ns = self._frame_stamps_ns.get(decision.source, 0)
         audit_hash = self._log.hash if self._log is not None else b""
-        self._status.publish(
-            status_message(self.filter, decision, now_ns, ros_ns, frame_ns, self._loop.late, audit_hash)
-        )
+        status = status_message(self.filter, decision, now_ns, ros_ns, frame_ns, self._loop.late, audit_hash)
+        self._status.publish(status)
+        if self._home is not None:
+            self._home.publish(Bool(data=status.at_home))
 
     def _report(self) -> tuple[bytes, str, dict[str, object]]:
         decision, errors, now_ns = self._decision, self._rate.errors(), time.monotonic_ns()

@@ -14,7 +14,7 @@ from vla_ros.arrays import Array
 from vla_ros.robot.urdf import urdf_root
 from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.safety.geometry.clearance import NearestPair
-from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import HUMAN, Obstacle
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.time import NS_PER_S
 from vla_ros.transforms import quaternion_from_rpy, quaternion_from_z_axis
@@ -31,6 +31,8 @@ PALE, GREY = (0.2, 0.75, 0.4, 0.12), (0.5, 0.5, 0.5, 0.25)
 GREEN, RED, AMBER, BLUE = (0.2, 0.75, 0.4, 0.8), (0.9, 0.2, 0.15, 0.35), (0.95, 0.65, 0.1, 1.0), (0.25, 0.5, 0.9, 0.35)
 MAX_STAMP_AHEAD_NS = 100_000_000
 """A stamp further in the future comes from another clock: the age of what it stamps is unknown."""
+MOVING = "moving"
+"""First word of the text of a marker that moves and is no human."""
 MARKER_TYPES = {"box": Marker.CUBE, "sphere": Marker.SPHERE, "capsule": Marker.CYLINDER}
 """Shape of an obstacle → type of its marker."""
 
@@ -59,6 +61,7 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
             shape, size = "sphere", (_largest(*size) / 2,)
         elif marker.type == Marker.CYLINDER:  # the capsule around it
             shape, size = "capsule", (_largest(*size[:2]) / 2, size[2])
+        kind, velocity = class_and_velocity(marker.ns, marker.text)
         position, orientation = marker.pose.position, marker.pose.orientation
         obstacles.append(
             Obstacle(
@@ -68,6 +71,8 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
                 size=size,
                 xyz=(position.x, position.y, position.z),
                 quaternion=(orientation.x, orientation.y, orientation.z, orientation.w),
+                kind=kind,
+                velocity=velocity,
             )
         )
     return obstacles
@@ -76,6 +81,26 @@ def obstacles_from(message: MarkerArray, ros_ns: int) -> list[Obstacle]:
 def unreadable_list(size: int, frame: str) -> Obstacle:
     """Return what stands for a list of `size` bytes that was too long to be read: the filter refuses it, by its name."""
     return Obstacle(f"all of a list of {size} bytes", frame, "too long to be read", (), (math.nan, math.nan, math.nan))
+
+
+def class_and_velocity(namespace: str, text: str) -> tuple[str, tuple[float, float, float] | None]:
+    """Return the class of an obstacle and its velocity, m/s; None: it is not told.
+
+    Args:
+        namespace: of the marker; "human", or what begins with "human/", makes a human of it.
+        text: of the marker: "human", "human vx vy vz" or "moving vx vy vz", m/s in the marker's frame. Any other text is a
+            label. A velocity that cannot be read is NaN, so that the filter refuses the obstacle by its name.
+    """
+    words = text.split()
+    word = words[0] if words else ""
+    kind = HUMAN if HUMAN in (word, namespace.split("/", maxsplit=1)[0]) else ""
+    if word not in (HUMAN, MOVING) or (word == HUMAN and len(words) == 1):
+        return kind, None
+    try:
+        x, y, z = map(float, words[1:])
+    except ValueError:
+        x = y = z = math.nan
+    return kind, (x, y, z)
 
 
 def oldest_stamp_age_ns(message: MarkerArray, ros_ns: int) -> int:

@@ -8,16 +8,23 @@ sent.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
+import numpy as np
+
+from vla_ros.arrays import Array
 from vla_ros.safety.command.setpoint import SOURCES
+from vla_ros.safety.geometry.arm_parts import TOOL, Parts, moving_parts
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, configured_rules
+from vla_ros.safety.geometry.path_bounds import ArmPaths
+from vla_ros.safety.geometry.reduced_mode import ReducedMode
 from vla_ros.safety.joint import acceleration_limit, last_check, position_limit, velocity_limit
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.joint.last_check import LastCheck
-from vla_ros.safety.rules import StepRule, configured_of
+from vla_ros.safety.rules import SpeedRule, StepRule, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
@@ -63,6 +70,12 @@ class ArmMotion:
             self.constraints = CollisionConstraints(urdf, parameters, self.limits, self.motions, srdf)
         arm = None if self.constraints is None else self.constraints.arm
         self._step_rules = [*configured_of(step_rules, parameters, self.limits, arm), *extra]
+        self._speed_rules = [rule for rule in self._step_rules if isinstance(rule, SpeedRule)]
+        self._tool: tuple[ArmPaths, Parts] | None = None
+        if arm is not None and parameters.tool.link:
+            paths = ArmPaths.of(arm, self.limits, self.period_s)
+            tool = [part for part in moving_parts(arm, parameters.tool) if part.name == TOOL]
+            self._tool = paths, Parts(arm, paths.kinematics, tool)
         self._last_check = LastCheck(limits, parameters.period_s)
 
     def start(self, state: FilterState) -> None:
@@ -129,6 +142,7 @@ class ArmMotion:
         permille, nearest = (1000, None) if constraints is None else constraints.speed_permille(state)
         share = state.scale * permille
         speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[state.followed]]
+        slowed, slowing = self._slow_down(state, targets, previous, speeds)
         worst, furthest, acted = 0, -1, ""
         joints = state.joints
         for i, motion in enumerate(self.motions):
@@ -142,6 +156,9 @@ class ArmMotion:
         if not acted:
             return None
         verdict = self._limited_by(state, worst, acted, before[worst], targets[worst], speeds[worst])
+        if slowing is not None and acted == velocity_limit.NAME:
+            reason = f"slowed to {slowed / 10:.0f} %; {verdict.reason}"
+            return dataclasses.replace(verdict, rule=slowing.NAME, reason=reason)
         if nearest is None or acted != velocity_limit.NAME or constraints is None:
             return verdict
         what = constraints.describe(state, nearest)
@@ -169,6 +186,39 @@ class ArmMotion:
         """The newest output was not sent: the newest three are those that came `before` it, (q, v, a) per joint."""
         outputs = [(q - 2 * v + a, q - v, q) for q, v, a in before]
         state.sent = tuple(tuple(q / NANO for q in output) for output in zip(*outputs, strict=True))
+
+    def in_reduced_mode(self, state: FilterState) -> bool:
+        """Return whether reduced mode holds."""
+        return any(isinstance(rule, ReducedMode) and rule.active(state) for rule in self._step_rules)
+
+    def tool_speed_m_s(self, state: FilterState) -> float:
+        """Return the speed of the tool centre point; NaN: no tool is configured, or there is no model of the arm."""
+        if self._tool is None or not state.sending:
+            return math.nan
+        paths, tool = self._tool
+        rates = np.array(self.velocities(state))
+        return float(paths.speeds_at(tool, [joint.q for joint in state.joints], rates, np.zeros(1))[0])
+
+    def _slow_down(
+        self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: list[int]
+    ) -> tuple[int, SpeedRule | None]:
+        """Lower the `speeds` of all joints to one share of what they want, as the speed rules say; see `SpeedRule`.
+
+        Returns:
+            thousandths that are left, and the rule that leaves least; None: none slows anything.
+        """
+        if not self._speed_rules:
+            return 1000, None
+        rows = zip(self.motions, state.joints, targets, previous, speeds, strict=True)
+        wanted = [motion.wanted_velocity(joint, to, to - last, speed) for motion, joint, to, last, speed in rows]
+        rates: Array = np.array(wanted) / (NANO * self.period_s)
+        shares = [rule.speed_permille(state, rates) for rule in self._speed_rules]
+        least = min(shares)
+        if least >= 1000:
+            return 1000, None
+        for i, velocity in enumerate(wanted):
+            speeds[i] = min(speeds[i], max(1, abs(velocity) * least // 1000))
+        return least, self._speed_rules[shares.index(least)]
 
     def _refusal(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Return the first objection of the step rules to where the joints are."""

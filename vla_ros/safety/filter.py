@@ -14,6 +14,7 @@ from vla_ros.safety.arm_motion import joint_states
 from vla_ros.safety.command.authority import InputAuthority, SetpointAuthority, SourceAuthority
 from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.entry import Entry
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.freshness import Freshness
@@ -24,9 +25,15 @@ from vla_ros.safety.command.sequence import SetpointSequence
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision, decision_of
 from vla_ros.safety.filter_setup import RuleOrder, filter_setup, initial_state
+from vla_ros.safety.geometry.cartesian_speed import CartesianSpeed
 from vla_ros.safety.geometry.clearance import NearestPair
+from vla_ros.safety.geometry.momentum import Momentum
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.geometry.reduced_mode import ReducedMode
+from vla_ros.safety.geometry.separation import Separation
+from vla_ros.safety.geometry.stop_distance import StopDistance
+from vla_ros.safety.geometry.tool_orientation import ToolOrientation
 from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
 from vla_ros.safety.measured.contact import Contact
@@ -63,11 +70,20 @@ TICK_RULES: tuple[type[TickRule], ...] = (
     ObstacleFeed,
     InputAuthority,
     Deadman,
+    Enabling,
     SourceAuthority,
     OpenLoop,
 )
 """Every tick; the first objection counts, and its rule's `ACTION` is taken."""
-STEP_RULES: tuple[type[StepRule], ...] = (EffortLimit,)
+STEP_RULES: tuple[type[StepRule], ...] = (
+    EffortLimit,
+    ToolOrientation,
+    StopDistance,
+    Momentum,
+    CartesianSpeed,
+    ReducedMode,
+    Separation,
+)
 """The step of all joints, once velocity_limit, acceleration_limit, jerk_limit and position_limit (`joint_motion.py`) have
 limited that of each; after these the distances of `collision_constraints.DISTANCE_RULES`; what is then sent, `last_check`."""
 
@@ -177,6 +193,14 @@ class SafetyFilter:
         """The dead-man switch was received."""
         self._setup.deadman.update(self.values, receive_ns, pressed)
 
+    def enabling(self, receive_ns: int, position: int) -> None:
+        """The enabling device was received: 0 released, 1 pressed, 2 pressed through."""
+        self._setup.enabling.update(self.values, receive_ns, position)
+
+    def reduced(self, receive_ns: int, asked_for: bool) -> None:
+        """The input of reduced mode was received."""
+        messages.update_reduced(self.values, receive_ns, asked_for)
+
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         """Who publishes now on the topic of a source or of what else must have one: see `authority`."""
         messages.update_publishers(self.values, channel, names)
@@ -223,6 +247,7 @@ class SafetyFilter:
         state, setup = self.values, self._setup
         state.ticks += 1
         state.entry_ticks = max(0, state.entry_ticks - 1)
+        state.now_ns = now_ns
         before = joint_states(state)
         try:
             if handle_stall(state, setup, now_ns):
@@ -347,6 +372,18 @@ class SafetyFilter:
     def nearest(self) -> NearestPair | None:
         """Return the pair of bodies nearest to its margin; None: no distance is kept."""
         return None if self._constraints is None else self._constraints.nearest(self.values)
+
+    def in_reduced_mode(self) -> bool:
+        """Return whether reduced mode holds, with its own limits."""
+        return self._motion.in_reduced_mode(self.values)
+
+    def tool_speed_m_s(self) -> float:
+        """Return the speed of the tool centre point of the output; NaN: no tool is configured, or no rule needs the model."""
+        return self._motion.tool_speed_m_s(self.values)
+
+    def at_home(self) -> bool:
+        """Return whether the arm is measured at rest in its safe home position; False when none is configured."""
+        return self._setup.home.reached(self.values, self.values.now_ns)
 
     def describe(self, nearest: NearestPair) -> str:
         """Return whose distance that is, for people."""

@@ -9,6 +9,7 @@ from vla_ros.safety.arm_motion import ArmMotion
 from vla_ros.safety.command.authority import no_publishers
 from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
@@ -22,6 +23,7 @@ from vla_ros.safety.measured.joint_state import (
     JointStateSettled,
 )
 from vla_ros.safety.measured.joint_state_reader import JointStateReader
+from vla_ros.safety.measured.safe_home import SafeHome
 from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
@@ -44,11 +46,11 @@ class FilterSetup:
 
     extra: rules from outside this package. motion: limits of the arm. constraints: its distances; None: none are kept.
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
-    in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, open_loop, in_range: rules that are also
-    asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there; settled,
-    one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. period_ns: of a tick. entry_ticks: see
-    `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state.
-    delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
+    that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
+    settled, one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. home: the safe home position.
+    period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
+    the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -63,6 +65,7 @@ class FilterSetup:
     continuity: Continuity
     estop: EStop
     deadman: Deadman
+    enabling: Enabling
     open_loop: OpenLoop
     in_range: JointStateInRange
     fresh: JointStateFresh
@@ -70,6 +73,7 @@ class FilterSetup:
     settled: JointStateSettled
     one_source: JointSource
     feed: list[ObstacleFeed]
+    home: SafeHome
     period_ns: int
     entry_ticks: int
     rest_ticks: int
@@ -119,6 +123,7 @@ def filter_setup(
         continuity=Continuity(parameters, limits),
         estop=EStop(parameters, limits),
         deadman=Deadman(parameters, limits),
+        enabling=Enabling(parameters, limits),
         open_loop=OpenLoop(parameters, limits),
         in_range=JointStateInRange(parameters, limits),
         fresh=JointStateFresh(parameters, limits),
@@ -126,6 +131,7 @@ def filter_setup(
         settled=JointStateSettled(parameters, limits),
         one_source=JointSource(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
+        home=SafeHome(parameters, limits),
         period_ns=period_ns,
         entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
         rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,

@@ -87,6 +87,11 @@ def update_publishers(state: FilterState, channel: str, names: Sequence[str]) ->
         estop.name_buttons(state)
 
 
+def update_reduced(state: FilterState, receive_ns: int, asked_for: bool) -> None:
+    """The input of reduced mode was received."""
+    state.reduced, state.reduced_ns = asked_for, receive_ns
+
+
 def update_speed_scale(state: FilterState, scale: float) -> tuple[bool, str]:
     """Scale all velocity limits. Lowering takes effect at once, raising only at rest."""
     if not (math.isfinite(scale) and SLOWEST_SCALE <= scale <= 1.0):

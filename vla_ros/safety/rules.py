@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from vla_ros.arrays import Array
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
@@ -56,7 +57,14 @@ class RuleCode(enum.IntEnum):
     KEEP_OUT = 43
     OBSTACLE = 44
     SELF_COLLISION = 45
+    CARTESIAN_SPEED = 46
+    REDUCED_MODE = 47
+    STOP_DISTANCE = 48
+    MOMENTUM = 49
     LAST_CHECK = 50
+    SEPARATION = 51
+    TOOL_ORIENTATION = 52
+    ENABLING = 53
 
 
 FIRST_EXTRA_CODE = 1000
@@ -161,6 +169,19 @@ class StepRule(SafetyRule):
         Args:
             state: of the filter; `state.joints` are where the step leads.
             before: (q, v, a) of each joint before the step.
+        """
+
+
+class SpeedRule(StepRule):
+    """A step rule that also says how much slower the arm should go, so that its check has little to refuse."""
+
+    @abstractmethod
+    def speed_permille(self, state: FilterState, rates: Array) -> int:
+        """Return the thousandths of the wanted joint rates that the rule leaves. A forecast: it shapes the motion, no more.
+
+        Args:
+            state: of the filter; `state.joints` are where the step begins.
+            rates: (n,) that the joints want to have, rad/s or m/s.
         """
 
 

@@ -227,6 +227,12 @@ class ToolParameters:
     capsules: list[float] = parameter(
         [], description="in the link's frame: start x y z, end x y z, radius each; empty: none", unit="m"
     )
+    point: list[float] = parameter(
+        [0.0, 0.0, 0.0], description="tool centre point in the link's frame", unit="m", length=3
+    )
+    axis: list[float] = parameter(
+        [0.0, 0.0, 1.0], description="direction in which the tool points, in the link's frame", length=3
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,6 +252,112 @@ class EffortParameters:
 
     check: bool = parameter(False, description="whether efforts are limited")
     limit: list[float] = parameter([], description=f"largest effort {_TIGHTENED}", unit="N m or N", above=0.0)
+
+
+_LINKS = 'tighter ones for single links: "link m/s" each; "tool" is the tool centre point; empty: none'
+
+
+@dataclasses.dataclass(frozen=True)
+class CartesianSpeedParameters:
+    """How fast the tool, the elbow and every other body may be."""
+
+    limit_m_s: float = parameter(
+        0.0, description="largest speed of any point of the arm; 0: not limited", unit="m/s", minimum=0.0
+    )
+    links: list[str] = parameter([], description=_LINKS)
+
+
+@dataclasses.dataclass(frozen=True)
+class ReducedModeParameters:
+    """A mode with limits of its own, entered by an input or by a plane."""
+
+    input: bool = parameter(
+        False, description="whether vla/reduced is heard: true begins reduced mode, only false ends it"
+    )
+    timeout_s: float = parameter(
+        0.5, description="vla/reduced silent for this long counts as true", unit="s", above=0.0, maximum=60.0
+    )
+    planes: list[float] = parameter(
+        [], description="nx ny nz d each, in the base frame: reduced where n.p > d; empty: none", unit="m"
+    )
+    speed_m_s: float = parameter(0.25, description="largest speed of any point of the arm", unit="m/s", above=0.0)
+    links: list[str] = parameter([], description=_LINKS)
+    joint_share: float = parameter(0.5, description="share of the joints' velocity limits", minimum=0.01, maximum=1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class StopDistanceParameters:
+    """How long and how far the arm may take to come to rest; its speed is kept so low that it does not take more."""
+
+    time_s: float = parameter(0.0, description="longest time to rest; 0: not limited", unit="s", minimum=0.0)
+    distance_m: float = parameter(
+        0.0, description="longest way to rest of any point of the arm; 0: not limited", unit="m", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class MomentumParameters:
+    """What the arm's motion may amount to, by the URDF's inertias, which must be right."""
+
+    limit_kg_m_s: float = parameter(
+        0.0, description="largest sum of mass times speed; 0: not limited", unit="kg m/s", minimum=0.0
+    )
+    power_w: float = parameter(
+        0.0, description="largest power that moves the arm; 0: not limited", unit="W", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SeparationParameters:
+    """The protective distance to people and to what moves, after ISO 13855 and ISO 10218-2."""
+
+    check: bool = parameter(False, description="whether the protective distance is kept; needs obstacle.timeout_s")
+    human_speed_m_s: float = parameter(
+        1.6, description="of a human whose velocity is not told", unit="m/s", minimum=0.0, maximum=20.0
+    )
+    reaction_s: float = parameter(
+        0.1, description="from what is sensed until the filter brakes, T_r", unit="s", minimum=0.0, maximum=5.0
+    )
+    intrusion_m: float = parameter(
+        0.85, description="how far a human may reach before the sensor sees it, C", unit="m", minimum=0.0
+    )
+    position_uncertainty_m: float = parameter(0.05, description="of the obstacles' places, Z_d", unit="m", minimum=0.0)
+    arm_uncertainty_m: float = parameter(
+        0.01, description="of the arm's place: tracking error, Z_r", unit="m", minimum=0.0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ToolOrientationParameters:
+    """A cone in which the tool's axis stays; tool.link and tool.axis say which axis."""
+
+    direction: list[float] = parameter([], description="axis of the cone in the base frame, x y z; empty: no cone")
+    angle_rad: float = parameter(
+        0.5, description="largest angle between the tool's axis and direction", unit="rad", above=0.0, maximum=3.15
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EnablingParameters:
+    """A three-position enabling device on vla/enabling: 0 released, 1 pressed, 2 pressed through."""
+
+    timeout_s: float = parameter(
+        0.0,
+        description="without a message that it is pressed for this long the arm comes to rest; 0: there is no device",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class HomeParameters:
+    """The safe home position; vla/safe_home tells whether the arm is measured at rest there."""
+
+    position: list[float] = parameter([], description="per joint; empty: there is none", unit="rad or m")
+    tolerance: list[float] = parameter(
+        [], description="largest distance from it, per joint", unit="rad or m", above=0.0
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -342,6 +454,14 @@ class SafetyFilterParameters:
     tool: ToolParameters
     payload: PayloadParameters
     effort: EffortParameters
+    cartesian_speed: CartesianSpeedParameters
+    reduced_mode: ReducedModeParameters
+    stop_distance: StopDistanceParameters
+    momentum: MomentumParameters
+    separation: SeparationParameters
+    tool_orientation: ToolOrientationParameters
+    enabling: EnablingParameters
+    home: HomeParameters
     contact: ContactParameters
     audit: AuditParameters
     joint_names: list[str] = parameter(description="the joints that the filter commands, gripper included")
@@ -376,6 +496,8 @@ class SafetyFilterParameters:
             ("measured.rest_velocity", self.measured.rest_velocity, False),
             ("effort.limit", self.effort.limit, True),
             ("contact.threshold", self.contact.threshold, True),
+            ("home.position", self.home.position, True),
+            ("home.tolerance", self.home.tolerance, True),
         ):
             if len(values) != joints and not (optional and not values):
                 raise ParameterError(f"{key}: expected {joints} values, one per joint, got {len(values)}")
@@ -384,14 +506,17 @@ class SafetyFilterParameters:
                 f"command.timeout_s: {self.command.timeout_s} is not more than command.period_s "
                 f"{self.command.period_s}: the arm would stop between two setpoints"
             )
+        one = ("fence.box", "table.height_m", "tool_orientation.direction")
         for key, values, stride in (
             ("fence.box", self.fence.box, 6),
             ("fence.planes", self.fence.planes, 4),
             ("keep_out.boxes", self.keep_out.boxes, 9),
             ("tool.capsules", self.tool.capsules, 7),
             ("table.height_m", self.table.height_m, 1),
+            ("reduced_mode.planes", self.reduced_mode.planes, 4),
+            ("tool_orientation.direction", self.tool_orientation.direction, 3),
         ):
-            if len(values) % stride or (len(values) > stride and key in ("fence.box", "table.height_m")):
+            if len(values) % stride or (len(values) > stride and key in one):
                 raise ParameterError(f"{key}: expected {stride} values each, got {len(values)}")
         if any(not radius > 0.0 for radius in self.tool.capsules[6::7]):
             raise ParameterError("tool.capsules: the seventh value of each is its radius, above 0")
@@ -407,6 +532,8 @@ class SafetyFilterParameters:
                 f"controller.horizon_s: {self.controller.horizon_s} is too short; two period_s, one period of "
                 f"controller.update_rate_hz, and {DELIVERY_S + LATENESS_S:g} for delivery are {shortest_s:.4g}"
             )
+        if bool(self.home.position) != bool(self.home.tolerance):
+            raise ParameterError("home.tolerance: give it together with home.position, or neither")
         if not self.controller.topic:
             raise ParameterError("controller.topic: must name the topic of the arm controller, got ''")
         if bool(self.controller.gripper_joint) != bool(self.controller.gripper_topic):

@@ -72,7 +72,10 @@ class FilterState:
     publishers: topic's role → who publishes there. streams: source → its newest accepted setpoint. offered: source → the
     stream that it sends. clock_offset_ns: filter's clock minus setpoint's clock, averaged. estop_buttons: e-stop buttons that
     are pressed: publisher → its name, as far as it is known. heartbeat_ns: newest heartbeat. deadman_ns: when the switch was
-    last heard to be held; None: it is not held. contact_since_ns: since when each joint is pushed.
+    last heard to be held; None: it is not held. enabling_ns: the same of the enabling device's middle position;
+    enabling_locked: it was pressed through and not released since. reduced: what the input of reduced mode said last;
+    reduced_ns: when; None: nothing yet. now_ns: time of the newest tick, the one in progress included. contact_since_ns:
+    since when each joint is pushed.
     joints: the output. before: (q, v, a) of the joints before the newest tick. entry_ticks: until the stream begins; see
     `trajectory`. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
     distances that are kept; None: none are. extra: values of rules from outside the package, by name.
@@ -105,6 +108,11 @@ class FilterState:
     estop_buttons: dict[str, str] = field(default_factory=dict)
     heartbeat_ns: int | None = None
     deadman_ns: int | None = None
+    enabling_ns: int | None = None
+    enabling_locked: bool = False
+    reduced: bool = False
+    reduced_ns: int | None = None
+    now_ns: int = 0
     measured: MeasuredState = field(default_factory=MeasuredState)
     contact_since_ns: list[int | None] = field(default_factory=list)
     joints: list[JointOutput] = field(default_factory=list)

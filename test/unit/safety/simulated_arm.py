@@ -21,7 +21,13 @@ from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 
 URDF = urdf()
 NO_EFFORT = URDF.replace('upper="-0.0698" velocity="2.175" effort="87"', 'upper="-0.0698" velocity="2.175" effort="0"')
-OFF = {"fence.box": [], "table.height_m": [], "self_collision.check": False, "effort.check": False}
+OFF = {
+    "fence.box": [],
+    "table.height_m": [],
+    "self_collision.check": False,
+    "effort.check": False,
+    "cartesian_speed.limit_m_s": 0.0,
+}
 AHEAD = Obstacle("post", "base", "box", (0.1, 0.1, 1.4), (0.75, 0.0, 0.7))
 """In front of the hand, which is at x = 0.37 at home."""
 

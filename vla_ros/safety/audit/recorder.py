@@ -35,9 +35,15 @@ def decision_values(decision: Decision) -> list[Any]:
     ]
 
 
+def plain_obstacle(o: Obstacle) -> list[Any]:
+    """Return an obstacle as plain values, its fields in their order."""
+    velocity = None if o.velocity is None else list(o.velocity)
+    return [o.id, o.frame, o.shape, list(o.size), list(o.xyz), list(o.quaternion), o.kind, velocity]
+
+
 CALLS = frozenset(
     (
-        *("estop_signal", "heartbeat", "deadman", "publishers", "fault", "speed_scale"),
+        *("estop_signal", "heartbeat", "deadman", "enabling", "reduced", "publishers", "fault", "speed_scale"),
         *("arm", "disarm", "estop", "reset", "release_lost_estop", "miss", "retract", "clock_was_set"),
     )
 )
@@ -100,7 +106,7 @@ class Recorder:
         verdict = self._filter.obstacles(receive_ns, obstacles)
         if self._is_cut("obstacles", before, [receive_ns, obstacles], verdict_values(verdict)):
             return verdict
-        rows = [[o.id, o.frame, o.shape, list(o.size), list(o.xyz), list(o.quaternion)] for o in obstacles]
+        rows = [plain_obstacle(obstacle) for obstacle in obstacles]
         self.log.add(Kind.OBSTACLES, [[receive_ns, rows], verdict_values(verdict)])
         return verdict
 
@@ -112,6 +118,12 @@ class Recorder:
 
     def deadman(self, receive_ns: int, pressed: bool) -> None:
         self._call("deadman", receive_ns, pressed)
+
+    def enabling(self, receive_ns: int, position: int) -> None:
+        self._call("enabling", receive_ns, position)
+
+    def reduced(self, receive_ns: int, asked_for: bool) -> None:
+        self._call("reduced", receive_ns, asked_for)
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         self._call("publishers", channel, list(names))

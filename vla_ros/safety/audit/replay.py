@@ -349,7 +349,8 @@ class _FileReplay:
             return "joint_state", [receive_ns, self._known(record.kind, names), *values], logged
         receive_ns, rows = arguments
         obstacles = [
-            Obstacle(i, frame, shape, tuple(size), tuple(xyz), tuple(q)) for i, frame, shape, size, xyz, q in rows
+            Obstacle(i, frame, shape, tuple(size), tuple(xyz), tuple(q), kind, None if v is None else tuple(v))
+            for i, frame, shape, size, xyz, q, kind, v in rows
         ]
         return "obstacles", [receive_ns, obstacles], logged
 

@@ -153,7 +153,7 @@ class ArmModel:
 
     def place(self, q: ArrayLike) -> None:
         """Move all bodies to where they are at q, (n,) rad or m in the order of joint_names."""
-        pin.forwardKinematics(self.model, self._data, self._full(q))
+        pin.forwardKinematics(self.model, self._data, self.full(q))
         pin.updateGeometryPlacements(self.model, self._data, self.geometry, self._geometry_data)
 
     def distance(self, pair: int) -> float:
@@ -184,7 +184,7 @@ class ArmModel:
             (k, n) N m or N.
         """
         rates, changes = dq.dot(self._coupling_matrix), ddq.dot(self._coupling_matrix)
-        rnea, model, data, full = pin.rnea, self.model, self._data, self._full
+        rnea, model, data, full = pin.rnea, self.model, self._data, self.full
         tau = np.array([rnea(model, data, full(q[i]), rates[i], changes[i]) for i in range(len(q))])
         efforts: Array = tau.dot(self._coupling_matrix.T)
         return efforts
@@ -212,8 +212,31 @@ class ArmModel:
                 missing.append(str(model.names[joint]))
         return missing
 
-    def _full(self, q: ArrayLike) -> Array:
-        """The model's position vector, (nq,), from the commanded joints' positions."""
+    @property
+    def joints(self) -> int:
+        """How many joints are commanded."""
+        return self._joints
+
+    @property
+    def couplings(self) -> Sequence[Coupling]:
+        """How the model's joints follow the commanded ones."""
+        return self._couplings
+
+    def body_frame(self, link: str, key: str) -> tuple[int, Any]:
+        """Return pinocchio's index of the joint that carries a link, and the link's pose in that joint's frame.
+
+        Raises:
+            ParameterError: it is not a link of the URDF; the text names the parameter `key`.
+        """
+        frame = self._frame(link, key)
+        return int(frame.parentJoint), frame.placement
+
+    def lever_arms_of(self, joint: int, points: Array, radius: float = 0.0) -> dict[int, float]:
+        """Return the lever arm bounds of points (k, 3) in the frame of one of the model's joints, by pinocchio's index."""
+        return self._lever_arm_bounds_of(CollisionBody("", joint, points, radius, -1))
+
+    def full(self, q: ArrayLike) -> Array:
+        """Return the model's position vector, (nq,), from the commanded joints' positions; the next call overwrites it."""
         values = np.asarray(q, np.float64).take(self._driver)
         values *= self._ratio
         values += self._offset

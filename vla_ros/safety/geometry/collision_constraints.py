@@ -10,16 +10,23 @@ from collections.abc import Sequence
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.command.deadman import Deadman
+from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
+from vla_ros.safety.geometry.cartesian_speed import CartesianSpeed
 from vla_ros.safety.geometry.clearance import MAX_QUERIES, Clearance, NearestPair
 from vla_ros.safety.geometry.fence import Fence
 from vla_ros.safety.geometry.keep_out import KeepOut
+from vla_ros.safety.geometry.momentum import Momentum
 from vla_ros.safety.geometry.obstacle import Obstacles
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.geometry.reduced_mode import ReducedMode
 from vla_ros.safety.geometry.self_collision import SelfCollision
+from vla_ros.safety.geometry.separation import Separation
+from vla_ros.safety.geometry.stop_distance import StopDistance
 from vla_ros.safety.geometry.table import Table
+from vla_ros.safety.geometry.tool_orientation import ToolOrientation
 from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.joint.joint_motion import JointMotion
@@ -31,8 +38,13 @@ from vla_ros.safety.verdict import Verdict
 
 DISTANCE_RULES: tuple[type[DistanceRule], ...] = (Fence, Table, KeepOut, Obstacles, SelfCollision)
 """Rules that keep bodies away from something. SelfCollision is the last: it measures the arm once all shapes are there."""
-MODEL_RULES: tuple[type[SafetyRule], ...] = (Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact)
+MODEL_RULES: tuple[type[SafetyRule], ...] = (
+    *(Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact),
+    *(CartesianSpeed, ReducedMode, StopDistance, Momentum, Separation, ToolOrientation),
+)
 """Rules that need a model of the arm, in the order in which diagnostics name them."""
+FOR_SOME_TASKS = frozenset({Momentum.NAME, ToolOrientation.NAME})
+"""Nobody misses these who has not asked for them."""
 
 
 def configured_rules(parameters: SafetyFilterParameters) -> dict[str, bool]:
@@ -63,8 +75,13 @@ def check_unchecked(parameters: SafetyFilterParameters) -> None:
 
 
 def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:
-    inputs = {Deadman.NAME: Deadman.configured(parameters), "heartbeat": bool(parameters.estop.heartbeat_s)}
-    return configured_rules(parameters) | inputs
+    inputs = {
+        Deadman.NAME: Deadman.configured(parameters),
+        Enabling.NAME: Enabling.configured(parameters),
+        "heartbeat": bool(parameters.estop.heartbeat_s),
+    }
+    rules = {name: on for name, on in configured_rules(parameters).items() if name not in FOR_SOME_TASKS}
+    return rules | inputs
 
 
 class CollisionConstraints:

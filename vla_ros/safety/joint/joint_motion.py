@@ -170,8 +170,7 @@ class JointMotion:
                 return ""
             rule = position_limit.NAME
 
-        approach_speed = self._position_limit.approach_speed
-        wanted_v = target_v + (approach_speed(error) if error > 0 else -approach_speed(-error))
+        wanted_v = self._approach_velocity(error, target_v)
         lower_v, upper_v = self._range_velocities(joint)
         if (target > limits.upper and upper_v < min(wanted_v, max_speed)) or (
             target < limits.lower and lower_v > max(wanted_v, -max_speed)
@@ -181,6 +180,11 @@ class JointMotion:
         self._step(joint, max(low, min(high, self._jerk_limit.acceleration_toward(wanted_v - v, a))))
         return rule
 
+    def wanted_velocity(self, joint: JointOutput, target: int, target_v: int, max_speed: int) -> int:
+        """Return the velocity that `follow` would like to have; its arguments are the same."""
+        wanted_v = self._approach_velocity(target - target_v - joint.q, target_v)
+        return max(-max_speed, min(max_speed, wanted_v))
+
     def clearly_viable(self, q: int, v: int, max_speed: int) -> bool:
         """Return whether a state with |a| <= A keeps max_speed and is viable by a quick bound; False decides nothing."""
         peak_speed = abs(v) + self._velocity_rise
@@ -189,6 +193,11 @@ class JointMotion:
             peak_speed + self._velocity_rise <= max_speed
             and self.limits.lower + distance <= q <= self.limits.upper - distance
         )
+
+    def _approach_velocity(self, error: int, target_v: int) -> int:
+        """The velocity of a joint that is `error` behind a target which moves by target_v per tick."""
+        approach_speed = self._position_limit.approach_speed
+        return target_v + (approach_speed(error) if error > 0 else -approach_speed(-error))
 
     def _range_velocities(self, joint: JointOutput) -> tuple[int, int]:
         """Return the lowest and highest velocity that the ends of the range, and their slow zones, leave."""

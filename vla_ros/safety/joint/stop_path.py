@@ -59,6 +59,10 @@ class StopPath:
         counts = [after - start for start, after in zip(starts, starts[1:], strict=False)]
         return [a for _, _, _, a in self._segments[:-1]], counts
 
+    def corners(self) -> tuple[list[int], list[int]]:
+        """Return the ticks at which the acceleration changes, and the velocity at each; between them it is linear."""
+        return self._start_ticks, [v for _, _, v, _ in self._segments]
+
     def position(self, tick: int) -> int:
         """Return the position after `tick` ticks."""
         i = bisect_right(self._start_ticks, tick) - 1

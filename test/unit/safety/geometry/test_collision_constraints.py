@@ -71,7 +71,7 @@ def test_a_tool_is_part_of_the_arm() -> None:
 )
 def test_bad_configurations_are_named(key: str, value: Any, text: str) -> None:
     with pytest.raises(ParameterError, match=re.escape(text)):
-        Arm(**{key: value})
+        Arm(**{"tool.link": "", key: value})
 
 
 def test_a_urdf_that_pinocchio_cannot_read_is_one_line() -> None:
