@@ -24,8 +24,8 @@ def _off(rule: str, name: str, old: str, new: str = "None", module: str = "filte
 
 
 RULES = (
-    _off("authority", "setpoint", "    SetpointAuthority,\n", "", "filter"),
-    _off("authority", "several publishers, tick", "    SourceAuthority,\n", "", "filter"),
+    _off("authority", "setpoint", "    SetpointAuthority,\n    Resumption", "    Resumption", "filter"),
+    _off("authority", "several publishers, tick", "    SourceAuthority,\n    OpenLoop", "    OpenLoop", "filter"),
     _off(
         "authority",
         "several publishers, setpoint",
@@ -146,6 +146,52 @@ RULES = (
         "command.joint_order",
     ),
     _off("tracking_error", "whole", "    TrackingError,\n", "", "filter"),
+    _off("controller_state", "whole", "    ControllerState,\n", "", "filter"),
+    _off("controller_state", "gripper", "    GripperFollows,\n", "", "filter"),
+    _off("controller_state", "arm", "        or first_verdict(setup.controllers, state, now_ns)\n", "", "services"),
+    _off(
+        "controller_state",
+        "silent",
+        "if silent_ns > self._timeout_ns:",
+        "if False:",
+        "measured.controller_state",
+    ),
+    _off("controller_state", "refused", "if report.refused:", "if False:", "measured.controller_state"),
+    _off(
+        "controller_state",
+        "speed scaling",
+        "if scaling and abs(scaling - 1.0) > SCALING_TOLERANCE:",
+        "if False:",
+        "measured.controller_state",
+    ),
+    _off("controller_state", "error", "if abs(error) > tolerance:", "if False:", "measured.controller_state"),
+    _off(
+        "controller_state",
+        "reference",
+        "if sent is not None and abs(reference - sent[i].q) > tolerance + self._lag[i]:",
+        "if False:",
+        "measured.controller_state",
+    ),
+    _off(
+        "controller_state",
+        "gripper, blocked elsewhere",
+        "if blocked is not None and abs(finger - blocked) <= self._motion:",
+        "if blocked is not None:",
+        "measured.controller_state",
+    ),
+    _off(
+        "controller_state",
+        "problem",
+        "self.values.latch(Verdict(controller_state.NAME, reason))",
+        "pass",
+        "filter",
+    ),
+    _off("authority", "stranger's topic, tick", "    OutputAuthority,\n    Deadman", "    Deadman", "filter"),
+    _off(
+        "authority", "stranger's goal, tick", "    GoalAuthority,\n    OutputAuthority", "    OutputAuthority", "filter"
+    ),
+    _off("authority", "stranger's topic, arm", "        or authority.publishing_stranger(state)\n", "", "services"),
+    _off("authority", "stranger's goal, arm", "        or authority.strangers_goal(state)\n", "", "services"),
     _off("open_loop", "whole", "    OpenLoop,\n", "", "filter"),
     _off(
         "open_loop",
@@ -206,7 +252,9 @@ RULES = (
         "services",
     ),
     _off("authority", "ambiguous inputs, arm", "        or authority.inputs_ambiguous(state)\n", "", "services"),
-    _off("authority", "ambiguous inputs, tick", "    InputAuthority,\n", "", "filter"),
+    _off(
+        "authority", "ambiguous inputs, tick", "    InputAuthority,\n    GoalAuthority", "    GoalAuthority", "filter"
+    ),
     _off("filter", "fault", 'self.values.latch(Verdict("filter", reason))', "pass", "filter"),
     _off("clearance", "not a number", "if math.isnan(distance):", "if False:", "geometry.arm_model"),
     _off("clearance", "work, speed", "if not _within_budget(state, 1):", "if False:", "geometry.clearance"),

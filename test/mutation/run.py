@@ -44,6 +44,7 @@ JOINTS = (
             "measured/test_safe_home",
         ),
         *("measured/test_joint_source", "measured/test_tracking_error"),
+        *("measured/test_controller_state", "measured/test_dead_gripper", "command/test_output_strangers"),
         "joint/test_joint_limits",
         *("test_tick", "test_takeover", "test_services", "test_messages", "test_decision", "test_filter_setup"),
         "test_filter",

@@ -71,6 +71,7 @@ NOT_MIRRORED: dict[str, str] = {
     **dict.fromkeys(
         ("ros/controller_output.py", "ros/safety_status.py"), "test/graph/test_safety_filter.py runs the node with it"
     ),
+    "ros/controller_state.py": "test/graph/test_output_watch.py reads messages with it",
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",

@@ -26,6 +26,7 @@ from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.ros.arm_controllers import ArmControllers
 from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
 from vla_ros.ros.controller_output import ControllerOutput, RosClock
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
@@ -46,6 +47,7 @@ from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.authority import DESCRIPTION, JOINT_STATES
 from vla_ros.safety.command.setpoint import Setpoint
+from vla_ros.safety.controller_parameters import ACTIONS
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
@@ -132,6 +134,7 @@ class SafetyFilterNode(Node):
         ]
         self._ros_clock = RosClock(self)
         self._output = ControllerOutput(self, self.filter, self._ros_clock)
+        self._controllers = ArmControllers(self, self.filter)
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
         self._drawing = SafetyMarkers(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
@@ -178,6 +181,7 @@ class SafetyFilterNode(Node):
                 decision = self.filter.tick(tick.deadline_ns)
                 self._output.publish(decision, tick.deadline_ns)
                 if decision.positions is not None:
+                    self._controllers.send(decision.positions, tick.deadline_ns)
                     self._note_hops()
             self._hop_from_ns.clear()
             with self._guarded():
@@ -272,6 +276,7 @@ class SafetyFilterNode(Node):
         for source, commands in self._commands.items():
             for message, receive_ns in self._arrived(commands):
                 self._offer(source, message, receive_ns)
+        self._controllers.receive()
 
     def _measure(self, message: JointState, received: Received) -> None:
         if received.gid not in self._drivers and len(self._drivers) < MOST_DRIVERS:  # so that it is refused by name
@@ -297,12 +302,14 @@ class SafetyFilterNode(Node):
 
     def _look_up_publishers(self) -> None:
         controller = self.parameters.controller
-        outputs = {"controller": controller.topic, "gripper": controller.gripper_topic}
+        gripper = "" if controller.gripper_type in ACTIONS else controller.gripper_topic
+        outputs = {"controller": controller.topic or controller.topics[0], "gripper": gripper}
         description = "" if self.parameters.urdf else DESCRIPTION_TOPIC
         others = {DESCRIPTION: description, JOINT_STATES: JOINT_STATES}
         for source, topic in {**CHANNELS, **SINGLE_INPUTS, **outputs, **others}.items():
             if topic:
                 self._look_up(source, topic)
+        self._controllers.look_up_publishers()
 
     def _look_up(self, source: str, topic: str) -> None:
         self.filter.publishers(source, publisher_names(self, topic))
@@ -445,6 +452,7 @@ class SafetyFilterNode(Node):
                 "audit_deleted_files": self._log.deleted_files if self._log is not None else 0,
                 "audit_deleted_latches": self._log.deleted_latches if self._log is not None else 0,
                 "not_checked": ", ".join(not_checked(self.parameters)),
+                **self._controllers.report(),
                 "without_body": ", ".join(self.filter.joints_without_geometry),
             },
         )

@@ -10,6 +10,7 @@ from vla_ros.oracle.recordings.read import read_recording
 from vla_ros.oracle.recordings.selection import RecordingSelection
 from vla_ros.oracle.report import OracleReport
 from vla_ros.parameters import from_mapping
+from vla_ros.safety.controller_parameters import outputs_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 
@@ -43,7 +44,7 @@ def judge_recording(
         joints=tuple(parameters.joint_names),
         unnamed=tuple(name for name in parameters.joint_names if name != gripper),
         topic=topic,
-        likely=parameters.controller.topic,
+        likely=outputs_of(parameters.controller, parameters.joint_names)[0].name,
         signal=signal,
     )
     oracle = Oracle(urdf, parameters)

@@ -15,6 +15,7 @@ from vla_ros.ros.polling import system_ahead_ns
 from vla_ros.ros.qos import NEWEST
 from vla_ros.ros.trajectory_bytes import TrajectoryBytes
 from vla_ros.safety.audit.recorder import Recorder
+from vla_ros.safety.controller_parameters import outputs_of
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import per_tick
@@ -65,21 +66,19 @@ class ControllerOutput:
         self._period_ns = round(parameters.period_s * NS_PER_S)
         self.stop_steps = self.resets = 0
         self._stream: TrajectoryStream | None = None
-        arm = [i for i, name in enumerate(names) if name != controller.gripper_joint]
-        gripper = [i for i, name in enumerate(names) if name == controller.gripper_joint]
         self._arrays: list[Callable[[Sequence[float]], None]] = []
         self._trajectories: list[tuple[TrajectoryBytes, Publisher]] = []
         if controller.stamped:
             limits = [per_tick(joint, parameters.period_s) for joint in safety_filter.limits]
             step_ns = SIMULATED_CLOCK_STEP_NS if clock.simulated else CLOCK_STEP_NS
             self._stream = TrajectoryStream(controller, limits, self._period_ns, step_ns)
-            to_bytes = TrajectoryBytes([names[i] for i in arm], arm)
-            self._trajectories.append((to_bytes, node.create_publisher(JointTrajectory, controller.topic, NEWEST)))
-        else:
-            self._arrays.append(array_sender(node.create_publisher(Float64MultiArray, controller.topic, NEWEST), arm))
-        if gripper:
-            publisher = node.create_publisher(Float64MultiArray, controller.gripper_topic, NEWEST)
-            self._arrays.append(array_sender(publisher, gripper))
+        for output in outputs_of(controller, names):
+            if output.type == "joint_trajectory":
+                to_bytes = TrajectoryBytes([names[i] for i in output.joints], output.joints)
+                self._trajectories.append((to_bytes, node.create_publisher(JointTrajectory, output.name, NEWEST)))
+            elif output.type == "forward_position":
+                publisher = node.create_publisher(Float64MultiArray, output.name, NEWEST)
+                self._arrays.append(array_sender(publisher, output.joints))
 
     def miss(self, deadline_ns: int, skipped: int) -> None:
         """Before the tick at `deadline_ns` so many ticks did not come: the controller went on by the newest message."""

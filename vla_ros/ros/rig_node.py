@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rclpy
+from action_msgs.msg import GoalStatus, GoalStatusArray
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
@@ -20,8 +21,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Bool, Empty, Float64, String
+from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray, String
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
@@ -36,11 +38,12 @@ from vla_ros.ros.fake_messages import (
     setpoint_message,
 )
 from vla_ros.ros.polling import polled, received_ns, take
-from vla_ros.ros.qos import EVENTS, IMAGE, NEWEST, SENSOR
+from vla_ros.ros.qos import EVENTS, IMAGE, LATCHED, NEWEST, SENSOR
 from vla_ros.safety.states import State
 from vla_ros.srv import ResetScene
 
 COMMAND_TOPIC = "vla/joint_command"
+CONTROLLER, FOLLOW = "arm_controller", "follow_joint_trajectory"
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class RigNode:
         self._executor.add_node(self._node)
         self._clients: dict[str, Any] = {}
         self._extra: list[tuple[Node, Any]] = []
+        self._stranger: Node | None = None
         self._frozen_image: Image | None = None
         self._drained_ns = 0
         self._statuses = polled(self._node, SafetyStatus, "vla/safety_status", QoSProfile(depth=200))
@@ -150,6 +154,7 @@ class RigNode:
         if self._clock is not None:
             self._clock.close()
         self.set_extra_publishers(0)
+        self.set_stranger("")
         self._executor.shutdown()
         self._node.destroy_node()
 
@@ -255,6 +260,25 @@ class RigNode:
         for i in range(count):
             node = rclpy.create_node(f"second_policy_{i}")
             self._extra.append((node, node.create_publisher(JointCommand, COMMAND_TOPIC, EVENTS)))
+
+    def set_stranger(self, name: str) -> None:
+        """Replace the node that moves the arm past the filter: by a topic or an action below the arm's controller.
+
+        Args:
+            name: of the topic, or FOLLOW for a goal of that action; empty: no such node.
+        """
+        if self._stranger is not None:
+            self._stranger.destroy_node()
+            self._stranger = None
+        if not name:
+            return
+        self._stranger = rclpy.create_node("stranger")
+        if name != FOLLOW:
+            kind = JointTrajectory if name == "joint_trajectory" else Float64MultiArray
+            self._stranger.create_publisher(kind, f"{CONTROLLER}/{name}", NEWEST)
+            return
+        publisher = self._stranger.create_publisher(GoalStatusArray, f"{CONTROLLER}/{FOLLOW}/_action/status", LATCHED)
+        publisher.publish(GoalStatusArray(status_list=[GoalStatus(status=GoalStatus.STATUS_EXECUTING)]))
 
     def extra_publisher_count(self) -> int:
         """Return how many extra nodes there are."""

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 
 from vla_ros.safety import messages, services
 from vla_ros.safety.arm_motion import joint_states
-from vla_ros.safety.command.authority import InputAuthority, SetpointAuthority, SourceAuthority
+from vla_ros.safety.command.authority import (
+    GoalAuthority,
+    InputAuthority,
+    OutputAuthority,
+    SetpointAuthority,
+    SourceAuthority,
+)
 from vla_ros.safety.command.continuity import Continuity
 from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.enabling import Enabling
@@ -36,7 +42,9 @@ from vla_ros.safety.geometry.stop_distance import StopDistance
 from vla_ros.safety.geometry.tool_orientation import ToolOrientation
 from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
+from vla_ros.safety.measured import controller_state
 from vla_ros.safety.measured.contact import Contact
+from vla_ros.safety.measured.controller_state import ControllerState, GripperFollows
 from vla_ros.safety.measured.joint_source import JointSource
 from vla_ros.safety.measured.joint_state import JointStateConsistent, JointStateFresh, JointStateInRange
 from vla_ros.safety.measured.tracking_error import TrackingError
@@ -67,8 +75,12 @@ TICK_RULES: tuple[type[TickRule], ...] = (
     JointStateFresh,
     JointStateInRange,
     TrackingError,
+    ControllerState,
+    GripperFollows,
     ObstacleFeed,
     InputAuthority,
+    GoalAuthority,
+    OutputAuthority,
     Deadman,
     Enabling,
     SourceAuthority,
@@ -204,6 +216,23 @@ class SafetyFilter:
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         """Who publishes now on the topic of a source or of what else must have one: see `authority`."""
         messages.update_publishers(self.values, channel, names)
+
+    def controller_state(
+        self,
+        receive_ns: int,
+        controller: str,
+        names: Sequence[str],
+        reference: Sequence[float],
+        error: Sequence[float],
+        speed_scaling: float,
+    ) -> None:
+        """Take over what a controller of the arm says of itself; see `update_controller_state`."""
+        arguments = receive_ns, controller, names, reference, error, speed_scaling
+        controller_state.update_controller_state(self.values, self.parameters.joint_names, *arguments)
+
+    def controller_problem(self, reason: str) -> None:
+        """A controller does not take what it is sent: come to rest and latch."""
+        self.values.latch(Verdict(controller_state.NAME, reason))
 
     def fault(self, reason: str) -> None:
         """Something around the filter has failed: come to rest and latch."""

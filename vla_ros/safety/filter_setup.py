@@ -15,6 +15,7 @@ from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.measured.controller_state import ControllerState
 from vla_ros.safety.measured.joint_source import JointSource
 from vla_ros.safety.measured.joint_state import (
     JointStateAtRest,
@@ -48,9 +49,10 @@ class FilterSetup:
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
     that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
-    settled, one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing. home: the safe home position.
-    period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
-    the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    settled, one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing; controllers: that of the
+    controllers' states, or nothing. home: the safe home position. period_ns: of a tick. entry_ticks: see `trajectory`; 0:
+    what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state. delay_ns: of the
+    playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -74,6 +76,7 @@ class FilterSetup:
     one_source: JointSource
     feed: list[ObstacleFeed]
     home: SafeHome
+    controllers: list[ControllerState]
     period_ns: int
     entry_ticks: int
     rest_ticks: int
@@ -132,6 +135,7 @@ def filter_setup(
         one_source=JointSource(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
         home=SafeHome(parameters, limits),
+        controllers=configured_of((ControllerState,), parameters, limits, arm),
         period_ns=period_ns,
         entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
         rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,

@@ -65,6 +65,7 @@ class RuleCode(enum.IntEnum):
     SEPARATION = 51
     TOOL_ORIENTATION = 52
     ENABLING = 53
+    CONTROLLER_STATE = 60
 
 
 FIRST_EXTRA_CODE = 1000

@@ -8,11 +8,8 @@ from __future__ import annotations
 import dataclasses
 
 from vla_ros.parameters import ParameterError, parameter
+from vla_ros.safety.controller_parameters import DELIVERY_S, LATENESS_S, ControllerParameters, outputs_of
 
-DELIVERY_S = 0.005
-"""Time from a tick that is sent until the controller that it is sent to updates, at most."""
-LATENESS_S = 0.001
-"""A tick must be allowed to be as late as this."""
 _TIGHTENED = "per joint, in the order of joint_names; may only be tighter than the URDF; empty: the URDF's"
 
 
@@ -376,45 +373,6 @@ class ContactParameters:
 
 
 @dataclasses.dataclass(frozen=True)
-class ControllerParameters:
-    """Where the filtered setpoints go."""
-
-    type: str = parameter(
-        description="joint_trajectory: trajectory_msgs/JointTrajectory; forward_position: std_msgs/Float64MultiArray",
-        choices=("joint_trajectory", "forward_position"),
-    )
-    topic: str = parameter(description="topic of the arm controller, e.g. arm_controller/joint_trajectory")
-    gripper_joint: str = parameter("", description="joint sent on gripper_topic instead; empty: none")
-    gripper_topic: str = parameter(
-        "",
-        description="std_msgs/Float64MultiArray topic of the gripper's controller; empty: the gripper is an arm joint",
-    )
-    horizon_s: float = parameter(
-        0.024,
-        description="a joint_trajectory is stamped so far ahead: two ticks, one period of the controller, delivery, lateness",
-        unit="s",
-        above=0.0,
-        maximum=0.3,
-    )
-    update_rate_hz: float = parameter(
-        250.0,
-        description="update rate of the controller that follows a joint_trajectory; when in doubt the lower one",
-        unit="Hz",
-        minimum=20.0,
-        maximum=10000.0,
-    )
-
-    @property
-    def stamped(self) -> bool:
-        """Whether the controller gets a stamped trajectory that ends at rest."""
-        return self.type == "joint_trajectory"
-
-    def shortest_horizon_s(self, period_s: float) -> float:
-        """Return the shortest horizon with which a tick may be late by LATENESS_S."""
-        return 2.0 * period_s + 1.0 / self.update_rate_hz + DELIVERY_S + LATENESS_S
-
-
-@dataclasses.dataclass(frozen=True)
 class AuditParameters:
     """The log of every call and every decision; see docs/audit.md."""
 
@@ -526,6 +484,7 @@ class SafetyFilterParameters:
             raise ParameterError("effort.limit: is given, but effort.check is off; switch it on, or give no limit")
         if self.payload.mass_kg and not self.payload.link:
             raise ParameterError("payload.link: must name the link that carries payload.mass_kg")
+        outputs_of(self.controller, self.joint_names)
         shortest_s = self.controller.shortest_horizon_s(self.period_s)
         if self.controller.stamped and self.controller.horizon_s < shortest_s:
             raise ParameterError(
@@ -534,12 +493,3 @@ class SafetyFilterParameters:
             )
         if bool(self.home.position) != bool(self.home.tolerance):
             raise ParameterError("home.tolerance: give it together with home.position, or neither")
-        if not self.controller.topic:
-            raise ParameterError("controller.topic: must name the topic of the arm controller, got ''")
-        if bool(self.controller.gripper_joint) != bool(self.controller.gripper_topic):
-            raise ParameterError("controller.gripper_topic: give it together with controller.gripper_joint, or neither")
-        if self.controller.gripper_joint and self.controller.gripper_joint not in self.joint_names:
-            raise ParameterError(
-                f"controller.gripper_joint: {self.controller.gripper_joint!r} is not one of joint_names "
-                f"({', '.join(self.joint_names)})"
-            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vla_ros.safety.command import authority, estop
 from vla_ros.safety.filter_setup import FilterSetup
+from vla_ros.safety.rules import first_verdict
 from vla_ros.safety.state import FilterState
 from vla_ros.safety.states import LATCHED, Event, State
 from vla_ros.safety.takeover import take_over
@@ -28,6 +29,9 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
         or authority.has_multiple_publishers(state, authority.DESCRIPTION)
         or authority.inputs_ambiguous(state)
         or setup.one_source.check(state, now_ns)
+        or authority.publishing_stranger(state)
+        or authority.strangers_goal(state)
+        or first_verdict(setup.controllers, state, now_ns)
         or setup.fresh.check(state, now_ns)
         or setup.in_range.check(state, now_ns)
         or setup.at_rest.check(state, now_ns)

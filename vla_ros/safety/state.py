@@ -58,6 +58,35 @@ class ObstacleState:
 
 
 @dataclass(slots=True)
+class ControllerReport:
+    """The newest state of a controller of the arm.
+
+    receive_ns: reception on the monotonic clock. joints: indices of its joints; reference, error: of each, nanoradian or
+    nanometre. speed_scaling: share of the speed at which it executes; 0: not told. refused: why it cannot be judged, as the
+    end of a sentence; empty: it can.
+    """
+
+    receive_ns: int
+    joints: list[int] = field(default_factory=list)
+    reference: list[int] = field(default_factory=list)
+    error: list[int] = field(default_factory=list)
+    speed_scaling: float = 0.0
+    refused: str = ""
+
+
+@dataclass(slots=True)
+class GripperState:
+    """Where a gripper is sent: to which side of where it stands (-1, 1; 0: neither), since when, and where it stood then;
+    blocked: where it was blocked on the lower and on the upper side, nanoradian or nanometre; None: it was not.
+    """
+
+    side: int = 0
+    since_ns: int = 0
+    began: int = 0
+    blocked: list[int | None] = field(default_factory=lambda: [None, None])
+
+
+@dataclass(slots=True)
 class FilterState:
     """What one filter is at between two calls.
 
@@ -76,6 +105,7 @@ class FilterState:
     enabling_locked: it was pressed through and not released since. reduced: what the input of reduced mode said last;
     reduced_ns: when; None: nothing yet. now_ns: time of the newest tick, the one in progress included. contact_since_ns:
     since when each joint is pushed.
+    controllers: topic → what the controller there says of itself. gripper: whether it follows.
     joints: the output. before: (q, v, a) of the joints before the newest tick. entry_ticks: until the stream begins; see
     `trajectory`. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
     distances that are kept; None: none are. extra: values of rules from outside the package, by name.
@@ -114,6 +144,8 @@ class FilterState:
     reduced_ns: int | None = None
     now_ns: int = 0
     measured: MeasuredState = field(default_factory=MeasuredState)
+    controllers: dict[str, ControllerReport] = field(default_factory=dict)
+    gripper: GripperState = field(default_factory=GripperState)
     contact_since_ns: list[int | None] = field(default_factory=list)
     joints: list[JointOutput] = field(default_factory=list)
     before: list[tuple[int, int, int]] = field(default_factory=list)

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
+from vla_ros.safety.controller_parameters import DELIVERY_S, ControllerParameters
 from vla_ros.safety.joint.joint_limits import NANO, TickLimits
 from vla_ros.safety.joint.stop_path import StopPath
-from vla_ros.safety.safety_parameters import DELIVERY_S, ControllerParameters
 
 Integers = NDArray[np.int64]
 

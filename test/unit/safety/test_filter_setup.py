@@ -41,7 +41,8 @@ def test_tick_rules_are_sorted_by_their_scope_and_keep_their_order(make_bench: C
     setup = setup_of(make_bench({"deadman.timeout_s": 0.1}))
     assert [rule.NAME for rule in setup.always] == ["estop"]
     assert [rule.NAME for rule in setup.active] == [
-        *("joint_source", "joint_state", "joint_state", "joint_state", "tracking_error", "authority", "deadman"),
+        *("joint_source", "joint_state", "joint_state", "joint_state", "tracking_error", "controller_state"),
+        *("authority", "authority", "authority", "deadman"),
     ]
     assert [rule.NAME for rule in setup.following] == ["authority", "open_loop"]
 

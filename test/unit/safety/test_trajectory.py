@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from vla_ros.parameters import ParameterError
+from vla_ros.safety.controller_parameters import ControllerParameters
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
-from vla_ros.safety.safety_parameters import ControllerParameters
 from vla_ros.safety.trajectory import ENTRY_NS, CommittedPath, Trajectory, TrajectoryStream, entry_ticks
 
 H = 4_000_000

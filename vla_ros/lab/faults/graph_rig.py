@@ -276,6 +276,9 @@ class GraphRig(ProcessFaults):
         self._extra_setpoints = setpoints
         self._node.set_extra_publishers(count)
 
+    def set_stranger(self, name: str) -> None:
+        self._node.set_stranger(name)
+
     def count_publishers(self) -> int:
         return int(self._node.count_publishers())
 

@@ -107,6 +107,7 @@ def _remove_faults(rig: FaultRig) -> None:
     rig.obstacles = ()
     rig.set_override(None)
     rig.set_extra_publishers(0, False)
+    rig.set_stranger("")
     rig.set_flood(0)
     rig.set_input_flood("")
     rig.set_cpu_load(0)

@@ -91,6 +91,9 @@ class FaultRig(Protocol):
     def set_extra_publishers(self, count: int, setpoints: bool) -> None:
         """Add `count` nodes on the policy's topic, with or without setpoints; 0: remove them."""
 
+    def set_stranger(self, name: str) -> None:
+        """A node moves the arm past the filter, by a topic or an action (`name`) of its controller; empty: it ends."""
+
     def count_publishers(self) -> int:
         """Return how many publishers of the policy's topic are known."""
 

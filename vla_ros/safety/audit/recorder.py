@@ -45,6 +45,7 @@ CALLS = frozenset(
     (
         *("estop_signal", "heartbeat", "deadman", "enabling", "reduced", "publishers", "fault", "speed_scale"),
         *("arm", "disarm", "estop", "reset", "release_lost_estop", "miss", "retract", "clock_was_set"),
+        *("controller_state", "controller_problem"),
     )
 )
 """Calls that a record of the kind CALL may hold."""
@@ -127,6 +128,21 @@ class Recorder:
 
     def publishers(self, channel: str, names: Sequence[str]) -> None:
         self._call("publishers", channel, list(names))
+
+    def controller_state(
+        self,
+        receive_ns: int,
+        controller: str,
+        names: Sequence[str],
+        reference: Sequence[float],
+        error: Sequence[float],
+        speed_scaling: float,
+    ) -> None:
+        arguments = list(names), list(reference), list(error), speed_scaling
+        self._call("controller_state", receive_ns, controller, *arguments)
+
+    def controller_problem(self, reason: str) -> None:
+        self._call("controller_problem", reason)
 
     def fault(self, reason: str) -> None:
         self._call("fault", reason)

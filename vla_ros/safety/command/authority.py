@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vla_ros.safety.command.estop import BUTTON
 from vla_ros.safety.command.setpoint import SOURCES, Setpoint
-from vla_ros.safety.rules import RuleCode, Scope, SetpointRule, TickRule
+from vla_ros.safety.rules import Action, RuleCode, Scope, SetpointRule, TickRule
 from vla_ros.safety.state import FilterState
 from vla_ros.safety.states import State
 from vla_ros.safety.verdict import Verdict
@@ -19,6 +19,9 @@ DESCRIPTION = "robot_description"
 may have been there then: the filter does not arm."""
 JOINT_STATES = "joint_states"
 """May have several publishers, one for each joint; their names are known here, see `joint_source`."""
+TOPIC, GOALS = "output ", "goals "
+"""Channels of `FilterState.publishers`: these before a topic's name, with who else publishes there; before an action's, with
+the goals of others that are not over."""
 REFUSING = {
     State.DISARMED: "the arm is disarmed; call vla/arm",
     State.PROTECTIVE_STOP: "protective stop is latched; call vla/reset, then vla/arm",
@@ -48,6 +51,24 @@ def inputs_ambiguous(state: FilterState) -> Verdict | None:
         verdict = has_multiple_publishers(state, channel)
         if verdict is not None:
             return verdict
+    return None
+
+
+def publishing_stranger(state: FilterState) -> Verdict | None:
+    """Object while anyone else publishes on a topic by which the arm can be moved."""
+    for channel, names in state.publishers.items():
+        if names and channel.startswith(TOPIC):
+            topic = channel.removeprefix(TOPIC)
+            return Verdict(NAME, f"{', '.join(names)} publishes on {topic}, which moves the arm; stop it")
+    return None
+
+
+def strangers_goal(state: FilterState) -> Verdict | None:
+    """Object while a goal of somebody else moves the arm."""
+    for channel, goals in state.publishers.items():
+        if goals and channel.startswith(GOALS):
+            action = channel.removeprefix(GOALS)
+            return Verdict(NAME, f"{action} has a goal that is not the filter's: {', '.join(goals)}; cancel it")
     return None
 
 
@@ -88,3 +109,23 @@ class SourceAuthority(TickRule):
     def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Stop following a source that has more."""
         return has_multiple_publishers(state, state.followed)
+
+
+class OutputAuthority(TickRule):
+    """Nobody else publishes where a controller of the arm listens."""
+
+    NAME, CODE = NAME, RuleCode.AUTHORITY
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Stop while somebody does."""
+        return publishing_stranger(state)
+
+
+class GoalAuthority(TickRule):
+    """No action of a controller of the arm has a goal of somebody else."""
+
+    NAME, CODE, ACTION = NAME, RuleCode.AUTHORITY, Action.LATCH
+
+    def check(self, state: FilterState, now_ns: int) -> Verdict | None:
+        """Latch when one has: what the arm then did was not the filter's."""
+        return strangers_goal(state)

@@ -40,6 +40,7 @@ def test_every_fault_is_removed_before_the_next_case() -> None:
     assert rig.overrides == [None]
     for call in (
         ("set_extra_publishers", 0, False),
+        ("set_stranger", ""),
         ("set_flood", 0),
         ("set_cpu_load", 0),
         ("raise_in_rule", ""),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.cases.setpoints import move_from_here, no_setpoints
-from vla_ros.lab.faults.reaction import DISARMED, ESTOP, MOVING, ExpectedReaction
+from vla_ros.lab.faults.reaction import DISARMED, ESTOP, MOVING, PROTECTIVE, ExpectedReaction
 from vla_ros.lab.faults.rest_bounds import DISCOVERY_S, PUBLISHER_CHECK_S, RestBounds
 from vla_ros.lab.faults.rig import FaultRig
 from vla_ros.lab.faults.rig_messages import RigSetpoint
@@ -79,6 +79,11 @@ def add_publisher(setpoints: bool) -> Callable[[FaultRig], None]:
     return inject
 
 
+def add_stranger(name: str) -> Callable[[FaultRig], None]:
+    """Let a node appear that moves the arm past the filter."""
+    return lambda rig: rig.set_stranger(name)
+
+
 def flood_topic(rig: FaultRig) -> None:
     """Start participants that flood the topic; the fault begins when the first one is discovered."""
     # The arm must move whenever that is: one joint is at its highest speed when the other one reverses.
@@ -143,6 +148,21 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
         "two-publishers", "a second node sends setpoints on vla/joint_command", several, add_publisher(True)
     )
     yield FaultCase("two-publishers-silent", "a second node is there and sends nothing", several, add_publisher(False))
+    yield FaultCase(
+        "stranger-commands", "a stranger publishes on arm_controller/commands", several, add_stranger("commands")
+    )
+    yield FaultCase(
+        "stranger-trajectory",
+        "a stranger publishes on arm_controller/joint_trajectory",
+        several,
+        add_stranger("joint_trajectory"),
+    )
+    yield FaultCase(
+        "stranger-goal",
+        "arm_controller/follow_joint_trajectory executes a stranger's goal",
+        dataclasses.replace(several, ends=PROTECTIVE),
+        add_stranger("follow_joint_trajectory"),
+    )
     # Discovery of so many participants may delay the filter or the driver beyond the timeout of the arm's controller.
     flood = dataclasses.replace(several, rules=("authority", "tracking_error"), ends=("HOLDING", "PROTECTIVE_STOP"))
     yield FaultCase("flood", "12 participants flood vla/joint_command", flood, flood_topic, stalls=True)

@@ -49,6 +49,9 @@ def test_an_override_moves_joint1_by_hand_and_ends() -> None:
 def test_a_second_publisher_sends_or_is_silent() -> None:
     assert injected("two-publishers").calls == [("set_extra_publishers", 1, True)]
     assert injected("two-publishers-silent").calls == [("set_extra_publishers", 1, False)]
+    assert injected("stranger-commands").calls == [("set_stranger", "commands")]
+    assert injected("stranger-trajectory").calls == [("set_stranger", "joint_trajectory")]
+    assert injected("stranger-goal").calls == [("set_stranger", "follow_joint_trajectory")]
 
 
 def test_the_flood_moves_the_arm_and_marks_the_fault_when_it_is_discovered() -> None:

@@ -1,0 +1,43 @@
+"""What joint_trajectory_controllers say of themselves, handed to the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from control_msgs.msg import JointTrajectoryControllerState
+from rclpy.node import Node
+
+from vla_ros.ros.bounded_input import BoundedInput
+from vla_ros.ros.qos import SENSOR
+from vla_ros.safety.controller_parameters import Output
+
+MOST_JOINTS = 64
+LONGEST = 32_768
+"""Bytes of a state."""
+
+
+class ControllerStates:
+    """Polls <controller>/controller_state of each controller that has one.
+
+    Args:
+        node: that listens.
+        outputs: the controllers.
+    """
+
+    def __init__(self, node: Node, outputs: Sequence[Output]) -> None:
+        topics = dict.fromkeys(output.state_topic for output in outputs if output.state_topic)
+        self._inputs = {
+            topic: BoundedInput(node, JointTrajectoryControllerState, topic, SENSOR, LONGEST) for topic in topics
+        }
+
+    def newest(self) -> Iterator[tuple[str, list[str], list[float], list[float], float]]:
+        """Yield topic, joint names, reference, error (rad or m per joint) and speed scaling of each that has come."""
+        for topic, states in self._inputs.items():
+            newest = None
+            for message, _ in states.take():
+                newest = message or newest
+            if newest is not None:
+                names = list(newest.joint_names[: MOST_JOINTS + 1])
+                reference, error = newest.reference.positions, newest.error.positions
+                values = reference[: len(names)].tolist(), error[: len(names)].tolist()
+                yield topic, names, *values, newest.speed_scaling_factor
