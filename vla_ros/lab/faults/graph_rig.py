@@ -255,6 +255,8 @@ class GraphRig(ProcessFaults):
         self._node.publish_estop(pressed)
 
     def time_estop(self) -> float:
+        if self.state in ESTOP:
+            raise CaseAborted("the e-stop is pressed already")
         pressed_ns = time.monotonic_ns()
         self.set_estop(True)
         if not self.run_for(SERVICE_S, lambda: self.state in ESTOP):

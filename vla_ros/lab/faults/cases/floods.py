@@ -13,7 +13,10 @@ from vla_ros.lab.faults.rig import FaultRig
 from vla_ros.lab.faults.swing import SWING_HZ
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
-PRESSES = 30
+PRESSES, PRESSES_OF_TWO = 30, 5
+SECOND_BUTTONS = ("releases",)
+"""Floods that end for each reset, which is refused while there are two buttons."""
+RESET_S = 10.0
 LATENCY_S = 0.02
 """From the press to the first output that brakes; the 99th percentile."""
 CAPSULES = 16
@@ -39,14 +42,17 @@ class MovingCapsules(list[Obstacle]):
             yield Obstacle(f"hand {i}", "base", "capsule", (0.05, 0.2), xyz, turn)
 
 
-def press(rig: FaultRig) -> None:
-    """Press the e-stop again and again, at all moments of the filter's period."""
+def press(rig: FaultRig, kind: str = "") -> None:
+    """Press the e-stop again and again, at all moments of the filter's period; kind: of a flood that runs."""
     rig.mark_fault()
     latencies_s = [rig.time_estop()]
-    for k in range(PRESSES - 1):
+    for k in range(1, PRESSES_OF_TWO if kind in SECOND_BUTTONS else PRESSES):
+        if kind in SECOND_BUTTONS:
+            rig.set_input_flood("")
         rig.set_estop(False)
-        rig.run_for(0.03)
-        rig.call_filter("reset")
+        rig.run_for(RESET_S, lambda: rig.call_filter("reset")[0])
+        if kind in SECOND_BUTTONS:
+            rig.set_input_flood(kind)
         rig.run_for(0.001 * (k % 10))
         latencies_s.append(rig.time_estop())
     rig.record_estops(latencies_s)
@@ -57,7 +63,7 @@ def press_in_flood(kind: str) -> Callable[[FaultRig], None]:
 
     def inject(rig: FaultRig) -> None:
         rig.set_input_flood(kind)
-        press(rig)
+        press(rig, kind)
 
     return inject
 
