@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from test.graph.ros_node import ros_node
-from vla_ros.ros.discovery import instruction_nodes_matched, unmatched_publishers
+from vla_ros.ros.discovery import MOST_NAMED, instruction_nodes_matched, publisher_names, unmatched_publishers
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST, SENSOR
 
 TOPICS = {"joint_states": "sensor_msgs/msg/JointState", "orders": "std_msgs/msg/String"}
@@ -61,3 +61,25 @@ def test_an_instruction_needs_planner_and_action_expert() -> None:
         assert wait(lambda: instruction_nodes_matched(node, publisher))
         for other in (planner, expert):
             other.destroy_node()
+
+
+class Crowded:
+    """A node that sees more publishers than it has the time to look at."""
+
+    subscriptions = ()
+
+    def count_publishers(self, topic: str) -> int:
+        return MOST_NAMED + 1
+
+    def resolve_topic_name(self, topic: str) -> str:
+        return f"/{topic}"
+
+    def get_publishers_info_by_topic(self, topic: str) -> list[object]:
+        raise AssertionError("each is looked up")
+
+
+def test_of_too_many_publishers_only_the_number_is_told() -> None:
+    names = publisher_names(Crowded(), "vla/estop")  # type: ignore[arg-type]
+    assert len(set(names)) == MOST_NAMED + 1, "as many as there are: one input has one publisher"
+    (line,) = unmatched_publishers(Crowded(), {"vla/estop": "std_msgs/msg/Bool"})  # type: ignore[arg-type]
+    assert line == f"/vla/estop: {MOST_NAMED + 1} publishers, more than can be looked at"

@@ -262,10 +262,11 @@ class SafetyFilterNode(Node):
             self.filter.enabling(receive_ns, message.data)
         for message, receive_ns in self._arrived(self._reductions):
             self.filter.reduced(receive_ns, message.data)
+        said = self._said_of_speed
         for message, _ in self._arrived(self._scales):
             said = self.filter.speed_scale(message.data)[1]
-            if said != self._said_of_speed:
-                self.get_logger().info(said)
+        if said != self._said_of_speed:  # once a tick, however many there were: a line takes as long as twenty messages
+            self.get_logger().info(said)
             self._said_of_speed = said
         for message, received in self._joint_states.take():
             if message is not None:
