@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 from launch import LaunchDescription
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
-from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment
+from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment, enclave_arguments
 from vla_ros.bringup.start_check import require_startable
 
 ARGUMENTS = {
@@ -46,6 +46,7 @@ def actions(context):
             parameters=[dict(process.parameters)],
             remappings=list(process.remappings.items()),
             arguments=list(process.arguments),
+            ros_arguments=enclave_arguments(process),
             respawn=process.respawn,
             respawn_delay=RESPAWN_DELAY_S,
             additional_env={**dds_environment(), **discovery_environment(value["robot"])},

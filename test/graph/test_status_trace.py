@@ -17,8 +17,12 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.rviz import view
 from vla_ros.bringup.supervisor import Supervisor
+from vla_ros.lab.security.__main__ import profile_of
+from vla_ros.lab.security.policy import from_xml
 from vla_ros.msg import LatentPlan, SafetyStatus
+from vla_ros.resources import share
 from vla_ros.ros.client import Client, connect
+from vla_ros.ros.opened import opened_by
 from vla_ros.ros.qos import NEWEST
 from vla_ros.sim.arm_description import JOINT_NAMES
 from vla_ros.tracing.graph_status import REQUIRED_NODES
@@ -134,6 +138,15 @@ def test_rviz_finds_each_topic_with_its_type_and_reliability(running: Running) -
         assert publishers
         best_effort = any(p.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT for p in publishers)
         assert topic["Reliability Policy"] == ("Best Effort" if best_effort else "Reliable")
+
+
+def test_the_security_policy_allows_what_the_nodes_have_opened(running: Running) -> None:
+    policy = from_xml((share() / "config" / "security_policy.xml").read_text())
+    lacking = {
+        node: policy[node].allows(profile_of(opened_by(running.talk.node, node), node))
+        for node in ("safety_filter", "camera", "planner", "action_expert", "sim_arm", "motion_paths")
+    }
+    assert not any(lacking.values()), f"{lacking}: write it again: python -m vla_ros.lab.security"
 
 
 def test_the_paths_are_where_the_tool_is(running: Running) -> None:

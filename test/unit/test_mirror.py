@@ -72,6 +72,10 @@ NOT_MIRRORED: dict[str, str] = {
         ("ros/controller_output.py", "ros/safety_status.py"), "test/graph/test_safety_filter.py runs the node with it"
     ),
     "ros/controller_state.py": "test/graph/test_output_watch.py reads messages with it",
+    **dict.fromkeys(
+        ("lab/security/__main__.py", "ros/opened.py"), "needs the running graph: test/graph/test_status_trace.py"
+    ),
+    "lab/security/devices.py": "declarations; test/unit/lab/security/test_policy.py compares them with the policy",
     "safety/arm_motion.py": "test/unit/safety/test_filter.py moves the arm in every state",
     "safety/geometry/obstacle_shape.py": "test/unit/safety/geometry/test_obstacle.py measures every shape",
     "safety/state.py": "test/unit/safety/audit/test_snapshot.py stores and restores every field",

@@ -81,6 +81,13 @@ def discovery_environment(robot: str) -> dict[str, str]:
     return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
+def enclave_arguments(process: Process) -> list[str]:
+    """Return the words that put a process into its enclave of SROS2, below --ros-args; none without ROS_SECURITY_ENABLE."""
+    if os.environ.get("ROS_SECURITY_ENABLE", "").lower() != "true" or os.environ.get("ROS_SECURITY_ENCLAVE_OVERRIDE"):
+        return []
+    return ["--enclave", "/".join(("", *process.namespace.strip("/").split("/"), process.name)).replace("//", "/")]
+
+
 def dds_environment() -> dict[str, str]:
     """Return variables that choose config/fastdds.xml; none when the user has chosen a profile."""
     names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")

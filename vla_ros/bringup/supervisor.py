@@ -20,7 +20,7 @@ from typing import IO, TextIO
 import yaml
 
 from vla_ros.bringup import last_resort
-from vla_ros.bringup.process import RESPAWN_DELAY_S, Process, dds_environment, find_program
+from vla_ros.bringup.process import RESPAWN_DELAY_S, Process, dds_environment, enclave_arguments, find_program
 from vla_ros.end_signals import on_end_signal
 from vla_ros.parameters import nested
 from vla_ros.scheduling import ONE_THREAD
@@ -45,7 +45,7 @@ def command_line(process: Process, folder: Path) -> list[str]:
     if process.namespace:
         remappings["__ns"] = f"/{process.namespace.strip('/')}"
     rules = [word for name, target in remappings.items() for word in ("-r", f"{name}:={target}")]
-    return [*program, *process.arguments, "--ros-args", "--params-file", str(file), *rules]
+    return [*program, *process.arguments, "--ros-args", "--params-file", str(file), *rules, *enclave_arguments(process)]
 
 
 class Child:

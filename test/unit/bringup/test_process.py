@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from vla_ros.bringup.process import (
+    Process,
     check_namespace,
     dds_environment,
     discovery_environment,
+    enclave_arguments,
     find_program,
     private_domain,
 )
@@ -62,3 +64,15 @@ def test_a_simulated_arm_is_found_on_this_machine_alone(monkeypatch: pytest.Monk
     assert discovery_environment("franka") == {}
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     assert discovery_environment("sim") == {}, "the user has chosen"
+
+
+def test_each_process_has_its_enclave_where_security_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROS_SECURITY_ENABLE", "ROS_SECURITY_ENCLAVE_OVERRIDE"):
+        monkeypatch.delenv(name, raising=False)
+    planner = Process("planner", "planner", "/arms/left/")
+    assert enclave_arguments(planner) == []
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    assert enclave_arguments(planner) == ["--enclave", "/arms/left/planner"]
+    assert enclave_arguments(Process("planner", "planner")) == ["--enclave", "/planner"]
+    monkeypatch.setenv("ROS_SECURITY_ENCLAVE_OVERRIDE", "/mine")
+    assert enclave_arguments(planner) == []

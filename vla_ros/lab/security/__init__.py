@@ -1,0 +1,1 @@
+"""The SROS2 policy: who may publish, subscribe and call what."""

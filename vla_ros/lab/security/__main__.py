@@ -1,0 +1,92 @@
+"""Writes config/security_policy.xml: `python -m vla_ros.lab.security` starts the graph, with every viewer, and reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from vla_ros.bringup.graph import bringup
+from vla_ros.bringup.process import Process, private_domain
+from vla_ros.bringup.supervisor import Supervisor
+from vla_ros.lab.security.devices import DEVICES, OF_ALL
+from vla_ros.lab.security.policy import Profile, relative, to_xml
+from vla_ros.resources import share
+from vla_ros.ros.client import connect
+from vla_ros.ros.opened import Opened, opened_by
+from vla_ros.sim.arm_description import JOINT_NAMES
+
+READY_TIMEOUT_S, SETTLE_S = 180.0, 5.0
+EVERYTHING = {
+    "estop.heartbeat_s": 0.5,
+    "deadman.timeout_s": 0.5,
+    "obstacle.timeout_s": 0.5,
+    "audit.directory": "",
+}
+"""Of the filter: every input that it may subscribe to."""
+AT_START = {
+    name: Profile(subscribe=frozenset({"robot_description"}))
+    for name in ("action_expert", "dashboard", "motion_paths", "planner", "safety_filter")
+}
+"""What is opened at the start alone, and closed when the graph is read."""
+GRIPPER = {
+    "controller.type": "joint_trajectory",
+    "controller.topic": "arm_controller/joint_trajectory",
+    "controller.gripper_joint": "finger_joint",
+    "controller.gripper_topic": "gripper_controller/commands",
+}
+"""Of the filter: the other output, besides arm_controller/commands."""
+
+
+def profile_of(opened: Opened, node: str) -> Profile:
+    """Return what a node of the package has opened as a profile, with what every node opens."""
+    return Profile(
+        relative(opened.publish, node) | OF_ALL.publish,
+        relative(opened.subscribe, node) | OF_ALL.subscribe,
+        relative(opened.reply, node) | OF_ALL.reply,
+        relative(opened.request, node),
+    )
+
+
+def united(profiles: list[Profile]) -> Profile:
+    """Return what any of the profiles allows."""
+    return Profile(
+        *(
+            frozenset[str]().union(*(getattr(each, kind) for each in profiles))
+            for kind in ("publish", "subscribe", "reply", "request")
+        )
+    )
+
+
+def read_graph(overrides: dict[str, object]) -> dict[str, Profile]:
+    """Start the graph with these parameters of the filter, and return what each node has opened."""
+    os.environ.update(private_domain())
+    paths = Process("motion_paths", "motion_paths", parameters={"joint_names": list(JOINT_NAMES)})
+    processes = (*bringup(dashboard=True, overrides={"safety_filter": overrides, "dashboard": {"port": 0}}), paths)
+    supervisor = Supervisor(processes, lambda line: print(line, file=sys.stderr))
+    try:
+        with connect() as client:
+            client.wait_until_ready(READY_TIMEOUT_S)
+            client.spin(SETTLE_S)
+            names = sorted({name for name, _ in client.node.get_node_names_and_namespaces()} - {client.node.get_name()})
+            return {name: profile_of(opened_by(client.node, name), name) for name in names}
+    finally:
+        supervisor.stop()
+        time.sleep(1.0)
+
+
+def main() -> None:
+    """Write the policy."""
+    graphs = [read_graph(EVERYTHING), read_graph({**EVERYTHING, **GRIPPER})]
+    nodes = sorted({name for graph in graphs for name in graph})
+    profiles = {
+        name: united([AT_START.get(name, Profile()), *(graph[name] for graph in graphs if name in graph)])
+        for name in nodes
+    }
+    file = share() / "config" / "security_policy.xml"
+    file.write_text(to_xml({**DEVICES, **profiles}))
+    print(f"{file}: {len(profiles)} nodes, {len(DEVICES)} devices")
+
+
+if __name__ == "__main__":
+    main()
