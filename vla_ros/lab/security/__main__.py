@@ -14,13 +14,17 @@ from vla_ros.lab.security.policy import Profile, relative, to_xml
 from vla_ros.resources import share
 from vla_ros.ros.client import connect
 from vla_ros.ros.opened import Opened, opened_by
-from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 READY_TIMEOUT_S, SETTLE_S = 180.0, 5.0
 EVERYTHING = {
     "estop.heartbeat_s": 0.5,
     "deadman.timeout_s": 0.5,
     "obstacle.timeout_s": 0.5,
+    "enabling.timeout_s": 0.5,
+    "reduced_mode.input": True,
+    "home.position": [float(q) for q in HOME],
+    "home.tolerance": [0.05] * len(HOME),
     "audit.directory": "",
 }
 """Of the filter: every input that it may subscribe to."""
@@ -43,7 +47,7 @@ def profile_of(opened: Opened, node: str) -> Profile:
     return Profile(
         relative(opened.publish, node) | OF_ALL.publish,
         relative(opened.subscribe, node) | OF_ALL.subscribe,
-        relative(opened.reply, node) | OF_ALL.reply,
+        relative(opened.reply, node),
         relative(opened.request, node),
     )
 

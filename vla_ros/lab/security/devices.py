@@ -44,6 +44,8 @@ DEVICES: Mapping[str, Profile] = {
     "wrist_camera": device("wrist_camera/image_raw wrist_camera/camera_info"),
     "estop_button": device("vla/estop vla/estop_heartbeat"),
     "deadman_switch": device("vla/deadman"),
+    "enabling_device": device("vla/enabling"),
+    "mode_switch": device("vla/reduced", "vla/safety_status vla/safe_home"),
     "teleop": device("vla/override", "joint_states vla/safety_status"),
     "obstacle_detector": device("vla/obstacles", "joint_states"),
     "speed_scale": device("vla/speed_scale", "vla/safety_status"),

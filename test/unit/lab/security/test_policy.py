@@ -34,6 +34,8 @@ def publishers(topic: str) -> set[str]:
         ("vla/estop", {"estop_button"}),
         ("vla/estop_heartbeat", {"estop_button"}),
         ("vla/deadman", {"deadman_switch"}),
+        ("vla/enabling", {"enabling_device"}),
+        ("vla/reduced", {"mode_switch"}),
         ("vla/speed_scale", {"speed_scale"}),
         ("vla/obstacles", {"obstacle_detector"}),
         ("joint_states", {"controller_manager", "sim_arm"}),
