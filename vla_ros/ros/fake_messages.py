@@ -13,6 +13,7 @@ from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker
 
 from vla_ros.msg import JointCommand
+from vla_ros.ros.markers import MOVING
 from vla_ros.ros.qos import IMAGE
 from vla_ros.ros.stamps import time_message
 from vla_ros.time import NS_PER_S
@@ -54,7 +55,7 @@ class ObstacleFields(Protocol):
     """What a Marker message is made of.
 
     shape: "box" (size: sides), "sphere" (radius) or "capsule" (radius, length of the straight part), m. xyz: centre in
-    `frame`, m. quaternion: x y z w.
+    `frame`, m. quaternion: x y z w. kind: "human", or empty. velocity: m/s; None: it is not told.
     """
 
     @property
@@ -69,6 +70,10 @@ class ObstacleFields(Protocol):
     def xyz(self) -> tuple[float, float, float]: ...
     @property
     def quaternion(self) -> tuple[float, float, float, float]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def velocity(self) -> tuple[float, float, float] | None: ...
 
 
 class SimulatedClock:
@@ -123,6 +128,10 @@ def obstacle_marker(obstacle: ObstacleFields) -> Marker:
     """Return the marker that an obstacle feed sends."""
     marker = Marker(ns=obstacle.id, type=MARKER_TYPES[obstacle.shape])
     marker.header.frame_id = obstacle.frame
+    if obstacle.velocity is not None:
+        marker.text = " ".join([obstacle.kind or MOVING, *map(str, obstacle.velocity)])
+    else:
+        marker.text = obstacle.kind
     size = obstacle.size
     if obstacle.shape == "sphere":
         size = (2 * size[0],) * 3

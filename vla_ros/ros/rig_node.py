@@ -21,7 +21,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray, String
+from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray, String, UInt8
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
@@ -146,6 +146,7 @@ class RigNode:
         self._estops = node.create_publisher(Bool, "vla/estop", EVENTS)
         self._heartbeats = node.create_publisher(Empty, "vla/estop_heartbeat", EVENTS)
         self._deadman = node.create_publisher(Bool, "vla/deadman", EVENTS)
+        self._enabling = node.create_publisher(UInt8, "vla/enabling", EVENTS)
         self._speed_scales = node.create_publisher(Float64, "vla/speed_scale", EVENTS)
         self._obstacles = node.create_publisher(MarkerArray, "vla/obstacles", NEWEST)
 
@@ -229,6 +230,10 @@ class RigNode:
     def publish_deadman(self) -> None:
         """Say that the dead-man switch is held."""
         self._deadman.publish(Bool(data=True))
+
+    def publish_enabling(self, position: int) -> None:
+        """Send the position of the enabling device: 0 released, 1 pressed, 2 pressed through."""
+        self._enabling.publish(UInt8(data=position))
 
     def publish_estop(self, pressed: bool) -> None:
         """Send the state of the e-stop button."""

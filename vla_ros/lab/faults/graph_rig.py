@@ -27,6 +27,7 @@ from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
 from vla_ros.lab.faults.swing import PERIOD_S, swing
 from vla_ros.ros import rig_node
 from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
+from vla_ros.safety.command.enabling import PRESSED
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
@@ -59,6 +60,7 @@ class GraphRig(ProcessFaults):
         self.alter_joint_state: AlterJointState | None = None
         self.policy_active = self.camera_frozen = False
         self.heartbeat_active = self.deadman_held = True
+        self.enabling = PRESSED
         self.obstacles: Sequence[Obstacle] | None = ()
         self.joint_state = RigJointState(JOINT_NAMES, tuple(map(float, HOME)), (0.0,) * len(JOINT_NAMES))
         self.state = self.rule = ""
@@ -207,6 +209,7 @@ class GraphRig(ProcessFaults):
             self._node.publish_heartbeat()
         if self.deadman_held:
             self._node.publish_deadman()
+        self._node.publish_enabling(self.enabling)
         if self.obstacles is not None:
             self._node.publish_obstacles(self.obstacles)
 

@@ -17,13 +17,21 @@ from vla_ros.sim.arm_description import JOINT_NAMES, urdf
 FILTER_PARAMETERS: dict[str, Any] = {
     "estop.heartbeat_s": 0.5,
     "deadman.timeout_s": 0.5,
+    "enabling.timeout_s": 0.5,
     "obstacle.timeout_s": 0.5,
     "fence.box": [-0.7, -0.35, -0.05, 0.95, 0.8, 1.3],
     "keep_out.boxes": [-0.15, 0.4, 0.45, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0],
     "contact.threshold": [60.0] * len(JOINT_NAMES),
+    "reduced_mode.planes": [0.0, 0.0, 1.0, 5.0],
+    "stop_distance.time_s": 1.0,
+    "momentum.limit_kg_m_s": 100.0,
+    "separation.check": True,
+    "separation.intrusion_m": 0.2,
+    "tool_orientation.direction": [0.0, 0.0, -1.0],
+    "tool_orientation.angle_rad": 3.1,
 }
 """Every rule and every input is on. A turn of joint1 by more than a radian reaches the fence or the keep-out box. The
-thresholds of contact are beyond what the swing needs."""
+thresholds of contact, the plane, the momentum and the cone are beyond what the swing needs."""
 SEED, TASK = 3, "place"
 SIM_PARAMETERS = {"seed": SEED, "task": TASK}
 LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"

@@ -11,6 +11,7 @@ from vla_ros.lab.faults.process_faults import START_S
 from vla_ros.lab.faults.reaction import LATCHED, MOVING, NO_FILTER, PROTECTIVE, ObservedReaction
 from vla_ros.lab.faults.rig import CaseAborted, FaultRig
 from vla_ros.lab.faults.swing import FULL_SPEED_S
+from vla_ros.safety.command.enabling import PRESSED, RELEASED
 
 MIN_SPEED = 0.25
 """rad/s: a quarter of the swing's full speed. A slower arm shows nothing of a stop."""
@@ -97,6 +98,7 @@ def restore(rig: FaultRig) -> None:
     disarm(rig)
     rig.set_speed_scale(1.0)
     rig.reset_scene()
+    rig.enabling = PRESSED
     rig.run_for(0.2)
 
 
@@ -104,6 +106,7 @@ def _remove_faults(rig: FaultRig) -> None:
     rig.alter_setpoint = rig.alter_joint_state = None
     rig.policy_active = False
     rig.heartbeat_active = rig.deadman_held = True
+    rig.enabling = RELEASED  # what was pressed through must be released
     rig.obstacles = ()
     rig.set_override(None)
     rig.set_extra_publishers(0, False)

@@ -26,8 +26,8 @@ class FaultRig(Protocol):
         graph: which graph runs. lines: what its processes have printed.
         alter_setpoint, alter_joint_state: change what is sent; None: nothing is changed.
         policy_active: setpoints are sent. heartbeat_active, deadman_held: the e-stop's heartbeat and the dead-man switch
-            are sent. obstacles: what the feed sends; None: the feed is silent. camera_frozen: the front camera repeats
-            one image.
+            are sent. enabling: position of the enabling device. obstacles: what the feed sends; None: the feed is silent.
+            camera_frozen: the front camera repeats one image.
         joint_state: the newest state of the arm.
         state, rule, speed: of the filter's newest status; the speed is that of the fastest joint, rad/s or m/s. state
             "-": no filter runs; empty: no status has arrived yet.
@@ -41,6 +41,7 @@ class FaultRig(Protocol):
     policy_active: bool
     heartbeat_active: bool
     deadman_held: bool
+    enabling: int
     obstacles: Sequence[Obstacle] | None
     camera_frozen: bool
     joint_state: RigJointState

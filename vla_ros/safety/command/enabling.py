@@ -17,8 +17,8 @@ from vla_ros.safety.states import ACTIVE
 from vla_ros.safety.verdict import Verdict
 
 NAME = "enabling"
-RELEASED, PRESSED = 0, 1
-"""Positions of the device, as vla/enabling tells them; 2 and any other number: pressed through."""
+RELEASED, PRESSED, PRESSED_THROUGH = 0, 1, 2
+"""Positions of the device, as vla/enabling tells them; any other number counts as pressed through."""
 
 
 class Enabling(TickRule):

@@ -23,6 +23,7 @@ class FakeRig:
         self.alter_joint_state: Any = None
         self.policy_active = self.camera_frozen = False
         self.heartbeat_active = self.deadman_held = True
+        self.enabling = 1
         self.obstacles: Any = ()
         self.joint_state = RigJointState(JOINT_NAMES, POSITIONS, (0.0,) * len(JOINT_NAMES), (1.0,) * len(JOINT_NAMES))
         self.state, self.rule = "TRACKING", ""

@@ -22,7 +22,11 @@ START_NS = 20 * NS_PER_S
 def filter_at_home() -> SafetyFilter:
     """Return the filter of the campaign's parameters, armed, without the rules for buttons."""
     (process,) = [each for each in processes("filter", Path("/nowhere")) if each.name == "safety_filter"]
-    flat = {key: value for key, value in process.parameters.items() if not key.startswith(("estop.", "deadman."))}
+    flat = {
+        key: value
+        for key, value in process.parameters.items()
+        if not key.startswith(("estop.", "deadman.", "enabling."))
+    }
     parameters = from_mapping(SafetyFilterParameters, nested(flat))
     made = SafetyFilter(parameters, joint_limits(urdf(), parameters))
     for i in range(21):

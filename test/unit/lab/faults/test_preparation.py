@@ -34,7 +34,9 @@ def test_every_fault_is_removed_before_the_next_case() -> None:
     rig = PreparedRig("raising")
     rig.alter_setpoint = rig.alter_joint_state = lambda *_: None
     rig.policy_active, rig.heartbeat_active, rig.deadman_held, rig.obstacles = True, False, False, None
+    rig.enabling = 2
     preparation.restore(rig)  # type: ignore[arg-type]
+    assert rig.enabling == 1
     assert rig.alter_setpoint is None and rig.alter_joint_state is None
     assert (rig.policy_active, rig.heartbeat_active, rig.deadman_held, rig.obstacles) == (False, True, True, ())
     assert rig.overrides == [None]

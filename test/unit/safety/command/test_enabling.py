@@ -9,10 +9,9 @@ import pytest
 
 from test.unit.safety.conftest import HOME, Bench
 from test.unit.safety.rule_inputs import MS, filter_state, parameters
-from vla_ros.safety.command.enabling import PRESSED, RELEASED, Enabling
+from vla_ros.safety.command.enabling import PRESSED, PRESSED_THROUGH, RELEASED, Enabling
 from vla_ros.safety.states import State
 
-PRESSED_THROUGH = 2
 RULE = Enabling(parameters(**{"enabling.timeout_s": 0.1}), ())
 
 

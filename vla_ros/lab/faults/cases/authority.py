@@ -13,6 +13,7 @@ from vla_ros.lab.faults.rest_bounds import DISCOVERY_S, PUBLISHER_CHECK_S, RestB
 from vla_ros.lab.faults.rig import FaultRig
 from vla_ros.lab.faults.rig_messages import RigSetpoint
 from vla_ros.lab.faults.swing import FULL_SPEED_S, SWING_HZ
+from vla_ros.safety.command.enabling import PRESSED_THROUGH, RELEASED
 
 ACCELERATING_S = 0.92 / SWING_HZ
 """From the middle of the swing until shortly before it, where the arm still accelerates."""
@@ -137,6 +138,13 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
         ExpectedReaction(("deadman",), rest_s=bounds.at_once + bounds.deadman_timeout),
         set_attribute("deadman_held", False),
     )
+    for name, fault, position in (
+        ("enabling-released", "the enabling device is let go", RELEASED),
+        ("enabling-pressed-through", "the enabling device is pressed through", PRESSED_THROUGH),
+    ):
+        yield FaultCase(
+            name, fault, ExpectedReaction(("enabling",), rest_s=bounds.at_once), set_attribute("enabling", position)
+        )
     yield FaultCase(
         "override",
         "an operator's device commands while the policy does",

@@ -10,7 +10,7 @@ from vla_ros.lab.faults.cases.setpoints import push_for_a_while
 from vla_ros.lab.faults.reaction import MOVING, ExpectedReaction
 from vla_ros.lab.faults.rest_bounds import RestBounds
 from vla_ros.lab.faults.rig import FaultRig
-from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.geometry.obstacle_shape import HUMAN, Obstacle
 
 
 def send_obstacles(*obstacles: Obstacle) -> Callable[[FaultRig], None]:
@@ -50,6 +50,12 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     yield FaultCase("obstacle-nan", "an obstacle at NaN", feed, send_obstacles(ball(math.nan, 0.0, 0.5)))
     yield FaultCase(
         "obstacle-frame", "an obstacle in an unknown frame", feed, send_obstacles(ball(1.0, 1.0, 0.5, "camera"))
+    )
+    yield FaultCase(
+        "human-near",
+        "a human 0.4 m from the hand, whose velocity is not told",
+        ExpectedReaction(("separation",), (*MOVING, "HOLDING", "STOPPING")),
+        send_obstacles(Obstacle("human", "base", "sphere", (0.1,), (0.95, 0.0, 0.4), kind=HUMAN)),
     )
     for rule, what, joints in (
         ("table", "the policy drives the hand into the table", {"joint2": 1.0}),

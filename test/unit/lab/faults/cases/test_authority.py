@@ -75,3 +75,8 @@ def test_the_speed_scale_is_raised_after_the_mark() -> None:
         ("mark_fault",),
         ("set_speed_scale", 1.0),
     ]
+
+
+@pytest.mark.parametrize(("name", "position"), [("enabling-released", 0), ("enabling-pressed-through", 2)])
+def test_the_enabling_device_leaves_its_middle_position(name: str, position: int) -> None:
+    assert injected(name).enabling == position
