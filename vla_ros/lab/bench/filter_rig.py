@@ -50,7 +50,7 @@ def full_configuration() -> tuple[SafetyFilterParameters, str]:
 
 
 def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:
-    """Return the parameters with groups of rules switched off: environment, self_collision, effort, obstacle."""
+    """Return the parameters with groups of rules switched off: environment, self_collision, effort, speed, obstacle."""
     off = {
         "environment": {
             "fence": dataclasses.replace(parameters.fence, box=[], planes=[]),
@@ -59,6 +59,7 @@ def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFil
         },
         "self_collision": {"self_collision": dataclasses.replace(parameters.self_collision, check=False)},
         "effort": {"effort": dataclasses.replace(parameters.effort, check=False)},
+        "speed": {"cartesian_speed": dataclasses.replace(parameters.cartesian_speed, limit_m_s=0.0, links=[])},
         "obstacle": {"obstacle": dataclasses.replace(parameters.obstacle, timeout_s=0.0)},
     }
     for group in groups:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vla_ros.lab import outputs
+from vla_ros.lab.bench.body_speed import BodySpeed, measure_body_speeds
 from vla_ros.lab.bench.comparison import Comparison, compare
 from vla_ros.lab.bench.cost import StageCost, measure_costs, measure_whole_tick
 from vla_ros.lab.bench.filter_rig import (
@@ -61,6 +62,7 @@ class SafetyBenchResults:
     punctuality: dict[str, Punctuality]
     memory: MemoryGrowth
     comparison: Comparison
+    speeds: list[BodySpeed]
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -106,8 +108,9 @@ def measure(command: str, ticks: int, seconds: float, memory_ticks: int, seed: i
             late[condition] = _with_progress(f"{condition}, in real time", partial(measure_punctuality, rig, seconds))
     groups = {}
     few = max(QUICK_TICKS, ticks // GROUP_SHARE)
-    off = ["obstacle", "self_collision", "environment", "effort"]
-    for name, count in (("limits of joints", 4), ("+ effort", 3), ("+ fence and table", 2), ("+ self-collision", 1)):
+    off = ["obstacle", "speed", "self_collision", "environment", "effort"]
+    rules = ("limits of joints", "+ effort", "+ fence and table", "+ self-collision", "+ speed of bodies")
+    for count, name in zip(range(len(off), 0, -1), rules, strict=True):
         groups[name] = measure_whole_tick(FilterRig(without_rules(parameters, *off[:count]), urdf), few)
     rig.replace_obstacles(places["far"])
     groups["+ 10 far balls"] = measure_whole_tick(rig, few)
@@ -116,7 +119,9 @@ def measure(command: str, ticks: int, seconds: float, memory_ticks: int, seed: i
     rig.replace_obstacles(places["near"])
     flat = _with_progress("memory", partial(measure_memory, rig, memory_ticks, seed))
     compared = _with_progress("comparison", partial(compare, ticks, seed))
-    return SafetyBenchResults(command, machine, ticks, seed, groups, by_condition, late, flat, compared)
+    free = without_rules(parameters, "environment", "self_collision", "obstacle")
+    speeds = _with_progress("speeds of bodies", partial(measure_body_speeds, free, urdf, few, seed))
+    return SafetyBenchResults(command, machine, ticks, seed, groups, by_condition, late, flat, compared, speeds)
 
 
 def markdown(results: SafetyBenchResults) -> str:
@@ -176,6 +181,21 @@ def _lines(results: SafetyBenchResults) -> Iterator[str]:
         f"off. The filter accepted {flat.accepted} setpoints and refused {flat.rejected}. "
         f"Resident size: {flat.before_kib} KiB before, {flat.after_kib} KiB after ({flat.growth_kib:+d} KiB)."
     )
+    yield ""
+    yield "## Speed of the arm's bodies"
+    yield ""
+    yield (
+        "The adversarial stream again, with the limits of joints and efforts, and nothing in the arm's way. Limit: of "
+        "`cartesian_speed` in normal mode, of `reduced_mode` while its input asks for it. Tool: its largest speed, from the "
+        "robot's kinematics by finite differences. Body: the fastest point of any body."
+    )
+    yield ""
+    yield "| mode | limit, m/s | tool, m/s | fastest body, m/s | which | ticks in which the limit acted |"
+    yield "|---|---:|---:|---:|---|---:|"
+    for speed in results.speeds:
+        limit = f"{speed.limit:g}" if speed.limit else "none"
+        measured = f"{speed.tool:.3f} | {speed.body:.3f} | {speed.fastest} | {100 * speed.slowed:.0f} %"
+        yield f"| {speed.mode} | {limit} | {measured} |"
     yield ""
     yield "## Comparison with other gates"
     yield ""

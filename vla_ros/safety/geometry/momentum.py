@@ -78,8 +78,12 @@ class Momentum(SpeedRule):
         return self._within(path.speeds(self._parts, self._none), path.piece_peaks)
 
     def speed_permille(self, state: FilterState, rates: Array) -> int:
-        speeds = self._paths.speeds_at(self._parts, [joint.q for joint in state.joints], rates, self._none)
-        momentum, power = self._largest(speeds[None], np.abs(rates)[None])
+        q, own = [joint.q for joint in state.joints], np.abs(rates)[None]
+        quick = self._parts.lever_arms_at(self._paths.placement(q)).dot(own[0])
+        if self._within(quick[None] / AIMED_AT, own) is None:
+            return 1000
+        speeds = self._paths.speeds_at(self._parts, q, rates, self._none)
+        momentum, power = self._largest(speeds[None], own)
         limits = np.array([self._momentum or np.inf, self._power or np.inf])
         return share_permille(AIMED_AT * limits, np.array([momentum, power]))
 

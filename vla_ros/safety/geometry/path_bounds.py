@@ -27,6 +27,7 @@ from vla_ros.safety.geometry.arm_kinematics import ArmKinematics, Placement
 from vla_ros.safety.geometry.arm_model import ROUNDING, ArmModel
 from vla_ros.safety.geometry.arm_parts import Parts, moving_parts
 from vla_ros.safety.geometry.path_pieces import BEFORE, WHOLE, Pieces, pieces
+from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.stop_path import StopPath
@@ -55,6 +56,8 @@ class ArmPaths:
         self.period_s = period_s
         self._motions = [JointMotion(each) for each in ticked]
         self._limits = [(each.acceleration, each.jerk) for each in ticked]
+        # Of each joint: full brake, and the other ticks of a stop, see `jerk_limit.ticks_to_rest`.
+        self.brakes = [(each.acceleration, ticks_to_rest(0, each.acceleration, each.jerk)) for each in ticked]
         self._velocity_limits = [VelocityLimit(each) for each in ticked]
         self._arm = arm
         self._parts: dict[str, Parts] = {}
@@ -139,6 +142,12 @@ class CandidatePath:
         peaks = self._paths.peak_speeds(list(after))
         rows = zip(peaks, before, strict=True)
         return np.array([max(peak, abs(v), abs(v - a)) for peak, (_, v, a) in rows]) * self._to_rate
+
+    @cached_property
+    def quick_ticks(self) -> int:
+        """Bound on `ticks` that is soon known."""
+        peaks = self._paths.peak_speeds(list(self.key[1]))
+        return 1 + max(peak // a + ramps for peak, (a, ramps) in zip(peaks, self._paths.brakes, strict=True))
 
     @cached_property
     def travel(self) -> Array:

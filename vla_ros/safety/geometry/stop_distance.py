@@ -55,7 +55,7 @@ class StopDistance(SpeedRule):
         path = self._paths.candidate(state.joints, before)
         if not path.moving:
             return None
-        if self._time_s and path.ticks > self._ticks:
+        if self._time_s and path.quick_ticks > self._ticks and path.ticks > self._ticks:
             needed_s = path.ticks * self._period_s
             reason = f"the stop would take {needed_s:.3f} s; {self._time_s:.3f} s are allowed"
             return Verdict(NAME, reason, requested=round(needed_s, 6), limit=self._time_s)
@@ -75,10 +75,14 @@ class StopDistance(SpeedRule):
             left_s = np.maximum(AIMED_AT * self._time_s - self._ramps_s, 1e-3)
             permille = share_permille(left_s, times_s)
         if self._distance_m:
-            q = [joint.q for joint in state.joints]
-            speeds = self._paths.speeds_at(self._parts, q, rates, np.zeros(len(self._limits)))
-            needed = speeds * float((times_s / 2 + self._ramps_s).max())
-            # The brake's part of the way grows with the square of the speed, the ramps' part with the speed.
-            squared = share_permille(AIMED_AT * self._limits, needed)
-            permille = min(permille, max(squared, int((1000 * squared) ** 0.5 * AIMED_AT)) if squared < 1000 else 1000)
+            q, time_s = [joint.q for joint in state.joints], float((times_s / 2 + self._ramps_s).max())
+            aim = AIMED_AT * self._limits / time_s
+            if not (self._parts.lever_arms_at(self._paths.placement(q)).dot(np.abs(rates)) <= aim).all():
+                permille = min(permille, self._share(aim, self._paths.speeds_at(self._parts, q, rates, aim)))
         return permille
+
+    def _share(self, aim: Array, speeds: Array) -> int:
+        """Thousandths of the speed that shorten the way enough: the brake's part of it grows with the square of the speed,
+        the ramps' part with the speed."""
+        permille = share_permille(aim, speeds)
+        return permille if permille >= 1000 else max(permille, int((1000 * permille) ** 0.5 * AIMED_AT))

@@ -60,8 +60,7 @@ class ToolOrientation(StepRule):
     def check(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Refuse a candidate on whose path the axis may leave the cone."""
         path = self._paths.candidate(state.joints, before)
-        placement = self._paths.placement([joint.q for joint in state.joints])
-        angle = float(self._angles(placement)[0])
+        angle = float(self._angles(self._paths.placement([q for q, _, _ in before]))[0])
         if not path.moving:
             return self._verdict(angle)
         spread = path.spread @ self._coupling

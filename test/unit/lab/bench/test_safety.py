@@ -29,13 +29,14 @@ def test_a_quick_run_shows_every_table(tmp_path: Path, capsys: pytest.CaptureFix
         "+ effort",
         "+ fence and table",
         "+ self-collision",
+        "+ speed of bodies",
         "+ 10 far balls",
         "+ audit log",
     ]
     assert [each["ticks"] > 0 for each in results["punctuality"].values()] == [True, True]
     assert results["memory"]["accepted"] > 0
     headings = [line for line in out.splitlines() if line.startswith(("#", "| |", "| condition", "| with"))]
-    assert len(headings) == 9
+    assert len(headings) == 10
     published = (ROOT / "docs" / "bench.md").read_text().splitlines()
     assert [line for line in headings if line not in published] == []
 
