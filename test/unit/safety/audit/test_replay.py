@@ -18,6 +18,7 @@ from vla_ros.safety.audit.record import FORMAT, ORIGIN, Kind, Reader, files, fra
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.audit.replay import replay
 from vla_ros.safety.audit.writer import LogSizes, LogWriter
+from vla_ros.safety.geometry.obstacle_shape import Obstacle
 
 
 def test_a_log_replays_to_the_bit(log: Path) -> None:
@@ -164,3 +165,32 @@ def test_what_cannot_be_opened_is_named_and_the_rest_is_replayed(
 def test_no_log_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no audit log here"):
         replay(tmp_path)
+
+
+def test_the_inputs_of_the_safety_functions_replay(tmp_path: Path) -> None:
+    parameters, urdf = full_configuration()
+    parameters = dataclasses.replace(
+        parameters,
+        reduced_mode=dataclasses.replace(parameters.reduced_mode, input=True),
+        separation=dataclasses.replace(parameters.separation, check=True, intrusion_m=0.1),
+        enabling=dataclasses.replace(parameters.enabling, timeout_s=0.2),
+    )
+    rig = FilterRig(parameters, urdf)
+    direct = Direct(LogWriter(tmp_path, LogSizes(10**8, 10**9, 4)))
+    header = {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
+    rig.filter = Recorder(rig.filter, AuditLog(parameters.audit, header, direct))  # type: ignore[arg-type]
+    states = set()
+    for tick in range(400):
+        for at_s in rig.advance():
+            rig.send_setpoint(at_s, sine_motion(at_s))
+        rig.send_joint_state()
+        speed = (0.0, -1.0 if tick < 200 else 0.5, 0.0)
+        rig.obstacles = [Obstacle("h", "base", "sphere", (0.2,), (0.5, 1.2, 0.5), kind="human", velocity=speed)]
+        rig.send_obstacles()
+        rig.filter.reduced(rig.now_ns, tick % 200 > 100)
+        rig.filter.enabling(rig.now_ns, 2 if tick == 300 else 1)
+        states.add(rig.tick().state)
+    direct.close()
+    report = replay(tmp_path)
+    assert report.same and report.ticks >= 399, report
+    assert len(states) > 2

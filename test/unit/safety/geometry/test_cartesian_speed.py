@@ -50,8 +50,9 @@ def test_a_link_may_have_a_tighter_limit(model: Model) -> None:
 def test_the_arm_goes_slower_smoothly_and_says_why() -> None:
     arm = Arm(**{**FREE, **{"cartesian_speed.limit_m_s": 0.2}}).armed()
     assert "cartesian_speed" in arm.towards(SWUNG, 300, speed=2.0)
-    verdict = next(d.verdict for d in arm.decisions if d.verdict is not None and d.verdict.rule == "cartesian_speed")
-    assert verdict.reason.startswith("slowed to ") or "m/s are allowed" in verdict.reason
+    reasons = [d.verdict.reason for d in arm.decisions if d.verdict is not None and d.verdict.rule == "cartesian_speed"]
+    slowed = sum(reason.startswith("slowed to ") for reason in reasons)
+    assert slowed > 0.9 * len(reasons), "few steps are refused"
     accelerations = np.diff([d.velocities for d in arm.decisions if d.positions][100:200], axis=0)
     assert np.abs(accelerations[:, 0]).max() < 0.5 * 7.5 * 0.004, (
         "it does not chatter between full brake and full thrust"
