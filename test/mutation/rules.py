@@ -398,7 +398,11 @@ RULES = (
         "reduced_mode", "joints", "over = rates > self._rates + 1e-9", "over = rates > np.inf", "geometry.reduced_mode"
     ),
     _off(
-        "stop_distance", "time", "if self._time_s and path.ticks > self._ticks:", "if False:", "geometry.stop_distance"
+        "stop_distance",
+        "time",
+        "if self._time_s and path.quick_ticks > self._ticks and path.ticks > self._ticks:",
+        "if False:",
+        "geometry.stop_distance",
     ),
     _off("stop_distance", "distance", "if not self._distance_m or", "if True or", "geometry.stop_distance"),
     _off(

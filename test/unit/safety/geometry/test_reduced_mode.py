@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from test.unit.safety.geometry.motion import FREE, Model, adversarial_outputs, e
 from test.unit.safety.simulated_arm import URDF, Arm, parameters
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.geometry.reduced_mode import ReducedMode
 from vla_ros.safety.state import FilterState
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME
@@ -108,3 +110,13 @@ def test_a_plane_without_a_direction_is_named() -> None:
 
 def test_the_input_is_part_of_the_state() -> None:
     assert FilterState().reduced_ns is None and not FilterState().reduced
+
+
+def test_a_candidate_with_a_joint_above_its_share_is_refused(model: Model) -> None:
+    changes = {**INPUT, "reduced_mode.speed_m_s": 100.0, "reduced_mode.joint_share": 0.2}
+    rule = ReducedMode(parameters(**changes), model.limits, model.arm)
+    draw = random.Random(9)
+    verdict = rule.check(*model.candidate(draw, 0.9))
+    assert verdict is not None and "reduced mode allows" in verdict.reason and verdict.joint
+    assert verdict.requested > verdict.limit
+    assert rule.check(*model.candidate(draw, 0.01)) is None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
 from test.unit.safety.geometry.motion import FREE, Model, adversarial_outputs
 from test.unit.safety.simulated_arm import Arm, parameters
 from vla_ros.safety.geometry.path_bounds import ArmPaths
+from vla_ros.safety.geometry.stop_distance import StopDistance
 from vla_ros.sim.arm_description import HOME
 
 SWUNG = [1.2, *HOME[1:].tolist()]
@@ -66,3 +69,17 @@ def test_the_time_is_counted_to_the_tick(model: Model) -> None:
     state = arm.filter.values
     path = ArmPaths.of(model.arm, model.limits, 0.004).candidate(state.joints, [(j.q, j.v, j.a) for j in state.joints])
     assert 30 <= path.ticks <= 40
+
+
+def test_a_candidate_from_which_the_stop_takes_too_much_is_refused(model: Model) -> None:
+    draw = random.Random(9)
+    fast, slow = model.candidate(draw, 0.5), model.candidate(draw, 0.001)
+    for key, value, text in (
+        ("time_s", 0.12, "the stop would take 0."),
+        ("distance_m", 0.02, " m until rest; 0.020 m"),
+    ):
+        rule = StopDistance(parameters(**{**FREE, f"stop_distance.{key}": value}), model.limits, model.arm)
+        verdict = rule.check(*fast)
+        assert verdict is not None and text in verdict.reason
+        assert verdict.requested > verdict.limit == value
+        assert rule.check(*slow) is None
