@@ -12,10 +12,17 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from vla_ros.nodes import sim_arm
-from vla_ros.nodes.sim_arm import SimArmNode
+from vla_ros.nodes.sim_arm import SimArmNode, nominal
 from vla_ros.ros.diagnostics import ERROR, OK, WARN
-from vla_ros.sim.arm_description import HOME
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.srv import GroundTruth, ResetScene
+
+
+def hand_over(node: SimArmNode, sent: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the controller have what has been sent."""
+    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
+    node.receive_commands()
+    node.hand_over(1, 1)
 
 
 def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,13 +32,12 @@ def test_a_simulated_arm_complains_of_the_present(start: Callable[..., Any], mon
     assert node.report()[:2] == (WARN, "fell 1.00 s behind real time in the last second")
     assert node.report()[0] == OK
     assert node.report()[2]["ticks_behind_real_time"] == 250
-    sent = {node.commands: [(Float64MultiArray(data=[0.0]), {})]}
-    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
-    node.receive_commands()
+    sent = {node.gripper_commands: [(Float64MultiArray(data=[0.0, 0.0]), {})]}
+    hand_over(node, sent, monkeypatch)
     level, words, _ = node.report()
     assert level == ERROR and words.startswith("command refused: ")
-    sent[node.commands] = [(Float64MultiArray(data=list(HOME)), {})]
-    node.receive_commands()
+    sent[node.gripper_commands] = [(Float64MultiArray(data=[0.02]), {})]
+    hand_over(node, sent, monkeypatch)
     assert node.report()[0] == OK
 
 
@@ -50,18 +56,46 @@ def test_a_simulated_arm_goes_on_without_eyes(start: Callable[..., Any]) -> None
 @pytest.mark.parametrize(
     ("points", "text"),
     [
-        ([], "a trajectory of 0 points; this controller takes one"),
-        ([JointTrajectoryPoint(velocities=[0.1])], "the last point moves"),
+        ([], "a trajectory of 0 points"),
+        ([JointTrajectoryPoint(positions=HOME.tolist(), velocities=[0.1] * 8)], "the last point moves"),
+        ([JointTrajectoryPoint(positions=HOME.tolist(), effort=[0.1] * 8)], "takes none"),
+        ([JointTrajectoryPoint(positions=[0.1])], "not 8 positions"),
     ],
 )
 def test_a_trajectory_that_joint_trajectory_controller_refuses_is_refused(
     points: list[JointTrajectoryPoint], text: str, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = start(SimArmNode, "sim_arm", camera_rate_hz=0.0)
-    sent = {node.trajectories: [(JointTrajectory(points=points), {})]}
-    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.get(subscription, []))
-    node.receive_commands()
+    message = JointTrajectory(joint_names=list(JOINT_NAMES), points=points)
+    hand_over(node, {node.arm_commands: [(message, {})]}, monkeypatch)
     assert text in node.report()[1]
+
+
+def test_commands_are_handed_over_at_the_time_at_which_they_were_sent(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stall of this process alone is not seen by its controller, which a real one would be without, too."""
+    node = start(SimArmNode, "sim_arm", camera_rate_hz=0.0, controller="forward", update_rate_hz=500)
+    at_ns = 10**18
+    sent = {
+        node.arm_commands: [
+            (Float64MultiArray(data=(HOME + 0.01 * k).tolist()), {"source_timestamp": at_ns + 2_000_000 * k - 1})
+            for k in range(1, 5)
+        ]
+    }
+    monkeypatch.setattr(sim_arm, "take", lambda subscription: sent.pop(subscription, []))
+    node.receive_commands()
+    node.system_ns = node.ros_ns = at_ns + 8_000_000
+    node.simulate(8_000_000)
+    assert node.simulation.controller.q[0] == pytest.approx(HOME[0] + 0.01)
+    node.simulate(4_000_000)
+    assert node.simulation.controller.q[0] == pytest.approx(HOME[0] + 0.03)
+    assert len(node.arriving) == 1
+
+
+def test_a_nominal_time_is_kept_until_the_clock_is_set() -> None:
+    assert nominal(1000, 1400, 500) == 1000
+    assert nominal(1000, 1600, 500) == 1600
 
 
 def test_a_new_scene_has_its_own_task_and_its_truth_is_told(start: Callable[..., Any]) -> None:

@@ -13,7 +13,9 @@ from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import State
+from vla_ros.safety.trajectory import entry_ticks
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
+from vla_ros.sim.filtered_motion import FilteredMotion
 from vla_ros.sim.simulation import Simulation
 
 THRESHOLD = [15.0, 15.0, 15.0, 10.0, 5.0, 5.0, 5.0, 1000.0]
@@ -28,26 +30,25 @@ def parameters() -> SafetyFilterParameters:
 
 
 SETTLE_TICKS = 55
+ENTRY_TICKS = entry_ticks(TICK_NS) + 1
 
 
 def run(target: np.ndarray, seconds: float) -> tuple[SafetyFilter, Simulation]:
     """Move all joints together from home to `target` and back in so many seconds, through the filter."""
     simulation = Simulation(3, "place")
     safety = SafetyFilter.from_urdf(parameters(), urdf())
+    motion = FilteredMotion(safety, simulation)
     now_ns = 10**12
-    for tick in range(-SETTLE_TICKS, round(seconds / 0.004)):
+    for tick in range(-SETTLE_TICKS, ENTRY_TICKS + round(seconds / 0.004)):
         efforts = simulation.effort.tolist()
         safety.joint_state(now_ns, JOINT_NAMES, simulation.q.tolist(), simulation.dq.tolist(), efforts)
         if tick == 0:
             assert safety.arm(now_ns)[0]
-        if tick > 0:
-            share = (1 - math.cos(2 * math.pi * tick * 0.004 / seconds)) / 2
+        if tick > ENTRY_TICKS:
+            share = (1 - math.cos(2 * math.pi * (tick - ENTRY_TICKS) * 0.004 / seconds)) / 2
             positions = (HOME + share * (target - HOME)).tolist()
             safety.command(Setpoint("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))
-        decision = safety.tick(now_ns)
-        if decision.positions is not None:
-            simulation.controller.command(decision.positions)
-        simulation.tick()
+        motion.tick(safety.tick(now_ns), now_ns)
         now_ns += TICK_NS
     return safety, simulation
 

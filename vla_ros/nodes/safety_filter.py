@@ -28,7 +28,7 @@ from visualization_msgs.msg import MarkerArray
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.arm_controllers import ArmControllers
 from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
-from vla_ros.ros.controller_output import ControllerOutput, RosClock
+from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
@@ -40,6 +40,7 @@ from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.qos import LATCHED as FOR_LATE_READERS
 from vla_ros.ros.robot_description import TOPIC as DESCRIPTION_TOPIC
 from vla_ros.ros.robot_description import wait_for_urdf
+from vla_ros.ros.ros_clock import RosClock
 from vla_ros.ros.safety_status import status_message
 from vla_ros.ros.senders import Received
 from vla_ros.ros.stamps import nanoseconds

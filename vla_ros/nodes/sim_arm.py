@@ -6,10 +6,13 @@ import contextlib
 import json
 import sys
 import time
+from collections import deque
+from typing import Any
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Float64MultiArray, String
@@ -19,23 +22,28 @@ from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.node import StartRefused, run
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import PacedLoop, polled, take
-from vla_ros.ros.qos import IMAGE, LATCHED, NEWEST, SENSOR
-from vla_ros.ros.stamps import time_message
+from vla_ros.ros.polling import PacedLoop, Tick, polled, system_ahead_ns, take
+from vla_ros.ros.qos import IMAGE, LATCHED, SENSOR
+from vla_ros.ros.ros_clock import RosClock
+from vla_ros.ros.stamps import nanoseconds, time_message
+from vla_ros.safety.trajectory import CLOCK_STEP_NS
 from vla_ros.scheduling import use_real_time_scheduling
-from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES, urdf
-from vla_ros.sim.controller import PERIOD_S
+from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, urdf
+from vla_ros.sim.controller import PERIOD_S, SimulatedController
 from vla_ros.sim.model import CAMERAS, intrinsics
 from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.trajectory_controller import CommandRefused
+from vla_ros.sim.trajectory_controller import CommandRefused, PointState, TrajectoryCommand
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.time import NS_PER_S, Rate, Window
 
 REALTIME_PRIORITY = 18
-MAX_CATCH_UP_TICKS = 25
-"""0.1 s: after a longer stall simulated time falls behind real time instead of catching up."""
+PERIOD_NS = round(PERIOD_S * NS_PER_S)
+MAX_CATCH_UP_TICKS = 250
+"""1 s: after a longer stall of the machine simulated time falls behind real time instead of catching up."""
+ARRIVING = QoSProfile(depth=2 * MAX_CATCH_UP_TICKS)
+"""A controller on a machine of its own misses no command while this one stands still: each is handed over at its own time."""
 TICKS_PER_SERVICE_CALL = 25
 REST_SPEED, REST_TICKS = 0.01, 50
 """At rest: no joint has been quicker (rad/s, m/s) for so many ticks."""
@@ -55,7 +63,8 @@ class SimArmNode(Node):
         super().__init__("sim_arm")
         self.parameters = p = declare_parameters(self, SimArmParameters)
         try:
-            self.simulation = Simulation(p.seed, p.task, p.command_timeout_s, p.log_file)
+            controller = SimulatedController(HOME, p.controller, p.update_rate_hz, p.log_file)
+            self.simulation = Simulation(p.seed, p.task, controller)
         except (ValueError, OSError) as error:
             raise StartRefused(str(error)) from None
         self.cameras: RenderProcess | None = None
@@ -67,9 +76,12 @@ class SimArmNode(Node):
                 raise StartRefused(str(error)) from None
             self.get_logger().info(f"cameras are drawn by {self.cameras.backend}")
             self.camera_infos = {camera: self.camera_info(camera) for camera in CAMERAS}
-        self.commands = polled(self, Float64MultiArray, "arm_controller/commands", NEWEST)
-        self.trajectories = polled(self, JointTrajectory, "arm_controller/joint_trajectory", NEWEST)
-        self.gripper_commands = polled(self, Float64MultiArray, "gripper_controller/commands", NEWEST)
+        if p.controller == "jtc":
+            self.arm_commands = polled(self, JointTrajectory, "arm_controller/joint_trajectory", ARRIVING)
+        else:
+            self.arm_commands = polled(self, Float64MultiArray, "arm_controller/commands", ARRIVING)
+        self.gripper_commands = polled(self, Float64MultiArray, "gripper_controller/commands", ARRIVING)
+        self.arriving: deque[tuple[int, Any, tuple[str, ...]]] = deque()
         self.joint_state_publisher = self.create_publisher(JointState, "joint_states", SENSOR)
         self.image_publishers = {
             c: self.create_publisher(Image, f"{c}_camera/image_raw", IMAGE) for c in self.camera_infos
@@ -84,6 +96,8 @@ class SimArmNode(Node):
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
         self.refused_command = self.camera_error = self.scheduling = ""
         self.ticks_behind = self.reported_ticks_behind = 0
+        self.ros_clock = RosClock(self)
+        self.system_ns = self.ros_ns = 0  # nominal times of the newest turn
         self._ending = False
         self.simulated_ns = 0  # since the start: a new scene does not set the clock back
         self.requested_tick = -(10**9)
@@ -108,7 +122,7 @@ class SimArmNode(Node):
         self.scheduling = use_real_time_scheduling(REALTIME_PRIORITY)
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
-        loop = PacedLoop(self.context, round(PERIOD_S * NS_PER_S), phase_ns=round(PERIOD_S * 0.5e9))
+        loop = PacedLoop(self.context, PERIOD_NS, phase_ns=PERIOD_NS // 2)
         resting_ticks = ending_ticks = 0
         for tick in loop:
             resting_ticks = resting_ticks + 1 if np.abs(self.simulation.dq).max() < REST_SPEED else 0
@@ -120,37 +134,70 @@ class SimArmNode(Node):
             late = min(tick.skipped, MAX_CATCH_UP_TICKS)
             self.ticks_behind += tick.skipped - late
             began = time.perf_counter()
-            for _ in range(1 + late):
-                self.simulation.tick()
-            self.simulated_ns += round((1 + late) * PERIOD_S * NS_PER_S)
+            self.advance_clock(tick)
+            for behind in range(late, -1, -1):
+                self.simulate((behind + 1) * PERIOD_NS)
             self.step_time.add(time.perf_counter() - began)
             self.publish_state(loop.ticks)
-            if loop.ticks % TICKS_PER_SERVICE_CALL == 0:
+            # A simulated clock reaches the node through the executor, so it must then have every tick.
+            if self.ros_clock.simulated or loop.ticks % TICKS_PER_SERVICE_CALL == 0:
                 executor.spin_once(timeout_sec=0)
+
+    def advance_clock(self, tick: Tick) -> None:
+        """Move the nominal times on to those of a turn; where a clock has been set, to what it says."""
+        passed_ns = (1 + tick.skipped) * PERIOD_NS
+        system_ns, ros_ns = (tick.deadline_ns + ahead for ahead in (system_ahead_ns(), self.ros_clock.ahead_ns()))
+        self.system_ns = nominal(self.system_ns + passed_ns, system_ns, CLOCK_STEP_NS)
+        self.ros_ns = nominal(self.ros_ns + passed_ns, ros_ns, self.ros_clock.step_ns)
+
+    def simulate(self, behind_ns: int) -> None:
+        """Advance by one tick, which began so long before the turn.
+
+        The controller's clock is the nominal one of its cycles: like hardware it does not wake up late.
+        """
+        began_ns = self.system_ns - behind_ns
+        start_ns = self.ros_ns - behind_ns if self.clock_publisher is None else self.simulated_ns
+        self.simulation.tick(start_ns, lambda since_ns: self.hand_over(began_ns + since_ns, start_ns + since_ns))
+        self.simulated_ns += PERIOD_NS
 
     def end(self) -> None:
         """Leave `spin` once the arm is at rest: who asks everybody to end asks the filter too, which is still braking it."""
         self._ending = True
 
     def receive_commands(self) -> None:
-        """Hand the newest commands to the simulated controller."""
+        """Take the commands that have arrived; `hand_over` gives them to the controller at their time."""
+        arrived: list[tuple[int, Any, tuple[str, ...]]] = []
+        for message, info in take(self.arm_commands):
+            arrived.append((info.get("source_timestamp", 0), message, ()))
+        for message, info in take(self.gripper_commands):
+            arrived.append((info.get("source_timestamp", 0), message, (FINGER_JOINT,)))
+        self.arriving.extend(sorted(arrived, key=lambda each: each[0]))
+
+    def hand_over(self, system_ns: int, ros_ns: int) -> None:
+        """Give the controller the commands that were sent until now; ros_ns: now on the controller's clock."""
+        while self.arriving and self.arriving[0][0] <= system_ns:
+            sent_ns, message, names = self.arriving.popleft()
+            waited_s = (system_ns - sent_ns) / NS_PER_S if sent_ns else 0.0
+            self.simulation.controller.waited_s = max(waited_s, self.simulation.controller.waited_s)
+            try:
+                self.command(message, names, ros_ns)
+            except CommandRefused as error:
+                if str(error) != self.refused_command:
+                    self.get_logger().error(f"command refused: {error}")
+                self.refused_command = str(error)
+
+    def command(self, message: Any, names: tuple[str, ...], ros_ns: int) -> None:
+        """Give the controller a message; names: of the joints of an array, where it has fewer than the arm.
+
+        Raises:
+            CommandRefused: it does not take it.
+        """
         controller = self.simulation.controller
-        try:
-            for message, _ in take(self.commands):
-                names = JOINT_NAMES if len(message.data) == len(JOINT_NAMES) else JOINT_NAMES[:-1]
-                controller.command(message.data, names)
-            for message, _ in take(self.gripper_commands):
-                controller.command(message.data, [FINGER_JOINT])
-            for message, _ in take(self.trajectories):
-                if len(message.points) != 1:
-                    raise CommandRefused(f"a trajectory of {len(message.points)} points; this controller takes one")
-                if any(message.points[0].velocities):
-                    raise CommandRefused("the last point moves; joint_trajectory_controller takes none that does")
-                controller.command(message.points[0].positions, message.joint_names)
-        except CommandRefused as error:
-            if str(error) != self.refused_command:
-                self.get_logger().error(f"command refused: {error}")
-            self.refused_command = str(error)
+        if isinstance(message, JointTrajectory):
+            controller.command_trajectory(trajectory_from(message), message.joint_names, ros_ns)
+            return
+        whole = len(message.data) == len(JOINT_NAMES)
+        controller.command(message.data, names or (JOINT_NAMES if whole else JOINT_NAMES[:-1]))
 
     def publish_state(self, ticks: int) -> None:
         """Publish the joint state, the clock, and images that are ready."""
@@ -248,6 +295,27 @@ class SimArmNode(Node):
             self.cameras.close()
         self.simulation.controller.close()
         super().destroy_node()
+
+
+def nominal(expected_ns: int, read_ns: int, step_ns: int) -> int:
+    """Return the time that is expected, or the one that is read where they differ by more than `step_ns`."""
+    return expected_ns if abs(read_ns - expected_ns) <= step_ns else read_ns
+
+
+def trajectory_from(message: JointTrajectory) -> TrajectoryCommand:
+    """Return a message as the controller takes it.
+
+    Raises:
+        CommandRefused: its points hold efforts.
+    """
+    points = []
+    for point in message.points:
+        if len(point.effort):
+            raise CommandRefused("a trajectory with efforts; a controller of positions takes none")
+        values = (np.array(each) if len(each) else None for each in (point.velocities, point.accelerations))
+        points.append(PointState(np.array(point.positions), *values))
+    times_ns = [nanoseconds(point.time_from_start) for point in message.points]
+    return TrajectoryCommand(nanoseconds(message.header.stamp), times_ns, points)
 
 
 def main() -> None:

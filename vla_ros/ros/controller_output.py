@@ -11,39 +11,16 @@ from rclpy.publisher import Publisher
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_ros.ros.polling import system_ahead_ns
-from vla_ros.ros.qos import NEWEST
+from vla_ros.ros.qos import NEWEST, TRAJECTORIES
+from vla_ros.ros.ros_clock import RosClock
 from vla_ros.ros.trajectory_bytes import TrajectoryBytes
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.controller_parameters import outputs_of
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import per_tick
-from vla_ros.safety.trajectory import CLOCK_STEP_NS, TrajectoryStream
-from vla_ros.time import NS_PER_S, SimulatedClockOffset
-
-SIMULATED_CLOCK_STEP_NS = 10_000_000
-"""A simulated clock arrives in steps, so it is not known to better than some milliseconds."""
-
-
-class RosClock:
-    """The ROS clock beside the monotonic one.
-
-    Args:
-        node: whose clock it is; `use_sim_time` may let it be a simulated one.
-    """
-
-    def __init__(self, node: Node) -> None:
-        self._clock = node.get_clock()
-        self.simulated = bool(node.get_parameter("use_sim_time").value)
-        self._offset = SimulatedClockOffset()
-
-    def ahead_ns(self) -> int:
-        """Return ROS time minus monotonic time, now."""
-        if not self.simulated:
-            return system_ahead_ns()
-        now_ns = time.monotonic_ns()
-        return self._offset.ahead_ns(self._clock.now().nanoseconds, now_ns)
+from vla_ros.safety.trajectory import TrajectoryStream
+from vla_ros.time import NS_PER_S
 
 
 class ControllerOutput:
@@ -70,12 +47,12 @@ class ControllerOutput:
         self._trajectories: list[tuple[TrajectoryBytes, Publisher]] = []
         if controller.stamped:
             limits = [per_tick(joint, parameters.period_s) for joint in safety_filter.limits]
-            step_ns = SIMULATED_CLOCK_STEP_NS if clock.simulated else CLOCK_STEP_NS
-            self._stream = TrajectoryStream(controller, limits, self._period_ns, step_ns)
+            self._stream = TrajectoryStream(controller, limits, self._period_ns, clock.step_ns)
         for output in outputs_of(controller, names):
             if output.type == "joint_trajectory":
                 to_bytes = TrajectoryBytes([names[i] for i in output.joints], output.joints)
-                self._trajectories.append((to_bytes, node.create_publisher(JointTrajectory, output.name, NEWEST)))
+                publisher = node.create_publisher(JointTrajectory, output.name, TRAJECTORIES)
+                self._trajectories.append((to_bytes, publisher))
             elif output.type == "forward_position":
                 publisher = node.create_publisher(Float64MultiArray, output.name, NEWEST)
                 self._arrays.append(array_sender(publisher, output.joints))

@@ -8,6 +8,8 @@ NEWEST = QoSProfile(depth=1)
 """Reliable; only the newest message counts: plans, chunks, instructions, commands to the controller."""
 EVENTS = QoSProfile(depth=10)
 """Reliable; each message counts: setpoints, statuses, diagnostics."""
+TRAJECTORIES = QoSProfile(depth=100)
+"""Reliable; none of the trajectories to a controller is left out while it is slow to read: each changes what it executes."""
 SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Best effort, as drivers publish joint states."""
 IMAGE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)

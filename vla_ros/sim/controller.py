@@ -1,8 +1,7 @@
-"""The controller of the simulated arm: a position controller like those of ros2_control.
+"""The controller of the simulated arm: what ros2_control would run on a real one, with its rules and no softer ones.
 
-It takes the newest command at each of its 250 Hz ticks. When commands stop it first goes on at the last velocity (a
-command may be late), and after the timeout it brings the setpoint to rest within acceleration and jerk limits of its
-own, whatever became of the process that commanded it.
+`jtc`: a joint_trajectory_controller (`trajectory_controller.py`). `forward`: a forward_command_controller, which hands the
+newest position to the drive and holds it for ever.
 """
 
 from __future__ import annotations
@@ -15,47 +14,57 @@ from pathlib import Path
 import numpy as np
 
 from vla_ros.arrays import Array
-from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
-from vla_ros.sim.trajectory_controller import CommandRefused
+from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.sim.trajectory_controller import CommandRefused, PointState, TrajectoryCommand, TrajectoryController
+from vla_ros.time import NS_PER_S
 
 PERIOD_S = 0.004
-STOP_ACCELERATION = 0.4 * ACCELERATION_LIMIT  # of the setpoint when it stops by itself, per s^2
-STOP_JERK = 0.08 * np.array([7500.0, 3750.0, 5000.0, 6250.0, 7500.0, 10000.0, 10000.0, 1000.0])  # per s^3
+"""Of the simulation's tick; the controller runs one, two or four cycles in it."""
+KINDS = ("jtc", "forward")
+RATES_HZ = (250, 500, 1000)
 
 
 class SimulatedController:
-    """Follows commands, and stops by itself when there are none.
+    """Follows commands as ros2_control does.
 
     Args:
         q: (8,) where the arm is, rad (m).
-        timeout_s: time without a command after which it stops by itself.
+        kind: one of KINDS.
+        rate_hz: cycles per second, one of RATES_HZ.
         log: CSV file, or empty.
 
     Attributes:
-        q, dq: (8,) the setpoint, rad (m) and per s.
+        q, dq: (8,) what the drives are told, rad (m) and per s. rate_hz: as given. waited_s: how long commands of the next
+            cycle were under way, at most, for the log.
     """
 
-    def __init__(self, q: Array, timeout_s: float, log: str = "") -> None:
-        self._timeout_ticks = max(2, round(timeout_s / PERIOD_S))
+    def __init__(self, q: Array, kind: str = "forward", rate_hz: int = 250, log: str = "") -> None:
+        if kind not in KINDS or rate_hz not in RATES_HZ:
+            raise ValueError(f"controller {kind!r} at {rate_hz} Hz: must be one of {KINDS} at one of {RATES_HZ} Hz")
+        self.kind, self.rate_hz = kind, rate_hz
+        self._period_ns = NS_PER_S // rate_hz
         # Line buffered: whatever happens, the lines written so far can be read.
         self._file = Path(log).open("w", buffering=1, newline="") if log else None
         self._log = csv.writer(self._file) if self._file else None
         if self._log:
-            kinds = ("command", "setpoint", "measured")
-            self._log.writerow(["time_s", "fresh", *(f"{kind}_{joint}" for kind in kinds for joint in JOINT_NAMES)])
+            columns = [f"{kind}_{joint}" for kind in ("command", "setpoint", "measured") for joint in JOINT_NAMES]
+            self._log.writerow(["time_s", "fresh", "waited_s", *columns])
+        self._trajectories = TrajectoryController(q, rate_hz)
         self.reset(q)
 
     def reset(self, q: Array) -> None:
         """Hold `q`."""
         self.q = np.array(q, np.float64)
         self.dq = np.zeros(len(self.q))
-        self._ddq = np.zeros(len(self.q))
-        self._command = self._before = self.q.copy()
+        self._command = self.q.copy()
         self._fresh = False
-        self._silent = self._timeout_ticks
+        self.waited_s = 0.0
+        self._updated_ns: int | None = None
+        self._led: list[int] = []
+        self._trajectories.reset(self.q)
 
     def command(self, positions: Sequence[float], names: Sequence[str] = JOINT_NAMES) -> None:
-        """Take positions (rad, m) of some or all joints.
+        """Take positions (rad, m) of some or all joints, as forward_command_controller does.
 
         Raises:
             CommandRefused: wrong number, unknown joint or a value that is not finite.
@@ -72,40 +81,48 @@ class SimulatedController:
         self._command = command
         self._fresh = True
 
-    def tick(self, now_s: float, measured: Array) -> None:
-        """Advance by PERIOD_S. measured: (8,) positions, for the log."""
-        if self._fresh:
-            velocity = self._following()
-            self._silent = 0
-        else:
-            self._silent += 1
-            velocity = self.dq if self._silent < self._timeout_ticks else self._stopping()
-        velocity = np.clip(velocity, -_stoppable(self.q - POSITION_LOWER), _stoppable(POSITION_UPPER - self.q))
-        self._ddq = (velocity - self.dq) / PERIOD_S
-        self.q = self.q + velocity * PERIOD_S
-        self.dq = velocity
+    def command_trajectory(self, command: TrajectoryCommand, names: Sequence[str], now_ns: int) -> None:
+        """Take a trajectory of the arm's joints, with the finger or without, as joint_trajectory_controller does.
+
+        Args:
+            command: its points are in the order of `names`. names: all joints, or all but the finger. now_ns: ROS time.
+
+        Raises:
+            CommandRefused: other joints, or see `TrajectoryController.command`.
+        """
+        if sorted(names) not in (sorted(JOINT_NAMES), sorted(JOINT_NAMES[:-1])):
+            raise CommandRefused(f"a trajectory of {', '.join(names) or 'no joints'}; the controller has other joints")
+        if any(len(point.p) != len(names) for point in command.points):
+            raise CommandRefused(f"not {len(names)} positions for {len(names)} joints in each point")
+        order = [names.index(name) for name in JOINT_NAMES[: len(names)]]
+        points = [PointState(p.p[order], _ordered(p.v, order), _ordered(p.a, order)) for p in command.points]
+        if len(self._led) != len(names):
+            self._led = list(range(len(names)))
+            self._trajectories.reset(self.q[self._led], self._updated_ns)
+        self._trajectories.command(TrajectoryCommand(command.stamp_ns, command.times_ns, points), now_ns)
+
+    def update(self, now_ns: int, measured: Array, time_s: float = 0.0) -> None:
+        """Run one cycle.
+
+        Args:
+            now_ns: ROS time. measured: (8,) positions. time_s: for the log.
+        """
+        q = self._command.copy()
+        dq = (q - self.q) * self.rate_hz
+        if self.kind == "jtc" and self._led:
+            period_ns = self._period_ns if self._updated_ns is None else now_ns - self._updated_ns
+            self._trajectories.update(now_ns, period_ns, measured[self._led])
+            state = self._trajectories.state
+            q[self._led] = state.p
+            dq[self._led] = 0.0 if state.v is None else state.v
+            self._command = q.copy()
+        self._updated_ns = now_ns
+        self.q, self.dq = q, dq
         if self._log:
             row = np.concatenate([self._command, self.q, measured])
-            self._log.writerow([f"{now_s:.6f}", int(self._fresh), *(f"{value:.9f}" for value in row)])
-        self._fresh = False
-
-    def _following(self) -> Array:
-        """Next velocity towards the command: its own where commands come in time, at the arm's limits after a gap."""
-        pace = (self._command - self._before) / (PERIOD_S * (self._silent + 1))
-        gap = self._command - self.q - pace * PERIOD_S
-        closing = np.sign(gap) * np.minimum(np.abs(gap) / PERIOD_S, np.sqrt(ACCELERATION_LIMIT * np.abs(gap)))
-        step = ACCELERATION_LIMIT * PERIOD_S
-        velocity = np.clip(pace + closing, self.dq - step, self.dq + step)
-        self._before = self._command
-        limited: Array = np.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
-        return limited
-
-    def _stopping(self) -> Array:
-        """Next velocity on the way to rest: deceleration rises and falls with STOP_JERK."""
-        wanted = np.minimum(STOP_ACCELERATION, np.sqrt(2 * STOP_JERK * np.abs(self.dq)))
-        wanted = -np.sign(self.dq) * np.minimum(wanted, np.abs(self.dq) / PERIOD_S)
-        step = STOP_JERK * PERIOD_S
-        return self.dq + PERIOD_S * np.clip(wanted, self._ddq - step, self._ddq + step)
+            written = int(self._fresh or self.kind == "jtc")
+            self._log.writerow([f"{time_s:.6f}", written, f"{self.waited_s:.4f}", *(f"{value:.12f}" for value in row)])
+        self._fresh, self.waited_s = False, 0.0
 
     def close(self) -> None:
         """Close the log."""
@@ -113,13 +130,5 @@ class SimulatedController:
             self._file.close()
 
 
-def _stoppable(room: Array) -> Array:
-    """Largest speed from which the acceleration limit brakes to rest within `room`, the next tick included.
-
-    By ticks of w = A h^2 less each: see `vla_ros.safety.joint.stopping_distance.max_stoppable_speed`. Stopped only at the end
-    of its range, a joint that goes on for a late command, or catches up with it, would lose its whole speed within one tick.
-    """
-    room, w = np.maximum(room, 0.0), ACCELERATION_LIMIT * PERIOD_S**2
-    n = np.floor((np.sqrt(8.0 * room / w + 1.0) - 1.0) / 2.0)
-    speed: Array = (room + w * n * (n + 1.0) / 2.0) / (n + 1.0) / PERIOD_S
-    return speed
+def _ordered(values: Array | None, order: list[int]) -> Array | None:
+    return None if values is None else values[order]

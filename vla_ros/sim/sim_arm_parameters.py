@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_ros.parameters import parameter
+from vla_ros.parameters import ParameterError, parameter
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,18 @@ class SimArmParameters:
         256, description="rows and columns of the images", unit="pixel", minimum=32, maximum=1024
     )
     renderer: str = parameter("auto", description="what renders the images", choices=("auto", "egl", "osmesa", "ray"))
-    command_timeout_s: float = parameter(
-        0.02, description="without a command for this long the controller brings the arm to rest", unit="s", above=0.0
+    controller: str = parameter(
+        "jtc",
+        description="what leads the arm: jtc, as joint_trajectory_controller on arm_controller/joint_trajectory; forward, as "
+        "forward_command_controller on arm_controller/commands",
+        choices=("jtc", "forward"),
+    )
+    update_rate_hz: int = parameter(
+        250, description="cycles of that controller per second: 250, 500 or 1000", unit="Hz", minimum=250, maximum=1000
     )
     publish_clock: bool = parameter(False, description="publish simulated time on /clock")
-    log_file: str = parameter("", description="CSV file for the controller's log at 250 Hz; empty: none")
+    log_file: str = parameter("", description="CSV file for the log of the controller's cycles; empty: none")
+
+    def __post_init__(self) -> None:
+        if self.update_rate_hz not in (250, 500, 1000):
+            raise ParameterError(f"update_rate_hz: must be 250, 500 or 1000; got {self.update_rate_hz}")

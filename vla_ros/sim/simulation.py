@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mujoco
 import numpy as np
 
@@ -14,6 +16,7 @@ from vla_ros.sim.task_sampler import sample_task
 from vla_ros.sim.variation import Variation, sample_varied
 from vla_ros.tasks.judge import ObjectState, evaluate_task
 from vla_ros.tasks.task import Task
+from vla_ros.time import NS_PER_S
 
 STEPS = round(PERIOD_S / TIMESTEP_S)
 SETTLE_S = 0.3  # objects fall half a millimetre when a scene begins
@@ -23,19 +26,18 @@ class Simulation:
     """A scene with its task. Contacts are MuJoCo's; nothing is ever attached to the hand.
 
     Args:
-        seed, kind: of the task (vla_ros.sim.task_sampler.sample_task). timeout_s, log: of the controller.
-        variation: what may differ from the plain scene; None: nothing.
+        seed, kind: of the task (vla_ros.sim.task_sampler.sample_task). controller: that leads the arm; None: a `jtc`,
+        which hands positions on until a trajectory comes. variation: what may differ from the plain scene; None: nothing.
     """
 
     def __init__(
         self,
         seed: int = 0,
         kind: str = "",
-        timeout_s: float = 0.02,
-        log: str = "",
+        controller: SimulatedController | None = None,
         variation: Variation | None = None,
     ) -> None:
-        self.controller = SimulatedController(HOME, timeout_s, log)
+        self.controller = controller or SimulatedController(HOME, "jtc")
         self.time_s = 0.0
         self.reset(seed, kind, variation)
 
@@ -43,7 +45,7 @@ class Simulation:
     def of(cls, scene: Scene, task: Task) -> Simulation:
         """Return a simulation of this scene."""
         simulation = cls.__new__(cls)
-        simulation.controller, simulation.time_s = SimulatedController(HOME, 0.02), 0.0
+        simulation.controller, simulation.time_s = SimulatedController(HOME, "jtc"), 0.0
         simulation.put(scene, task)
         return simulation
 
@@ -79,14 +81,29 @@ class Simulation:
         self.controller.reset(q)
         mujoco.mj_forward(self.model, self.data)
 
-    def tick(self) -> None:
-        """Advance by one controller period (4 ms)."""
-        q0, dq0 = self.controller.q, self.controller.dq
-        self.controller.tick(self.time_s, self.q)
-        for step in range(1, STEPS + 1):
-            share = step / STEPS
-            self.data.ctrl[:8] = q0 + share * (self.controller.q - q0)
-            self.data.ctrl[8:] = (dq0 + share * (self.controller.dq - dq0))[:7]
+    def tick(self, start_ns: int | None = None, before_cycle: Callable[[int], None] | None = None) -> None:
+        """Advance by PERIOD_S, in which the controller runs one or more cycles.
+
+        Args:
+            start_ns: ROS time at which it begins; None: the simulated time. before_cycle: called before each cycle of the
+                controller with the time since then, ns: hand it the commands that have arrived.
+        """
+        controller = self.controller
+        start_ns = round(self.time_s * NS_PER_S) if start_ns is None else start_ns
+        cycles, done = round(controller.rate_hz * PERIOD_S), 0
+        q0, dq0 = controller.q, controller.dq
+        for step in range(STEPS):
+            while done < cycles and done * STEPS < (step + 1) * cycles:
+                since_ns = round(done * PERIOD_S * NS_PER_S) // cycles
+                if before_cycle is not None:
+                    before_cycle(since_ns)
+                q0, dq0 = controller.q, controller.dq
+                controller.update(start_ns + since_ns, self.q, self.time_s + since_ns / NS_PER_S)
+                done += 1
+            # The drives interpolate from cycle to cycle.
+            share = min(1.0, (step + 1) * cycles / STEPS - (done - 1))
+            self.data.ctrl[:8] = q0 + share * (controller.q - q0)
+            self.data.ctrl[8:] = (dq0 + share * (controller.dq - dq0))[:7]
             mujoco.mj_step(self.model, self.data)
         self.time_s += PERIOD_S
         np.maximum(self._highest, self.data.xpos[self._body_ids, 2], out=self._highest)

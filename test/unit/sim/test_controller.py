@@ -1,4 +1,4 @@
-"""The simulated arm's controller: smooth between commands, and at rest by itself when they stop."""
+"""The simulated arm's controller executes what ros2_control would, and writes it down."""
 
 from __future__ import annotations
 
@@ -8,51 +8,57 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_ros.sim.arm_description import ACCELERATION_LIMIT, HOME, POSITION_UPPER, VELOCITY_LIMIT
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 from vla_ros.sim.controller import PERIOD_S, SimulatedController
-from vla_ros.sim.trajectory_controller import CommandRefused
+from vla_ros.sim.trajectory_controller import CommandRefused, command_of
+
+START_NS = 10**12
+MS = 1_000_000
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_it_comes_to_rest_inside_its_limits_wherever_commands_stop(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    controller = SimulatedController(HOME, timeout_s=0.02)
-    amplitude = rng.uniform(0.05, 0.3, 8) * [1, 1, 1, 1, 1, 1, 1, 0]
-    rate = rng.uniform(0.5, 2.0)
+def trajectory(names: int, by: float, length_ns: int) -> object:
+    rows = np.array([HOME[:names], HOME[:names] + by])
+    return command_of(START_NS, [0, length_ns], rows, np.zeros_like(rows))
+
+
+def test_a_forward_controller_hands_each_position_on_and_holds_it_for_ever() -> None:
+    controller = SimulatedController(HOME, "forward")
+    controller.command((HOME + 0.1).tolist())
+    controller.update(START_NS, HOME)
+    assert controller.q == pytest.approx(HOME + 0.1)
+    assert controller.dq == pytest.approx(np.full(8, 0.1 / PERIOD_S))
+    for k in range(1, 100):
+        controller.update(START_NS + 4 * k * MS, HOME)
+    assert controller.q == pytest.approx(HOME + 0.1)
+    assert not controller.dq.any()
+
+
+@pytest.mark.parametrize("rate_hz", [250, 500, 1000])
+@pytest.mark.parametrize("joints", [7, 8])
+def test_a_jtc_follows_a_trajectory_of_all_joints_or_all_but_the_finger(rate_hz: int, joints: int) -> None:
+    controller = SimulatedController(HOME, "jtc", rate_hz)
+    controller.command([0.03], ["finger_joint"])
+    controller.update(START_NS, HOME)
+    names = list(JOINT_NAMES[:joints])
+    command = trajectory(joints, 0.2, 400 * MS)
+    controller.command_trajectory(command, names, START_NS)  # type: ignore[arg-type]
     path = []
-    for tick in range(int(rng.integers(30, 400))):
-        controller.command(HOME + amplitude * (1 - np.cos(rate * tick * PERIOD_S)) / 2)
-        controller.tick(0.0, HOME)
+    for k in range(1, rate_hz // 2 + 1):
+        controller.update(START_NS + k * 10**9 // rate_hz, HOME)
         path.append(controller.q)
-    for _ in range(round(0.6 / PERIOD_S)):
-        controller.tick(0.0, HOME)
-        path.append(controller.q)
-    velocity = np.diff(path, axis=0) / PERIOD_S
-    acceleration = np.diff(velocity, axis=0) / PERIOD_S
-    assert (np.abs(velocity) <= VELOCITY_LIMIT + 1e-9).all()
-    assert (np.abs(acceleration) <= ACCELERATION_LIMIT + 1e-6).all()
-    assert np.abs(velocity[-1]).max() < 1e-3
+    assert path[-1][:7] == pytest.approx(HOME[:7] + 0.2)
+    assert path[-1][7] == pytest.approx(HOME[7] + 0.2 if joints == 8 else 0.03)
+    assert np.abs(np.diff([q[0] for q in path])).max() < 0.8 / rate_hz
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_late_commands_break_no_limit_at_the_end_of_the_range(seed: int) -> None:
-    """Commands to the upper end and back with gaps: it goes on without them, then catches up."""
-    rng = np.random.default_rng(seed)
-    start = np.array([*HOME[:7], 0.02])
-    controller = SimulatedController(start, timeout_s=0.05)
-    size = np.minimum(POSITION_UPPER - start, 1.0)
-    rate = 0.7 * np.minimum(np.sqrt(ACCELERATION_LIMIT / size), VELOCITY_LIMIT / size)
-    path, gap = [], 0
-    for tick in range(900):
-        gap = gap - 1 if gap else int(rng.integers(1, 25)) * int(rng.random() < 0.04)
-        if not gap:
-            controller.command(start + size * (1 - np.cos(rate * tick * PERIOD_S)) / 2)
-        controller.tick(0.0, start)
-        path.append(controller.q)
-    acceleration = np.diff(path, n=2, axis=0) / PERIOD_S**2
-    assert (np.abs(acceleration) <= ACCELERATION_LIMIT * (1 + 1e-9)).all()
-    assert (np.array(path) <= POSITION_UPPER + 1e-12).all()
-    assert np.abs(path - POSITION_UPPER).min() < 1e-3
+def test_joints_are_put_in_order() -> None:
+    controller = SimulatedController(HOME, "jtc")
+    order = list(reversed(range(8)))
+    rows = np.array([HOME, HOME + 0.1 * np.arange(8)])[:, order]
+    controller.command_trajectory(command_of(START_NS, [0, 4 * MS], rows), [JOINT_NAMES[i] for i in order], START_NS)
+    controller.update(START_NS, HOME)
+    controller.update(START_NS + 4 * MS, HOME)
+    assert controller.q == pytest.approx(HOME + 0.1 * np.arange(8))
 
 
 @pytest.mark.parametrize(
@@ -64,18 +70,34 @@ def test_late_commands_break_no_limit_at_the_end_of_the_range(seed: int) -> None
     ],
 )
 def test_a_bad_command_is_refused_in_one_line(positions: list[float], names: list[str], text: str) -> None:
-    controller = SimulatedController(HOME, timeout_s=0.02)
+    controller = SimulatedController(HOME)
     with pytest.raises(CommandRefused, match=text):
         controller.command(positions, names)
-    controller.tick(0.0, HOME)
+    controller.update(START_NS, HOME)
     assert (controller.q == HOME).all()
+
+
+@pytest.mark.parametrize("names", [["joint1"], [*JOINT_NAMES[:7], "wheel"], []])
+def test_a_trajectory_of_other_joints_is_refused(names: list[str]) -> None:
+    controller = SimulatedController(HOME, "jtc")
+    rows = np.zeros((1, len(names)))
+    with pytest.raises(CommandRefused, match="the controller has other joints"):
+        controller.command_trajectory(command_of(0, [0], rows), names, START_NS)
+    with pytest.raises(CommandRefused, match="not 8 positions"):
+        controller.command_trajectory(command_of(0, [0], np.zeros((1, 3))), JOINT_NAMES, START_NS)
+
+
+def test_an_unknown_kind_or_rate_is_refused() -> None:
+    for kind, rate_hz in (("pid", 250), ("jtc", 300)):
+        with pytest.raises(ValueError, match="must be one of"):
+            SimulatedController(HOME, kind, rate_hz)
 
 
 def test_the_log_is_readable_while_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "controller.csv"
-    controller = SimulatedController(HOME, timeout_s=0.02, log=str(file))
+    controller = SimulatedController(HOME, log=str(file))
     for tick in range(5):
-        controller.tick(tick * PERIOD_S, HOME)
+        controller.update(START_NS, HOME, tick * PERIOD_S)
     rows = list(csv.DictReader(file.open()))
     assert [float(row["time_s"]) for row in rows] == pytest.approx([tick * PERIOD_S for tick in range(5)])
     assert float(rows[-1]["setpoint_joint4"]) == pytest.approx(HOME[3])

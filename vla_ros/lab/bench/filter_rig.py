@@ -43,10 +43,14 @@ RADIUS_M = 0.04
 
 
 def full_configuration() -> tuple[SafetyFilterParameters, str]:
-    """Return config/sim.yaml with an obstacle feed, and the URDF: every rule is on."""
+    """Return config/sim.yaml with an obstacle feed, and the URDF: every rule is on.
+
+    Positions are sent, so that no controller has to be entered: what the controller makes of them is `bench controller`.
+    """
     parameters, urdf = safety_configuration()
     obstacle = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
-    return dataclasses.replace(parameters, obstacle=obstacle), urdf
+    controller = dataclasses.replace(parameters.controller, type="forward_position")
+    return dataclasses.replace(parameters, obstacle=obstacle, controller=controller), urdf
 
 
 def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:

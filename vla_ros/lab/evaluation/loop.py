@@ -24,6 +24,7 @@ from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.sim.arm_description import FINGER_JOINT, JOINT_NAMES
+from vla_ros.sim.filtered_motion import FilteredMotion
 from vla_ros.sim.simulation import Simulation
 from vla_ros.time import NS_PER_S
 
@@ -105,6 +106,7 @@ class Loop:
     ) -> None:
         self.simulation, self.look, self.planner, self.safety = simulation, look, planner, safety
         self.system2, self.system1 = system2, system1
+        self._motion = FilteredMotion(safety, simulation)
         self.instruction, self.conditions, self.watch = instruction, conditions, watch
         self.wrong, self.rng = case.disturbance, rng
         self.mid_task_move = MidTaskMove(rng) if self.wrong.moves_object else None
@@ -279,8 +281,7 @@ class Loop:
             self._acted(rule, now_ns)
         if decision.positions is not None:
             self._commanded = np.array(decision.positions)
-            self.simulation.controller.command(decision.positions)
-        self.simulation.tick()
+        self._motion.tick(decision, now_ns)
         if self.mid_task_move is not None:
             self.mid_task_move.tick(self.simulation)
 

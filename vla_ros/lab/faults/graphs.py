@@ -61,6 +61,8 @@ def processes(graph: str, folder: Path) -> tuple[Process, ...]:
     if graph == "clock":
         parameters["use_sim_time"] = True
     arm, filter_ = bringup(overrides={"sim_arm": {**sim, "camera_rate_hz": 0.0}})[:2]
+    if graph == "clock":
+        arm = dataclasses.replace(arm, parameters={**arm.parameters, "use_sim_time": True})
     filter_ = dataclasses.replace(filter_, parameters={**filter_.parameters, **parameters})
     if graph == "raising":
         arguments = ("-m", "vla_ros.lab.faults.raising", str(folder / RAISE))

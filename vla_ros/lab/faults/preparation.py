@@ -74,6 +74,8 @@ def arm(rig: FaultRig) -> None:
     while True:
         done, why = rig.call_filter("arm")
         if done:
+            # Setpoints count once the arm's controller has been entered.
+            rig.run_for(ARM_TIMEOUT_S, lambda: rig.state not in ("", "DISARMED", "ENTERING"))
             return
         if time.monotonic() > end_s:
             raise CaseAborted(why)

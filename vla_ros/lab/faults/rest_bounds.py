@@ -14,7 +14,6 @@ from vla_ros.lab.faults.swing import AMPLITUDES, SWING_HZ
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import joint_limits, per_tick
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
-from vla_ros.sim.controller import STOP_ACCELERATION, STOP_JERK
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 
 DISCOVERY_S = 0.3
@@ -30,7 +29,7 @@ class RestBounds:
     Args:
         stop: the stop policy from full speed, for the slowest joint.
         arrival: until a message has entered a tick and its answer the controller's log.
-        controller_stop: the controller's own timeout and stop.
+        by_message: by the newest message alone, when no other follows.
         command_timeout, joint_state_timeout, obstacle_timeout, heartbeat_timeout, deadman_timeout: of the filter.
         plan: until a plan is no longer valid and the arm has been led to rest.
         camera_frozen: until a camera counts as frozen.
@@ -40,7 +39,7 @@ class RestBounds:
 
     stop: float
     arrival: float
-    controller_stop: float
+    by_message: float
     command_timeout: float
     joint_state_timeout: float
     obstacle_timeout: float
@@ -73,14 +72,13 @@ def rest_bounds(
     """Compute the bounds from the parameters of the graph's nodes."""
     limits = [per_tick(joint, gate.period_s) for joint in joint_limits(urdf, gate)]
     stop = gate.period_s * max(ticks_to_rest(joint.velocity, joint.acceleration, joint.jerk) for joint in limits)
-    speed = np.array([joint.velocity for joint in joint_limits(urdf, gate)])
-    # The controller builds its brake up, holds it and releases it; a brake or a push at the start costs another build-up.
-    braking = float((speed / STOP_ACCELERATION + 4.0 * STOP_ACCELERATION / STOP_JERK).max())
+    # What is sent is executed so much later; two knots later the spline is at its last control point.
+    horizon = gate.controller.horizon_s + 2 * gate.period_s if gate.controller.stamped else 0.0
     return RestBounds(
         stop=stop,
         # Into the next tick of the filter, of the controller, and the controller's log; joint states are relayed once more.
-        arrival=3 * gate.period_s + gate.command.period_s,
-        controller_stop=arm.command_timeout_s + 2 * gate.period_s + braking,
+        arrival=3 * gate.period_s + gate.command.period_s + horizon,
+        by_message=stop + horizon + 2 * gate.period_s,
         command_timeout=gate.command.timeout_s,
         joint_state_timeout=gate.measured.timeout_s,
         obstacle_timeout=gate.obstacle.timeout_s,

@@ -52,6 +52,7 @@ class Gate:
     """A safety filter that always limits, and sends nothing."""
 
     state = State.LIMITING
+    parameters = SimpleNamespace(controller=SimpleNamespace(stamped=False))
 
     def arm(self, now_ns: int) -> tuple[bool, str]:
         return True, ""

@@ -27,6 +27,7 @@ def filter_at_home() -> SafetyFilter:
         for key, value in process.parameters.items()
         if not key.startswith(("estop.", "deadman.", "enabling."))
     }
+    flat["controller.type"] = "forward_position"  # setpoints count at once
     parameters = from_mapping(SafetyFilterParameters, nested(flat))
     made = SafetyFilter(parameters, joint_limits(urdf(), parameters))
     for i in range(21):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vla_ros.arrays import Array
-from vla_ros.lab.faults.controller_log import ControllerLog, observe_motion
+from vla_ros.lab.faults.controller_log import ControllerLog, observe_motion, touched
 from vla_ros.lab.faults.reaction import MOVING, ExpectedReaction, ObservedReaction, differences
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, POSITION_UPPER
 from vla_ros.sim.controller import PERIOD_S, SimulatedController
@@ -53,17 +53,17 @@ def test_leaving_the_range_is_seen() -> None:
 
 def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
-    controller = SimulatedController(HOME, 0.02, str(path))
+    controller = SimulatedController(HOME, log=str(path))
     log = ControllerLog(path)
     marks = {}
     for k in range(600):
         if k < 300:
             controller.command(HOME + np.array([0.002 * min(k, 200), 0, 0, 0, 0, 0, 0, 0]), JOINT_NAMES)
-        controller.tick(k * PERIOD_S, HOME)
+        controller.update(0, HOME, k * PERIOD_S)
         if k in (150, 220, 599):
             marks[k] = log.mark()
     assert marks[150].speed == pytest.approx(0.5, rel=1e-3)
-    assert 0.0 < marks[220].speed < 0.25, "it has been still for part of the last 0.1 s"
+    assert marks[220].speed == 0.0, "it has been still for part of the last 0.1 s"
     assert marks[599].speed == 0.0
     mark = marks[150]
     with path.open("a") as file:
@@ -71,9 +71,24 @@ def test_the_log_of_the_controller_is_read_while_it_is_written(tmp_path: Path) -
     observed = ObservedReaction()
     log.observe(mark, observed)
     assert mark.time_s == pytest.approx(150 * PERIOD_S)
-    assert 50 * PERIOD_S <= observed.rest_s < 80 * PERIOD_S
-    assert 0.2 < observed.velocity <= 0.5 / 2.175 + 0.3
+    assert observed.rest_s == pytest.approx(50 * PERIOD_S)
+    assert observed.velocity == pytest.approx(0.5 / 2.175)
+    assert observed.acceleration == pytest.approx(0.5 / PERIOD_S / 15.0), "a controller that holds the last position"
     controller.close()
+
+
+def test_what_the_machine_delivered_late_is_not_judged() -> None:
+    q = braking(1.0, 5.0)
+    q[100:] += 0.01
+    late = np.zeros(len(q), bool)
+    observed = ObservedReaction()
+    observe_motion(TIMES, q, observed, late)
+    assert observed.velocity > 1.0
+    late[100] = True
+    observe_motion(TIMES, q, observed, late)
+    assert observed.velocity == pytest.approx(1.0 / 2.175, rel=1e-6)
+    assert observed.acceleration == pytest.approx(5.0 / 15.0, rel=1e-3)
+    assert touched(late, 2).sum() == 3
 
 
 def test_a_log_of_fewer_than_three_rows_is_a_problem() -> None:

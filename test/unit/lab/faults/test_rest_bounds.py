@@ -18,8 +18,8 @@ def test_bounds_follow_the_parameters() -> None:
     times = bounds()
     assert times.without_setpoints == pytest.approx(times.arrival + 0.06 + times.stop)
     assert 0.5 < times.stop < 0.7  # docs/safety.md, "Time to rest"
-    assert times.arrival < 0.03
-    assert times.controller_stop < 1.0
+    assert times.arrival < 0.06
+    assert times.by_message < 1.0
     assert swing_time(0.2, "joint1") == pytest.approx(1 / 0.8 / 4)
     assert 0.0 < swing_time(0.1, "joint1") < swing_time(0.15, "joint1")
 

@@ -74,11 +74,11 @@ def test_unreadable_tables_say_why(tmp_path: Path, text: str, said: str) -> None
 def test_of_the_simulated_controllers_log_the_chosen_signal_is_read(tmp_path: Path) -> None:
     """A tick without a command is no sample of the stream of commands."""
     path, q = tmp_path / "controller.csv", smooth()
-    controller = SimulatedController(HOME, 0.1, str(path))
+    controller = SimulatedController(HOME, log=str(path))
     for i, row in enumerate(q):
         if i != 50:
             controller.command(row.tolist())
-        controller.tick(i * 0.004, row)
+        controller.update(0, row, i * 0.004)
     controller.close()
     (stream,) = read(path, ALL)
     assert stream.positions == pytest.approx(np.delete(q, 50, axis=0), abs=1e-8)

@@ -85,13 +85,13 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     yield FaultCase(
         "filter-killed",
         "safety_filter killed",
-        ExpectedReaction((), ENDED, bounds.controller_stop),
+        ExpectedReaction((), ENDED, bounds.by_message),
         kill("safety_filter"),
     )
     yield FaultCase(
         "filter-restarted",
         "safety_filter killed and started again, while the policy goes on",
-        ExpectedReaction(("authority",), DISARMED, bounds.controller_stop),
+        ExpectedReaction(("authority",), DISARMED, bounds.by_message),
         restart_filter,
     )
     yield FaultCase("cpu-hog", "twice as many busy processes as cores, for 3 s", goes_on, load_cpu, stalls=True)
@@ -100,7 +100,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     yield FaultCase("log-removed", "the folder of the audit log is deleted", logged, remove_log)
     for rule in CODE:
         if rule in AT_START:
-            expected = ExpectedReaction((), ENDED, bounds.controller_stop, says=f"injected into {rule}")
+            expected = ExpectedReaction((), ENDED, bounds.by_message, says=f"injected into {rule}")
             yield FaultCase(
                 f"raising-{rule.replace('_', '-')}",
                 f"rule {rule} raises at the start",
@@ -109,7 +109,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
                 "raising",
             )
             continue
-        rest_s = bounds.arrival + bounds.controller_stop if rule in BY_CONTROLLER else bounds.at_once
+        rest_s = bounds.arrival + bounds.by_message if rule in BY_CONTROLLER else bounds.at_once
         rest_s += bounds.command_timeout if rule == "open_loop" else 0.0
         expected = ExpectedReaction((rule,), PROTECTIVE, rest_s)
         yield FaultCase(f"raising-{rule.replace('_', '-')}", f"rule {rule} raises", expected, raise_in(rule), "raising")

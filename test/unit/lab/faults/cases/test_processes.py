@@ -75,5 +75,5 @@ def test_a_rule_that_runs_at_the_start_raises_in_a_filter_that_starts(rule: str)
 def test_where_the_filter_cannot_stop_the_arm_the_bound_is_that_of_the_controller() -> None:
     times = bounds()
     for rule in BY_CONTROLLER:
-        assert CASES[f"raising-{rule.replace('_', '-')}"].expected.rest_s == times.arrival + times.controller_stop
+        assert CASES[f"raising-{rule.replace('_', '-')}"].expected.rest_s == times.arrival + times.by_message
     assert CASES["raising-schema"].expected.rest_s == times.at_once
