@@ -17,7 +17,8 @@ from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.faults.controller_log import touched
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.ros.client import Client, connect
-from vla_ros.safety.safety_parameters import DELIVERY_S, SafetyFilterParameters
+from vla_ros.safety.controller_parameters import DELIVERY_S
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 REST_S = 1.0  # documented in docs/safety.md: at rest within this after any one process has died

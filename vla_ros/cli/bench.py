@@ -9,6 +9,7 @@ from vla_ros.lab import outputs
 
 TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
 NAMES = {
+    "controller": "vla_ros.lab.bench.controller",
     "policy": "vla_ros.lab.bench.policy",
     "safety": "vla_ros.lab.bench.safety",
     "split": "vla_ros.lab.bench.split",
@@ -22,7 +23,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "name",
         choices=sorted(NAMES),
-        help="policy: the compact policy's graphs in several inference backends. "
+        help="controller: what a ros2_control controller executes of the filter's outputs. "
+        "policy: the compact policy's graphs in several inference backends. "
         "safety: the filter's cost, punctuality, memory; others beside it. "
         "split: memory and time of each half of a pretrained model's class, with random weights. "
         "transport: an observation to the policy and a chunk back, over this graph, openpi's and LeRobot's protocols",

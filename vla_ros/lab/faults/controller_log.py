@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.lab.faults.reaction import ObservedReaction
-from vla_ros.safety.safety_parameters import DELIVERY_S
+from vla_ros.safety.controller_parameters import DELIVERY_S
 from vla_ros.sim.arm_description import ACCELERATION_LIMIT, JOINT_NAMES, POSITION_LOWER, POSITION_UPPER, VELOCITY_LIMIT
 
 REST = 1e-3

@@ -19,9 +19,8 @@ Each fault is injected into running nodes over DDS. The arm is in the middle of 
 - Ms to rest: time from the fault to the last motion of the setpoint in the log of the arm's controller
   (`vla_ros/sim/controller.py`). Its bound is computed from the parameters (`vla_ros/lab/faults/rest_bounds.py`).
 - v, a: largest speed and acceleration of that setpoint, from 0.1 s before the fault on, as shares of the arm's limits
-  (`vla_ros/sim/arm_description.py`). The controller keeps these limits by itself; the columns show how close it came. A
-  real controller does not: see
-  [what a real controller does](safety.md#what-a-real-controller-does-with-the-commands).
+  (`vla_ros/sim/arm_description.py`). It is what a joint_trajectory_controller executes of the filter's messages. The arm's
+  accelerations are twice the filter's. A step at a message that this machine delivered more than 5 ms late is not judged.
 - Late: ticks of the filter that began late. A stall counts as one of them, however long it is.
 
 A row has passed when the reaction, the final state, the time to rest and the limits are all as expected. In the last 0.1 s
