@@ -46,7 +46,7 @@ MS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Conditions:
+class MessageConditions:
     """What happens to the messages.
 
     Args:
@@ -66,12 +66,12 @@ class Conditions:
 
 
 ROWS = (
-    Conditions("in time"),
-    Conditions("ticks late by up to 4 ms, 1 % of messages lost", 4 * MS, 0.01),
-    Conditions("ticks late by up to 14 ms", 14 * MS),
-    Conditions("clocks 2 ms apart", 4 * MS, clock_ns=2 * MS),
-    *(Conditions(f"sender stands still for {ms} ms", stall_ns=ms * MS) for ms in (10, 40, 400)),
-    Conditions("sender killed", killed=True),
+    MessageConditions("in time"),
+    MessageConditions("ticks late by up to 4 ms, 1 % of messages lost", 4 * MS, 0.01),
+    MessageConditions("ticks late by up to 14 ms", 14 * MS),
+    MessageConditions("clocks 2 ms apart", 4 * MS, clock_ns=2 * MS),
+    *(MessageConditions(f"sender stands still for {ms} ms", stall_ns=ms * MS) for ms in (10, 40, 400)),
+    MessageConditions("sender killed", killed=True),
 )
 KINDS = ("trajectories", "points", "positions")
 
@@ -130,7 +130,9 @@ class Sender:
             motion.stop(joint)
 
 
-def sent_messages(sender: Sender, conditions: Conditions, ticks: int, seed: int) -> list[tuple[int, TrajectoryCommand]]:
+def sent_messages(
+    sender: Sender, conditions: MessageConditions, ticks: int, seed: int
+) -> list[tuple[int, TrajectoryCommand]]:
     """Return (time of arrival, message), in the order of the ticks."""
     rng = np.random.default_rng(seed + 1)
     messages, k = [], 0
@@ -147,7 +149,7 @@ def sent_messages(sender: Sender, conditions: Conditions, ticks: int, seed: int)
     return messages
 
 
-def executed(kind: str, rate_hz: int, conditions: Conditions, ticks: int, seed: int) -> list[float]:
+def executed(kind: str, rate_hz: int, conditions: MessageConditions, ticks: int, seed: int) -> list[float]:
     """Return the largest velocity, acceleration and jerk that a controller executes, as shares of the limits.
 
     Args:
@@ -166,7 +168,9 @@ def executed(kind: str, rate_hz: int, conditions: Conditions, ticks: int, seed: 
     ]
 
 
-def _path(kind: str, rate_hz: int, conditions: Conditions, messages: list[tuple[int, TrajectoryCommand]]) -> Array:
+def _path(
+    kind: str, rate_hz: int, conditions: MessageConditions, messages: list[tuple[int, TrajectoryCommand]]
+) -> Array:
     """What the drives are told, cycle by cycle; when the sender is killed, from its last message on for a second."""
     model = TrajectoryController(HOME, rate_hz)
     model.scaling = conditions.scaling
