@@ -56,6 +56,7 @@ PARAMETERS = """safety_filter:
       tracking_error: [0.3, 0.3, 0.05]
       rest_velocity: [0.02, 0.02, 0.01]
     override: {{speed_scale: 0.25}}
+    home: {{position: [0.1, -0.4, 0.02], tolerance: [0.01, 0.01, 0.002]}}
     controller: {controller}
     audit: {{directory: {folder}/audit}}
 """
@@ -95,6 +96,8 @@ class World:
         self.node.create_subscription(Float64MultiArray, "gripper_controller/commands", self._gripper, 1)
         self.node.create_subscription(SafetyStatus, "vla/safety_status", self.statuses.append, 10)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self.diagnostics.append, 10)
+        self.at_home: list[bool] = []
+        self.node.create_subscription(Bool, "vla/safe_home", lambda message: self.at_home.append(message.data), 10)
         self.node.create_timer(0.02, self._measure)
 
     def _trajectory(self, message: JointTrajectory) -> None:
@@ -241,9 +244,11 @@ def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World)
 def test_a_command_moves_the_arm_and_silence_stops_it(running: World) -> None:
     running.arm()
     running.until(lambda: running.state == SafetyStatus.HOLDING, "holding")
+    running.until(lambda: running.at_home[-1:] == [True] and running.statuses[-1].at_home, "safe home")
     target = [0.5, -0.1, 0.03]
     running.push(target, lambda: max(abs(q - t) for q, t in zip(running.q, target, strict=True)) < 1e-3, "the target")
     running.until(lambda: running.state == SafetyStatus.HOLDING, "holding after silence")
+    running.until(lambda: running.at_home[-1:] == [False] and not running.statuses[-1].at_home, "elsewhere")
     assert {SafetyStatus.TRACKING, SafetyStatus.LIMITING} & {status.state for status in running.statuses}
     status = running.statuses[-1]
     assert list(status.joint_names) == NAMES
