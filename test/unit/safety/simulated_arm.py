@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import yaml
@@ -47,6 +47,12 @@ class Arm(PerfectArm):
         super().__init__(SafetyFilter.from_urdf(self.parameters, URDF), HOME.tolist())
         self.efforts: Sequence[float] = ()
         self.obstacles: list[Obstacle] | None = [] if self.parameters.obstacle.timeout_s else None
+
+    def armed(self) -> Self:
+        """Armed, and past the ticks in which a stream begins."""
+        super().armed()
+        self.tick(self.filter.values.entry_ticks)
+        return self
 
     def measure(self) -> None:
         self.filter.joint_state(self.now_ns, JOINT_NAMES, self.q, [0.0] * 8, self.efforts)

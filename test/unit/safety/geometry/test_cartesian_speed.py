@@ -49,6 +49,7 @@ def test_a_link_may_have_a_tighter_limit(model: Model) -> None:
 
 def test_the_arm_goes_slower_smoothly_and_says_why() -> None:
     arm = Arm(**{**FREE, **{"cartesian_speed.limit_m_s": 0.2}}).armed()
+    arm.decisions.clear()
     assert "cartesian_speed" in arm.towards(SWUNG, 300, speed=2.0)
     reasons = [d.verdict.reason for d in arm.decisions if d.verdict is not None and d.verdict.rule == "cartesian_speed"]
     slowed = sum(reason.startswith("slowed to ") for reason in reasons)

@@ -39,7 +39,8 @@ def swung(ticks: int, said: list[bool | None], **changes: Any) -> Arm:
             arm.filter.reduced(arm.now_ns, word)
 
     arm.measure = measure_and_say  # type: ignore[method-assign]
-    arm.armed().towards(SWUNG, ticks, speed=2.0)
+    arm.armed().decisions.clear()
+    arm.towards(SWUNG, ticks, speed=2.0)
     return arm
 
 

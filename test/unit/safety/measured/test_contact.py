@@ -39,7 +39,7 @@ def test_a_push_before_arming_does_not_count() -> None:
     assert arm.filter.disarm()[0]
     arm.tick(500)
     assert arm.filter.arm(arm.now_ns)[0]
-    assert arm.tick().state is State.HOLDING, "a push of before"
+    assert arm.tick().state in (State.ENTERING, State.HOLDING), "a push of before"
 
 
 def test_a_watched_contact_needs_efforts() -> None:
