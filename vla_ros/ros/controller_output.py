@@ -73,17 +73,21 @@ class ControllerOutput:
 
     def publish(self, decision: Decision, deadline_ns: int) -> None:
         """Send the decision of the tick at `deadline_ns`, monotonic clock."""
+        positions = decision.positions
         if self._stream is not None:
-            self._publish_trajectory(self._stream, decision, deadline_ns)
-        if decision.positions is not None:
+            positions = self._publish_trajectory(self._stream, decision, deadline_ns)
+        if positions is not None:
             for send in self._arrays:
-                send(decision.positions)
+                send(positions)
 
-    def _publish_trajectory(self, stream: TrajectoryStream, decision: Decision, deadline_ns: int) -> None:
+    def _publish_trajectory(
+        self, stream: TrajectoryStream, decision: Decision, deadline_ns: int
+    ) -> tuple[float, ...] | None:
+        """Publish the trajectory of a tick; return the positions that then stand, for those who get arrays."""
         ahead_ns = self._clock.ahead_ns() if decision.positions is not None else 0
         trajectory = stream.tick(decision.positions, self._filter.values.entry_ticks, deadline_ns + ahead_ns)
         if trajectory is None:
-            return
+            return decision.positions
         messages = [to_bytes(trajectory) for to_bytes, _ in self._trajectories]
         # The last moment before it is sent: what comes too late would bend a path that is executed already.
         if stream.streaming and time.monotonic_ns() - deadline_ns > stream.lateness_ns:
@@ -91,9 +95,10 @@ class ControllerOutput:
             if positions is not None:
                 stream.retract(positions)
             self.stop_steps += 1
-            return
+            return positions
         for (_, publisher), message in zip(self._trajectories, messages, strict=True):
             publisher.publish(message)
+        return decision.positions
 
 
 def array_sender(publisher: Publisher, joints: Sequence[int]) -> Callable[[Sequence[float]], None]:
