@@ -43,7 +43,8 @@ JOINTS = (
             "measured/test_stamp_clock",
             "measured/test_safe_home",
         ),
-        *("measured/test_joint_source", "measured/test_tracking_error"),
+        *("measured/test_joint_source", "measured/test_tracking_error", "measured/test_overspeed"),
+        "measured/test_standstill",
         *("measured/test_controller_state", "measured/test_dead_gripper", "command/test_output_strangers"),
         "joint/test_joint_limits",
         *("test_tick", "test_takeover", "test_services", "test_messages", "test_decision", "test_filter_setup"),
@@ -56,7 +57,7 @@ JOINTS = (
 SPACE = (
     *("geometry/test_active_set", "geometry/test_table", "geometry/test_fence", "geometry/test_keep_out"),
     *("geometry/test_clearance", "geometry/test_self_collision", "joint/test_effort_limit", "geometry/test_obstacle"),
-    "measured/test_contact",
+    *("measured/test_contact", "measured/test_tcp_overspeed", "measured/test_measured_clearance"),
     *(
         f"geometry/test_{name}"
         for name in (
@@ -70,6 +71,7 @@ SPACE = (
 MODELLED = (
     *("fence", "table", "keep_out", "self_collision", "obstacle", "clearance", "effort_limit", "contact"),
     *("cartesian_speed", "reduced_mode", "stop_distance", "momentum", "separation", "tool_orientation"),
+    *("tcp_overspeed", "measured_clearance"),
 )
 """Rules whose mutants are tried on SPACE first."""
 KILLED, SURVIVED, ENDLESS = "killed", "SURVIVED", "killed by time"

@@ -100,6 +100,7 @@ class ArmMotion:
         state.joints = [motion.at(at) for motion, at in zip(self.motions, q, strict=True)]
         state.sent = last_check.at_rest(self.positions(state))
         state.contact_since_ns = [None] * len(self.motions)
+        state.measured.standing_ns = state.measured.overspeed_ns = state.measured.tcp_overspeed_ns = None
 
     def placement_violation(self, state: FilterState) -> Verdict | None:
         """Return what is wrong with the place at which the output starts."""

@@ -47,6 +47,10 @@ from vla_ros.safety.measured.contact import Contact
 from vla_ros.safety.measured.controller_state import ControllerState, GripperFollows
 from vla_ros.safety.measured.joint_source import JointSource
 from vla_ros.safety.measured.joint_state import JointStateConsistent, JointStateFresh, JointStateInRange
+from vla_ros.safety.measured.measured_clearance import MeasuredClearance
+from vla_ros.safety.measured.overspeed import Overspeed
+from vla_ros.safety.measured.standstill import Standstill
+from vla_ros.safety.measured.tcp_overspeed import TcpOverspeed
 from vla_ros.safety.measured.tracking_error import TrackingError
 from vla_ros.safety.rules import SafetyRule, SetpointRule, StepRule, TickRule, code_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -66,7 +70,7 @@ SETPOINT_RULES: tuple[type[SetpointRule], ...] = (
     Entry,
 )
 """A setpoint on arrival; the first objection refuses it."""
-MEASURED_RULES: tuple[type[TickRule], ...] = (Contact,)
+MEASURED_RULES: tuple[type[TickRule], ...] = (Contact, Overspeed, TcpOverspeed)
 """A joint state on arrival, while the filter is armed."""
 TICK_RULES: tuple[type[TickRule], ...] = (
     EStop,
@@ -75,6 +79,8 @@ TICK_RULES: tuple[type[TickRule], ...] = (
     JointStateFresh,
     JointStateInRange,
     TrackingError,
+    Standstill,
+    MeasuredClearance,
     ControllerState,
     GripperFollows,
     ObstacleFeed,

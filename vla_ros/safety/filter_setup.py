@@ -24,7 +24,9 @@ from vla_ros.safety.measured.joint_state import (
     JointStateSettled,
 )
 from vla_ros.safety.measured.joint_state_reader import JointStateReader
+from vla_ros.safety.measured.measured_clearance import MeasuredClearance
 from vla_ros.safety.measured.safe_home import SafeHome
+from vla_ros.safety.measured.standstill import Standstill
 from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
@@ -49,9 +51,9 @@ class FilterSetup:
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
     that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
-    settled, one_source: before it is armed. feed: the rule of the obstacles' feed, or nothing; controllers: that of the
-    controllers' states, or nothing. home: the safe home position. period_ns: of a tick. entry_ticks: see `trajectory`; 0:
-    what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state. delay_ns: of the
+    settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule
+    of the obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing. home: the safe home
+    position. period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state. delay_ns: of the
     playback. setpoint_period_ns: of the setpoints.
     """
 
@@ -74,6 +76,7 @@ class FilterSetup:
     at_rest: JointStateAtRest
     settled: JointStateSettled
     one_source: JointSource
+    standstill: Standstill
     feed: list[ObstacleFeed]
     home: SafeHome
     controllers: list[ControllerState]
@@ -112,6 +115,9 @@ def filter_setup(
     setpoint_rules: list[SetpointRule] = configured_of(order.setpoint, parameters, limits, arm)
     setpoint_rules += [rule for rule in extra_rules if isinstance(rule, SetpointRule)]
     ticked: list[TickRule] = configured_of(order.tick, parameters, limits, arm)
+    for rule in ticked:
+        if isinstance(rule, MeasuredClearance):
+            rule.constraints = constraints
     ticked += [rule for rule in extra_rules if isinstance(rule, TickRule)]
     return FilterSetup(
         extra=tuple(extra_rules),
@@ -133,6 +139,7 @@ def filter_setup(
         at_rest=JointStateAtRest(parameters, limits),
         settled=JointStateSettled(parameters, limits),
         one_source=JointSource(parameters, limits),
+        standstill=Standstill(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
         home=SafeHome(parameters, limits),
         controllers=configured_of((ControllerState,), parameters, limits, arm),

@@ -99,6 +99,34 @@ class MeasuredParameters:
         above=0.0,
         maximum=10.0,
     )
+    standstill: list[float] = parameter(
+        [],
+        description="a joint that moves further while the arm is held still latches a protective stop, per joint; empty: "
+        "half of tracking_error",
+        unit="rad or m",
+        above=0.0,
+        maximum=10.0,
+    )
+    overspeed: float = parameter(
+        1.25,
+        description="share of its velocity limit beyond which a measured joint latches a protective stop",
+        minimum=1.0,
+        maximum=10.0,
+    )
+    tcp_speed_m_s: float = parameter(
+        0.0,
+        description="a tool that is measured to move faster latches a protective stop; 0: it is not watched",
+        unit="m/s",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    clearance_tolerance_m: float = parameter(
+        0.01,
+        description="the measured arm may be deeper inside a margin than what is sent by so much",
+        unit="m",
+        minimum=0.001,
+        maximum=1.0,
+    )
     settle_s: float = parameter(
         0.2,
         description="joint states must have been without a contradiction for this long when arming",
@@ -452,6 +480,7 @@ class SafetyFilterParameters:
             ("measured.position_tolerance", self.measured.position_tolerance, False),
             ("measured.tracking_error", self.measured.tracking_error, False),
             ("measured.rest_velocity", self.measured.rest_velocity, False),
+            ("measured.standstill", self.measured.standstill, True),
             ("effort.limit", self.effort.limit, True),
             ("contact.threshold", self.contact.threshold, True),
             ("home.position", self.home.position, True),

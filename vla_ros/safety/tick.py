@@ -7,7 +7,7 @@ from vla_ros.safety.command.setpoint_spline import SetpointSpline
 from vla_ros.safety.filter_setup import FilterSetup
 from vla_ros.safety.rules import enforce
 from vla_ros.safety.state import FilterState, JointStates
-from vla_ros.safety.states import ACTIVE, Event, State
+from vla_ros.safety.states import ACTIVE, LATCHED, Event, State
 from vla_ros.safety.verdict import Verdict
 
 
@@ -28,6 +28,8 @@ def move(state: FilterState, setup: FilterSetup, now_ns: int, before: JointState
         if setup.constraints is not None:
             setup.constraints.start_tick(state)
         return _follow_or_stop(state, setup, now_ns, before)
+    if state.sending and state.state in LATCHED and state.at_rest and setup.standstill.is_elsewhere(state):
+        state.sending = False  # who activates its controller again must not get a jump back to the old pose
     if state.sending:
         setup.motion.stop(state)
     return state.latched_by

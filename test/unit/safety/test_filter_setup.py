@@ -41,7 +41,8 @@ def test_tick_rules_are_sorted_by_their_scope_and_keep_their_order(make_bench: C
     setup = setup_of(make_bench({"deadman.timeout_s": 0.1}))
     assert [rule.NAME for rule in setup.always] == ["estop"]
     assert [rule.NAME for rule in setup.active] == [
-        *("joint_source", "joint_state", "joint_state", "joint_state", "tracking_error", "controller_state"),
+        *("joint_source", "joint_state", "joint_state", "joint_state", "tracking_error"),
+        *("standstill", "controller_state"),
         *("authority", "authority", "authority", "deadman"),
     ]
     assert [rule.NAME for rule in setup.following] == ["authority", "open_loop"]
@@ -52,7 +53,7 @@ def test_a_rule_that_is_not_configured_or_needs_a_model_of_the_arm_is_left_out(
 ) -> None:
     setup = setup_of(make_bench())
     assert "deadman" not in {rule.NAME for rule in setup.active}
-    assert (setup.constraints, setup.measured_rules, setup.feed) == (None, [], [])
+    assert (setup.constraints, [rule.NAME for rule in setup.measured_rules], setup.feed) == (None, ["overspeed"], [])
 
 
 def test_extra_rules_come_after_those_of_the_package(make_bench: Callable[..., Bench]) -> None:

@@ -164,6 +164,10 @@ class ActiveSet:
         distance[state.active] = state.active_distance
         return distance
 
+    def approach(self, path_lengths: Sequence[int]) -> Array:
+        """Return how far the shapes of each pair move towards each other at most, (m,) m, while the joints travel so far."""
+        return approach_bound(self._lever_arms, path_lengths)
+
     def set_distances(self, state: DistanceState, pairs: Indices, distance_m: Array) -> None:
         """Give the distances of pairs at the present output, m."""
         self._rebase(state)

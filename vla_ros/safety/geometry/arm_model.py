@@ -116,6 +116,7 @@ class ArmModel:
         self._geometry_data = self.geometry.createData()
         self._pairs_of: dict[int, list[int]] = {}
         self._lever_arms = [self._lever_arm_bounds_of(body) for body in self.bodies]
+        self._tool_joint = self._carrier_of_tool()
 
     def add_fixed_shape(self, name: str, shape: Any, pose: Any) -> int:
         """Add a shape that stands in the base frame; return its index. All pairs are added after it, see `add_pair`."""
@@ -188,6 +189,28 @@ class ArmModel:
         tau = np.array([rnea(model, data, full(q[i]), rates[i], changes[i]) for i in range(len(q))])
         efforts: Array = tau.dot(self._coupling_matrix.T)
         return efforts
+
+    def tool_speed(self, q: ArrayLike, dq: ArrayLike) -> float:
+        """Return the speed of the fastest point of the tool, m/s: of all bodies behind the last joint that is not prismatic.
+
+        Args:
+            q, dq: (n,) rad or m, and per second.
+        """
+        carrier = self._tool_joint
+        pin.forwardKinematics(self.model, self._data, self._full(q), np.asarray(dq).dot(self._coupling_matrix))
+        fastest = 0.0
+        for body in self.bodies:
+            if carrier in self.model.supports[body.joint]:
+                motion = self._data.v[body.joint]
+                speeds = np.linalg.norm(motion.linear + np.cross(motion.angular, body.points), axis=1)
+                fastest = max(fastest, float(speeds.max()) + float(np.linalg.norm(motion.angular)) * body.radius)
+        return fastest
+
+    def _carrier_of_tool(self) -> int:
+        """The last joint that carries bodies and turns: what moves behind it are fingers."""
+        last = max((body.joint for body in self.bodies), default=0)
+        turning = [joint for joint in self.model.supports[last] if joint in self._axes and not self._axes[joint][1]]
+        return turning[-1] if turning else last
 
     def effort_limits(self) -> list[float]:
         """Return what the URDF gives, N m or N per joint of joint_names; 0 or infinite where it gives none."""

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_ros.arrays import Array
-from vla_ros.safety.geometry.active_set import ActiveSet, DistancePair, DistanceState, Indices, approach_bound
+from vla_ros.safety.geometry.active_set import UNKNOWN, ActiveSet, DistancePair, DistanceState, Indices, approach_bound
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
@@ -39,6 +39,8 @@ SAMPLE_MARGIN_M = 1e-3
 """Kept by samples on top of the margin."""
 MAX_QUERIES = 300
 """Distances computed in one tick. A candidate that they do not prove clear is a violation; a slower one needs fewer."""
+MAX_NEW_QUERIES = 32
+"""Of those, for the measured arm, of pairs that nothing was known of."""
 MIN_SPEED_PERMILLE = 50
 """Thousandths of the speed limit that are left at the margin: the arm comes to the margin, and to nothing beyond it."""
 
@@ -89,16 +91,55 @@ class Clearance:
 
     def restart(self, state: DistanceState, joints: Sequence[JointOutput]) -> tuple[DistancePair, float] | None:
         """Begin where the output has been placed. Return the pair furthest below its margin, and its distance, if one is."""
-        self._placed = False
         in_use = np.flatnonzero(state.in_use)
-        self._arm.place([joint.q / NANO for joint in joints])
-        found = np.array([self._arm.distance(self._pairs[i].index) for i in in_use])
+        found = self._distances_at([joint.q for joint in joints], in_use)
         self.active_set.set_distances(state, in_use, found)
         spare = found - self.active_set.margins[in_use]
         if (spare >= 0.0).all():
             return None
         k = int(spare.argmin())
         return self._pairs[in_use[k]], float(found[k])
+
+    def deviation(
+        self, state: DistanceState, joints: Sequence[JointOutput], measured: Sequence[int], tolerance_m: float
+    ) -> tuple[DistancePair, float] | None:
+        """Return the pair in which the measured arm is nearer than min(margin, distance at the output) - tolerance.
+
+        Args:
+            state: of the distances; those at the output that were not known are computed.
+            joints: the output.
+            measured: (n,) nanoradian or nanometre.
+            tolerance_m: m.
+
+        Returns:
+            that which lacks most, and its measured distance, m; None: none does.
+        """
+        sent = [joint.q for joint in joints]
+        bounds = self.active_set.distance_bounds(state)
+        unknown = np.flatnonzero(state.in_use & (bounds < UNKNOWN / 2))[:MAX_NEW_QUERIES]
+        if len(unknown):
+            bounds[unknown] = self._distances_at(sent, unknown)
+            self.active_set.set_distances(state, unknown, bounds[unknown])
+        known = state.in_use & (bounds > UNKNOWN / 2)
+        least = bounds - self.active_set.approach([abs(travelled) for travelled in _difference(measured, sent)])
+        suspects = np.flatnonzero(known & (least < self.active_set.margins - tolerance_m))
+        if not len(suspects):
+            return None
+        found = self._distances_at(measured, suspects)
+        near = found < self.active_set.margins[suspects] - tolerance_m
+        suspects, found = suspects[near], found[near]
+        if not len(suspects):
+            return None
+        allowed = np.minimum(self.active_set.margins[suspects], self._distances_at(sent, suspects))
+        spare = found - allowed + tolerance_m
+        k = int(spare.argmin())
+        return (self._pairs[suspects[k]], float(found[k])) if spare[k] < 0.0 else None
+
+    def _distances_at(self, q: Sequence[int], pairs: Indices) -> Array:
+        """Compute the distances of pairs with the joints at q, nanoradian or nanometre."""
+        self._placed = False
+        self._arm.place([x / NANO for x in q])
+        return np.array([self._arm.distance(self._pairs[i].index) for i in pairs])
 
     def speed_permille(self, state: DistanceState, joints: Sequence[JointOutput]) -> tuple[int, DistancePair | None]:
         """Return the thousandths of the speed limits that the nearest pair leaves, and that pair; (1000, None): all."""

@@ -31,6 +31,7 @@ from vla_ros.safety.joint.effort_limit import EffortLimit
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.measured.contact import Contact
+from vla_ros.safety.measured.tcp_overspeed import TcpOverspeed
 from vla_ros.safety.rules import DistanceRule, SafetyRule, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState, JointStates
@@ -39,11 +40,11 @@ from vla_ros.safety.verdict import Verdict
 DISTANCE_RULES: tuple[type[DistanceRule], ...] = (Fence, Table, KeepOut, Obstacles, SelfCollision)
 """Rules that keep bodies away from something. SelfCollision is the last: it measures the arm once all shapes are there."""
 MODEL_RULES: tuple[type[SafetyRule], ...] = (
-    *(Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact),
+    *(Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact, TcpOverspeed),
     *(CartesianSpeed, ReducedMode, StopDistance, Momentum, Separation, ToolOrientation),
 )
 """Rules that need a model of the arm, in the order in which diagnostics name them."""
-FOR_SOME_TASKS = frozenset({Momentum.NAME, ToolOrientation.NAME})
+FOR_SOME_TASKS = frozenset({Momentum.NAME, ToolOrientation.NAME, TcpOverspeed.NAME})
 """Nobody misses these who has not asked for them."""
 
 
@@ -179,6 +180,18 @@ class CollisionConstraints:
             return None
         found = self._clearance.violation(state.distances, state.joints, before)
         return None if found is None else self._distance_verdict(state, *found)
+
+    def deviation(
+        self, state: FilterState, measured: Sequence[int], tolerance_m: float
+    ) -> tuple[str, float, float] | None:
+        """Return what the measured arm is too near to, its distance and the margin, m; see `Clearance.deviation`."""
+        if self._clearance is None or state.distances is None:
+            return None
+        found = self._clearance.deviation(state.distances, state.joints, measured, tolerance_m)
+        if found is None:
+            return None
+        pair, distance_m = found
+        return self.describe(state, pair), round(distance_m, 6), pair.margin_m
 
     def arm_moved(self, state: FilterState, steps: Sequence[int]) -> None:
         """Take note that the output has moved by `steps`, nanoradian or nanometre per joint."""

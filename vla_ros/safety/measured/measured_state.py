@@ -51,6 +51,8 @@ class MeasuredState:
     receive_ns: `received_ns` of the oldest joint; None: a joint was not heard yet.
     streams: see `JointStateStream`. refused: why the newest message was refused that belongs to no stream. refusals: number
     of messages refused. objection: the newest contradiction. jumps_ns: reception of the newest steps that no joint can make.
+    overspeed_ns, tcp_overspeed_ns: since when a joint, the tool is too fast; None: it is not. standing_ns: since when the
+    output is held still, standing_q: where the arm came to rest then, nanoradian or nanometre; None: it is not held still.
     rival: joint and the two publishers that report it; empty: none. rival_ns: when both were heard last.
     """
 
@@ -71,6 +73,10 @@ class MeasuredState:
     jumps_ns: list[int] = field(default_factory=list)
     rival: list[str] = field(default_factory=list)
     rival_ns: int = 0
+    overspeed_ns: int | None = None
+    tcp_overspeed_ns: int | None = None
+    standing_ns: int | None = None
+    standing_q: list[int] = field(default_factory=list)
 
     def stream_of(self, joint: int) -> JointStateStream | None:
         """Return the stream that a joint's values come from; None: it has not been heard."""
