@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 
@@ -20,27 +21,31 @@ from vla_ros.control.action_expert import ActionExpert
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.chunk_discontinuity import chunk_discontinuity
 from vla_ros.control.instruction_tracker import InstructionTracker
+from vla_ros.control.measured_joints import MeasuredJoints
 from vla_ros.control.refusals import Refusals
 from vla_ros.control.worker import Worker
 from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState, System1
 from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
-from vla_ros.ros.convert import chunk_message, commanded_positions, joint_state_from, plan_from
+from vla_ros.ros.convert import chunk_message, commanded_positions, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import several_publishers, unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import PacedLoop, polled, take
+from vla_ros.ros.polling import PacedLoop, polled, received_ns, take
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.robot_description import wait_for_urdf
-from vla_ros.ros.stamps import time_message
+from vla_ros.ros.senders import take_serialized
+from vla_ros.ros.stamps import nanoseconds, time_message
 from vla_ros.safety.states import ACTIVE
 from vla_ros.scheduling import use_real_time_scheduling
 from vla_ros.time import NS_PER_S, Rate, SimulatedClockOffset, Window
 
 REALTIME_PRIORITY = 15
+LONGEST_JOINT_STATE = 16_384
+"""Bytes, as the safety filter reads them."""
 NO_ANSWER_S = 1.0
 """System 1 silent for so long is worth a warning."""
 NO_PLAN_S = 5.0
@@ -96,6 +101,8 @@ class ActionExpertNode(ManagedNode):
         self.instructions = polled(self, String, "task_instruction", NEWEST)
         self.plans = polled(self, LatentPlan, "vla/latent_plan", NEWEST)
         self.joint_states = polled(self, JointStateMessage, "joint_states", SENSOR)
+        self.joints = MeasuredJoints(self.parameters.joint_names, self.parameters.joint_state_timeout_s)
+        self.heard_ns = time.monotonic_ns()
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", EVENTS)
         self.chunk_publisher = self.create_publisher(ActionChunk, "vla/action_chunk", NEWEST)
         self.command_publisher = self.create_publisher(JointCommand, "vla/joint_command", EVENTS)
@@ -155,14 +162,26 @@ class ActionExpertNode(ManagedNode):
                 # It voids the plan at once, whatever the planner is doing.
                 self.plan = None
                 self.no_plan_reason = "waiting for a plan for the new instruction"
-        for message, _ in take(self.joint_states):
-            state = joint_state_from(message, self.parameters.joint_names)
-            if state is not None:
-                self.joint_state, self.joint_state_ns = state, now_ns
+        self.hear_joints(now_ns)
         for message, _ in take(self.plans):
             self.look_up_planners()
             if not self.several_planners:
                 self.on_plan(message, now_ns)
+
+    def hear_joints(self, now_ns: int) -> None:
+        """Note where the joints are, stamped by this node's clock."""
+        for received in take_serialized(self.joint_states, SENSOR.depth, LONGEST_JOINT_STATE):
+            if received.data is None:
+                continue
+            message = deserialize_message(received.data, JointStateMessage)
+            receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), self.heard_ns)
+            stamp_ns = nanoseconds(message.header.stamp)
+            q, dq = message.position.tolist(), message.velocity.tolist()
+            self.joints.add(receive_ns, stamp_ns, received.gid, message.name, q, dq)
+        self.heard_ns = now_ns
+        state = self.joints.newest(now_ns, self.clock_offset_ns)
+        if state is not None:
+            self.joint_state, self.joint_state_ns = state, state.stamp_ns - self.clock_offset_ns
 
     def on_status(self, message: SafetyStatus, now_ns: int) -> None:
         """Note what the filter says; a stop ends the task, whatever the planner is doing."""

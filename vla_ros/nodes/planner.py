@@ -16,11 +16,13 @@ from nav_msgs.msg import Path
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState as JointStateMessage
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from vla_ros.bringup.node_parameters import VLM, System2Options, policy_options
+from vla_ros.control.measured_joints import MeasuredJoints
 from vla_ros.control.planner import JOINT_STATES, LOGGED, Level, LogOutput, PlannerCore, PlanOutput, QuestionOutput
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
@@ -31,13 +33,13 @@ from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.ros.convert import frames_from, joint_state_from, plan_message
+from vla_ros.ros.convert import frames_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
 from vla_ros.ros.discovery import publisher_names, readers_on_this_host, several_publishers, unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import polled, take
+from vla_ros.ros.polling import polled, received_ns, take
 from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.senders import take_serialized
@@ -51,6 +53,10 @@ TOPICS = {
     "task_instruction": "std_msgs/msg/String",
     "joint_states": "sensor_msgs/msg/JointState",
 }
+JOINTS_TIMEOUT_S = 1.0
+"""No plan is made with joints that were silent for longer."""
+LONGEST_JOINT_STATE = 16_384
+"""Bytes, as the safety filter reads them."""
 TICK_S = 0.2
 REPORT_S = 0.2
 
@@ -92,6 +98,7 @@ class Planner(ManagedNode):
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         qos = QoSProfile(depth=JOINT_STATES, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joint_states = polled(self, JointStateMessage, "joint_states", qos)
+        self.joints, self.heard_ns = MeasuredJoints(self.parameters.joint_names, JOINTS_TIMEOUT_S), time.monotonic_ns()
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
         self.instruction_senders = polled(self, String, "task_instruction", NEWEST)
         self.said_by = ""
@@ -194,6 +201,26 @@ class Planner(ManagedNode):
             self.core.on_stops(message.state, message.stops, message.reason)
             self.core.on_safety_status(stamp_ns, message.state, message.source, message.joint_names, message.positions)
 
+    def hear_joints(self) -> None:
+        """Tell the core where the joints were, stamped by this node's clock when they were received."""
+        now_ns, system_ns = time.monotonic_ns(), time.time_ns()
+        ahead_ns = self.get_clock().now().nanoseconds - now_ns
+        for received in take_serialized(self.joint_states, JOINT_STATES, LONGEST_JOINT_STATE):
+            if received.data is None:
+                continue
+            message = deserialize_message(received.data, JointStateMessage)
+            receive_ns = received_ns(received.received_ns, now_ns, system_ns, self.heard_ns)
+            stamp_ns = nanoseconds(message.header.stamp)
+            self.joints.add(
+                receive_ns, stamp_ns, received.gid, message.name, message.position.tolist(), message.velocity.tolist()
+            )
+            state = self.joints.newest(receive_ns, ahead_ns)
+            if state is not None:
+                self.core.on_joint_state(state.stamp_ns, state)
+        self.heard_ns = now_ns
+        if self.joints.newest(now_ns, ahead_ns) is None:
+            self.core.on_joint_state(now_ns + ahead_ns, None)
+
     # What goes out.
 
     def plan_when_due(self) -> None:
@@ -201,10 +228,7 @@ class Planner(ManagedNode):
         self.hear_filter()
         if not self.core.due(time.monotonic_ns()):
             return
-        names = self.parameters.joint_names
-        for message, _ in take(self.joint_states):
-            if set(names) <= set(message.name):
-                self.core.on_joint_state(nanoseconds(message.header.stamp), joint_state_from(message, names))
+        self.hear_joints()
         began_ns = time.monotonic_ns()
         request = self.core.request(began_ns)
         if request is not None:

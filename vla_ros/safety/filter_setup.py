@@ -51,10 +51,10 @@ class FilterSetup:
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
     that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
-    settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule
-    of the obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing. home: the safe home
-    position. period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by the newest message, from any state. delay_ns: of the
-    playback. setpoint_period_ns: of the setpoints.
+    settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule of the
+    obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing. home: the safe home position.
+    period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
+    the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -119,6 +119,7 @@ def filter_setup(
         if isinstance(rule, MeasuredClearance):
             rule.constraints = constraints
     ticked += [rule for rule in extra_rules if isinstance(rule, TickRule)]
+    measured = parameters.measured
     return FilterSetup(
         extra=tuple(extra_rules),
         motion=motion,
@@ -128,7 +129,7 @@ def filter_setup(
         always=[rule for rule in ticked if rule.SCOPE is Scope.ALWAYS],
         active=[rule for rule in ticked if rule.SCOPE is Scope.ACTIVE],
         following=[rule for rule in ticked if rule.SCOPE is Scope.FOLLOWING],
-        reader=JointStateReader(parameters.measured, limits),
+        reader=JointStateReader(limits, measured.timeout_s, measured.settle_s, measured.clock_drift),
         continuity=Continuity(parameters, limits),
         estop=EStop(parameters, limits),
         deadman=Deadman(parameters, limits),

@@ -197,7 +197,7 @@ class ArmModel:
             q, dq: (n,) rad or m, and per second.
         """
         carrier = self._tool_joint
-        pin.forwardKinematics(self.model, self._data, self._full(q), np.asarray(dq).dot(self._coupling_matrix))
+        pin.forwardKinematics(self.model, self._data, self.full(q), np.asarray(dq).dot(self._coupling_matrix))
         fastest = 0.0
         for body in self.bodies:
             if carrier in self.model.supports[body.joint]:

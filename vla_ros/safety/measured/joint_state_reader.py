@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.measured.measured_state import JointStateStream, MeasuredState
 from vla_ros.safety.measured.stamp_clock import REPEATED, StampClock
-from vla_ros.safety.safety_parameters import MeasuredParameters
 from vla_ros.safety.verdict import Verdict
 
 _RULE = "joint_state"
@@ -49,16 +48,23 @@ class _Places:
 
 
 class JointStateReader:
-    """Args: parameters: of the filter's measured arm. limits: of its joints."""
+    """Judges and merges.
 
-    def __init__(self, parameters: MeasuredParameters, limits: Sequence[JointLimits]) -> None:
+    Args:
+        limits: of the joints; their names and velocities are used.
+        timeout_s: a joint that is silent for longer is no longer its publisher's.
+        settle_s: a clock that failed must run for as long, or longer.
+        clock_drift: see `StampClock`.
+    """
+
+    def __init__(self, limits: Sequence[JointLimits], timeout_s: float, settle_s: float, clock_drift: float) -> None:
         self._names = tuple(joint.name for joint in limits)
         self._largest_steps = [
             round(max(joint.hard_velocity, joint.velocity) * NANO) * STEP_PERCENT for joint in limits
         ]
-        self._timeout_ns = round(parameters.timeout_s * 1e9)
-        probation_ns = max(round(parameters.settle_s * 1e9), PROBATION * self._timeout_ns)
-        self._clock = StampClock(self._timeout_ns, parameters.clock_drift, probation_ns)
+        self._timeout_ns = round(timeout_s * 1e9)
+        probation_ns = max(round(settle_s * 1e9), PROBATION * self._timeout_ns)
+        self._clock = StampClock(self._timeout_ns, clock_drift, probation_ns)
         self._placed: tuple[tuple[str, ...], _Places] | None = None  # of the names of the newest message
 
     def update(

@@ -20,7 +20,8 @@ class Listener:
     """
 
     def __init__(self, **changes: Any) -> None:
-        self.reader = JointStateReader(parameters(**changes).measured, LIMITS)
+        measured = parameters(**changes).measured
+        self.reader = JointStateReader(LIMITS, measured.timeout_s, measured.settle_s, measured.clock_drift)
         self.state = filter_state()
         self.now_ns = 10**12
 
