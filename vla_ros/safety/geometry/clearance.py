@@ -40,7 +40,7 @@ SAMPLE_MARGIN_M = 1e-3
 MAX_QUERIES = 300
 """Distances computed in one tick. A candidate that they do not prove clear is a violation; a slower one needs fewer."""
 MAX_NEW_QUERIES = 32
-"""Of those, for the measured arm, of pairs that nothing was known of."""
+"""Of those, for the measured arm, of pairs that nothing was known of; it is judged first in a tick."""
 MIN_SPEED_PERMILLE = 50
 """Thousandths of the speed limit that are left at the margin: the arm comes to the margin, and to nothing beyond it."""
 
@@ -112,18 +112,20 @@ class Clearance:
             tolerance_m: m.
 
         Returns:
-            that which lacks most, and its measured distance, m; None: none does.
+            that which lacks most, and its measured distance, m; None: none does, or there are more of them near than a tick
+            may compute: then the candidates are refused as well.
         """
         sent = [joint.q for joint in joints]
         bounds = self.active_set.distance_bounds(state)
         unknown = np.flatnonzero(state.in_use & (bounds < UNKNOWN / 2))[:MAX_NEW_QUERIES]
         if len(unknown):
+            state.queries += len(unknown)
             bounds[unknown] = self._distances_at(sent, unknown)
             self.active_set.set_distances(state, unknown, bounds[unknown])
         known = state.in_use & (bounds > UNKNOWN / 2)
         least = bounds - self.active_set.approach([abs(travelled) for travelled in _difference(measured, sent)])
         suspects = np.flatnonzero(known & (least < self.active_set.margins - tolerance_m))
-        if not len(suspects):
+        if not len(suspects) or not _within_budget(state, 2 * len(suspects)):
             return None
         found = self._distances_at(measured, suspects)
         near = found < self.active_set.margins[suspects] - tolerance_m
