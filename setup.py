@@ -17,7 +17,16 @@ from build_interfaces import (
     ros_wheels,
 )
 
-NODES = ("camera", "planner", "action_expert", "safety_filter", "sim_arm", "dashboard", "motion_paths")
+NODES = (
+    "camera",
+    "planner",
+    "action_expert",
+    "safety_filter",
+    "safety_monitor",
+    "sim_arm",
+    "dashboard",
+    "motion_paths",
+)
 
 data_files = [
     ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),

@@ -19,9 +19,10 @@ NOW_NS = 1_000_000_000  # your monotonic clock; the filter reads none itself
 def parameters() -> SafetyFilterParameters:
     """The configuration of the simulated arm: what all nodes share, then the filter's own block."""
     blocks = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text())
-    return from_mapping(
+    configured = from_mapping(
         SafetyFilterParameters, {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
     )
+    return configured.without_monitor()  # the second channel is a node of its own
 
 
 def main() -> None:

@@ -77,7 +77,8 @@ def sim() -> dict[str, Any]:
     """The simulator's configuration of the filter, as a tree, without what needs a model of the arm."""
     blocks = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text())
     tree = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
-    return {key: value for key, value in tree.items() if key not in ("fence", "table", "self_collision", "effort")}
+    left_out = "fence", "table", "self_collision", "effort", "safety_monitor"
+    return {key: value for key, value in tree.items() if key not in left_out}
 
 
 def whole(srdf: Path) -> dict[str, Any]:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from test.campaign.arm import SIGNAL_TIMEOUT_NS, Arm, parameters
-from vla_ros.oracle.clearances import WORLD, ball, box
+from vla_ros.oracle.live.obstacle_bodies import obstacle_body
 from vla_ros.oracle.oracle import Oracle
-from vla_ros.oracle.robot import JudgedBody, capsule
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
@@ -72,22 +71,8 @@ def random_obstacle(draw: random.Random, name: str) -> Obstacle:
     return Obstacle(name, "base", shape, size, xyz, (x, y, z, w))
 
 
-def solid(obstacle: Obstacle) -> JudgedBody:
-    """The same for the oracle."""
-    x, y, z, w = obstacle.quaternion
-    R = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    if obstacle.shape == "sphere":
-        return ball(obstacle.xyz, obstacle.size[0])
-    if obstacle.shape == "box":
-        return box(obstacle.xyz, obstacle.size, R)
-    half = R[:, 2] * obstacle.size[1] / 2
-    return capsule(WORLD, np.array(obstacle.xyz) - half, np.array(obstacle.xyz) + half, obstacle.size[0])
+solid = obstacle_body
+"""The same for the oracle."""
 
 
 class SurroundedArm(Arm):

@@ -26,6 +26,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         flat = {
             key: value for process in bringup() if process.name == name for key, value in process.parameters.items()
         }
+        if name == "safety_filter":
+            flat["safety_monitor.timeout_s"] = 0.0  # nobody else is there
         file = tmp_path / "parameters.yaml"
         file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested({**flat, **changes})}}))
         rclpy.init(args=["--ros-args", "--params-file", str(file)])

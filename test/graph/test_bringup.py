@@ -64,7 +64,7 @@ def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_
     context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | {"namespace": namespace}
     nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
     processes = bringup(namespace=namespace, dashboard=True)
-    assert len(nodes) == len(processes) == 6
+    assert len(nodes) == len(processes) == 7
     for node, process in zip(nodes, processes, strict=True):
         line = command_line(process, tmp_path)
         assert line[2] == f"vla_ros.nodes.{node['executable']}"

@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
-NODES = ("safety_filter", "camera", "planner", "action_expert", "sim_arm", "dashboard", "motion_paths")
+NODES = (
+    "safety_filter",
+    "safety_monitor",
+    "camera",
+    "planner",
+    "action_expert",
+    "sim_arm",
+    "dashboard",
+    "motion_paths",
+)
 
 
 def modules_of(node: str) -> set[str]:

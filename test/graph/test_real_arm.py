@@ -101,8 +101,10 @@ def talk(driver: Driver, tmp_path: Path) -> Iterator[Client]:
     mine = tmp_path / "my_arm.yaml"
     mine.write_text((share() / "config" / "franka.yaml").read_text().replace("~/.ros", str(tmp_path)))
     quick = {"scripted.speed_scale": 1.0}
+    patient = {"safety_filter": {"safety_monitor.timeout_s": 5.0}}  # a loaded host stalls
     supervisor = Supervisor(
-        bringup(robot=str(mine), policy="scripted", overrides={"planner": quick, "action_expert": quick}), print
+        bringup(robot=str(mine), policy="scripted", overrides={"planner": quick, "action_expert": quick, **patient}),
+        print,
     )
     try:
         with connect() as made:

@@ -607,6 +607,27 @@ RULES = (
         "geometry.clearance",
     ),
     _off(
+        "safety_monitor",
+        "silence",
+        "if age_ns > self._timeout_ns:",
+        "if False:",
+        "command.safety_monitor",
+    ),
+    _off(
+        "safety_monitor",
+        "other limits",
+        "if heard.other_limits:",
+        "if False:",
+        "command.safety_monitor",
+    ),
+    _off(
+        "safety_monitor",
+        "what is broken latches",
+        "if heard.violation and state.sending:",
+        "if False:",
+        "command.safety_monitor",
+    ),
+    _off(
         "last_check",
         "tick",
         "    if violation is not None:\n        raise LastCheckError(violation)",

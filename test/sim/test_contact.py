@@ -25,7 +25,7 @@ TICK_NS = 4_000_000
 def parameters() -> SafetyFilterParameters:
     """The simulated arm's, with contact noticed and nothing known of the table."""
     (process,) = (p for p in bringup(overrides={"safety_filter": {"table.height_m": []}}) if p.name == "safety_filter")
-    chosen = from_mapping(SafetyFilterParameters, nested(process.parameters))
+    chosen = from_mapping(SafetyFilterParameters, nested(process.parameters)).without_monitor()
     return dataclasses.replace(chosen, contact=dataclasses.replace(chosen.contact, threshold=THRESHOLD))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS, System2Options
+from vla_ros.bringup.node_parameters import PARAMETERS, SECOND_CHANNEL, System2Options
 from vla_ros.parameters import REQUIRED, Declaration, declarations
 from vla_ros.resources import share
 
@@ -18,6 +18,9 @@ def parameters_page() -> str:
     lines = ["# Parameters", "", GENERATED, ""]
     lines += ["A parameter without a default must be given. None changes while a node runs.", ""]
     for node, cls in {**PARAMETERS, "planner, with system2:=vlm": System2Options}.items():
+        if node == SECOND_CHANNEL:
+            lines += [f"## {node}", "", "Those of safety_filter; what a file does not give it is safety_filter's.", ""]
+            continue
         lines += [f"## {node}", "", "| parameter | default | unit | allowed | meaning |", "|---|---|---|---|---|"]
         for entry in declarations(cls):
             default = "required" if entry.default is REQUIRED else f"`{_value(entry.default)}`"

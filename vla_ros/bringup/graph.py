@@ -8,12 +8,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS, POLICY_NODES, parameters_with_policy
+from vla_ros.bringup.node_parameters import PARAMETERS, POLICY_NODES, SECOND_CHANNEL, parameters_with_policy
 from vla_ros.bringup.process import Process, check_namespace
 from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
 from vla_ros.resources import share
 
-NODE_NAMES = ("sim_arm", "safety_filter", "camera", "planner", "action_expert", "dashboard", "motion_paths")
+NODE_NAMES = (
+    "sim_arm",
+    "safety_filter",
+    "safety_monitor",
+    "camera",
+    "planner",
+    "action_expert",
+    "dashboard",
+    "motion_paths",
+)
 
 VIEWER_PARAMETERS = {
     "dashboard": ("cameras", "camera_poses", "tool_frame"),
@@ -53,10 +62,15 @@ def bringup(
         tree = merged(tree, read_parameter_file(Path(config), classes))
     processes = []
     planner = _node_block(tree, "planner", classes)
+    filter_ = _node_block(tree, "safety_filter", classes) | dict((overrides or {}).get("safety_filter", {}))
+    monitored = bool(filter_.get("safety_monitor.timeout_s"))
+    optional = {"sim_arm": robot == "sim", SECOND_CHANNEL: monitored, "dashboard": dashboard, "motion_paths": rviz}
     for node in NODE_NAMES:
-        if not {"sim_arm": robot == "sim", "dashboard": dashboard, "motion_paths": rviz}.get(node, True):
+        if not optional.get(node, True):
             continue
         flat = _node_block(tree, node, classes)
+        if node == SECOND_CHANNEL:
+            flat = filter_ | flat
         if node in POLICY_NODES:
             flat["policy"] = policy
             if flat.setdefault("system2", system2) != system2:

@@ -73,12 +73,15 @@ PARAMETERS: dict[str, type] = {
     "planner": PlannerParameters,
     "action_expert": ActionExpertParameters,
     "safety_filter": SafetyFilterParameters,
+    "safety_monitor": SafetyFilterParameters,
     "sim_arm": SimArmParameters,
     "dashboard": DashboardParameters,
     "motion_paths": MotionPathsParameters,
 }
 """Node → its parameter dataclass."""
 
+SECOND_CHANNEL = "safety_monitor"
+"""Judges by the filter's parameters: a file gives it none of its own, as a rule."""
 POLICY_NODES = ("planner", "action_expert")
 VLM = "vlm"
 """Value of the parameter `system2` of both: a VLM plans in words in front of the policy."""

@@ -25,7 +25,7 @@ from std_msgs.msg import Bool, Empty, Float64, String, UInt8
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
-from vla_ros.msg import JointCommand, SafetyStatus
+from vla_ros.msg import JointCommand, SafetyMonitorReport, SafetyStatus
 from vla_ros.ros.arm_controllers import ArmControllers
 from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
 from vla_ros.ros.controller_output import ControllerOutput
@@ -81,6 +81,7 @@ TYPES = {
     "vla/reduced": "std_msgs/msg/Bool",
     "vla/obstacles": "visualization_msgs/msg/MarkerArray",
     "vla/speed_scale": "std_msgs/msg/Float64",
+    "vla/safety_monitor": "vla_ros/msg/SafetyMonitorReport",
 }
 CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
 SINGLE_INPUTS = {
@@ -91,6 +92,7 @@ SINGLE_INPUTS = {
     "reduced": "vla/reduced",
     "obstacle": "vla/obstacles",
     "speed_scale": "vla/speed_scale",
+    "safety_monitor": "vla/safety_monitor",
 }
 """Topics of `authority.SINGLE_INPUTS`; the controllers' are configured."""
 
@@ -122,6 +124,9 @@ class SafetyFilterNode(Node):
         self._obstacles = (
             self._input(MarkerArray, "vla/obstacles", NEWEST, longest, max(1, every)) if p.obstacle.timeout_s else None
         )
+        monitored = p.safety_monitor.timeout_s > 0.0
+        self._reports = self._input(SafetyMonitorReport, "vla/safety_monitor", EVENTS) if monitored else None
+        self._monitor_limits = ""
         group = PolledCallbackGroup()
         self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(name, act), callback_group=group)
@@ -255,6 +260,10 @@ class SafetyFilterNode(Node):
             self._look_up("estop", SINGLE_INPUTS["estop"])
         for _, receive_ns in self._arrived(self._heartbeats):
             self.filter.heartbeat(receive_ns)
+        for report, receive_ns in self._arrived(self._reports):
+            limits = "" if report.limits == self._monitor_limits else report.limits
+            self._monitor_limits = report.limits
+            self.filter.monitor(receive_ns, report.violation, report.hears_sent, report.hears_measured, limits)
         for service in self._triggers:
             serve(service)
         for message, receive_ns in self._arrived(self._deadmen):

@@ -94,6 +94,15 @@ class Oracle:
         """
         return self._clearances.clearances(self.parameters.joint_names, np.atleast_2d(q), obstacles)
 
+    @property
+    def notes(self) -> list[str]:
+        """What is not judged, and why."""
+        return self._clearances.notes
+
+    def rules(self) -> list[PairDistances]:
+        """Return the pairs of each configured rule, but for the obstacles."""
+        return self._clearances.rules()
+
     def distances_of(self, obstacles: Sequence[JudgedBody]) -> PairDistances:
         """Return the pairs of each moving body with each of some obstacles, to be measured one by one."""
         return self._clearances.rules(obstacles)[-1]
@@ -158,14 +167,15 @@ class Oracle:
         yield from worst.values()
 
     def _bounds(self, i: int, name: str) -> JointBounds:
-        joint, limits = self.robot.joints.get(name), self.parameters.limits
-        if joint is None:
+        limits = self.parameters.limits
+        if name not in self.robot.joints:
             raise ParameterError(f"urdf: there is no joint {name!r}; it has {', '.join(self.robot.joints)}")
+        lower, upper, velocity = self.robot.limits(name)
         scale = limits.scale[i] if limits.scale else 1.0
         return JointBounds(
-            max(joint.lower, limits.position_lower[i] if limits.position_lower else -math.inf),
-            min(joint.upper, limits.position_upper[i] if limits.position_upper else math.inf),
-            min(joint.velocity, limits.velocity[i] if limits.velocity else math.inf) * scale,
+            max(lower, limits.position_lower[i] if limits.position_lower else -math.inf),
+            min(upper, limits.position_upper[i] if limits.position_upper else math.inf),
+            min(velocity, limits.velocity[i] if limits.velocity else math.inf) * scale,
             limits.acceleration[i] * scale,
             limits.jerk[i] * scale,
             limits.slow_zone[i] if limits.slow_zone else 0.0,

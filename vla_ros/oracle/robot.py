@@ -27,6 +27,7 @@ class JudgedJoint:
     """One joint.
 
     T_parent_joint: (4, 4) at zero. axis: (3,) unit, in the joint's frame. follows: (joint, multiplier, offset) of a mimic.
+    lower, upper: the tighter of the hard and the soft limits.
     """
 
     name: str
@@ -127,6 +128,23 @@ class JudgedRobot:
             moved = self._leader(joint).name in names
             movers[joint.child] = movers[joint.parent] | ({joint.name} if moved else set())
         return movers
+
+    def limits(self, name: str) -> tuple[float, float, float]:
+        """Return lower, upper and velocity limit of a joint: the tightest of its own and of those that follow it."""
+        joint = self.joints[name]
+        lower, upper, velocity = joint.lower, joint.upper, joint.velocity
+        for other in self.joints.values():
+            if other.follows is None or self._leader(other) is not joint:
+                continue
+            multiplier, offset, link = 1.0, 0.0, other
+            while link.follows is not None:
+                leader, share, shift = link.follows
+                multiplier, offset, link = multiplier * share, offset + multiplier * shift, self.joints[leader]
+            if multiplier:
+                ends = sorted(((other.lower - offset) / multiplier, (other.upper - offset) / multiplier))
+                lower, upper = max(lower, ends[0]), min(upper, ends[1])
+                velocity = min(velocity, other.velocity / abs(multiplier))
+        return lower, upper, velocity
 
     def _leader(self, joint: JudgedJoint) -> JudgedJoint:
         """The joint that this one follows in the end; itself, where it follows none."""

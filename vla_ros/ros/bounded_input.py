@@ -15,13 +15,13 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
-from vla_ros.msg import JointCommand
+from vla_ros.msg import JointCommand, SafetyMonitorReport
 from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.polling import polled
 from vla_ros.ros.senders import Received, take_serialized
 
-LONGEST: dict[type, int] = {JointState: 16_384, JointCommand: 16_384}
-"""Bytes of a message that is decoded: two hundred joints with names of thirty letters."""
+LONGEST: dict[type, int] = {JointState: 16_384, JointCommand: 16_384, SafetyMonitorReport: 32_768}
+"""Bytes of a message that is decoded: two hundred joints with names of thirty letters, or the limits of as many."""
 LONGEST_OTHER = 64
 """A number, a switch, an empty message."""
 BYTES_PER_MARKER, BYTES_PER_LIST = 1024, 4096

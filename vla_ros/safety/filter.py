@@ -26,6 +26,7 @@ from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.freshness import Freshness
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.command.resumption import Resumption
+from vla_ros.safety.command.safety_monitor import SafetyMonitor
 from vla_ros.safety.command.schema import Schema
 from vla_ros.safety.command.sequence import SetpointSequence
 from vla_ros.safety.command.setpoint import Setpoint
@@ -89,6 +90,7 @@ TICK_RULES: tuple[type[TickRule], ...] = (
     OutputAuthority,
     Deadman,
     Enabling,
+    SafetyMonitor,
     SourceAuthority,
     OpenLoop,
 )
@@ -206,6 +208,11 @@ class SafetyFilter:
     def heartbeat(self, receive_ns: int) -> None:
         """The e-stop's heartbeat was received."""
         self.values.heartbeat_ns = receive_ns
+
+    def monitor(self, receive_ns: int, violation: str, hears_sent: bool, hears_measured: bool, limits: str) -> None:
+        """A report of the safety monitor was received; see `SafetyMonitor.update`."""
+        for rule in self._setup.monitor:
+            rule.update(self.values, receive_ns, violation, hears_sent, hears_measured, limits)
 
     def deadman(self, receive_ns: int, pressed: bool) -> None:
         """The dead-man switch was received."""

@@ -12,6 +12,7 @@ from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.open_loop import OpenLoop
+from vla_ros.safety.command.safety_monitor import SafetyMonitor
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
@@ -52,7 +53,8 @@ class FilterSetup:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
     that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
     settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule of the
-    obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing. home: the safe home position.
+    obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing; monitor: that of the second
+    channel, or nothing. home: the safe home position.
     period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
     the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
     """
@@ -80,6 +82,7 @@ class FilterSetup:
     feed: list[ObstacleFeed]
     home: SafeHome
     controllers: list[ControllerState]
+    monitor: list[SafetyMonitor]
     period_ns: int
     entry_ticks: int
     rest_ticks: int
@@ -147,6 +150,7 @@ def filter_setup(
         period_ns=period_ns,
         entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
         rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,
+        monitor=[rule for rule in ticked if isinstance(rule, SafetyMonitor)],
         delay_ns=round(parameters.command.delay_s * NANO),
         setpoint_period_ns=round(parameters.command.period_s * NANO),
     )

@@ -166,6 +166,36 @@ class EStopParameters:
 
 
 @dataclasses.dataclass(frozen=True)
+class SafetyMonitorParameters:
+    """The second channel: the node safety_monitor judges what is sent and measured; the filter wants its reports."""
+
+    timeout_s: float = parameter(
+        0.0,
+        description="without a report of the node safety_monitor for this long the arm comes to rest, and it is not armed; "
+        "0: there is no second channel",
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    rate_hz: float = parameter(
+        50.0, description="how often the node safety_monitor judges", unit="Hz", minimum=50.0, maximum=500.0
+    )
+    measured_tolerance_m: float = parameter(
+        0.01,
+        description="how much nearer than a margin the measured arm may be: tracking error and sensor noise",
+        unit="m",
+        minimum=0.0,
+        maximum=0.5,
+    )
+
+    def __post_init__(self) -> None:
+        if 0.0 < self.timeout_s < 0.2:
+            raise ParameterError(
+                f"timeout_s: {self.timeout_s} is less than 0.2, two reports of the monitor; 0: there is none"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
 class DeadmanParameters:
     """A switch that a human holds on vla/deadman."""
 
@@ -431,6 +461,7 @@ class SafetyFilterParameters:
     override: OverrideParameters
     controller: ControllerParameters
     estop: EStopParameters
+    safety_monitor: SafetyMonitorParameters
     deadman: DeadmanParameters
     fence: FenceParameters
     table: TableParameters
@@ -462,6 +493,11 @@ class SafetyFilterParameters:
         "warning in the diagnostics",
     )
     cpu: int = parameter(-1, description="core that the filter's thread is pinned to; -1: any", minimum=-1)
+
+    def without_monitor(self) -> SafetyFilterParameters:
+        """Return the same for a filter that runs without a graph, where there is no second channel."""
+        alone = dataclasses.replace(self.safety_monitor, timeout_s=0.0)
+        return dataclasses.replace(self, safety_monitor=alone)
 
     def __post_init__(self) -> None:
         joints = len(self.joint_names)

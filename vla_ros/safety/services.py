@@ -36,6 +36,7 @@ def arm(state: FilterState, setup: FilterSetup, now_ns: int) -> tuple[bool, str]
         or setup.in_range.check(state, now_ns)
         or setup.at_rest.check(state, now_ns)
         or setup.settled.check(state, now_ns)
+        or first_verdict(setup.monitor, state, now_ns)
     )
     if verdict is not None:
         return False, f"cannot arm: {verdict.reason}"

@@ -87,6 +87,22 @@ class GripperState:
 
 
 @dataclass(slots=True)
+class MonitorState:
+    """The newest report of the safety monitor.
+
+    receive_ns: its reception; None: none was heard yet. violation: what it finds broken; empty: nothing. other_limits: how
+    its limits differ from the filter's; empty: not at all. hears_measured: of every joint. deaf_since_ns: reception of the
+    first of its reports that hear nothing sent, while something is sent; None: it hears.
+    """
+
+    receive_ns: int | None = None
+    violation: str = ""
+    other_limits: str = "it has told none"
+    hears_measured: bool = False
+    deaf_since_ns: int | None = None
+
+
+@dataclass(slots=True)
 class FilterState:
     """What one filter is at between two calls.
 
@@ -153,6 +169,7 @@ class FilterState:
     sent: tuple[tuple[float, ...], ...] = ()
     distances: DistanceState | None = None
     obstacles: ObstacleState = field(default_factory=ObstacleState)
+    monitor: MonitorState = field(default_factory=MonitorState)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property

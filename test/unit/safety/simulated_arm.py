@@ -36,7 +36,8 @@ def parameters(**changes: Any) -> SafetyFilterParameters:
     """The simulator's configuration with changes given as {"fence.box": [...]}."""
     blocks = yaml.safe_load(Path("config/sim.yaml").read_text())
     mapping = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
-    return from_mapping(SafetyFilterParameters, nested({**flattened(mapping), **changes}))
+    alone = {"safety_monitor.timeout_s": 0.0}
+    return from_mapping(SafetyFilterParameters, nested({**flattened(mapping), **alone, **changes}))
 
 
 class Arm(PerfectArm):

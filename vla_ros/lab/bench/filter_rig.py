@@ -50,7 +50,7 @@ def full_configuration() -> tuple[SafetyFilterParameters, str]:
     parameters, urdf = safety_configuration()
     obstacle = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
     controller = dataclasses.replace(parameters.controller, type="forward_position")
-    return dataclasses.replace(parameters, obstacle=obstacle, controller=controller), urdf
+    return dataclasses.replace(parameters.without_monitor(), obstacle=obstacle, controller=controller), urdf
 
 
 def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:

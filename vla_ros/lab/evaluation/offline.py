@@ -109,7 +109,7 @@ def run_episode(
             planner_core(planner, conditions, plans, prompt),
             plans,
             (system1 if vlm is None else system1_beneath_vlm)(policy, robot, options),
-            SafetyFilter.from_urdf(safety, robot.urdf),
+            SafetyFilter.from_urdf(safety.without_monitor(), robot.urdf),
             Instruction(1, words),
             conditions,
             case,

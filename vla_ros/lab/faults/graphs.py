@@ -19,6 +19,7 @@ FILTER_PARAMETERS: dict[str, Any] = {
     "deadman.timeout_s": 0.5,
     "enabling.timeout_s": 0.5,
     "obstacle.timeout_s": 0.5,
+    "safety_monitor.timeout_s": 0.0,
     "fence.box": [-0.7, -0.35, -0.05, 0.95, 0.8, 1.3],
     "keep_out.boxes": [-0.15, 0.4, 0.45, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0],
     "contact.threshold": [60.0] * len(JOINT_NAMES),
@@ -30,15 +31,18 @@ FILTER_PARAMETERS: dict[str, Any] = {
     "tool_orientation.direction": [0.0, 0.0, -1.0],
     "tool_orientation.angle_rad": 3.1,
 }
-"""Every rule and every input is on. A turn of joint1 by more than a radian reaches the fence or the keep-out box. The
-thresholds of contact, the plane, the momentum and the cone are beyond what the swing needs."""
+"""Every rule and every input is on, but for the second channel, which is in one graph only. A turn of joint1 by more than a
+radian reaches the fence or the keep-out box. The thresholds of contact, the plane, the momentum and the cone are beyond what
+the swing needs."""
+MONITOR_TIMEOUT_S = 1.0
+"""As in config/sim.yaml."""
 SEED, TASK = 3, "place"
 SIM_PARAMETERS = {"seed": SEED, "task": TASK}
 LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"
 RAISE = "raise"
 GRAPHS = ("none", "filter", "raising", "clock", "whole")
 """none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy and relays the joint states. raising: the same
-with a filter whose rules can be made to raise. clock: the same on a simulated clock. whole: all nodes."""
+with a filter whose rules can be made to raise, and the second channel. clock: filter on a simulated clock. whole: all."""
 
 
 def processes(graph: str, folder: Path) -> tuple[Process, ...]:
@@ -60,14 +64,20 @@ def processes(graph: str, folder: Path) -> tuple[Process, ...]:
     parameters: dict[str, Any] = {**FILTER_PARAMETERS, **log}
     if graph == "clock":
         parameters["use_sim_time"] = True
-    arm, filter_ = bringup(overrides={"sim_arm": {**sim, "camera_rate_hz": 0.0}})[:2]
+    arm, filter_, monitor = bringup(overrides={"sim_arm": {**sim, "camera_rate_hz": 0.0}})[:3]
     if graph == "clock":
         arm = dataclasses.replace(arm, parameters={**arm.parameters, "use_sim_time": True})
-    filter_ = dataclasses.replace(filter_, parameters={**filter_.parameters, **parameters})
-    if graph == "raising":
+    monitored = graph == "raising"
+    if monitored:
+        parameters["safety_monitor.timeout_s"] = MONITOR_TIMEOUT_S
+    filter_, monitor = (
+        dataclasses.replace(each, parameters={**each.parameters, **parameters}) for each in (filter_, monitor)
+    )
+    if monitored:
         arguments = ("-m", "vla_ros.lab.faults.raising", str(folder / RAISE))
         filter_ = dataclasses.replace(filter_, executable=sys.executable, package="", arguments=arguments)
-    return dataclasses.replace(arm, remappings={"joint_states": "arm/joint_states"}), filter_
+    arm = dataclasses.replace(arm, remappings={"joint_states": "arm/joint_states"})
+    return (arm, filter_, monitor) if monitored else (arm, filter_)
 
 
 def bounds() -> RestBounds:

@@ -17,7 +17,7 @@ MIN_SPEED = 0.25
 """rad/s: a quarter of the swing's full speed. A slower arm shows nothing of a stop."""
 TRIES = 3
 """Tries to bring the arm to where a case begins."""
-ARM_TIMEOUT_S = 10.0
+ARM_TIMEOUT_S = 30.0
 DISARM_TIMEOUT_S = 5.0
 SCENE_SETTLE_S = 1.2
 """After this time the planner has frames of the new scene."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import json
 import os
 import resource
@@ -53,6 +54,7 @@ class ProcessFaults(abc.ABC):
         self._logs_before: set[Path] = set()
         self._floods: list[subprocess.Popen[bytes]] = []
         self._input_flood: subprocess.Popen[bytes] | None = None
+        self._parameters = {process.name: process.parameters for process in processes}
         self._supervisor = Supervisor(processes, self.lines.append)
 
     def watch(self) -> None:
@@ -88,6 +90,14 @@ class ProcessFaults(abc.ABC):
         self.state = ""
         self._supervisor.children[name].start()
         self.run_for(START_S, lambda: bool(self.state) or not self.running(name))
+
+    def restart_with(self, name: str, parameters: dict[str, object]) -> None:
+        child = self._supervisor.children[name]
+        child.popen.terminate()  # it takes its leave: nobody waits for a publisher that has died
+        child.popen.wait(START_S)
+        given = self._parameters[name]
+        child.process = dataclasses.replace(child.process, parameters={**given, **parameters})
+        child.start()
 
     def running(self, name: str) -> bool:
         """Whether a process of the graph runs. Where it does not, the reason is recorded."""

@@ -1,7 +1,7 @@
 """The program safety_filter with rules that can be made to raise: `python -m vla_ros.lab.faults.raising FILE --ros-args ...`.
 
-FILE holds the name of the rule that raises, or nothing. It is read at the start and at SIGUSR1. The node's own program has no
-such switch.
+FILE holds the name of the rule that raises, or nothing; with `off` behind the name the rule is skipped. It is read at the
+start and at SIGUSR1. The node's own program has no such switch.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ CODE = {
     "measured_clearance": "measured.measured_clearance:MeasuredClearance.check",
     "tracking_error": "measured.tracking_error:TrackingError.check",
     "contact": "measured.contact:Contact.check",
+    "safety_monitor": "command.safety_monitor:SafetyMonitor.check",
     "obstacle": "geometry.obstacle:ObstacleFeed.check",
     "estop": "command.estop:EStop.check",
     "deadman": "command.deadman:Deadman.check",
@@ -54,6 +55,8 @@ CODE = {
 }
 """Rule → module below vla_ros.safety and, behind the colon, the function that runs for it. The last four only make pairs,
 at the start, for clearance, which does their work from tick to tick."""
+OFF = "off"
+"""Behind a rule's name: its code is skipped, as if it had nothing against anything."""
 AT_START = ("fence", "table", "keep_out", "self_collision")
 
 
@@ -96,6 +99,8 @@ class RuleFaultSwitch:
         def switched(*arguments: Any, **named: Any) -> Any:
             if self.rule == rule:
                 fault()
+            if self.rule == f"{rule} {OFF}":
+                return None
             return original(*arguments, **named)
 
         return switched

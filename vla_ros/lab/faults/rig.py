@@ -126,6 +126,9 @@ class FaultRig(Protocol):
     def restart(self, name: str) -> None:
         """Start a killed process again and wait for its first message."""
 
+    def restart_with(self, name: str, parameters: dict[str, object]) -> None:
+        """End a process and start it again with its parameters, but for these."""
+
     def pause(self, name: str, seconds: float) -> None:
         """Stop a process with SIGSTOP and continue it with SIGCONT after `seconds`."""
 

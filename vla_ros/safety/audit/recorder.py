@@ -43,7 +43,17 @@ def plain_obstacle(o: Obstacle) -> list[Any]:
 
 CALLS = frozenset(
     (
-        *("estop_signal", "heartbeat", "deadman", "enabling", "reduced", "publishers", "fault", "speed_scale"),
+        *(
+            "estop_signal",
+            "heartbeat",
+            "deadman",
+            "enabling",
+            "reduced",
+            "monitor",
+            "publishers",
+            "fault",
+            "speed_scale",
+        ),
         *("arm", "disarm", "estop", "reset", "release_lost_estop", "miss", "retract", "clock_was_set"),
         *("controller_state", "controller_problem"),
     )
@@ -116,6 +126,9 @@ class Recorder:
 
     def heartbeat(self, receive_ns: int) -> None:
         self._call("heartbeat", receive_ns)
+
+    def monitor(self, receive_ns: int, violation: str, hears_sent: bool, hears_measured: bool, limits: str) -> None:
+        self._call("monitor", receive_ns, violation, hears_sent, hears_measured, limits)
 
     def deadman(self, receive_ns: int, pressed: bool) -> None:
         self._call("deadman", receive_ns, pressed)

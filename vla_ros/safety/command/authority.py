@@ -11,7 +11,10 @@ from vla_ros.safety.verdict import Verdict
 
 NAME = "authority"
 
-SINGLE_INPUTS = ("heartbeat", "deadman", "enabling", "reduced", "obstacle", "speed_scale", "controller", "gripper")
+SINGLE_INPUTS = (
+    *("heartbeat", "deadman", "enabling", "reduced", "obstacle", "speed_scale", "safety_monitor"),
+    *("controller", "gripper"),
+)
 """What else has one publisher each: of two, one would take back what the other one says. On the controllers' topics
 that one is the filter."""
 DESCRIPTION = "robot_description"

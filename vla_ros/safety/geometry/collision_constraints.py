@@ -80,6 +80,7 @@ def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:
         Deadman.NAME: Deadman.configured(parameters),
         Enabling.NAME: Enabling.configured(parameters),
         "heartbeat": bool(parameters.estop.heartbeat_s),
+        "safety_monitor": bool(parameters.safety_monitor.timeout_s),
     }
     rules = {name: on for name, on in configured_rules(parameters).items() if name not in FOR_SOME_TASKS}
     return rules | inputs

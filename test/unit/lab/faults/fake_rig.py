@@ -36,7 +36,7 @@ class FakeRig:
 
     def call_filter(self, service: str) -> tuple[bool, str]:
         self.calls.append(("call_filter", service))
-        return True, ""
+        return True, "other limits"
 
     def set_override(self, alter: Any) -> None:
         self.overrides.append(alter)

@@ -30,4 +30,4 @@ def test_every_fault_of_the_list_is_a_case_and_every_name_is_there_once() -> Non
 
 
 def test_every_file_adds_cases() -> None:
-    assert all(len(list(module.cases(bounds()))) > 4 for module in MODULES)
+    assert all(len(list(module.cases(bounds()))) > 2 for module in MODULES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_ros.lab.faults.graphs import AUDIT, FILTER_PARAMETERS, LOG, RAISE, processes
+from vla_ros.lab.faults.graphs import AUDIT, FILTER_PARAMETERS, LOG, MONITOR_TIMEOUT_S, RAISE, processes
 
 
 def test_no_graph_has_no_processes() -> None:
@@ -15,18 +15,27 @@ def test_no_graph_has_no_processes() -> None:
 
 @pytest.mark.parametrize("graph", ["filter", "raising", "clock"])
 def test_the_rig_stands_between_arm_and_filter(graph: str) -> None:
-    arm, filter_ = processes(graph, Path("/nowhere"))
+    arm, filter_ = processes(graph, Path("/nowhere"))[:2]
     assert (arm.name, filter_.name) == ("sim_arm", "safety_filter")
     assert arm.remappings["joint_states"] == "arm/joint_states"
     assert arm.parameters["log_file"] == f"/nowhere/{LOG}"
     assert filter_.parameters["audit.directory"] == f"/nowhere/{AUDIT}"
-    assert {key: filter_.parameters[key] for key in FILTER_PARAMETERS} == FILTER_PARAMETERS
+    monitored = {"safety_monitor.timeout_s": MONITOR_TIMEOUT_S} if graph == "raising" else {}
+    assert {key: filter_.parameters[key] for key in FILTER_PARAMETERS} == {**FILTER_PARAMETERS, **monitored}
     assert filter_.parameters.get("use_sim_time", False) is (graph == "clock")
+
+
+def test_the_second_channel_has_the_parameters_of_its_filter() -> None:
+    _, filter_, monitor = processes("raising", Path("/nowhere"))
+    assert (filter_.name, monitor.name) == ("safety_filter", "safety_monitor")
+    assert monitor.parameters == filter_.parameters
+    assert monitor.parameters["safety_monitor.timeout_s"] == MONITOR_TIMEOUT_S
+    assert f"/nowhere/{RAISE}" in filter_.arguments
 
 
 def test_only_the_filter_of_graph_raising_can_be_made_to_raise() -> None:
     for graph in ("filter", "raising", "clock"):
-        _, filter_ = processes(graph, Path("/nowhere"))
+        filter_ = processes(graph, Path("/nowhere"))[1]
         assert (f"/nowhere/{RAISE}" in filter_.arguments) is (graph == "raising")
 
 

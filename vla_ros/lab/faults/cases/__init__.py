@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from vla_ros.lab.faults.case import FaultCase
-from vla_ros.lab.faults.cases import authority, environment, floods, measured, processes, refusals, setpoints, stamps
+from vla_ros.lab.faults.cases import (
+    authority,
+    environment,
+    floods,
+    measured,
+    processes,
+    refusals,
+    second_channel,
+    setpoints,
+    stamps,
+)
 from vla_ros.lab.faults.rest_bounds import RestBounds
 
 __all__ = ["all_cases"]
 
-MODULES = (refusals, setpoints, stamps, measured, authority, floods, environment, processes)
+MODULES = (refusals, setpoints, stamps, measured, authority, floods, environment, processes, second_channel)
 
 
 def all_cases(bounds: RestBounds) -> tuple[FaultCase, ...]:
