@@ -23,10 +23,12 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import SafetyStatus
+from vla_ros.nodes.sim_arm import trajectory_from
 from vla_ros.resources import share
 from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, SENSOR
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
+from vla_ros.sim.trajectory_controller import TrajectoryController
 
 ARM = [f"fr3_joint{i}" for i in range(1, 8)]
 FINGER = "fr3_finger_joint1"
@@ -34,7 +36,7 @@ PATIENCE_S = 120.0
 
 
 class Driver(Node):
-    """An arm that is where it was told to be last, behind two controllers of ros2_control; a camera beside it."""
+    """An arm that is where it is led to, behind two controllers of ros2_control at 100 Hz; a camera beside it."""
 
     def __init__(self, context: Context) -> None:
         super().__init__("driver", context=context)
@@ -50,12 +52,13 @@ class Driver(Node):
         self.create_subscription(Float64MultiArray, "gripper_controller/commands", self.grip, 10)
         self.create_timer(0.01, self.tell)
         self.create_timer(0.1, self.look)
-        self.pictures = 0
+        self.pictures, self.moved = 0, False
+        self.controller = TrajectoryController(HOME[:7], 100.0)
 
     def move(self, message: JointTrajectory) -> None:
-        (point,) = message.points
-        assert set(message.joint_names) == set(ARM) and not point.velocities
-        self.go(dict(zip(message.joint_names, point.positions, strict=True)))
+        assert message.joint_names == ARM
+        self.controller.command(trajectory_from(message), self.get_clock().now().nanoseconds)
+        self.moved = True
 
     def grip(self, message: Float64MultiArray) -> None:
         (position,) = message.data
@@ -67,6 +70,10 @@ class Driver(Node):
             self.least[name], self.most[name] = min(q, self.least[name]), max(q, self.most[name])
 
     def tell(self) -> None:
+        if self.moved:
+            measured = np.array([self.q[name] for name in ARM])
+            self.controller.update(self.get_clock().now().nanoseconds, 10_000_000, measured)
+            self.go(dict(zip(ARM, self.controller.state.p.tolist(), strict=True)))
         state = JointState(name=list(self.q), position=list(self.q.values()), velocity=[0.0] * len(self.q))
         state.header.stamp = self.get_clock().now().to_msg()
         self.states.publish(state)
