@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import Point, Pose
-from std_msgs.msg import Float64MultiArray, String
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
@@ -118,20 +119,18 @@ def until(talk: Client, condition: Callable[[], bool]) -> bool:
 
 
 class Rest:
-    """Says when the controller's setpoints stopped changing."""
+    """Says when the trajectories to the controller stopped moving."""
 
     def __init__(self, talk: Client) -> None:
         self.talk = talk
         self.changed_s = 0.0
-        self._last: list[float] = []
         self._subscription = talk.node.create_subscription(
-            Float64MultiArray, "arm_controller/commands", self._on_command, NEWEST
+            JointTrajectory, "arm_controller/joint_trajectory", self._on_command, NEWEST
         )
 
-    def _on_command(self, message: Float64MultiArray) -> None:
-        positions = list(message.data)
-        if positions != self._last:
-            self._last, self.changed_s = positions, time.monotonic()
+    def _on_command(self, message: JointTrajectory) -> None:
+        if any(point.positions != message.points[0].positions for point in message.points):
+            self.changed_s = time.monotonic()
 
     def wait(self) -> float:
         """Return the monotonic time of the last change, once there has been none for a second."""
