@@ -71,13 +71,20 @@ def _machine() -> Iterator[InstallationFinding]:
     yield _needed(permitted, "real time", text, remedy)
 
 
+def _graph() -> Iterator[InstallationFinding]:
+    if importlib.util.find_spec("rclpy") is not None:
+        from vla_ros.ros.joint_state_sources import joint_state_findings
+
+        yield from joint_state_findings()
+
+
 def _needed(good: bool, what: str, text: str, remedy: str) -> InstallationFinding:
     return InstallationFinding("ok" if good else "warn", what, text, "" if good else remedy)
 
 
 def examine() -> list[InstallationFinding]:
     """Return one finding for each thing that the graph needs."""
-    return [_python(), *ros_findings(), _graphics(), _torch(), *_machine()]
+    return [_python(), *ros_findings(), *_graph(), _graphics(), _torch(), *_machine()]
 
 
 def arguments(command: argparse.ArgumentParser) -> None:

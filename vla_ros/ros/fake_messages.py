@@ -51,6 +51,13 @@ class JointStateFields(Protocol):
     def efforts(self) -> Sequence[float]: ...
 
 
+class StampedJointState(JointStateFields, Protocol):
+    """The same with the driver's stamp, ns; None: when it is sent."""
+
+    @property
+    def stamp_ns(self) -> int | None: ...
+
+
 class ObstacleFields(Protocol):
     """What a Marker message is made of.
 

@@ -29,10 +29,10 @@ from visualization_msgs.msg import MarkerArray
 from vla_ros.msg import JointCommand, SafetyStatus
 from vla_ros.ros.discovery import instruction_nodes_matched
 from vla_ros.ros.fake_messages import (
-    JointStateFields,
     ObstacleFields,
     SetpointFields,
     SimulatedClock,
+    StampedJointState,
     joint_state_message,
     obstacle_marker,
     setpoint_message,
@@ -219,9 +219,10 @@ class RigNode:
         """Send a setpoint of an operator's device."""
         self._overrides.publish(setpoint_message(setpoint))
 
-    def publish_joint_state(self, state: JointStateFields) -> None:
-        """Send what the driver measured, stamped now."""
-        self._sent_joint_states.publish(joint_state_message(state, self.now_ns()))
+    def publish_joint_state(self, state: StampedJointState) -> None:
+        """Send what the driver measured, stamped now unless it says otherwise."""
+        stamp_ns = self.now_ns() if state.stamp_ns is None else state.stamp_ns
+        self._sent_joint_states.publish(joint_state_message(state, stamp_ns))
 
     def publish_heartbeat(self) -> None:
         """Send one heartbeat of the e-stop button."""

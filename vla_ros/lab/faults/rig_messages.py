@@ -22,12 +22,16 @@ class RigSetpoint:
 
 @dataclass(frozen=True)
 class RigJointState:
-    """One message on joint_states, in the order of names: rad or m, rad/s or m/s, N m or N."""
+    """One message on joint_states, in the order of names: rad or m, rad/s or m/s, N m or N.
+
+    stamp_ns: of the driver; None: when it is sent.
+    """
 
     names: tuple[str, ...]
     positions: tuple[float, ...]
     velocities: tuple[float, ...]
     efforts: tuple[float, ...] = ()
+    stamp_ns: int | None = None
 
     def position(self, joint: str) -> float:
         """Return the position of one joint, rad or m."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,10 @@ from vla_ros.lab.faults.rig_messages import RigJointState
 from vla_ros.lab.faults.swing import SWING_HZ
 from vla_ros.sim.arm_description import JOINT_NAMES
 
+SEVERAL_S = 0.05
+"""Some joint states: a single one that contradicts the others stops nothing."""
+SETTLE_S = 1.5
+"""Until the filter believes that a joint has moved so far, and that nothing contradicts it."""
 FOLDED = {"joint4": -3.0, "joint6": 0.2}
 """rad: the hand is inside the shoulder."""
 
@@ -47,9 +52,35 @@ def swap_names(state: RigJointState, _: float) -> RigJointState:
     return dataclasses.replace(state, names=tuple(names))
 
 
+def repeat_stamp(rig: FaultRig) -> None:
+    """Go on with the values of before and their stamp, as whoever passes on what a dead driver has said last."""
+    first = dataclasses.replace(rig.joint_state, stamp_ns=1_700_000_000_000_000_000)
+    rig.alter_joint_state = lambda *_: first
+
+
+def send_zeros(every: int) -> Callable[[FaultRig], None]:
+    """Let the driver report zeros now and then."""
+    count = itertools.count(1)
+
+    def zeros(state: RigJointState, _: float) -> RigJointState:
+        if next(count) % every:
+            return state
+        return dataclasses.replace(state, positions=(0.0,) * len(state.positions))
+
+    return report(zeros)
+
+
 def reorder(state: RigJointState, _: float) -> RigJointState:
     """Return the joints in reverse order."""
     return RigJointState(state.names[::-1], state.positions[::-1], state.velocities[::-1], state.efforts[::-1])
+
+
+def drift_while_held(rig: FaultRig) -> None:
+    """Wait until the arm counts as held still, then let joint3 creep away."""
+    rig.run_for(0.7)
+    rig.mark_fault()
+    rig.alter_joint_state = lambda state, s: with_positions(state, joint3=state.position("joint3") + 0.1 * s)
+    rig.run_for(1.5)
 
 
 def drop_last_joint(state: RigJointState, _: float) -> RigJointState:
@@ -63,7 +94,7 @@ def arm_with(change: Callable[[RigJointState, float], RigJointState | None]) -> 
     def inject(rig: FaultRig) -> None:
         rig.alter_joint_state = change
         rig.policy_active = True
-        rig.run_for(0.3)
+        rig.run_for(SETTLE_S)
         rig.call_filter("arm")
         rig.run_for(0.3)
 
@@ -90,9 +121,49 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
         report(lambda state, _: dataclasses.replace(state, positions=nan)),
     )
     yield FaultCase(
+        "joint-states-unstamped",
+        "joint states without a stamp",
+        stale,
+        report(lambda state, _: dataclasses.replace(state, stamp_ns=0)),
+    )
+    yield FaultCase("joint-states-repeated", "the same joint state, with its stamp", stale, repeat_stamp)
+    yield FaultCase(
+        "joint-states-zeros",
+        "every second joint state is zeros",
+        ExpectedReaction(("joint_state",), PROTECTIVE, bounds.at_once + SEVERAL_S),
+        send_zeros(2),
+    )
+    yield FaultCase(
+        "joint-state-zero",
+        "one joint state in a hundred is zeros",
+        ExpectedReaction(ends=MOVING, goes_on=True),
+        send_zeros(100),
+    )
+    yield FaultCase(
+        "velocity-nan",
+        "the velocity of finger_joint is NaN",
+        ExpectedReaction(ends=MOVING, goes_on=True),
+        report(lambda state, _: dataclasses.replace(state, velocities=(*state.velocities[:-1], math.nan))),
+    )
+    yield FaultCase(
+        "overspeed",
+        "joint4 reported to move at 10 rad/s",
+        ExpectedReaction(("overspeed",), PROTECTIVE, bounds.at_once + SEVERAL_S),
+        report(
+            lambda state, _: dataclasses.replace(state, velocities=(*state.velocities[:3], 10.0, *state.velocities[4:]))
+        ),
+    )
+    yield FaultCase(
+        "standstill",
+        "joint3 moves at 0.1 rad/s while the arm is held still",
+        ExpectedReaction(("standstill",), PROTECTIVE),
+        drift_while_held,
+        start="holding",
+    )
+    yield FaultCase(
         "joint-states-outside",
         "joint7 reported 0.1 rad beyond its limit",
-        ExpectedReaction(("joint_state",), PROTECTIVE, bounds.at_once),
+        ExpectedReaction(("joint_state",), PROTECTIVE, bounds.at_once + SEVERAL_S),
         report(lambda state, _: with_positions(state, joint7=3.0)),
     )
     yield FaultCase(
@@ -104,7 +175,7 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
     yield FaultCase(
         "joints-swapped",
         "the driver exchanges the names of joint1 and joint3",
-        ExpectedReaction(("tracking_error",), PROTECTIVE, protective),
+        ExpectedReaction(("tracking_error", "joint_state"), PROTECTIVE, protective),
         report(swap_names),
     )
     yield FaultCase(

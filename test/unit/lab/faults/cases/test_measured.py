@@ -74,3 +74,31 @@ def test_the_folded_arm_and_the_moving_arm_are_reported() -> None:
     folded = injected("start-in-self-collision").alter_joint_state(STATE, 0.0)
     assert {name: folded.position(name) for name in FOLDED} == FOLDED
     assert injected("start-moving").alter_joint_state(STATE, 0.0).velocities[0] == 0.3
+
+
+def test_stamps_are_missing_or_stand() -> None:
+    assert injected("joint-states-unstamped").alter_joint_state(STATE, 0.0).stamp_ns == 0
+    alter = injected("joint-states-repeated").alter_joint_state
+    first, second = alter(STATE, 0.0), alter(dataclasses.replace(STATE, positions=(1.0,) * len(JOINT_NAMES)), 1.0)
+    assert first == second and first.stamp_ns > 0
+
+
+@pytest.mark.parametrize(("name", "every"), [("joint-states-zeros", 2), ("joint-state-zero", 100)])
+def test_some_states_are_zeros(name: str, every: int) -> None:
+    alter = injected(name).alter_joint_state
+    states = [alter(STATE, 0.0) for _ in range(4 * every)]
+    assert sum(not any(state.positions) for state in states) == 4
+    assert all(state in (STATE, states[every - 1]) for state in states)
+
+
+def test_velocities_that_are_none_or_too_large() -> None:
+    state = injected("velocity-nan").alter_joint_state(STATE, 0.0)
+    assert math.isnan(state.velocities[-1]) and state.positions == STATE.positions
+    assert injected("overspeed").alter_joint_state(STATE, 0.0).velocities[3] == 10.0
+
+
+def test_a_held_joint_creeps_after_the_arm_has_come_to_rest() -> None:
+    rig = injected("standstill")
+    assert [call[0] for call in rig.calls] == ["run_for", "mark_fault", "run_for"]
+    moved = rig.alter_joint_state(STATE, 1.0).position("joint3") - STATE.position("joint3")
+    assert moved == pytest.approx(0.1)
