@@ -71,7 +71,7 @@ SETPOINT_RULES: tuple[type[SetpointRule], ...] = (
     Entry,
 )
 """A setpoint on arrival; the first objection refuses it."""
-MEASURED_RULES: tuple[type[TickRule], ...] = (Contact, Overspeed, TcpOverspeed)
+MEASURED_RULES: tuple[type[TickRule], ...] = (Overspeed, TcpOverspeed, Contact)
 """A joint state on arrival, while the filter is armed."""
 TICK_RULES: tuple[type[TickRule], ...] = (
     EStop,
