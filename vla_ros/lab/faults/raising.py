@@ -29,6 +29,7 @@ CODE = {
     "measured_clearance": "measured.measured_clearance:MeasuredClearance.check",
     "tracking_error": "measured.tracking_error:TrackingError.check",
     "contact": "measured.contact:Contact.check",
+    "controller_state": "measured.controller_state:ControllerState.check",
     "safety_monitor": "command.safety_monitor:SafetyMonitor.check",
     "obstacle": "geometry.obstacle:ObstacleFeed.check",
     "estop": "command.estop:EStop.check",
