@@ -34,7 +34,7 @@ def expert(monkeypatch: pytest.MonkeyPatch, *instructions: int) -> SimpleNamespa
         get_clock=lambda: clock,
         simulated_time=False,
         instructions=[(None, {"source_timestamp": instruction_id}) for instruction_id in instructions[1:]],
-        joint_states=(),
+        hear_joints=lambda now_ns: None,
         statuses=(),
         plans=(),
     )
