@@ -110,8 +110,8 @@ class SimulatedController:
         q = self._command.copy()
         dq = (q - self.q) * self.rate_hz
         if self.kind == "jtc" and self._led:
-            period_ns = self._period_ns if self._updated_ns is None else now_ns - self._updated_ns
-            self._trajectories.update(now_ns, period_ns, measured[self._led])
+            # Its periods are those of a steady clock, whatever becomes of the ROS clock.
+            self._trajectories.update(now_ns, self._period_ns, measured[self._led])
             state = self._trajectories.state
             q[self._led] = state.p
             dq[self._led] = 0.0 if state.v is None else state.v

@@ -89,3 +89,11 @@ def test_states_and_rules_are_kept_when_they_change() -> None:
         observed.add_status(state, rule)
     assert observed.states == ["TRACKING", "LIMITING", "TRACKING"]
     assert observed.rules == ["fence", "table"]
+
+
+def test_limits_are_judged_unless_the_fault_is_known_to_break_them() -> None:
+    observed = ObservedReaction(states=["HOLDING"], velocity=1.5, acceleration=16.0)
+    assert len(differences(ExpectedReaction(), observed)) == 2
+    expected = ExpectedReaction(limits=False)
+    assert differences(expected, observed) == []
+    assert expected.text().startswith("may stop hard")
