@@ -127,6 +127,8 @@ class SafetyFilterNode(Node):
         monitored = p.safety_monitor.timeout_s > 0.0
         self._reports = self._input(SafetyMonitorReport, "vla/safety_monitor", EVENTS) if monitored else None
         self._monitor_limits = ""
+        scaling = p.controller.scaling_topic
+        self._scalings = self._input(Float64, scaling, NEWEST) if scaling else None
         group = PolledCallbackGroup()
         self._triggers = [
             self.create_service(Trigger, f"vla/{name}", self._answer(name, act), callback_group=group)
@@ -272,6 +274,8 @@ class SafetyFilterNode(Node):
             self.filter.enabling(receive_ns, message.data)
         for message, receive_ns in self._arrived(self._reductions):
             self.filter.reduced(receive_ns, message.data)
+        for message, receive_ns in self._arrived(self._scalings):
+            self.filter.speed_scaling(receive_ns, message.data)
         said = self._said_of_speed
         for message, _ in self._arrived(self._scales):
             said = self.filter.speed_scale(message.data)[1]

@@ -103,6 +103,13 @@ class ControllerParameters:
         maximum=10000.0,
     )
 
+    scaling_topic: str = parameter(
+        "",
+        description="topic (std_msgs/Float64) on which the driver says at what share of the speed it executes, e.g. "
+        "speed_scaling_state_broadcaster/speed_scaling of a UR; empty: it has none",
+    )
+    scaling_full: float = parameter(100.0, description="what scaling_topic says at full speed", above=0.0)
+
     @property
     def stamped(self) -> bool:
         """Whether a controller gets a stamped trajectory that ends at rest."""

@@ -50,6 +50,7 @@ from vla_ros.safety.measured.joint_source import JointSource
 from vla_ros.safety.measured.joint_state import JointStateConsistent, JointStateFresh, JointStateInRange
 from vla_ros.safety.measured.measured_clearance import MeasuredClearance
 from vla_ros.safety.measured.overspeed import Overspeed
+from vla_ros.safety.measured.speed_scaling import SpeedScaling
 from vla_ros.safety.measured.standstill import Standstill
 from vla_ros.safety.measured.tcp_overspeed import TcpOverspeed
 from vla_ros.safety.measured.tracking_error import TrackingError
@@ -83,6 +84,7 @@ TICK_RULES: tuple[type[TickRule], ...] = (
     Standstill,
     MeasuredClearance,
     ControllerState,
+    SpeedScaling,
     GripperFollows,
     ObstacleFeed,
     InputAuthority,
@@ -242,6 +244,10 @@ class SafetyFilter:
         """Take over what a controller of the arm says of itself; see `update_controller_state`."""
         arguments = receive_ns, controller, names, reference, error, speed_scaling
         controller_state.update_controller_state(self.values, self.parameters.joint_names, *arguments)
+
+    def speed_scaling(self, receive_ns: int, told: float) -> None:
+        """The arm's driver said at what speed it executes, in its own unit."""
+        self.values.speed_scaling, self.values.speed_scaling_ns = told, receive_ns
 
     def controller_problem(self, reason: str) -> None:
         """A controller does not take what it is sent: come to rest and latch."""

@@ -27,6 +27,7 @@ from vla_ros.safety.measured.joint_state import (
 from vla_ros.safety.measured.joint_state_reader import JointStateReader
 from vla_ros.safety.measured.measured_clearance import MeasuredClearance
 from vla_ros.safety.measured.safe_home import SafeHome
+from vla_ros.safety.measured.speed_scaling import SpeedScaling
 from vla_ros.safety.measured.standstill import Standstill
 from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, TickRule, check_extra, configured_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -53,7 +54,7 @@ class FilterSetup:
     in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
     that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
     settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule of the
-    obstacles' feed, or nothing; controllers: that of the controllers' states, or nothing; monitor: that of the second
+    obstacles' feed, or nothing; controllers: those of the controllers' states and speed; monitor: that of the second
     channel, or nothing. home: the safe home position.
     period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
     the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
@@ -81,7 +82,7 @@ class FilterSetup:
     standstill: Standstill
     feed: list[ObstacleFeed]
     home: SafeHome
-    controllers: list[ControllerState]
+    controllers: list[TickRule]
     monitor: list[SafetyMonitor]
     period_ns: int
     entry_ticks: int
@@ -146,7 +147,7 @@ def filter_setup(
         standstill=Standstill(parameters, limits),
         feed=configured_of((ObstacleFeed,), parameters, limits, arm),
         home=SafeHome(parameters, limits),
-        controllers=configured_of((ControllerState,), parameters, limits, arm),
+        controllers=configured_of((ControllerState, SpeedScaling), parameters, limits, arm),
         period_ns=period_ns,
         entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
         rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,

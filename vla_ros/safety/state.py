@@ -121,7 +121,8 @@ class FilterState:
     enabling_locked: it was pressed through and not released since. reduced: what the input of reduced mode said last;
     reduced_ns: when; None: nothing yet. now_ns: time of the newest tick, the one in progress included. contact_since_ns:
     since when each joint is pushed.
-    controllers: topic → what the controller there says of itself. gripper: whether it follows.
+    controllers: topic → what the controller there says of itself. gripper: whether it follows. speed_scaling: what the
+    driver told last of its speed, in its own unit; speed_scaling_ns: when; None: nothing yet.
     joints: the output. before: (q, v, a) of the joints before the newest tick. entry_ticks: until the stream begins; see
     `trajectory`. sent: the newest three outputs, oldest first, rad or m per joint. distances: what is known of the
     distances that are kept; None: none are. extra: values of rules from outside the package, by name.
@@ -153,6 +154,8 @@ class FilterState:
     clock_offset_ns: int | None = None
     estop_buttons: dict[str, str] = field(default_factory=dict)
     heartbeat_ns: int | None = None
+    speed_scaling: float = 0.0
+    speed_scaling_ns: int | None = None
     deadman_ns: int | None = None
     enabling_ns: int | None = None
     enabling_locked: bool = False

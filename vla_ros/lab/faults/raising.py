@@ -30,6 +30,7 @@ CODE = {
     "tracking_error": "measured.tracking_error:TrackingError.check",
     "contact": "measured.contact:Contact.check",
     "controller_state": "measured.controller_state:ControllerState.check",
+    "speed_scaling": "measured.speed_scaling:SpeedScaling.check",
     "safety_monitor": "command.safety_monitor:SafetyMonitor.check",
     "obstacle": "geometry.obstacle:ObstacleFeed.check",
     "estop": "command.estop:EStop.check",

@@ -55,7 +55,7 @@ CALLS = frozenset(
             "speed_scale",
         ),
         *("arm", "disarm", "estop", "reset", "release_lost_estop", "miss", "retract", "clock_was_set"),
-        *("controller_state", "controller_problem"),
+        *("controller_state", "controller_problem", "speed_scaling"),
     )
 )
 """Calls that a record of the kind CALL may hold."""
@@ -153,6 +153,9 @@ class Recorder:
     ) -> None:
         arguments = list(names), list(reference), list(error), speed_scaling
         self._call("controller_state", receive_ns, controller, *arguments)
+
+    def speed_scaling(self, receive_ns: int, told: float) -> None:
+        self._call("speed_scaling", receive_ns, told)
 
     def controller_problem(self, reason: str) -> None:
         self._call("controller_problem", reason)
