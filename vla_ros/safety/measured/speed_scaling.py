@@ -1,7 +1,7 @@
 """Rule speed_scaling: the arm's driver executes at full speed, |scaling - 1| <= TOLERANCE, as its own topic says.
 
 A joint_trajectory_controller that is scaled reads the path of the filter at another pace, and each message puts it back onto
-the path: the arm jumps. A UR arm's driver scales by the slider of its pendant and by its own safety functions, and tells it on
+the path: the arm jumps. A UR arm's driver scales by the slider of its pendant and by its safety functions, and tells it on
 speed_scaling_state_broadcaster/speed_scaling.
 """
 
