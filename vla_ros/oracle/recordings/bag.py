@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vla_ros.oracle.recordings.executed import StampedMessage, executed
 from vla_ros.oracle.recordings.selection import RecordingSelection, UnreadableRecording
 from vla_ros.oracle.stream import Stream, StreamFault
 
@@ -56,7 +57,9 @@ def _topic(path: Path, topics: dict[str, str], selection: RecordingSelection) ->
 
 
 def _streams(messages: Sequence[tuple[int, Any]], kind: str, selection: RecordingSelection, note: str) -> list[Stream]:
-    """Group by the joints that a message names. A trajectory of several points replaces the one before: its own stretch."""
+    """Group by the joints that a message names. Stamped trajectories with velocities are what a controller executes of them;
+    another trajectory of several points replaces the one before: its own stretch."""
+    stamped: dict[tuple[str, ...], list[StampedMessage]] = {}
     rows: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
     starts: dict[tuple[str, ...], list[int]] = {}
     wrong: list[int] = []
@@ -70,12 +73,16 @@ def _streams(messages: Sequence[tuple[int, Any]], kind: str, selection: Recordin
         joints = tuple(name for name in names if name in selection.joints)
         if not points or any(len(values) != len(names) for _, values in points):
             wrong.append(received_ns)
-        elif joints:
+        elif joints and stamp_ns and (moving := _moving(message, kind, stamp_ns, [names.index(j) for j in joints])):
+            stamped.setdefault(joints, []).append(moving)
+        elif joints and not (stamp_ns and joints in stamped):  # a single point is how a controller is entered
             at = rows.setdefault(joints, [])
             if len(points) > 1 or not at:
                 starts.setdefault(joints, []).append(len(at))
             where = [names.index(joint) for joint in joints]
             at.extend((t, [float(values[i]) for i in where]) for t, values in points)
+    for joints, sent in stamped.items():
+        rows[joints], starts[joints] = executed(sent)
     if not rows and not wrong:
         raise UnreadableRecording(
             f"{note} names none of the joints {', '.join(selection.joints)}; give the configuration of that arm"
@@ -98,6 +105,17 @@ def _streams(messages: Sequence[tuple[int, Any]], kind: str, selection: Recordin
         )
         for i, (joints, at) in enumerate(rows.items())
     ]
+
+
+def _moving(message: Any, kind: str, stamp_ns: int, where: list[int]) -> StampedMessage | None:
+    """A trajectory that a controller executes between its points; None: single points."""
+    if kind != "JointTrajectory" or len(message.points) < 2:
+        return None
+    if any(len(point.velocities) != len(message.joint_names) for point in message.points):
+        return None
+    times_ns = [time_ns for time_ns, _ in _points(message, kind, stamp_ns)]
+    p, v = (np.array([getattr(point, name) for point in message.points]) for name in ("positions", "velocities"))
+    return StampedMessage(times_ns, p[:, where], v[:, where])
 
 
 def _names(message: Any, kind: str, selection: RecordingSelection) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from test.unit.oracle.recordings.written import ALL, array, bag, joint_state, sm
 from vla_ros.oracle.recordings.bag import read
 from vla_ros.oracle.recordings.selection import UnreadableRecording
 from vla_ros.oracle.stream import PICO
-from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PERIOD_PS = PICO // 250
 
@@ -71,3 +71,15 @@ def test_a_bag_of_another_arm_or_of_nothing_says_what_to_do(tmp_path: Path) -> N
     (tmp_path / "noise.mcap").write_bytes(b"\x89MCAP0\r\nnot really")
     with pytest.raises(UnreadableRecording, match="noise.mcap: not a readable rosbag2"):
         read(tmp_path / "noise.mcap", ALL)
+
+
+def test_trajectories_with_velocities_are_judged_by_what_a_controller_executes(tmp_path: Path) -> None:
+    names = [*JOINT_NAMES[:7]]
+    messages = [trajectory(10**15 - 10**9, names, [(400_000_000, HOME[:7])], 0.0)]  # the entry
+    for i in range(30):
+        points = [(k * 4_000_000, HOME[:7] + 0.001 * (i + k)) for k in range(20)]
+        messages.append(trajectory(10**15 + i * 4_000_000, names, points, 0.25))
+    (stream,) = read(bag(tmp_path / "bag", StoragePlugin.MCAP, {"/t": messages}), ALL)
+    assert stream.names == JOINT_NAMES[:7] and stream.starts == (0,)
+    assert (np.diff(stream.stamps_ps) == 2 * 10**9).all()
+    assert np.diff(stream.positions, axis=0) == pytest.approx(0.0005)

@@ -57,11 +57,12 @@ def joint_state(ns: int, names: list[str], positions: Array) -> Any:
     return T["sensor_msgs/msg/JointState"](header, names, np.array(positions), none, none)
 
 
-def trajectory(ns: int, names: list[str], points: list[tuple[int, Array]]) -> Any:
-    """points: (ns from start, positions) each."""
+def trajectory(ns: int, names: list[str], points: list[tuple[int, Array]], speed: float | None = None) -> Any:
+    """points: (ns from start, positions) each. speed: of every joint at each of them; None: not said."""
     header, none = T["std_msgs/msg/Header"](stamp=_stamp(ns), frame_id=""), np.array([])
     kind, duration = T["trajectory_msgs/msg/JointTrajectoryPoint"], T["builtin_interfaces/msg/Duration"]
-    rows = [kind(np.array(q), none, none, none, duration(sec=0, nanosec=after)) for after, q in points]
+    v = none if speed is None else np.full(len(names), speed)
+    rows = [kind(np.array(q), v, none, none, duration(sec=0, nanosec=after)) for after, q in points]
     return T["trajectory_msgs/msg/JointTrajectory"](header, names, rows)
 
 
