@@ -52,6 +52,21 @@ def test_arming_while_moving_or_after_silence_is_refused(make_bench: Any) -> Non
     assert not done and "no joint state for 0.200 s" in reason
 
 
+def test_arming_needs_joint_states_without_a_contradiction(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.tick(50)
+    short = (False, "cannot arm: joint states are consistent for 0.20 s; 0.2 s are needed")
+    assert bench.filter.arm(bench.now_ns) == short, "of 0.196 s"
+    bench.measured = lambda q: moved(q, 1, 0.9)
+    bench.tick()
+    bench.measured = lambda q: q
+    bench.tick(10)
+    done, why = bench.filter.arm(bench.now_ns)
+    assert not done and "joint2 jumps from -0.5000 to 0.4000 in 0.004 s" in why
+    bench.tick(50)
+    assert bench.filter.arm(bench.now_ns)[0]
+
+
 def test_arming_within_the_tolerance_starts_on_the_limit(make_bench: Any) -> None:
     bench = make_bench()
     bench.q[7] = 0.0415
