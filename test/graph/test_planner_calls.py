@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rclpy
 import yaml
-from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from vla_ros.bringup.graph import parameters_of
@@ -20,8 +20,8 @@ from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.nodes import planner as module
 from vla_ros.nodes.planner import Planner
 from vla_ros.parameters import nested
+from vla_ros.policies.contract import JointState
 from vla_ros.resources import share
-from vla_ros.ros.convert import joint_state_from
 from vla_ros.ros.stamps import time_message
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
@@ -82,8 +82,8 @@ def test_a_policy_that_raises_does_not_end_the_node(planner: Planner) -> None:
     planner.trigger_configure()
     planner.trigger_activate()
     planner.system2.plan = lambda *_: None
-    state = JointState(name=list(JOINT_NAMES), position=list(map(float, HOME)))
-    planner.core.on_joint_state(0, joint_state_from(state, JOINT_NAMES))
+    planner.joints.add(time.monotonic_ns(), 1, "driver", JOINT_NAMES, HOME.tolist(), [0.0] * len(HOME))
+    planner.core.on_joint_state(0, JointState(0, HOME, np.zeros(len(HOME))))
     planner.on_frames(CameraFrames(names=["front"], health=[0], height=1, width=1, k=[0.0] * 9, data=bytes(3)))
     planner.on_instruction(String(data="run"), {"source_timestamp": 1})
     assert plans[-1].state == LatentPlan.FAILED and plans[-1].reasoning.startswith("the policy failed: TypeError: ")
