@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("rclpy")
 
 from builtin_interfaces.msg import Duration, Time
+from rclpy.serialization import serialize_message
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from test.unit.safety.simulated_arm import parameters
+from vla_ros.oracle.live import SentMessage
 from vla_ros.ros.sent_messages import sent_message, sent_topics
 from vla_ros.sim.arm_description import JOINT_NAMES
 
@@ -28,9 +32,13 @@ def trajectory(*velocities: float) -> JointTrajectory:
     return message
 
 
+def read(message: Any) -> SentMessage:
+    return sent_message(serialize_message(message), type(message), 3, 5, JOINTS)
+
+
 def test_the_configured_topics_are_read() -> None:
     (arm,) = sent_topics(parameters())
-    assert (arm.topic, arm.kind, list(arm.joints)) == ("arm_controller/commands", Float64MultiArray, list(JOINT_NAMES))
+    assert (arm.topic, arm.kind, arm.joints) == ("arm_controller/joint_trajectory", JointTrajectory, tuple(JOINT_NAMES))
     both = {"controller.type": "joint_trajectory", "controller.gripper_joint": "finger_joint"}
     arm, gripper = sent_topics(parameters(**both, **{"controller.gripper_topic": "gripper/commands"}))
     assert arm.kind is JointTrajectory
@@ -39,19 +47,19 @@ def test_the_configured_topics_are_read() -> None:
 
 
 def test_a_trajectory_is_brought_into_the_order_of_the_joints() -> None:
-    read = sent_message(trajectory(0.2, 0.1), 3, 5, JOINTS)
-    assert read.positions.tolist() == [[3.0, 4.0], [1.0, 2.0]]
-    assert read.velocities is not None
-    assert read.velocities.tolist() == [[0.3, 0.4], [0.1, 0.2]]
-    assert list(read.times_ns) == [0, 20_000_000]
-    assert (read.number, read.sent_ns, read.start_ns) == (3, 5, 7_000_000_000)
-    assert sent_message(trajectory(), 3, 5, JOINTS).velocities is None
+    found = read(trajectory(0.2, 0.1))
+    assert found.positions.tolist() == [[3.0, 4.0], [1.0, 2.0]]
+    assert found.velocities is not None
+    assert found.velocities.tolist() == [[0.3, 0.4], [0.1, 0.2]]
+    assert list(found.times_ns) == [0, 20_000_000]
+    assert (found.number, found.sent_ns, found.start_ns) == (3, 5, 7_000_000_000)
+    assert read(trajectory()).velocities is None
 
 
 def test_positions_alone_are_a_setpoint() -> None:
-    read = sent_message(Float64MultiArray(data=[1.0, 2.0]), 1, 2, JOINTS)
-    assert not read.is_path
-    assert read.positions.tolist() == [[1.0, 2.0]]
+    found = read(Float64MultiArray(data=[1.0, 2.0]))
+    assert not found.is_path
+    assert found.positions.tolist() == [[1.0, 2.0]]
 
 
 @pytest.mark.parametrize(
@@ -65,4 +73,4 @@ def test_positions_alone_are_a_setpoint() -> None:
 )
 def test_what_cannot_be_read_is_said(message: object, what: str) -> None:
     with pytest.raises(ValueError, match=what):
-        sent_message(message, 1, 2, JOINTS)
+        read(message)

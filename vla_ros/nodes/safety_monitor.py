@@ -26,10 +26,10 @@ from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.markers import obstacles_from
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import PacedLoop, received_ns
+from vla_ros.ros.polling import PacedLoop, polled, received_ns
 from vla_ros.ros.qos import EVENTS, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
-from vla_ros.ros.senders import Received
+from vla_ros.ros.senders import Received, take_serialized
 from vla_ros.ros.sent_messages import SentTopic, sent_message, sent_topics
 from vla_ros.ros.stamps import nanoseconds, time_message
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -60,7 +60,7 @@ class SafetyMonitorNode(Node):
         self.judge = LiveJudge(
             urdf, p, {each.topic: each.joints for each in topics}, p.safety_monitor.measured_tolerance_m
         )
-        self._sent = [(topic, BoundedInput(self, topic.kind, topic.topic, HEARD, LONGEST_SENT)) for topic in topics]
+        self._sent = [(topic, polled(self, topic.kind, topic.topic, HEARD)) for topic in topics]
         self._senders: dict[str, str] = {}
         self._joint_states = BoundedInput(self, JointState, "joint_states", HEARD)
         longest = longest_marker_array(p.obstacle.maximum)
@@ -115,8 +115,8 @@ class SafetyMonitorNode(Node):
                 stamp_ns = nanoseconds(message.header.stamp) or receive_ns
                 self.judge.measured(receive_ns, stamp_ns, message.name, message.position.tolist())
         for topic, sent in self._sent:
-            for message, received in sent.take():
-                fault = self._take_sent(topic, message, received, ros_ns - system_ns) or fault
+            for received in take_serialized(sent, HEARD.depth, LONGEST_SENT):
+                fault = self._take_sent(topic, received, ros_ns - system_ns) or fault
         for message, _ in self._obstacles.take() if self._obstacles is not None else ():
             obstacles = [] if message is None else obstacles_from(message, ros_ns)
             # The filter stops for a list that it refuses.
@@ -124,14 +124,15 @@ class SafetyMonitorNode(Node):
                 self.judge.obstacles(now_ns, {each.id: obstacle_body(each) for each in obstacles})
         return fault
 
-    def _take_sent(self, topic: SentTopic, message: object, received: Received, ahead_ns: int) -> str:
+    def _take_sent(self, topic: SentTopic, received: Received, ahead_ns: int) -> str:
         """Judge a message to a controller; the count of another publisher says nothing."""
         known, self._senders[topic.topic] = self._senders.get(topic.topic), received.gid
         number = received.order if received.gid == known and received.order < UNCOUNTED_ORDER else 0
         try:
-            if message is None:
+            if received.data is None:
                 raise ValueError(f"it has {received.size} bytes")
-            self.judge.sent(topic.topic, sent_message(message, number, received.source_ns + ahead_ns, topic.joints))
+            sent_ns = received.source_ns + ahead_ns
+            self.judge.sent(topic.topic, sent_message(received.data, topic.kind, number, sent_ns, topic.joints))
         except ValueError as error:
             return f"{topic.topic}: a message that is sent cannot be read: {error}"
         return ""

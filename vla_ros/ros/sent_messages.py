@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from rclpy.serialization import deserialize_message
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.oracle.live.sent_stream import SentMessage
-from vla_ros.ros.stamps import nanoseconds
+from vla_ros.ros.trajectory_reader import read_trajectory
 from vla_ros.safety.controller_parameters import outputs_of
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
@@ -39,34 +39,32 @@ def sent_topics(parameters: SafetyFilterParameters) -> list[SentTopic]:
     ]
 
 
-def sent_message(message: Any, number: int, sent_ns: int, joints: Sequence[str]) -> SentMessage:
+def sent_message(data: bytes, kind: type, number: int, sent_ns: int, joints: Sequence[str]) -> SentMessage:
     """Return a message to a controller as the judge takes it.
 
     Args:
-        message: JointTrajectory or Float64MultiArray.
+        data: the message as bytes. kind: JointTrajectory or Float64MultiArray.
         number: see `SentMessage`. sent_ns: when it was sent, on the ROS clock.
         joints: in the order that the judge wants.
 
     Raises:
         ValueError: it has other joints, or its points do not have a position for each.
     """
-    if isinstance(message, Float64MultiArray):
+    if kind is Float64MultiArray:
+        message = deserialize_message(data, Float64MultiArray)
         return SentMessage(number, sent_ns, 0, (0,), _rows([message.data], len(joints)))
-    names, points = list(message.joint_names), message.points[:LONGEST_PATH]
-    if sorted(names) != sorted(joints):
-        raise ValueError(f"it names the joints {', '.join(names)!r:.200}, not {', '.join(joints)}")
-    if not points:
+    read = read_trajectory(data, LONGEST_PATH)
+    if sorted(read.names) != sorted(joints):
+        raise ValueError(f"it names the joints {', '.join(read.names)!r:.200}, not {', '.join(joints)}")
+    if not read.positions:
         raise ValueError("it has no points")
-    order = [names.index(joint) for joint in joints]
-    positions = _rows([point.positions for point in points], len(joints))[:, order]
-    velocities = None
-    if all(point.velocities for point in points):
-        velocities = _rows([point.velocities for point in points], len(joints))[:, order]
-    times_ns = [nanoseconds(point.time_from_start) for point in points]
-    return SentMessage(number, sent_ns, nanoseconds(message.header.stamp), times_ns, positions, velocities)
+    order = [read.names.index(joint) for joint in joints]
+    positions = _rows(read.positions, len(joints))[:, order]
+    velocities = _rows(read.velocities, len(joints))[:, order] if all(map(len, read.velocities)) else None
+    return SentMessage(number, sent_ns, read.stamp_ns, read.times_ns, positions, velocities)
 
 
-def _rows(values: Sequence[Sequence[float]], width: int) -> np.ndarray:
+def _rows(values: Sequence[Sequence[float] | np.ndarray], width: int) -> np.ndarray:
     for row in values:
         if len(row) != width:
             raise ValueError(f"it has {len(row)} values for {width} joints")

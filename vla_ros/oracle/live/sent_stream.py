@@ -22,7 +22,7 @@ GAP_TICKS = 1.5
 """A setpoint that was sent later than so many ticks after the one before may begin a stream anew, at the measured arm."""
 AT_REST = 1e-6
 """Speed, rad/s or m/s, that counts as rest at the end of a path."""
-KNOT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+KNOT_SHARES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])[:, None, None]
 """Where between two knots of a path position and velocity are looked at."""
 
 
@@ -150,15 +150,15 @@ class SentStream:
             return ""
         if v is None:
             return self._named(0, np.abs(np.diff(p, axis=0) / spans).max(axis=0), self._limits[0] * (1 + SHARE))
-        between = [_hermite(p[:-1], v[:-1], p[1:], v[1:], spans, share) for share in KNOT_SHARES]
+        between, speeds = _hermite(p[:-1], v[:-1], p[1:], v[1:], spans, KNOT_SHARES)
         mean = np.diff(p, axis=0) / spans
         begin, end = (6 * mean - 4 * v[:-1] - 2 * v[1:]) / spans, (-6 * mean + 2 * v[:-1] + 4 * v[1:]) / spans
         found = (
-            np.abs([speed for _, speed in between]).max(axis=(0, 1)),
+            np.abs(speeds).max(axis=(0, 1)),
             np.maximum(np.abs(begin), np.abs(end)).max(axis=0),
             np.abs((end - begin) / spans).max(axis=0),
         )
-        faults = [self._outside(q) for q, _ in between]
+        faults = [self._outside(between.reshape(-1, len(self.names)))]
         faults += [self._named(i, value, self._limits[i] * (1 + SHARE)) for i, value in enumerate(found)]
         return next((fault for fault in faults if fault), "")
 
@@ -206,8 +206,8 @@ class SentStream:
         return f"{self.names[i]}: {what} {value[i] * scale:.4g} is sent, {allowed[i] * scale:.4g} is allowed"
 
 
-def _hermite(p0: Array, v0: Array, p1: Array, v1: Array, span: Array, s: float) -> tuple[Array, Array]:
-    """Position and velocity of the cubic through two points and their velocities, at share s of its time."""
+def _hermite(p0: Array, v0: Array, p1: Array, v1: Array, span: Array, s: Array | float) -> tuple[Array, Array]:
+    """Position and velocity of the cubic through two points and their velocities, at share s of its time, or several."""
     d = p1 - p0
     q = p0 + (3 * s * s - 2 * s**3) * d + span * ((s - 2 * s * s + s**3) * v0 + (s**3 - s * s) * v1)
     dq = (6 * s - 6 * s * s) * d / span + (1 - 4 * s + 3 * s * s) * v0 + (3 * s * s - 2 * s) * v1
