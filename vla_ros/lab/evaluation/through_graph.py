@@ -28,6 +28,8 @@ from vla_ros.safety.states import AT_REST, LATCHED, State
 LIMIT_S = 60.0
 SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
+LET_GO_S = 1.0
+"""From disarming to moving the simulated arm elsewhere: for less, safety_monitor takes it for an arm that is driven."""
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
 WATCH_S = 2.0
@@ -125,6 +127,7 @@ class GraphEvaluation:
         talk.spin(2.0, lambda: talk.status is not None and talk.status.state in AT_REST)
         talk.trigger("reset")
         talk.trigger("disarm")
+        talk.spin(LET_GO_S)
         words = talk.reset_scene(seed, task)
         talk.spin(1.2)  # until the planner has frames of the new scene
         behind_s = talk.ground_truth()[1]["behind_s"]

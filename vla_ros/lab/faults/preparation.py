@@ -18,6 +18,8 @@ MIN_SPEED = 0.25
 TRIES = 3
 """Tries to bring the arm to where a case begins."""
 ARM_TIMEOUT_S = 30.0
+LET_GO_S = 0.7
+"""From disarming to moving the simulated arm elsewhere: for less, safety_monitor takes it for an arm that is driven."""
 DISARM_TIMEOUT_S = 5.0
 SCENE_SETTLE_S = 1.2
 """After this time the planner has frames of the new scene."""
@@ -125,12 +127,14 @@ def disarm(rig: FaultRig) -> None:
         CaseAborted: it still refuses after DISARM_TIMEOUT_S.
     """
     end_s = time.monotonic() + DISARM_TIMEOUT_S
-    why = ""
+    why, driven = "", rig.state != "DISARMED"
     while rig.state != "DISARMED":
         _, why = rig.call_filter("reset" if rig.state in LATCHED else "disarm")
         rig.run_for(0.1, lambda: rig.state == "DISARMED")
         if time.monotonic() > end_s:
             raise CaseAborted(f"not disarmed: {why}")
+    if driven:
+        rig.run_for(LET_GO_S)
 
 
 def prepare_task(rig: FaultRig) -> None:
