@@ -16,7 +16,7 @@ from vla_ros.safety.measured.joint_state_reader import JointStateReader
 from vla_ros.safety.measured.measured_state import MeasuredState
 from vla_ros.time import NS_PER_S
 
-SETTLE_S, CLOCK_DRIFT = 0.2, 1.0
+TOLERANCE_S, SETTLE_S, CLOCK_DRIFT = 0.2, 0.2, 1.0
 """A planner may think for seconds before it hears the next ones, and a simulator's clock may be slow."""
 ANY_SPEED = 1e6
 
@@ -31,7 +31,7 @@ class MeasuredJoints:
 
     def __init__(self, joint_names: Sequence[str], timeout_s: float) -> None:
         limits = [JointLimits(name, -ANY_SPEED, ANY_SPEED, ANY_SPEED, ANY_SPEED, ANY_SPEED) for name in joint_names]
-        self._reader = JointStateReader(limits, timeout_s, SETTLE_S, CLOCK_DRIFT)
+        self._reader = JointStateReader(limits, min(timeout_s, TOLERANCE_S), SETTLE_S, CLOCK_DRIFT)
         self._timeout_ns = round(timeout_s * NS_PER_S)
         self._measured = MeasuredState()
 

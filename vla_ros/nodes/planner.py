@@ -203,13 +203,13 @@ class Planner(ManagedNode):
 
     def hear_joints(self) -> None:
         """Tell the core where the joints were, stamped by this node's clock when they were received."""
-        now_ns, system_ns = time.monotonic_ns(), time.time_ns()
-        ahead_ns = self.get_clock().now().nanoseconds - now_ns
+        began_ns = time.monotonic_ns()
+        ahead_ns = self.get_clock().now().nanoseconds - began_ns
         for received in take_serialized(self.joint_states, JOINT_STATES, LONGEST_JOINT_STATE):
             if received.data is None:
                 continue
             message = deserialize_message(received.data, JointStateMessage)
-            receive_ns = received_ns(received.received_ns, now_ns, system_ns, self.heard_ns)
+            receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), self.heard_ns)
             stamp_ns = nanoseconds(message.header.stamp)
             self.joints.add(
                 receive_ns, stamp_ns, received.gid, message.name, message.position.tolist(), message.velocity.tolist()
@@ -217,9 +217,9 @@ class Planner(ManagedNode):
             state = self.joints.newest(receive_ns, ahead_ns)
             if state is not None:
                 self.core.on_joint_state(state.stamp_ns, state)
-        self.heard_ns = now_ns
-        if self.joints.newest(now_ns, ahead_ns) is None:
-            self.core.on_joint_state(now_ns + ahead_ns, None)
+        self.heard_ns = began_ns
+        if self.joints.newest(began_ns, ahead_ns) is None:
+            self.core.on_joint_state(began_ns + ahead_ns, None)
 
     # What goes out.
 
