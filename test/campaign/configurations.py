@@ -77,14 +77,16 @@ def sim() -> dict[str, Any]:
     """The simulator's configuration of the filter, as a tree, without what needs a model of the arm."""
     blocks = yaml.safe_load((ROOT / "config" / "sim.yaml").read_text())
     tree = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
-    left_out = "fence", "table", "self_collision", "effort", "safety_monitor"
+    left_out = "fence", "table", "self_collision", "effort", "cartesian_speed", "safety_monitor"
     return {key: value for key, value in tree.items() if key not in left_out}
 
 
 def whole(srdf: Path) -> dict[str, Any]:
     """The same with all of that."""
+    tree = sim()
     return {
-        **sim(),
+        **tree,
+        "measured": {**tree["measured"], "tcp_speed_m_s": 1.5},
         "fence": {"box": [-0.7, -0.8, -0.05, 0.95, 0.8, 1.3], "planes": [1.0, 0.2, 1.0, 1.7], "margin_m": 0.01},
         "table": {"height_m": [0.0], "margin_m": 0.002, "slow_m": 0.1},
         "keep_out": {"boxes": [0.6, 0.5, 0.3, 0.1, 0.2, 0.3, 0.0, 0.5, 0.0], "margin_m": 0.01, "slow_m": 0.05},
