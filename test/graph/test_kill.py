@@ -33,10 +33,7 @@ class Running:
         self.lines: list[str] = []
         patient = {"monitors.hold": ["failure"]}  # a slow machine makes no progress for long
         overrides = {"sim_arm": {"seed": 3, "task": "place", "log_file": str(log)}, "planner": patient}
-        processes = bringup(overrides=overrides)
-        (gate,) = (dict(process.parameters) for process in processes if process.name == "safety_filter")
-        self.limits = from_mapping(SafetyFilterParameters, nested(gate)).limits
-        self.supervisor = Supervisor(processes, self.lines.append)
+        self.supervisor = Supervisor(bringup(overrides=overrides), self.lines.append)
 
     def start(self, talk: Client) -> None:
         talk.wait_until_ready(180.0)
@@ -54,12 +51,13 @@ class Running:
             lines = file.read(min(size, 10_000)).splitlines()
         return float(lines[-2].split(b",")[0])
 
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return time (t,), setpoints (t, 8) and how long commands were under way (t,) of the controller's log."""
-        with self.log.open() as file:
-            rows = [row for row in csv.DictReader(file) if row.get(f"measured_{JOINT_NAMES[-1]}")]
-        times, waited = (np.array([float(row[name]) for row in rows]) for name in ("time_s", "waited_s"))
-        return times, np.array([[float(row[f"setpoint_{joint}"]) for joint in JOINT_NAMES] for row in rows]), waited
+
+def rows_of(log: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return time (t,), setpoints (t, 8) and how long commands were under way (t,) of the controller's log."""
+    with log.open() as file:
+        rows = [row for row in csv.DictReader(file) if row.get(f"measured_{JOINT_NAMES[-1]}")]
+    times, waited = (np.array([float(row[name]) for row in rows]) for name in ("time_s", "waited_s"))
+    return times, np.array([[float(row[f"setpoint_{joint}"]) for joint in JOINT_NAMES] for row in rows]), waited
 
 
 def moving(talk: Client, speed: float) -> bool:
@@ -76,19 +74,20 @@ def running(tmp_path: Path) -> Iterator[Running]:
     graph.supervisor.stop()
 
 
-def after(graph: Running, killed_s: float) -> tuple[float, list[float]]:
+def after(log: Path, killed_s: float) -> tuple[float, list[float]]:
     """Return seconds to rest, and the largest velocity, acceleration and jerk executed, as shares of the filter's limits."""
-    times, setpoints, waited_s = graph.rows()
+    (gate,) = (dict(process.parameters) for process in bringup() if process.name == "safety_filter")
+    limits = from_mapping(SafetyFilterParameters, nested(gate)).limits
+    times, setpoints, waited_s = rows_of(log)
     velocity = np.diff(setpoints, axis=0) / 0.004
-    moving = np.abs(velocity).max(1) > 1e-3
-    late = times[1:][moving & (times[1:] > killed_s)]
+    moved_s = times[1:][(np.abs(velocity).max(1) > 1e-3) & (times[1:] > killed_s)]
     began = np.searchsorted(times, killed_s - 0.1)
     late = waited_s[began:] > DELIVERY_S  # what the machine delivers later than that is not the filter's doing
     shares = []
-    for n, limit in enumerate((graph.limits.velocity, graph.limits.acceleration, graph.limits.jerk), 1):
+    for n, limit in enumerate((limits.velocity, limits.acceleration, limits.jerk), 1):
         executed = np.abs(np.diff(setpoints[began:], n=n, axis=0)) / 0.004**n / limit
         shares.append(float(executed[~touched(late, n)].max()))
-    return float(late[-1] - killed_s) if len(late) else 0.0, shares
+    return float(moved_s[-1] - killed_s) if len(moved_s) else 0.0, shares
 
 
 @pytest.mark.parametrize("name", ["safety_filter", "action_expert", "planner", "camera"])
@@ -97,7 +96,7 @@ def test_the_arm_comes_to_rest_inside_its_limits(running: Running, name: str) ->
         running.start(talk)
         killed_s = running.kill(name)
         talk.spin(2.0)
-    rest_s, shares = after(running, killed_s)
+    rest_s, shares = after(running.log, killed_s)
     assert rest_s < REST_S + (0.0 if name in ("safety_filter", "action_expert") else 0.6)
     assert max(shares) <= 1.0001, shares
     ended = running.supervisor.watch()
@@ -118,10 +117,10 @@ def test_a_planner_that_comes_back_moves_nothing_before_it_is_told_to(running: R
             talk.spin(0.2)
         talk.diagnostics.clear()
         talk.wait_until_ready(180.0)
-        assert talk.spin(60.0, lambda: bool(np.ptp(running.rows()[1][-250:], axis=0).max() < 1e-6)), "at rest"
-        settled = running.rows()[1][-1]
+        assert talk.spin(60.0, lambda: bool(np.ptp(rows_of(running.log)[1][-250:], axis=0).max() < 1e-6)), "at rest"
+        settled = rows_of(running.log)[1][-1]
         talk.spin(3.0)
-        assert np.abs(running.rows()[1][-1] - settled).max() < 1e-6
+        assert np.abs(rows_of(running.log)[1][-1] - settled).max() < 1e-6
         talk.publish("put the red cube in the bowl")
         assert moving(talk, 0.1)
 
