@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import nan
@@ -22,6 +23,7 @@ from vla_ros.time import NS_PER_S
 from vla_ros.tracing.graph_status import AGE_KEYS
 from vla_ros.transforms import matrix
 
+JOINTS_FRESH_NS = NS_PER_S // 2
 CHUNK_FRESH_NS = NS_PER_S // 2
 COMMAND_FRESH_NS = NS_PER_S // 5
 RULE_ACTIVE_S = 0.5
@@ -59,6 +61,7 @@ class ViewModel:
         )
         self._session, self._namespace, self._started_ns = session, namespace, started_ns
         self._reports: dict[str, NodeReport] = {}
+        self._joints: dict[str, tuple[int, float]] = {}
         self._measured: deque[tuple[int, list[float]]] = deque(maxlen=12)
         self._commands: deque[tuple[int, int, list[float]]] = deque(maxlen=2)
         self._instructions: list[str] = []
@@ -82,10 +85,15 @@ class ViewModel:
         return "" if report is None else report.values.get("outlook", "")
 
     def on_joint_state(self, now_ns: int, names: Sequence[str], positions: Sequence[float]) -> None:
-        """Take a joint state; one that lacks a joint is skipped."""
-        q = self._in_order(names, positions)
-        if q is not None:
-            self._measured.append((now_ns, q))
+        """Take a joint state. Several drivers may report different joints; the arm is known when all of them are."""
+        own = self._parameters.joint_names
+        heard = {name: (now_ns, float(q)) for name, q in zip(names, positions, strict=False) if name in own}
+        if len(names) != len(positions) or not heard or not all(math.isfinite(q) for _, q in heard.values()):
+            return
+        self._joints.update(heard)
+        known = [self._joints[name] for name in own if name in self._joints]
+        if len(known) == len(own) and now_ns - min(at_ns for at_ns, _ in known) <= JOINTS_FRESH_NS:
+            self._measured.append((now_ns, [q for _, q in known]))
             self.heartbeats.on_message("joint_states", now_ns)
 
     def on_command(self, now_ns: int, stamp_ns: int, names: Sequence[str], positions: Sequence[float]) -> None:

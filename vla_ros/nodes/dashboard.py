@@ -120,7 +120,7 @@ class Dashboard(Node):
         now_ns, wall_s, ros_ns = time.monotonic_ns(), time.time(), self.get_clock().now().nanoseconds
         self.statistics.begin(now_ns)
         view, receive = self.view_model, self._receive
-        receive(self.joint_states, lambda m: view.on_joint_state(now_ns, m.name, m.position), newest=True)
+        receive(self.joint_states, lambda m: view.on_joint_state(now_ns, m.name, m.position))
         receive(
             self.commands, lambda m: view.on_command(now_ns, nanoseconds(m.header.stamp), m.joint_names, m.positions)
         )

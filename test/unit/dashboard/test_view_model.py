@@ -57,6 +57,14 @@ def test_states_that_lack_a_joint_or_a_number_are_passed_over(view_model: ViewMo
     assert view_model.q == list(HOME)
 
 
+def test_joints_of_several_drivers_are_merged_while_each_of_them_speaks(view_model: ViewModel) -> None:
+    view_model.on_joint_state(S, JOINT_NAMES[:-1], HOME[:-1])
+    view_model.on_joint_state(S, JOINT_NAMES[-1:], [0.03])
+    assert view_model.q == [*HOME[:-1], 0.03]
+    view_model.on_joint_state(2 * S, JOINT_NAMES[-1:], [0.01])
+    assert view_model.q == [*HOME[:-1], 0.03], "the arm's driver is silent"
+
+
 def test_who_never_spoke_is_missed_once_it_should_have_started(view_model: ViewModel) -> None:
     view_model.on_report(S, 0.0, NodeReport("planner", 0, "waiting", {}))
     assert [node["name"] for node in content(view_model, 2 * S)["nodes"]] == ["planner"]

@@ -11,6 +11,7 @@ then open.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ class _Run:
         """Take over where the arm was measured to be, if the filter did. names: None: those of the message before."""
         if names is not None:
             self._order = [names.index(name) if name in names else -1 for name in self._names]
-        if taken:
-            self._q = [positions[i] for i in self._order]
+        if taken:  # of several drivers each names its own joints
+            before = self._q or [math.nan] * len(self._order)
+            self._q = [before[k] if i < 0 else positions[i] for k, i in enumerate(self._order)]
 
     def call(self, name: str, arguments: Sequence[Any], answer: Any) -> None:
         """Take over what a call changes of what is sent."""

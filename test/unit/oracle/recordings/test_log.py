@@ -209,3 +209,32 @@ def test_a_cut_log_is_judged_up_to_the_cut_and_a_damaged_one_is_not(
     code, _, err = check(capsys, str(path))
     assert code == 2
     assert "nothing was sent" in err
+
+
+class TwoDrivers(FilterRig):
+    """The arm and its gripper have a driver each."""
+
+    def send_joint_state(self) -> None:
+        for publisher, joints in (("arm", slice(0, -1)), ("gripper", slice(-1, None))):
+            self.filter.joint_state(
+                self.now_ns, JOINT_NAMES[joints], self.q[joints], [], (), self.now_ns + 10**18, publisher
+            )
+
+
+def test_where_an_arm_with_two_drivers_rested_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parameters, urdf = full_configuration()
+    rig = TwoDrivers(parameters, urdf)
+    rig.filter.disarm()
+    log = AuditLog(AuditParameters(str(tmp_path)), {"parameters": dataclasses.asdict(parameters), "urdf": urdf})
+    rig.filter = Recorder(rig.filter, log)  # type: ignore[arg-type]
+    for i in range(100):
+        list(rig.advance())
+        rig.send_joint_state()
+        rig.send_obstacles()
+        if i == 60:
+            assert rig.filter.arm(rig.now_ns)[0]
+        rig.tick()
+    log.close()
+    code, out, err = check(capsys, str(tmp_path))
+    assert code == 0, out + err
+    assert out.startswith("40 samples of 8 joints, 1 stretches"), "from rest, so that the first differences are judged"
