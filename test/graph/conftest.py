@@ -28,6 +28,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         }
         if name == "safety_filter":
             flat["safety_monitor.timeout_s"] = 0.0  # nobody else is there
+            flat["unchecked"] = [*flat["unchecked"], "safety_monitor"]
         file = tmp_path / "parameters.yaml"
         file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested({**flat, **changes})}}))
         rclpy.init(args=["--ros-args", "--params-file", str(file)])
