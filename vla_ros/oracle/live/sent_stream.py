@@ -166,6 +166,8 @@ class SentStream:
         """Whether a path goes on where the one before is when it takes over."""
         if before is None or len(message.positions) == 1:  # the soft entry: the controller goes there from where it is
             return ""
+        if message.number and before.number and message.number - before.number > 1:  # what was not heard was not judged
+            return ""
         at_ns = max(message.sent_ns, message.start_ns + int(message.times_ns[0]))
         (q0, v0), (q, v) = self._at(before, at_ns), self._at(message, at_ns)
         if self._begins_anew(q, measured) and max(np.abs(v).max(), np.abs(v0).max()) <= AT_REST:

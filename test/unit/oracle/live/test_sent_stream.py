@@ -84,6 +84,13 @@ def test_a_path_that_jumps_from_the_one_before_is_found() -> None:
     assert "a: velocity" in heard.take(path(q + 0.05, 41, 2), np.array([0.5]))
 
 
+def test_a_path_behind_messages_that_were_not_heard_is_judged_by_itself() -> None:
+    heard, q = stream(), outputs(100)
+    assert heard.take(path(q, 40, 1), None) == ""
+    assert heard.take(path(q + 0.05, 60, 21), np.array([0.5])) == ""
+    assert "a: velocity" in heard.take(path(q, 61, 22), np.array([0.5]))
+
+
 def test_after_an_end_a_stream_begins_anew_at_the_measured_arm() -> None:
     heard, q = stream(), outputs(100)
     assert heard.take(path(q, 80, 1), None) == ""
