@@ -52,6 +52,8 @@ def ticking() -> Node:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_node_with_exit_code_0(number: int) -> None:
+    if signal.getsignal(number) == signal.SIG_IGN:  # under nohup, which nodes heed
+        signal.signal(number, signal.SIG_DFL)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
     timer.start()
     assert run("tested", ticking) == 0
