@@ -118,7 +118,8 @@ def _displace(arm: Arm, draw: random.Random) -> None:
     """The arm is elsewhere: far enough, that is a fault; outside its range, too."""
     offset = draw.choice((0.01, 0.2, -0.2, 10.0, math.nan))
     sending = arm.filter.state in ACTIVE
-    verdict = arm.measure([q + offset for q in arm.q])
+    positions = [q + offset for q in arm.q]
+    verdict = arm.listen(arm.now_ns + arm.period_ns // 2, arm.names, positions, [0.0] * len(positions))
     arm.measured = False
     arm.tick()
     arm.measured = True

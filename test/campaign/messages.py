@@ -93,6 +93,13 @@ class Pair:
         if verdict is None:
             assert call(self.arms[1]) is None
 
+    def tell(self, what: str, call: Callable[[Arm], Verdict | None]) -> None:
+        """One input for both: joint states that contradict each other stop the arm, so refused ones count as well."""
+        verdict, other = (call(arm) for arm in self.arms)
+        one_line(verdict)
+        assert verdict == other or f"{verdict}" == f"{other}", "NaN does not equal itself"
+        self.seen[f"{what} refused" if verdict else f"{what} accepted"] += 1
+
     def go_on(self, i: int) -> None:
         """The good stream that the nonsense lies between."""
         if self.arms[0].filter.state in LATCHED | {State.DISARMED}:
@@ -127,8 +134,8 @@ def fuzz_fields(seed: int, count: int) -> Counter[str]:
             pair.offer("setpoint", lambda each, command=command: each.offer(command))  # type: ignore[misc]
         elif kind < 0.95:
             values = words(draw, arm.names), series(draw, arm.q), series(draw, [0.0] * 3), series(draw, [0.0] * 3)
-            now_ns = arm.now_ns
-            pair.offer("joint state", lambda each, now_ns=now_ns, v=values: each.listen(now_ns, *v))  # type: ignore[misc]
+            now_ns = arm.now_ns + (i % 10 + 1) * MS // 10
+            pair.tell("joint state", lambda each, now_ns=now_ns, v=values: each.listen(now_ns, *v))  # type: ignore[misc]
         else:
             scale = number(draw, 0.5)
             done = [arm.filter.speed_scale(scale)[0] for arm in pair.arms]
@@ -160,8 +167,9 @@ def fuzz_bytes(seed: int, count: int) -> Counter[str]:
             continue
         now_ns = arm.now_ns
         if isinstance(read, JointState):
+            now_ns += (i % 10 + 1) * MS // 10
             values = read.name, read.position, read.velocity, read.effort
-            pair.offer("joint state", lambda each, now_ns=now_ns, v=values: each.listen(now_ns, *v))  # type: ignore[misc]
+            pair.tell("joint state", lambda each, now_ns=now_ns, v=values: each.listen(now_ns, *v))  # type: ignore[misc]
         else:
             stamp_ns = read.header.stamp.sec * 10**9 + read.header.stamp.nanosec
             age_ns = now_ns + CLOCKS_APART_NS - stamp_ns
