@@ -30,6 +30,7 @@ def parameters() -> SafetyFilterParameters:
 
 
 SETTLE_TICKS = 55
+LEAD_NS = 24_000_000
 ENTRY_TICKS = entry_ticks(TICK_NS) + 1
 
 
@@ -47,7 +48,9 @@ def run(target: np.ndarray, seconds: float) -> tuple[SafetyFilter, Simulation]:
         if tick > ENTRY_TICKS:
             share = (1 - math.cos(2 * math.pi * (tick - ENTRY_TICKS) * 0.004 / seconds)) / 2
             positions = (HOME + share * (target - HOME)).tolist()
-            safety.command(Setpoint("policy", "policy", tick, now_ns, 0, now_ns, JOINT_NAMES, positions))
+            safety.command(
+                Setpoint("policy", "policy", tick, now_ns + LEAD_NS, -LEAD_NS, now_ns, JOINT_NAMES, positions)
+            )
         motion.tick(safety.tick(now_ns), now_ns)
         now_ns += TICK_NS
     return safety, simulation

@@ -18,13 +18,14 @@ from vla_ros.sim.filtered_motion import FilteredMotion
 from vla_ros.sim.simulation import Simulation
 
 TICK_NS = 4_000_000
+LEAD_NS = 24_000_000
 
 
 def executed(kind: str, rate_hz: int) -> tuple[SafetyFilter, np.ndarray]:
     """Joint1 and joint4 are sent to and fro faster than they may; what the drives were told, cycle by cycle."""
     parameters, urdf = safety_configuration()
     controller = dataclasses.replace(parameters.controller, type=kind, update_rate_hz=float(rate_hz))
-    parameters = dataclasses.replace(parameters, controller=controller)
+    parameters = dataclasses.replace(parameters.without_monitor(), controller=controller)
     safety = SafetyFilter(parameters, joint_limits(urdf, parameters))
     led = SimulatedController(HOME, "jtc" if kind == "joint_trajectory" else "forward", rate_hz)
     simulation = Simulation(3, "place", led)
@@ -44,7 +45,7 @@ def executed(kind: str, rate_hz: int) -> tuple[SafetyFilter, np.ndarray]:
         if tick == 60:
             assert safety.arm(now_ns)[0]
         while tick > 190 and seq * 10_000_000 <= (tick - 190) * TICK_NS and tick < 520:
-            due_ns = 10**12 + 190 * TICK_NS + seq * 10_000_000
+            due_ns = 10**12 + 190 * TICK_NS + seq * 10_000_000 + LEAD_NS
             seq += 1
             swing = 0.15 * math.sin(seq * 0.01 * 12.0)
             goal = [q + swing * (name in ("joint1", "joint4")) for q, name in zip(HOME, JOINT_NAMES, strict=True)]

@@ -34,7 +34,7 @@ class ActionExpert:
 
     In every tick: `clear` when nothing may be sent, and else `follow`, `accept` what has been computed, send the `setpoint`,
     and when nothing is being computed and one is `due`, have what `request` returns computed. now_ns: monotonic; ros_ns: the
-    same moment in ROS time; stamp_ns: ROS time of the tick's setpoint.
+    same moment in ROS time, or later by as much as setpoints are sent ahead; stamp_ns: ROS time of the tick's setpoint.
 
     Args:
         transition: one of `chunk_player.CHUNK_TRANSITIONS`.

@@ -24,6 +24,14 @@ class ActionExpertParameters:
     tool_frame: str = parameter("tool", description="link of the URDF that the policy moves")
     rate_hz: float = parameter(100.0, description="setpoints per second", unit="Hz", minimum=10.0, maximum=500.0)
     phase_s: float = parameter(-0.0013, description="offset of the setpoints from the grid of the clock", unit="s")
+    lead_s: float = parameter(
+        0.0,
+        description="setpoints are computed and stamped for so much later; the filter's command.delay_s may be shorter by "
+        "as much, and command.max_lead_s must allow it",
+        unit="s",
+        minimum=0.0,
+        maximum=0.5,
+    )
     chunk_period_s: float = parameter(
         0.15,
         description="longest time from one request for a chunk to the next; a new plan requests one at once",

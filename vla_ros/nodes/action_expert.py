@@ -74,6 +74,7 @@ class ActionExpertNode(ManagedNode):
         self.expert = ActionExpert(
             self.parameters.chunk_transition, self.parameters.chunk_period_s, self.parameters.anchor_distance, arm
         )
+        self.lead_ns = round(self.parameters.lead_s * NS_PER_S)
         self.worker: Worker | None = None
         self.plan: Plan | None = None
         self.latents = LatentReader()
@@ -226,7 +227,9 @@ class ActionExpertNode(ManagedNode):
 
     def tick(self, now_ns: int, deadline_ns: int) -> None:
         """One tick: take a finished chunk, send this tick's setpoint, ask for the next chunk."""
-        ros_ns, stamp_ns = now_ns + self.clock_offset_ns, deadline_ns + self.clock_offset_ns
+        ros_ns = now_ns + self.clock_offset_ns
+        # What is sent now is for this later time, and all that is played lives in it.
+        play_ns, stamp_ns = ros_ns + self.lead_ns, deadline_ns + self.clock_offset_ns + self.lead_ns
         assert self.worker is not None
         chunk = self.worker.poll(now_ns / NS_PER_S)
         self.level, self.explanation = self.output_blocked(now_ns)
@@ -239,7 +242,7 @@ class ActionExpertNode(ManagedNode):
         self.level, self.explanation = self.plan_invalid(ros_ns)
         self.expert.follow(None if self.explanation else self.plan)
         if chunk is not None:
-            self.accept(chunk, now_ns, ros_ns)
+            self.accept(chunk, now_ns, play_ns)
         setpoint = self.expert.setpoint(stamp_ns)
         if setpoint is not None:
             self.send(stamp_ns, setpoint)
@@ -256,19 +259,19 @@ class ActionExpertNode(ManagedNode):
         if self.joint_state is None or self.worker.busy:
             return
         if self.expert.due(now_ns, self.safety_state == SafetyStatus.HOLDING):
-            request = self.expert.request(self.joint_state, self.commanded, now_ns, ros_ns, stamp_ns)
+            request = self.expert.request(self.joint_state, self.commanded, now_ns, play_ns, stamp_ns)
             self.worker.request(*request)
             self.plan_age.add((ros_ns - request.plan.frame_stamp_ns) / NS_PER_S)
 
-    def accept(self, chunk: Chunk, now_ns: int, ros_ns: int) -> None:
+    def accept(self, chunk: Chunk, now_ns: int, play_ns: int) -> None:
         """Take in what the worker has computed, and publish it when it is played."""
         self.inference_delay.add((now_ns - self.expert.requested_ns) / NS_PER_S)
-        taken = self.expert.accept(chunk, now_ns, ros_ns)
+        taken = self.expert.accept(chunk, now_ns, play_ns)
         if taken is None:
             return
         played, before = taken
         # A path from rest has no discontinuity: nothing came before.
-        jumps = (math.nan, math.nan) if before is None else chunk_discontinuity(before, played, ros_ns)
+        jumps = (math.nan, math.nan) if before is None else chunk_discontinuity(before, played, play_ns)
         if math.isfinite(jumps[0]):
             self.discontinuities.add(jumps[0])
         self.chunk_rate.tick(now_ns)

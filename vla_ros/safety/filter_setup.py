@@ -57,7 +57,7 @@ class FilterSetup:
     obstacles' feed, or nothing; controllers: those of the controllers' states and speed; monitor: that of the second
     channel, or nothing. home: the safe home position.
     period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
-    the newest message, from any state. delay_ns: of the playback. setpoint_period_ns: of the setpoints.
+    the newest message, from any state. delay_ns: of the playback, by source. setpoint_period_ns: of the setpoints.
     """
 
     extra: tuple[SafetyRule, ...]
@@ -87,7 +87,7 @@ class FilterSetup:
     period_ns: int
     entry_ticks: int
     rest_ticks: int
-    delay_ns: int
+    delay_ns: dict[str, int]
     setpoint_period_ns: int
 
 
@@ -152,7 +152,10 @@ def filter_setup(
         entry_ticks=entry_ticks(period_ns) if parameters.controller.stamped else 0,
         rest_ticks=motion.ticks_to_rest() + -(-round(parameters.controller.horizon_s * NANO) // period_ns) + 4,
         monitor=[rule for rule in ticked if isinstance(rule, SafetyMonitor)],
-        delay_ns=round(parameters.command.delay_s * NANO),
+        delay_ns={
+            "policy": round(parameters.command.delay_s * NANO),
+            "override": round(parameters.override.delay_s * NANO),
+        },
         setpoint_period_ns=round(parameters.command.period_s * NANO),
     )
 

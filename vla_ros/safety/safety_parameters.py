@@ -150,6 +150,13 @@ class OverrideParameters:
     speed_scale: float = parameter(
         description="share of the velocity limits that it may use", minimum=0.01, maximum=1.0
     )
+    delay_s: float = parameter(
+        0.028,
+        description="as command.delay_s, for its setpoints: a device does not know what it will send",
+        unit="s",
+        minimum=0.0,
+        maximum=1.0,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -122,7 +122,7 @@ def _follow(
     state: FilterState, setup: FilterSetup, now_ns: int, before: JointStates, spline: SetpointSpline
 ) -> Verdict | None:
     """Move every joint towards where the setpoints are now; see `ArmMotion.follow`."""
-    time_ns = now_ns - setup.delay_ns
+    time_ns = now_ns - setup.delay_ns[state.followed]
     previous = state.targets
     if previous is None or state.ticked_ns is None or now_ns - state.ticked_ns != setup.period_ns:
         previous = spline.target(time_ns - setup.period_ns)

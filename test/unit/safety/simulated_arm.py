@@ -33,10 +33,10 @@ AHEAD = Obstacle("post", "base", "box", (0.1, 0.1, 1.4), (0.75, 0.0, 0.7))
 
 
 def parameters(**changes: Any) -> SafetyFilterParameters:
-    """The simulator's configuration with changes given as {"fence.box": [...]}."""
+    """The simulator's configuration with changes given as {"fence.box": [...]}; setpoints are stamped when they are sent."""
     blocks = yaml.safe_load(Path("config/sim.yaml").read_text())
     mapping = {**blocks["/**"]["ros__parameters"], **blocks["safety_filter"]["ros__parameters"]}
-    alone = {"safety_monitor.timeout_s": 0.0}
+    alone = {"safety_monitor.timeout_s": 0.0, "command.delay_s": 0.028}
     return from_mapping(SafetyFilterParameters, nested({**flattened(mapping), **alone, **changes}))
 
 
@@ -52,7 +52,8 @@ class Arm(PerfectArm):
     def armed(self) -> Self:
         """Armed, and past the ticks in which a stream begins."""
         super().armed()
-        self.tick(self.filter.values.entry_ticks)
+        if self.filter.values.entry_ticks:
+            self.tick(self.filter.values.entry_ticks)
         return self
 
     def measure(self) -> None:

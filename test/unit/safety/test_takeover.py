@@ -94,7 +94,7 @@ def test_a_short_stall_changes_nothing(bench: Any) -> None:
 
 
 def test_after_a_stall_an_arm_whose_obstacles_are_not_known_waits_for_them_and_is_not_latched() -> None:
-    arm = Arm(**OBSTACLE).armed()
+    arm = Arm(**OBSTACLE, **{"controller.type": "forward_position"}).armed()
     arm.towards(forward(arm.q, 0.3), 60)
     assert any(arm.decisions[-1].velocities)
     arm.obstacles = None

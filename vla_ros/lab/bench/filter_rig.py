@@ -33,6 +33,8 @@ SETPOINT_NS = 10_000_000
 """From setpoint to setpoint."""
 OBSTACLE_TICKS = 8
 OBSTACLES = 10
+DELAY_S = 0.028
+"""Two periods of the setpoints, a tick, transport."""
 REST_TICKS = 300
 """After so many ticks without a setpoint the arm stands still."""
 FAR_M = 1.6
@@ -46,11 +48,14 @@ def full_configuration() -> tuple[SafetyFilterParameters, str]:
     """Return config/sim.yaml with an obstacle feed, and the URDF: every rule is on.
 
     Positions are sent, so that no controller has to be entered: what the controller makes of them is `bench controller`.
+    The rig stamps its setpoints when it sends them, so the playback waits for the next two.
     """
     parameters, urdf = safety_configuration()
     obstacle = dataclasses.replace(parameters.obstacle, timeout_s=0.5)
     controller = dataclasses.replace(parameters.controller, type="forward_position")
-    return dataclasses.replace(parameters.without_monitor(), obstacle=obstacle, controller=controller), urdf
+    command = dataclasses.replace(parameters.command, delay_s=DELAY_S)
+    parameters = dataclasses.replace(parameters, obstacle=obstacle, controller=controller, command=command)
+    return parameters.without_monitor(), urdf
 
 
 def without_rules(parameters: SafetyFilterParameters, *groups: str) -> SafetyFilterParameters:

@@ -53,6 +53,7 @@ class Conditions:
     chunk_period_s: float = ActionExpertParameters.chunk_period_s
     chunk_latency_s: float = 0.02
     anchor_rad: float = ActionExpertParameters.anchor_distance
+    lead_s: float = ActionExpertParameters.lead_s
     chunk_transition: str = ActionExpertParameters.chunk_transition
 
     @classmethod
@@ -63,6 +64,7 @@ class Conditions:
             valid_for_s=planner.valid_for_s,
             chunk_period_s=expert.chunk_period_s,
             anchor_rad=expert.anchor_distance,
+            lead_s=expert.lead_s,
             chunk_transition=expert.chunk_transition,
         )
 
@@ -111,6 +113,7 @@ class Loop:
         self.wrong, self.rng = case.disturbance, rng
         self.mid_task_move = MidTaskMove(rng) if self.wrong.moves_object else None
         self.expert = ActionExpert(conditions.chunk_transition, conditions.chunk_period_s, conditions.anchor_rad, ARM)
+        self._lead_ns = round(conditions.lead_s * NS_PER_S)
         self.episode_monitor = EpisodeMonitor(simulation)
         self.discontinuities = DiscontinuityMeter(SETPOINT_STEPS * STEP_NS, ARM)
         self.interventions = InterventionCounter()
@@ -239,27 +242,31 @@ class Loop:
             self.expert.follow(plan if fresh and plan.state is PlanState.ACTIVE else None)
         if chunk is not None:
             self._accept(chunk, now_ns)
-        setpoint = self.expert.setpoint(now_ns)
+        play_ns = now_ns + self._lead_ns
+        setpoint = self.expert.setpoint(play_ns)
         if setpoint is not None:
             self._send(now_ns, setpoint)
         if self._chunked is None and self.expert.due(now_ns, self.safety.state is State.HOLDING):
-            request = self.expert.request(self._state(now_ns), self._commanded, now_ns, now_ns, now_ns)
+            request = self.expert.request(self._state(now_ns), self._commanded, now_ns, play_ns, play_ns)
             due_ns = now_ns + round(self.conditions.chunk_latency_s * NS_PER_S)
             self._chunked = due_ns, self.system1.chunk(*request)
 
     def _accept(self, chunk: Chunk, now_ns: int) -> None:
-        played, before = self.expert.accept(chunk, now_ns, now_ns) or (chunk, None)
+        play_ns = now_ns + self._lead_ns
+        played, before = self.expert.accept(chunk, now_ns, play_ns) or (chunk, None)
         if before is None:
             return
-        self.discontinuities.add_transition(max(played.prefix_end_ns, now_ns))
+        self.discontinuities.add_transition(max(played.prefix_end_ns, play_ns))
         if self.conditions.chunk_transition == "ensemble":
             self.discontinuities.add_transition(played.end_ns)  # where it leaves the mean
 
     def _send(self, now_ns: int, setpoint: Array) -> None:
         self._seq += 1
-        self.discontinuities.add_setpoint(now_ns, setpoint)
+        lead_ns = self._lead_ns
+        self.discontinuities.add_setpoint(now_ns + lead_ns, setpoint)
+        stamp_ns, q = now_ns + lead_ns, setpoint.tolist()
         refused = self.safety.command(
-            Setpoint("policy", "policy", self._seq, now_ns, 0, now_ns, JOINT_NAMES, setpoint.tolist())
+            Setpoint("policy", "policy", self._seq, stamp_ns, -lead_ns, now_ns, JOINT_NAMES, q)
         )
         if refused is not None:
             self._acted(refused.rule, now_ns)

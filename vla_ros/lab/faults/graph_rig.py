@@ -24,7 +24,7 @@ from vla_ros.lab.faults.process_faults import ProcessFaults
 from vla_ros.lab.faults.reaction import ESTOP, NO_FILTER, ObservedReaction
 from vla_ros.lab.faults.rig import AlterJointState, AlterSetpoint, CaseAborted
 from vla_ros.lab.faults.rig_messages import RigJointState, RigSetpoint
-from vla_ros.lab.faults.swing import PERIOD_S, swing
+from vla_ros.lab.faults.swing import LEAD_NS, PERIOD_S, swing
 from vla_ros.ros import rig_node
 from vla_ros.ros.rig_node import ReceivedStatus, RigNode, ServiceCall
 from vla_ros.safety.command.enabling import PRESSED
@@ -192,7 +192,7 @@ class GraphRig(ProcessFaults):
 
     def _send_override(self, alter: AlterSetpoint) -> None:
         self._override_seq += 1
-        stamp_ns = self._correct_setpoint().stamp_ns
+        stamp_ns = self._correct_setpoint().stamp_ns - LEAD_NS
         base = RigSetpoint(self._override_seq, stamp_ns, JOINT_NAMES, self.joint_state.positions, "override")
         for setpoint in alter(base, (time.monotonic_ns() - self._override_began_ns) / NS_PER_S):
             self._node.publish_override(setpoint)
@@ -200,8 +200,8 @@ class GraphRig(ProcessFaults):
     def _correct_setpoint(self) -> RigSetpoint:
         """Return the setpoint of this cycle without a fault."""
         self._seq += 1
-        elapsed_s = (self._next_ns - self._swing_began_ns) / NS_PER_S
-        stamp_ns = self._next_ns + self._node.now_ns() - time.monotonic_ns()
+        elapsed_s = (self._next_ns + LEAD_NS - self._swing_began_ns) / NS_PER_S
+        stamp_ns = self._next_ns + LEAD_NS + self._node.now_ns() - time.monotonic_ns()
         return RigSetpoint(self._seq, stamp_ns, JOINT_NAMES, swing(elapsed_s))
 
     def _send_periodic(self) -> None:

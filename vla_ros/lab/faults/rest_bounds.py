@@ -89,7 +89,7 @@ def rest_bounds(
         if arm.camera_rate_hz
         else 0.0,
         camera_missing=planner.frames_timeout_s + 1.0 / planner.rate_hz,
-        playback_delay=gate.command.delay_s,
+        playback_delay=gate.command.delay_s + expert.lead_s,
     )
 
 

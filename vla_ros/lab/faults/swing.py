@@ -8,6 +8,8 @@ from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 PERIOD_S = 0.01
 """From setpoint to setpoint."""
+LEAD_NS = 24_000_000
+"""Setpoints are stamped so far ahead, as by the action expert of config/sim.yaml."""
 SWING_HZ = 0.8
 AMPLITUDES = {"joint1": 0.2, "joint6": 0.12, "joint7": 0.25}
 """rad: well inside every limit and clear of everything from HOME on."""

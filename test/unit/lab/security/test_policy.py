@@ -23,7 +23,6 @@ def publishers(topic: str) -> set[str]:
 @pytest.mark.parametrize(
     ("topic", "who"),
     [
-        ("arm_controller/commands", {"safety_filter"}),
         ("arm_controller/joint_trajectory", {"safety_filter"}),
         ("gripper_controller/commands", {"safety_filter"}),
         ("vla/safety_status", {"safety_filter"}),
