@@ -100,7 +100,7 @@ def test_every_field_is_commented(path: Path) -> None:
 
 
 def test_nodes_have_an_executable_each() -> None:
-    (names,) = re.findall(r"^NODES = \((.*)\)", (ROOT / "setup.py").read_text(), re.MULTILINE)
+    (names,) = re.findall(r"^NODES = \((.*?)\)", (ROOT / "setup.py").read_text(), re.MULTILINE | re.DOTALL)
     for name in re.findall(r'"(\w+)"', names):
         tree = ast.parse((ROOT / "vla_ros" / "nodes" / f"{name}.py").read_text())
         assert any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body), f"{name}: no main"
