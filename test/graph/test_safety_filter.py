@@ -292,6 +292,8 @@ def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     assert running.q == rest
     running.arm()
     assert running.statuses[-1].stops == 1
+    silent_s = time.monotonic() + 0.5  # the stream that ran across the stop has ended
+    running.until(lambda: time.monotonic() > silent_s, "silence")
     running.push([1.5, -0.4, 0.02], lambda: running.q[0] > rest[0] + 0.1, "motion again")
 
 
