@@ -53,7 +53,7 @@ class Conditions:
     chunk_period_s: float = ActionExpertParameters.chunk_period_s
     chunk_latency_s: float = 0.02
     anchor_rad: float = ActionExpertParameters.anchor_distance
-    lead_s: float = ActionExpertParameters.lead_s
+    lead_s: float = 0.024  # as config/sim.yaml says; its filter counts on it
     chunk_transition: str = ActionExpertParameters.chunk_transition
 
     @classmethod
