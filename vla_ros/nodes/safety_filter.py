@@ -372,6 +372,9 @@ class SafetyFilterNode(Node):
         deaf = unmatched_publishers(self, {"vla/estop": TYPES["vla/estop"]})
         if deaf:
             return False, f"cannot arm: {deaf[0]}"
+        apart = self._output.clock_objection()
+        if apart:
+            return False, f"cannot arm: {apart}"
         return self.filter.arm(time.monotonic_ns())
 
     def _answer(

@@ -15,6 +15,7 @@ from vla_ros.ros.qos import NEWEST, TRAJECTORIES
 from vla_ros.ros.ros_clock import RosClock
 from vla_ros.ros.trajectory_bytes import TrajectoryBytes
 from vla_ros.safety.audit.recorder import Recorder
+from vla_ros.safety.command.controller_clock import clock_objection
 from vla_ros.safety.controller_parameters import outputs_of
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
@@ -44,6 +45,7 @@ class ControllerOutput:
         self.stop_steps = self.resets = 0
         self._stream: TrajectoryStream | None = None
         self._arrays: list[Callable[[Sequence[float]], None]] = []
+        self._led: list[int] = []
         self._trajectories: list[tuple[TrajectoryBytes, Publisher]] = []
         if controller.stamped:
             limits = [per_tick(joint, parameters.period_s) for joint in safety_filter.limits]
@@ -53,9 +55,17 @@ class ControllerOutput:
                 to_bytes = TrajectoryBytes([names[i] for i in output.joints], output.joints)
                 publisher = node.create_publisher(JointTrajectory, output.name, TRAJECTORIES)
                 self._trajectories.append((to_bytes, publisher))
+                self._led += output.joints
             elif output.type == "forward_position":
                 publisher = node.create_publisher(Float64MultiArray, output.name, NEWEST)
                 self._arrays.append(array_sender(publisher, output.joints))
+
+    def clock_objection(self) -> str:
+        """Return why the controllers' clock is not this one; empty: it is, or no trajectory is sent."""
+        if self._stream is None or self._clock.simulated:
+            return ""
+        measured = self._filter.values.measured
+        return clock_objection(self._filter.parameters, self._led, measured, self._clock.ahead_ns())
 
     def miss(self, deadline_ns: int, skipped: int) -> None:
         """Before the tick at `deadline_ns` so many ticks did not come: the controller went on by the newest message."""

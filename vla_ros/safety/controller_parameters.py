@@ -103,6 +103,14 @@ class ControllerParameters:
         maximum=10000.0,
     )
 
+    clock_tolerance_s: float = parameter(
+        0.003,
+        description="the clock that stamps joint_states may be off by so much where a trajectory is sent, else arm is "
+        "refused; 0: it is not compared",
+        unit="s",
+        minimum=0.0,
+        maximum=1.0,
+    )
     scaling_topic: str = parameter(
         "",
         description="topic (std_msgs/Float64) on which the driver says at what share of the speed it executes, e.g. "

@@ -96,9 +96,14 @@ def cases(bounds: RestBounds) -> Iterator[FaultCase]:
         pause_filter,
         stalls=True,
     )
-    forward = step_clock(5.0, 1.5)
+    # Joint states are refused until their clock has run again; a fast arm is too far from the newest one by then.
     yield FaultCase(
-        "clock-forward", "the clock of all processes steps forward by 5 s", goes_on, forward, "clock", stalls=True
+        "clock-forward",
+        "the clock of all processes steps forward by 5 s",
+        ExpectedReaction(("entry",), (*MOVING, *RESTING, *PROTECTIVE)),
+        step_clock(5.0, 1.5),
+        "clock",
+        stalls=True,
     )
     # A trajectory that is taken up after its clock was set back begins in 5 s: the controller stands until then.
     yield FaultCase(
