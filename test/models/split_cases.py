@@ -29,7 +29,7 @@ CAMERAS = ("front", "wrist")
 JOINTS = (*(f"joint{number}" for number in range(1, 8)), "finger_joint")
 TEXT = "put the red cube in the bowl"
 SEED = 3
-Q = np.array([*map(float, HOME[:7]), 0.02])
+Q = np.array([*(round(float(q), 9) for q in HOME[:7]), 0.02])  # whole nanoradians, as joint states are kept
 STATE = JointState(1000, Q, np.zeros(8))
 
 
