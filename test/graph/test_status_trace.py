@@ -213,7 +213,7 @@ def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(runnin
 
 
 def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
-    everybody = set(REQUIRED_NODES) | {"sim_arm", "motion_paths"}
+    everybody = set(REQUIRED_NODES) | {"sim_arm", "motion_paths", "safety_monitor"}
     for _ in range(10):  # a node that a busy machine keeps silent is not listed
         running.move()
         done = vla_ros("status", "--json")

@@ -76,7 +76,7 @@ def test_it_says_what_is_covered_what_was_latched_and_what_is_missing(
 def test_the_parameters_are_compared_with_a_configuration(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = replayed(capsys, str(log))
     assert code == 0
-    assert "the log has command.max_lead_s = 0.05, the configuration of sim now 0.02" in out
+    assert "the log has command.delay_s = 0.022, the configuration of sim now 0.004" in out
     code, out, _ = replayed(capsys, str(log), "--robot", "franka")
     assert code == 1, "asked for, they are to be the same"
     assert "the configuration of franka now" in out

@@ -216,7 +216,7 @@ class GraphRig(ProcessFaults):
     # What a case can do
 
     def start_swing(self) -> None:
-        self._swing_began_ns = self._next_ns
+        self._swing_began_ns = self._next_ns + LEAD_NS  # the motion begins where its first setpoint is due
         self.policy_active = True
 
     def reset_scene(self) -> None:
