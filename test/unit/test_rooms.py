@@ -24,7 +24,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("control",),
     ("monitors", "guard", "sim"),
     ("policies",),
-    ("oracle", "perception"),
+    ("oracle", "perception", "language"),
     ("safety",),
     ("tasks", "robot"),
     ("end_signals", "parameters", "resources", "scheduling", "time", "transforms"),
