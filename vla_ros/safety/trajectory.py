@@ -95,9 +95,11 @@ class CommittedPath:
             p = rows[-2:] / float(NANO)
             return self._message(tick_ns, np.array([0, len(rows)], np.int64), p, np.zeros_like(p))
         points = np.concatenate([rows, self._way_to_rest(rows)])
-        thirds = np.diff(points, 3, axis=0)
-        inner = np.flatnonzero((thirds[1:] != thirds[:-1]).any(axis=1)) + 1
-        kept = np.concatenate([[0], inner, [len(points) - 3]])
+        seconds = points[2:] - 2 * points[1:-1] + points[:-2]
+        thirds = seconds[1:] - seconds[:-1]
+        corners = (thirds[1:] != thirds[:-1]).any(axis=1).nonzero()[0]
+        kept = np.empty(len(corners) + 2, np.int64)
+        kept[0], kept[1:-1], kept[-1] = 0, corners + 1, len(points) - 3
         before, at, after = points[kept], points[kept + 1], points[kept + 2]
         p = (before + 4 * at + after) / (6.0 * NANO)
         v = (after - before) / (2.0 * self._period_ns)  # nanoradian per nanosecond
@@ -113,10 +115,19 @@ class CommittedPath:
         a = v - (rows[-2] - rows[-3])
         states = zip(v.tolist(), a.tolist(), self._limits, strict=True)
         paths = [StopPath(0, vj, aj, joint.acceleration, joint.jerk) for vj, aj, joint in states]
-        steps = np.zeros((max(path.ticks for path in paths) + 3, len(paths)), np.int64)
+        joints = len(paths)
+        where: list[int] = []
+        jumps: list[int] = []
         for j, path in enumerate(paths):
-            steps[: path.ticks, j] = np.repeat(*path.accelerations())
-        way: Integers = rows[-1] + np.cumsum(v + np.cumsum(steps, axis=0), axis=0)
+            starts, accelerations = path.acceleration_steps()
+            where += [joints * start + j for start in starts]
+            jumps += accelerations
+        way = np.zeros((max(path.ticks for path in paths) + 3, joints), np.int64)
+        way.put(where, jumps)
+        way = way.cumsum(axis=0).cumsum(axis=0)
+        way += v
+        way = way.cumsum(axis=0)
+        way += rows[-1]
         return way
 
 

@@ -90,9 +90,13 @@ def points_of(poses: Array, joints: Indices, points: Array) -> Array:
     return turned + frames[:, :, :3, 3]
 
 
-def cross(a: Array, b: Array) -> Array:
-    """Return the vector products of (..., 3) arrays of one shape; numpy's own is three times as slow for few of them."""
-    product = np.empty(a.shape)
+def cross(a: Array, b: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Return the vector products of (..., 3) arrays; numpy's own is three times as slow for few of them.
+
+    Args:
+        a, b: of one shape, or such that both spread to `shape`.
+    """
+    product = np.empty(shape or a.shape)
     product[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
     product[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
     product[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

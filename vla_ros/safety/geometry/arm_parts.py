@@ -108,12 +108,22 @@ class Parts:
         """Return bounds (b, n) on how far each joint moves a point of each part where the arm is placed, m per rad or m."""
         if self._placed is None or self._placed[0] is not placement:
             columns, centres = placement.columns[0], points_of(placement.poses, self._ball_joint, self._centre)[0]
-            shape = (len(centres), *columns[:, 3:].shape)
-            angular = np.broadcast_to(columns[:, 3:], shape)
-            linear = columns[:, :3] + cross(angular, np.broadcast_to(centres[:, None], shape))
-            arms = (_lengths(linear) + self._ball[:, None] * _lengths(columns[:, 3:])) * self._carried
+            turning = columns[:, 3:]
+            linear = columns[:, :3] + cross(turning, centres[:, None], (len(centres), *turning.shape))
+            arms = (_lengths(linear) + self._ball[:, None] * _lengths(turning)) * self._carried
             self._placed = placement, (arms @ self._coupling * ROUNDING)[self._slot]
         return self._placed[1]
+
+    def bound_near(self, placement: Placement, distance: Array, motion: Array) -> Array:
+        """Return a bound on how far each part moves, (b,) m, where each joint is at most `distance` from a placement.
+
+        Args:
+            placement: (1, ...). distance: (n,) rad or m.
+            motion: (n,) rad or m of each joint, not negative; or its rate, and the bound is in m/s.
+        """
+        products = (motion[:, None] * distance).ravel()
+        bound: Array = self.lever_arms_at(placement).dot(motion) + products.dot(self.curvature)
+        return bound
 
     def speeds(self, poses: Array, of: Sequence[int] | Indices, twists: Array, limits: Array) -> Array:
         """Return bounds on the speed of each part, (m, b) m/s. Where the ball around all on its joint keeps the limit, it is

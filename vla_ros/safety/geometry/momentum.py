@@ -79,7 +79,7 @@ class Momentum(SpeedRule):
 
     def speed_permille(self, state: FilterState, rates: Array) -> int:
         q, own = [joint.q for joint in state.joints], np.abs(rates)[None]
-        quick = self._parts.lever_arms_at(self._paths.placement(q)).dot(own[0])
+        quick = self._paths.quick_speeds_at(self._parts, q, rates)
         if self._within(quick[None] / AIMED_AT, own) is None:
             return 1000
         speeds = self._paths.speeds_at(self._parts, q, rates, self._none)

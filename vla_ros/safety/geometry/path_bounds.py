@@ -37,6 +37,8 @@ from vla_ros.safety.state import JointStates
 
 TINY = 1e-9
 """Bounds are computed in floating point; this, m/s or m, and ROUNDING make up for it."""
+CELL = 50_000_000
+"""Quick bounds look at the arm at multiples of this, nanoradian or nanometre: it is placed anew only every few ticks."""
 
 
 class ArmPaths:
@@ -63,6 +65,7 @@ class ArmPaths:
         self._parts: dict[str, Parts] = {}
         self._path: CandidatePath | None = None
         self._placed: tuple[tuple[int, ...], Placement] | None = None
+        self._placed_near: tuple[tuple[int, ...], Placement] | None = None
 
     @classmethod
     def of(cls, arm: ArmModel, limits: Sequence[JointLimits], period_s: float) -> ArmPaths:
@@ -94,6 +97,21 @@ class ArmPaths:
         if self._placed is None or self._placed[0] != key:
             self._placed = key, self.kinematics.place(np.array([key]) / NANO)
         return self._placed[1]
+
+    def placement_near(self, q: Sequence[int]) -> tuple[Placement, Array]:
+        """Return the placement at the multiples of CELL next to q, and how far each joint is from there, (n,) rad or m.
+
+        It depends on q alone, so that a replay that begins anywhere decides the same.
+        """
+        key = tuple([(x + CELL // 2) // CELL * CELL for x in q])
+        if self._placed_near is None or self._placed_near[0] != key:
+            self._placed_near = key, self.kinematics.place(np.array([key]) / NANO)
+        return self._placed_near[1], np.abs(np.array(q) - key) / NANO
+
+    def quick_speeds_at(self, parts: Parts, q: Sequence[int], rates: Array) -> Array:
+        """Return a bound on what `speeds_at` returns that is soon known and high."""
+        near, off = self.placement_near(q)
+        return parts.bound_near(near, off, np.abs(rates))
 
     def speeds_at(self, parts: Parts, q: Sequence[int], rates: Array, limits: Array) -> Array:
         """Return the speed of each part, (b,) m/s, at q with rates (n,) rad/s or m/s; `limits`: see `Parts.speeds`."""
@@ -162,7 +180,7 @@ class CandidatePath:
 
     def quick_speeds(self, parts: Parts) -> Array:
         """Return a bound on the speed of each part, (b,) m/s, that is soon known and high: every joint moves it as far as it
-        could anywhere, or as it does where the step begins and could within `spread` of there."""
+        could anywhere, or as it does near where the step begins and could within `spread` of there."""
         return self._quick(parts, self.peak_rates)
 
     def quick_distances(self, parts: Parts) -> Array:
@@ -170,9 +188,9 @@ class CandidatePath:
         return self._quick(parts, self.travel)
 
     def _quick(self, parts: Parts, motion: Array) -> Array:
-        here = parts.lever_arms_at(self._paths.placement([q for q, _, _ in self.key[0]])).dot(motion)
-        products = (motion[:, None] * self.spread).ravel()
-        bound: Array = np.minimum(parts.lever_arms.dot(motion), here + products.dot(parts.curvature))
+        near, off = self._paths.placement_near([q for q, _, _ in self.key[0]])
+        here = parts.bound_near(near, self.spread + off, motion)
+        bound: Array = np.minimum(parts.lever_arms.dot(motion), here)
         return bound * ROUNDING + TINY
 
     # The path in pieces

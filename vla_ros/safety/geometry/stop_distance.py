@@ -77,7 +77,7 @@ class StopDistance(SpeedRule):
         if self._distance_m:
             q, time_s = [joint.q for joint in state.joints], float((times_s / 2 + self._ramps_s).max())
             aim = AIMED_AT * self._limits / time_s
-            if not (self._parts.lever_arms_at(self._paths.placement(q)).dot(np.abs(rates)) <= aim).all():
+            if not (self._paths.quick_speeds_at(self._parts, q, rates) <= aim).all():
                 permille = min(permille, self._share(aim, self._paths.speeds_at(self._parts, q, rates, aim)))
         return permille
 

@@ -53,11 +53,13 @@ class StopPath:
         segments.append((q, length, 0, 0))
         self.ticks = tick
 
-    def accelerations(self) -> tuple[list[int], list[int]]:
-        """Return the acceleration of each segment, and how many ticks it lasts; together they are `ticks`."""
-        starts = self._start_ticks
-        counts = [after - start for start, after in zip(starts, starts[1:], strict=False)]
-        return [a for _, _, _, a in self._segments[:-1]], counts
+    def acceleration_steps(self) -> tuple[list[int], list[int]]:
+        """Return the ticks at which the acceleration changes, and by how much; before the first it is 0."""
+        before, changes = 0, []
+        for _, _, _, a in self._segments:
+            changes.append(a - before)
+            before = a
+        return self._start_ticks, changes
 
     def corners(self) -> tuple[list[int], list[int]]:
         """Return the ticks at which the acceleration changes, and the velocity at each; between them it is linear."""

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from test.unit.safety.geometry.motion import PERIOD_S, Model, executed, speeds
-from vla_ros.safety.geometry.path_bounds import ArmPaths
+from vla_ros.safety.geometry.path_bounds import CELL, ArmPaths
+from vla_ros.safety.joint.joint_limits import NANO
 from vla_ros.safety.joint.joint_motion import JointOutput
 from vla_ros.safety.state import FilterState
 
@@ -87,3 +88,17 @@ def test_rules_of_one_arm_share_its_paths_and_ask_for_a_candidate_once() -> None
     assert MODEL.paths.candidate(copied.joints, list(before)) is path
     copied.joints[0].v += 1
     assert MODEL.paths.candidate(copied.joints, list(before)) is not path
+
+
+def test_the_quick_bound_of_a_configuration_holds_and_depends_on_it_alone() -> None:
+    draw = random.Random(7)
+    for _ in range(30):
+        state, _ = MODEL.candidate(draw, 0.3)
+        q = [joint.q for joint in state.joints]
+        rates = np.array([draw.uniform(-2.0, 2.0) for _ in q])
+        bound = MODEL.paths.quick_speeds_at(MODEL.parts, q, rates)
+        assert (MODEL.paths.speeds_at(MODEL.parts, q, rates, ANYTHING) <= bound + 1e-12).all()
+        MODEL.paths.placement_near([x + CELL for x in q])
+        assert (MODEL.paths.quick_speeds_at(MODEL.parts, q, rates) == bound).all()
+        _, off = MODEL.paths.placement_near(q)
+        assert (off <= CELL / 2 / NANO + 1e-15).all()

@@ -80,11 +80,12 @@ def test_the_bound_is_the_sum_of_ramps_and_full_brake(v: int, a: int, bound: int
     assert motion.stop_path_length(JointOutput(0, -v, -a)) == bound
 
 
-def test_the_accelerations_are_those_of_the_ticks() -> None:
+def test_the_changes_of_acceleration_are_those_of_the_ticks() -> None:
     path = StopPath(3, 4321, -17, 60, 7)
-    accelerations, counts = path.accelerations()
-    v = 4321
-    for k, a in enumerate(a for a, count in zip(accelerations, counts, strict=True) for _ in range(count)):
+    changes = dict(zip(*path.acceleration_steps(), strict=True))
+    v, a = 4321, 0
+    for k in range(path.ticks):
+        a += changes.get(k, 0)
         v += a
         assert path.position(k + 1) - path.position(k) == v
-    assert sum(counts) == path.ticks
+    assert a + changes[path.ticks] == 0
