@@ -15,9 +15,10 @@ from vla_ros.arrays import Depth
 from vla_ros.bringup.node_parameters import CameraParameters
 from vla_ros.msg import CameraFrames
 from vla_ros.perception.camera_check import CameraCheck
-from vla_ros.perception.encodings import WrongEncoding, decode_depth
+from vla_ros.perception.encodings import decode_depth
 from vla_ros.perception.frames import CameraHealth
 from vla_ros.perception.stream_timing import StreamTiming
+from vla_ros.perception.wrong_encoding import WrongEncoding
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.lifecycle import ManagedNode, autostart

@@ -11,17 +11,19 @@ from vla_ros.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from vla_ros.perception.camera_check import CameraCheck, CheckedImage
-    from vla_ros.perception.encodings import WrongEncoding, decode_colour, decode_depth
+    from vla_ros.perception.encodings import ColourDecoder, decode_colour, decode_depth
     from vla_ros.perception.frames import CameraHealth, CameraView, Frames
     from vla_ros.perception.intrinsics import pinhole_matrix, resized
     from vla_ros.perception.pinhole import PinholeCamera
     from vla_ros.perception.stream_timing import StreamTiming
+    from vla_ros.perception.wrong_encoding import WrongEncoding
 
 __all__ = [
     "CameraCheck",
     "CameraHealth",
     "CameraView",
     "CheckedImage",
+    "ColourDecoder",
     "Frames",
     "PinholeCamera",
     "StreamTiming",
@@ -39,7 +41,7 @@ __getattr__, __dir__ = lazy_names(
             "CheckedImage",
         ),
         "encodings": (
-            "WrongEncoding",
+            "ColourDecoder",
             "decode_colour",
             "decode_depth",
         ),
@@ -54,5 +56,6 @@ __getattr__, __dir__ = lazy_names(
         ),
         "pinhole": ("PinholeCamera",),
         "stream_timing": ("StreamTiming",),
+        "wrong_encoding": ("WrongEncoding",),
     },
 )

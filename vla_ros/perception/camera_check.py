@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 
 from vla_ros.arrays import Array, Image
-from vla_ros.perception.encodings import WrongEncoding, decode_colour
+from vla_ros.perception.encodings import ColourDecoder
 from vla_ros.perception.frames import CameraHealth
 from vla_ros.perception.intrinsics import resized
 from vla_ros.perception.stream_timing import StreamTiming
+from vla_ros.perception.wrong_encoding import WrongEncoding
 from vla_ros.time import NS_PER_S
 
 AHEAD_NS = 100_000_000
@@ -58,6 +59,7 @@ class CameraCheck:
         self._stale_ns = stale_ns
         self._frozen_images = frozen_images
         self._dark_level = dark_level
+        self._decoder = ColourDecoder()
         self._digest = b""
         self._same = 0
         self.latest = CheckedImage(
@@ -80,7 +82,7 @@ class CameraCheck:
         self._same = self._same + 1 if digest == self._digest else 1
         self._digest = digest
         try:
-            image = decode_colour(message)
+            image = self._decoder.decode(message)
         except WrongEncoding as error:
             self._fault(stamp_ns, CameraHealth.WRONG_ENCODING, str(error))
             return

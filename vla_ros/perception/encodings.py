@@ -1,110 +1,130 @@
-"""Images of any common encoding to arrays. Messages are read by their fields, without ROS."""
+"""Images of any common encoding to arrays. Messages are read by their fields, without ROS.
+
+OpenCV converts, not cv_bridge: where it was built for another numpy, it can be imported and then converts nothing.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vla_ros.arrays import Depth, Image
+from vla_ros.perception.compressed import decode_compressed_depth, uncompressed
+from vla_ros.perception.image_rows import pixels
+from vla_ros.perception.wrong_encoding import WrongEncoding
+from vla_ros.perception.yuv import YUV_ENCODINGS, decode_yuv
 
-BAYER = ("bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8")
-COLOUR_ENCODINGS = (
-    "rgb8",
-    "bgr8",
-    "rgba8",
-    "bgra8",
-    "mono8",
-    "mono16",
-    "yuv422",
-    "yuv422_yuy2",
-    "uyvy",
-    "yuyv",
-    *BAYER,
-)
-
-
-class WrongEncoding(ValueError):
-    """The image cannot be read; the text names the encoding and what is read."""
-
-
-@functools.cache
-def _decoder() -> Callable[[Any], Image]:
-    """cv_bridge where a ROS installation brings it, else rosbags-image, which reads the same messages."""
-    try:
-        from cv_bridge import CvBridge
-
-        bridge = CvBridge()
-        return lambda message: np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
-    except ImportError:
-        from rosbags.image import message_to_cvimage
-
-        return lambda message: np.asarray(message_to_cvimage(message, "rgb8"), np.uint8)
-
-
-PIXEL_BYTES = {
-    **dict.fromkeys(("rgb8", "bgr8"), 3),
-    **dict.fromkeys(("rgba8", "bgra8", "32FC1"), 4),
-    **dict.fromkeys(("mono16", "16UC1", "yuv422", "yuv422_yuy2", "uyvy", "yuyv"), 2),
-    **dict.fromkeys(("mono8", *BAYER), 1),
+RGB, GREY = None, cv2.COLOR_GRAY2RGB
+BAYER = {
+    "rggb": cv2.COLOR_BayerBG2RGB,  # OpenCV names the pattern by its second row
+    "bggr": cv2.COLOR_BayerRG2RGB,
+    "gbrg": cv2.COLOR_BayerGR2RGB,
+    "grbg": cv2.COLOR_BayerGB2RGB,
 }
+DEPTH_KINDS = {"16uc1": "u2", "mono16": "u2", "32fc1": "f4"}
 
 
-def _check_bytes(message: Any) -> None:
-    """Refuse an image whose rows are shorter than its width, or that has fewer bytes than rows."""
-    height, width, step = message.height, message.width, message.step
-    if not height or not width or step < width * PIXEL_BYTES[message.encoding] or len(message.data) < step * height:
-        raise WrongEncoding(f"{len(message.data)} bytes for {width}x{height} {message.encoding}, step {step}")
+@dataclass(frozen=True)
+class PixelFormat:
+    """How a pixel is packed: number of values, the kind of each, OpenCV's conversion to rgb (None: it is rgb)."""
+
+    channels: int
+    kind: str
+    to_rgb: int | None
+
+
+FORMATS = {
+    f"{name}{bits}": PixelFormat(channels, f"u{bits // 8}", to_rgb)
+    for bits in (8, 16)
+    for name, channels, to_rgb in (
+        ("rgb", 3, RGB),
+        ("bgr", 3, cv2.COLOR_BGR2RGB),
+        ("rgba", 4, cv2.COLOR_RGBA2RGB),
+        ("bgra", 4, cv2.COLOR_BGRA2RGB),
+        ("mono", 1, GREY),
+        *((f"bayer_{order}", 1, to_rgb) for order, to_rgb in BAYER.items()),
+    )
+}
+# OpenCV's own names say nothing of the order of colours: who sends them has an array of OpenCV's, which is bgr. 16UC1 is left
+# out: it is depth.
+FORMATS |= {"8uc1": FORMATS["mono8"], "8uc3": FORMATS["bgr8"], "8uc4": FORMATS["bgra8"]}
+FORMATS |= {"16uc3": FORMATS["bgr16"], "16uc4": FORMATS["bgra16"]}
+COLOUR_ENCODINGS = (*FORMATS, *YUV_ENCODINGS)
+
+
+class ColourDecoder:
+    """Decodes the images of one camera.
+
+    Values of 16 bits may use 10, 12 or 14 of them, which no message says: the largest value that this camera has sent tells.
+    """
+
+    def __init__(self) -> None:
+        self._largest = 0
+
+    def decode(self, message: Any) -> Image:
+        """Decode a sensor_msgs/Image or CompressedImage to (H, W, 3) rgb.
+
+        Raises:
+            WrongEncoding: the encoding is none of COLOUR_ENCODINGS, or the bytes do not fill an image of the stated size.
+        """
+        try:
+            return self._compressed(message) if hasattr(message, "format") else self._raw(message)
+        except cv2.error as error:
+            what = getattr(message, "encoding", None) or getattr(message, "format", "")
+            raise WrongEncoding(f"{what!r}: {error.err}") from None
+
+    def _raw(self, message: Any) -> Image:
+        encoding = message.encoding.lower()
+        if encoding in YUV_ENCODINGS:
+            return decode_yuv(message, encoding)
+        if encoding not in FORMATS:
+            is_depth = encoding in DEPTH_KINDS
+            remedy = "this is depth" if is_depth else f"colour is read from {', '.join(COLOUR_ENCODINGS)}"
+            raise WrongEncoding(f"encoding {message.encoding!r}: {remedy}")
+        chosen = FORMATS[encoding]
+        return self._rgb(pixels(message, chosen.channels, chosen.kind), chosen.to_rgb)
+
+    def _compressed(self, message: Any) -> Image:
+        decoded = uncompressed(message)
+        if decoded.ndim == 3:
+            return self._rgb(decoded, cv2.COLOR_BGRA2RGB if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+        encoding = message.format.partition(";")[0].strip().lower()
+        return self._rgb(
+            decoded, FORMATS[encoding].to_rgb if encoding.startswith("bayer") and encoding in FORMATS else GREY
+        )
+
+    def _rgb(self, values: NDArray[Any], to_rgb: int | None) -> Image:
+        if values.dtype != np.uint8:
+            if values.dtype != np.uint16:
+                raise WrongEncoding(f"values of kind {values.dtype}: colour has 8 or 16 bits")
+            self._largest = max(self._largest, int(values.max()))
+            bits = next(bits for bits in (10, 12, 14, 16) if self._largest < 1 << bits)
+            values = (values >> (bits - 8)).astype(np.uint8)
+        return values if to_rgb is None else np.asarray(cv2.cvtColor(values, to_rgb), np.uint8)
 
 
 def decode_colour(message: Any) -> Image:
-    """Decode a sensor_msgs/Image or CompressedImage to (H, W, 3) rgb.
-
-    Raises:
-        WrongEncoding: the encoding is none of COLOUR_ENCODINGS, or the bytes do not fill an image of the stated size.
-    """
-    if hasattr(message, "format"):
-        try:
-            decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:  # no bytes, or a size that it refuses
-            raise WrongEncoding(f"compressed image ({message.format!r}): {error.err or 'no image'}") from None
-        if decoded is None:
-            raise WrongEncoding(f"compressed image ({message.format!r}): neither jpeg nor png")
-        return np.ascontiguousarray(decoded[:, :, ::-1], np.uint8)
-    if message.encoding not in COLOUR_ENCODINGS:
-        raise WrongEncoding(f"encoding {message.encoding!r}: colour is read from {', '.join(COLOUR_ENCODINGS)}")
-    _check_bytes(message)
-    needed = message.step * message.height
-    if message.encoding == "rgb8":
-        rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
-        return rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
-    try:
-        return np.ascontiguousarray(_decoder()(message))
-    except Exception as error:  # both libraries raise classes of their own
-        raise WrongEncoding(f"encoding {message.encoding!r}: {error}") from None
+    """Decode one image of a camera of which nothing else is known; see `ColourDecoder.decode`."""
+    return ColourDecoder().decode(message)
 
 
 def decode_depth(message: Any) -> Depth:
-    """Decode a depth image (16UC1 in mm, 32FC1 in m) to (H, W) m; NaN where there is no reading.
+    """Decode a depth image (16UC1 in mm, 32FC1 in m, or CompressedImage) to (H, W) m; NaN where there is no reading.
 
     Raises:
         WrongEncoding: it is another encoding, or has too few bytes.
     """
-    kinds: dict[str, np.dtype[Any]] = {
-        "16UC1": np.dtype(np.uint16),
-        "mono16": np.dtype(np.uint16),
-        "32FC1": np.dtype(np.float32),
-    }
-    if message.encoding not in kinds:
+    if hasattr(message, "format"):
+        return decode_compressed_depth(message)
+    kind = DEPTH_KINDS.get(message.encoding.lower())
+    if kind is None:
         raise WrongEncoding(f"encoding {message.encoding!r}: depth is read from 16UC1 and 32FC1")
-    kind = kinds[message.encoding].newbyteorder(">" if message.is_bigendian else "<")
-    _check_bytes(message)
-    rows = np.frombuffer(message.data, np.uint8)[: message.step * message.height].reshape(message.height, message.step)
-    values: Depth = rows[:, : message.width * kind.itemsize].copy().view(kind).astype(np.float32)
-    if kind.itemsize == 2:
+    values: Depth = pixels(message, 1, kind).astype(np.float32)
+    if kind == "u2":
         values /= 1000.0
     values[(values <= 0) | ~np.isfinite(values)] = np.nan
     return values
