@@ -33,7 +33,7 @@ def expert(monkeypatch: pytest.MonkeyPatch, *instructions: int) -> SimpleNamespa
         parameters=SimpleNamespace(policy="compact"),
         get_clock=lambda: clock,
         simulated_time=False,
-        instructions=[(None, {"source_timestamp": instruction_id}) for instruction_id in instructions[1:]],
+        instructions=SimpleNamespace(heard=lambda now_ns: False, relayed=lambda: instructions[1:]),
         hear_joints=lambda now_ns: None,
         statuses=(),
         plans=(),
@@ -54,6 +54,16 @@ def plan(instruction_id: int, state: PlanState = PlanState.ACTIVE) -> LatentPlan
 def test_a_new_instruction_voids_the_plan_and_the_same_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert expert(monkeypatch, 7, 7).plan == "old"
     assert expert(monkeypatch, 7, 9).plan is None
+
+
+def test_what_is_said_voids_the_plan_before_the_planner_knows_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = expert(monkeypatch, 7)
+    assert who.plan == "old"
+    who.instructions = SimpleNamespace(heard=lambda now_ns: True, relayed=lambda: ())
+    ActionExpertNode.read_topics(who, 10 * S)
+    assert (who.plan, who.no_plan_reason) == (None, "waiting for a plan for the new instruction")
+    ActionExpertNode.on_plan(who, plan(7), 20 * S)
+    assert who.plan is None, "the planner serves what was said before"
 
 
 def test_a_plan_that_counts_is_followed_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:

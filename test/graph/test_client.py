@@ -16,6 +16,7 @@ from vla_ros.bringup.process import private_domain
 from vla_ros.msg import LatentPlan
 from vla_ros.ros import client as client_module
 from vla_ros.ros.client import Client, Unreachable, connect
+from vla_ros.ros.instruction_relay import HEARD, RELAYED
 from vla_ros.ros.polling import take
 from vla_ros.ros.qos import LATCHED, NEWEST
 
@@ -27,9 +28,9 @@ def talk() -> Iterator[Client]:
         yield made
 
 
-def listener(name: str, namespace: str = "left") -> Node:
+def listener(name: str, namespace: str = "left", topic: str = HEARD) -> Node:
     node = rclpy.create_node(name, namespace=namespace)
-    node.words = node.create_subscription(String, "/left/task_instruction", lambda message: None, NEWEST)
+    node.words = node.create_subscription(String, f"/left/{topic}", lambda message: None, NEWEST)
     return node
 
 
@@ -42,7 +43,7 @@ def test_others_who_listen_do_not_stand_for_the_planner(talk: Client, monkeypatc
     with pytest.raises(Unreachable, match="do not listen on /left/task_instruction"):
         talk.publish("go")
     monkeypatch.setattr(client_module, "CONNECTION_TIMEOUT_S", 60.0)
-    nodes.append(listener("planner"))
+    planner = listener("planner", topic=RELAYED)
     talk.publish("go on")
     for node in nodes:
         heard: list[str] = []
@@ -50,7 +51,7 @@ def test_others_who_listen_do_not_stand_for_the_planner(talk: Client, monkeypatc
             60.0, lambda node=node, heard=heard: bool(heard.extend(m.data for m, _ in take(node.words)) or heard)
         )
         assert heard == ["go on"], node.get_name()
-    for node in [*nodes, deaf]:
+    for node in [*nodes, planner, deaf]:
         node.destroy_node()
 
 

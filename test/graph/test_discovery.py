@@ -1,4 +1,4 @@
-"""A publisher that cannot be heard is named with what is wrong with it; an instruction waits for those who act on it."""
+"""A publisher that cannot be heard is named with what is wrong with it; who must hear a publisher is waited for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from test.graph.ros_node import ros_node
-from vla_ros.ros.discovery import MOST_NAMED, instruction_nodes_matched, publisher_names, unmatched_publishers
+from vla_ros.ros.discovery import MOST_NAMED, nodes_matched, publisher_names, unmatched_publishers
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST, SENSOR
 
 TOPICS = {"joint_states": "sensor_msgs/msg/JointState", "orders": "std_msgs/msg/String"}
@@ -50,15 +50,15 @@ def test_who_can_be_heard_is_not_named() -> None:
         assert unmatched_publishers(node, TOPICS) == []
 
 
-def test_an_instruction_needs_planner_and_action_expert() -> None:
+def test_a_publisher_is_ready_when_those_who_must_hear_it_are_matched() -> None:
     with ros_node() as node:
-        publisher = node.create_publisher(String, "task_instruction", NEWEST)
+        publisher = node.create_publisher(String, "orders", NEWEST)
         planner, expert = (rclpy.create_node(name) for name in ("planner", "action_expert"))
-        planner.create_subscription(String, "task_instruction", lambda message: None, NEWEST)
+        planner.create_subscription(String, "orders", lambda message: None, NEWEST)
         assert wait(lambda: publisher.get_subscription_count() == 1)
-        assert not instruction_nodes_matched(node, publisher)
-        expert.create_subscription(String, "task_instruction", lambda message: None, NEWEST)
-        assert wait(lambda: instruction_nodes_matched(node, publisher))
+        assert not nodes_matched(node, publisher, ("action_expert",))
+        expert.create_subscription(String, "orders", lambda message: None, NEWEST)
+        assert wait(lambda: nodes_matched(node, publisher, ("planner", "action_expert")))
         for other in (planner, expert):
             other.destroy_node()
 

@@ -76,7 +76,7 @@ class Rig:
             message.health = bytes(len(CAMERAS))
             message.k = [0.0] * 9 * len(CAMERAS)
             self._frames.publish(message)
-        heard = self._instruction.get_subscription_count() >= 2
+        heard = self._instruction.get_subscription_count() >= 1
         if heard and not self.chunks and time.monotonic() - self._said > 10.0:
             self._instruction.publish(String(data=TEXT))
             self._said = time.monotonic()

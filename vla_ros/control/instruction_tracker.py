@@ -30,6 +30,14 @@ class InstructionTracker:
         self._stop_watch.on_instruction()
         return self._serve(instruction_id)
 
+    def void(self, now_ns: int) -> None:
+        """An instruction was heard whose id is not known yet: until it is, no plan that moves the arm counts."""
+        self.heard_ns = now_ns
+        self._stop_watch.on_instruction()
+        if self.id is not None:
+            self._superseded.append(self.id)
+            self.id = None
+
     def on_status(self, state: int, stops: int) -> bool:
         """Note the filter's state and its count of stops; return whether a stop has ended the instruction that is served.
 

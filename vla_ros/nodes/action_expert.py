@@ -14,7 +14,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState as JointStateMessage
-from std_msgs.msg import String
 
 from vla_ros.bringup.node_parameters import VLM, policy_options
 from vla_ros.control.action_expert import ActionExpert
@@ -31,6 +30,7 @@ from vla_ros.policies.registry import Robot, system1
 from vla_ros.ros.convert import chunk_message, commanded_positions, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import several_publishers, unmatched_publishers
+from vla_ros.ros.instruction_relay import InstructionRelay
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -56,7 +56,11 @@ FILTER_SILENT_S = 0.5
 """The filter speaks 25 times a second."""
 LATE_SHARE = 0.03
 """So many setpoints of a second's off their time are worth a warning."""
-TOPICS = {"vla/latent_plan": "vla_ros/msg/LatentPlan", "joint_states": "sensor_msgs/msg/JointState"}
+TOPICS = {
+    "task_instruction": "std_msgs/msg/String",
+    "vla/latent_plan": "vla_ros/msg/LatentPlan",
+    "joint_states": "sensor_msgs/msg/JointState",
+}
 
 
 class ActionExpertNode(ManagedNode):
@@ -99,7 +103,7 @@ class ActionExpertNode(ManagedNode):
         self.sent = Rate(1.0 / self.parameters.rate_hz, 0.005)
         self.chunk_rate = Rate(self.parameters.chunk_period_s, self.parameters.chunk_period_s, 200)
         self.plan_age, self.inference_delay, self.discontinuities = Window(200), Window(200), Window(200)
-        self.instructions = polled(self, String, "task_instruction", NEWEST)
+        self.instructions = InstructionRelay(self)
         self.plans = polled(self, LatentPlan, "vla/latent_plan", NEWEST)
         self.joint_states = polled(self, JointStateMessage, "joint_states", SENSOR)
         self.joints = MeasuredJoints(self.parameters.joint_names, self.parameters.joint_state_timeout_s)
@@ -158,11 +162,13 @@ class ActionExpertNode(ManagedNode):
             self.clock_offset_ns = self.offset.ahead_ns(now_ros_ns, read_ns)
         for status, _ in take(self.statuses):  # first: an instruction that is read now came after what they say
             self.on_status(status, now_ns)
-        for _, info in take(self.instructions):
-            if self.instruction_tracker.on_instruction(info["source_timestamp"], now_ns):
-                # It voids the plan at once, whatever the planner is doing.
-                self.plan = None
-                self.no_plan_reason = "waiting for a plan for the new instruction"
+        void = self.instructions.heard(now_ns)
+        if void:
+            self.instruction_tracker.void(now_ns)
+        for instruction_id in self.instructions.relayed():
+            void |= self.instruction_tracker.on_instruction(instruction_id, now_ns)
+        if void:  # at once, whatever the planner is doing
+            self.plan, self.no_plan_reason = None, "waiting for a plan for the new instruction"
         self.hear_joints(now_ns)
         for message, _ in take(self.plans):
             self.look_up_planners()
@@ -334,6 +340,7 @@ class ActionExpertNode(ManagedNode):
             "velocity_discontinuity_p99": self.discontinuities.summary().p99,
             "chunks": self.expert.chunks,
             "chunks_late": self.expert.late,
+            "said_by": self.instructions.said_by(),
             "scheduling": self.scheduling,
             "worker_restarts": 0 if self.worker is None else self.worker.restarts,
         }
@@ -347,7 +354,8 @@ class ActionExpertNode(ManagedNode):
         if not self.active:
             return WARN, "not active", values
         waited_s = (time.monotonic_ns() - self.instruction_tracker.heard_ns) / NS_PER_S
-        if self.planned_for < (self.instruction_tracker.id or 0) and waited_s > NO_PLAN_S:
+        not_planned = self.planned_for < (self.instruction_tracker.id or 0) and waited_s > NO_PLAN_S
+        if not_planned or self.instructions.undelivered:
             return WARN, "the planner has not taken up the newest instruction: say it again", values
         if late > LATE_SHARE * self.parameters.rate_hz:
             return WARN, f"{late} setpoints off their time in the last second", values

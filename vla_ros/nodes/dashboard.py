@@ -45,7 +45,7 @@ from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, Saf
 from vla_ros.policies.contract import PlanState
 from vla_ros.ros.convert import frames_from
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
-from vla_ros.ros.discovery import instruction_nodes_matched
+from vla_ros.ros.instruction_relay import instruction_nodes_matched
 from vla_ros.ros.node import run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
 from vla_ros.ros.polling import polled, take
@@ -222,7 +222,7 @@ class Dashboard(Node):
     def _instruct(self, instruction: str) -> tuple[bool, str]:
         """Publish an instruction; empty: hold."""
         heard = instruction_nodes_matched(self, self.instructions)
-        # In any case: of planner and action expert either one holds the arm for a new instruction.
+        # In any case: the action expert holds the arm for a new instruction, also without a planner.
         self.instructions.publish(String(data=instruction))
         if not heard:
             return False, "planner and action expert do not both listen"

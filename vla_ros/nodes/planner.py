@@ -35,7 +35,8 @@ from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.convert import frames_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
-from vla_ros.ros.discovery import publisher_names, readers_on_this_host, several_publishers, unmatched_publishers
+from vla_ros.ros.discovery import readers_on_this_host, several_publishers, unmatched_publishers
+from vla_ros.ros.instruction_relay import RELAYED
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -50,7 +51,6 @@ from vla_ros.transforms import matrix
 
 TOPICS = {
     "vla/frames": "vla_ros/msg/CameraFrames",
-    "task_instruction": "std_msgs/msg/String",
     "joint_states": "sensor_msgs/msg/JointState",
 }
 JOINTS_TIMEOUT_S = 1.0
@@ -93,15 +93,13 @@ class Planner(ManagedNode):
         on_instruction: Callable[..., None] = (
             self.on_instruction
         )  # rclpy's annotation does not know of the message info
-        self.create_subscription(String, "task_instruction", on_instruction, NEWEST)
+        self.create_subscription(String, RELAYED, on_instruction, NEWEST)
         self.create_subscription(CameraFrames, "vla/frames", self.on_frames, NEWEST)
         # 250 Hz of joint states are polled when a plan is made: an executor would spend more on them than on planning.
         qos = QoSProfile(depth=JOINT_STATES, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.joint_states = polled(self, JointStateMessage, "joint_states", qos)
         self.joints, self.heard_ns = MeasuredJoints(self.parameters.joint_names, JOINTS_TIMEOUT_S), time.monotonic_ns()
         self.statuses = polled(self, SafetyStatus, "vla/safety_status", QoSProfile(depth=50))
-        self.instruction_senders = polled(self, String, "task_instruction", NEWEST)
-        self.said_by = ""
         self.create_service(Trigger, "vla/continue", self.on_continue)
         steady_timer(self, TICK_S, self.tick)
         # More often than others, so that people see within a second that it is gone.
@@ -154,7 +152,6 @@ class Planner(ManagedNode):
     def on_instruction(self, message: String, info: Mapping[str, int]) -> None:
         """A new instruction: served with the frames at hand."""
         self.hear_filter()
-        self.said_by = ""
         self.core.on_instruction(info["source_timestamp"], message.data)
         self.publish_outputs()
         self.plan_when_due()
@@ -179,20 +176,8 @@ class Planner(ManagedNode):
     def tick(self) -> None:
         """Hear the filter; let the core ask people, and hold without frames."""
         self.hear_filter()
-        self.note_sender()
         self.core.tick(time.monotonic_ns())
         self.publish_outputs()
-
-    def note_sender(self) -> None:
-        """Find out who has said the newest instruction."""
-        for sender in take_serialized(
-            self.instruction_senders, most=self.instruction_senders.qos_profile.depth, longest=0
-        ):
-            if sender.source_ns == self.core.instruction.id:
-                names = publisher_names(self, "task_instruction")
-                self.said_by = next(
-                    (name for name in names if sender.gid in name), f"a publisher that has left ({sender.gid})"
-                )
 
     def hear_filter(self) -> None:
         """Tell the core what the filter has said."""
@@ -314,7 +299,6 @@ class Planner(ManagedNode):
             "frame_to_plan_p50_ms": 1e3 * self.frame_age.summary().p50,
             "frame_to_plan_p95_ms": 1e3 * self.frame_age.summary().p95,
             "instruction": self.core.instruction.text[:LOGGED],
-            "said_by": self.said_by,
             "outlook": self.core.outlook(),
             "prompt": self.parameters.prompt,
             "question": self.core.question,

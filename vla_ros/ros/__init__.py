@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from vla_ros.ros.client import Client, Unreachable, connect
     from vla_ros.ros.convert import chunk_message, frames_from, joint_state_from, plan_from, plan_message
     from vla_ros.ros.diagnostics import Diagnostics
-    from vla_ros.ros.discovery import instruction_nodes_matched, unmatched_publishers
+    from vla_ros.ros.discovery import unmatched_publishers
+    from vla_ros.ros.instruction_relay import instruction_nodes_matched
     from vla_ros.ros.lifecycle import ManagedNode, autostart
     from vla_ros.ros.node import StartRefused, run, steady_timer
     from vla_ros.ros.parameter_declaration import declare_parameters
@@ -63,10 +64,8 @@ __getattr__, __dir__ = lazy_names(
             "plan_message",
         ),
         "diagnostics": ("Diagnostics",),
-        "discovery": (
-            "instruction_nodes_matched",
-            "unmatched_publishers",
-        ),
+        "discovery": ("unmatched_publishers",),
+        "instruction_relay": ("instruction_nodes_matched",),
         "lifecycle": (
             "ManagedNode",
             "autostart",

@@ -19,7 +19,8 @@ from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
-from vla_ros.ros.discovery import hosts_of_publishers, instruction_nodes_matched
+from vla_ros.ros.discovery import hosts_of_publishers
+from vla_ros.ros.instruction_relay import instruction_nodes_matched
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
 from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
@@ -96,9 +97,9 @@ class Client:
             values = {key: value for key, value in diagnostics.items() if key not in ("level", "message")}
             heard_s = now_s - self._diagnostics_s[name]
             reports.append(NodeStatus(name, int(diagnostics["level"]), diagnostics["message"], values, heard_s))
-        planner = self.diagnostics.get("planner", {})
-        said_by = f", said by {planner['said_by']}" if planner.get("said_by") else ""
-        plan = _plan_line(self.plan) or planner.get("outlook", "")
+        sender = self.diagnostics.get("action_expert", {}).get("said_by", "")
+        said_by = f", said by {sender}" if sender else ""
+        plan = _plan_line(self.plan) or self.diagnostics.get("planner", {}).get("outlook", "")
         return GraphStatus(
             reports,
             _filter_line(self.status),
@@ -203,7 +204,7 @@ class Client:
             raise Unreachable(f"not ready after {timeout_s:.0f} s: {', '.join(missing())}")
 
     def publish(self, text: str) -> int:
-        """Publish an instruction once planner, action expert and all other subscribers can hear it.
+        """Publish an instruction once the action expert, and all other subscribers, can hear it and there is a planner.
 
         Returns:
             the time of publishing, ns of the system clock; plans for it have an instruction_id that is not less.

@@ -1,8 +1,8 @@
-"""Who is matched with whom on the graph: publishers that a node cannot hear, nodes that hear an instruction."""
+"""Who is matched with whom on the graph: publishers that a node cannot hear, nodes that must hear one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -13,8 +13,6 @@ from vla_ros.ros.qos import qos_compatible
 FAST_DDS = (0x01, 0x0F)
 """Vendor of a GUID."""
 MOST_NAMED = 64
-INSTRUCTION_NODES = frozenset({"planner", "action_expert"})
-"""Nodes that must both receive an instruction: the planner plans it, the action expert stops playing the one before."""
 
 
 def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
@@ -89,20 +87,20 @@ def several_publishers(node: Node, topic: str) -> str:
     return f"{len(names)} publishers for {resolved}: {', '.join(names)}; stop all but one" if len(names) > 1 else ""
 
 
-def instruction_nodes_matched(node: Node, publisher: Publisher) -> bool:
-    """Whether DDS has matched a publisher of instructions with all that can hear it.
+def nodes_matched(node: Node, publisher: Publisher, names: Collection[str]) -> bool:
+    """Whether DDS has matched a publisher with all that can hear it, certain nodes among them.
 
     Args:
         node: owner of the publisher; the nodes are looked for in its namespace.
-        publisher: on the topic of instructions.
+        publisher: of that node. names: of nodes that must be among them.
 
     Returns:
-        True when all INSTRUCTION_NODES subscribe and every compatible subscription is matched.
+        True when all of `names` subscribe and every compatible subscription is matched.
     """
     found = node.get_subscriptions_info_by_topic(publisher.topic_name)
     compatible = [info for info in found if qos_compatible(publisher.qos_profile, info.qos_profile)]
     present = {info.node_name for info in compatible if info.node_namespace == node.get_namespace()}
-    return present >= INSTRUCTION_NODES and publisher.get_subscription_count() >= len(compatible)
+    return present.issuperset(names) and publisher.get_subscription_count() >= len(compatible)
 
 
 def readers_on_this_host(node: Node, publisher: Publisher) -> bool:

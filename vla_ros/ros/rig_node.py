@@ -27,7 +27,6 @@ from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from vla_ros.msg import JointCommand, SafetyStatus
-from vla_ros.ros.discovery import instruction_nodes_matched
 from vla_ros.ros.fake_messages import (
     ObstacleFields,
     SetpointFields,
@@ -37,6 +36,7 @@ from vla_ros.ros.fake_messages import (
     obstacle_marker,
     setpoint_message,
 )
+from vla_ros.ros.instruction_relay import instruction_nodes_matched
 from vla_ros.ros.polling import polled, received_ns, take
 from vla_ros.ros.qos import EVENTS, IMAGE, LATCHED, NEWEST, SENSOR
 from vla_ros.safety.states import State

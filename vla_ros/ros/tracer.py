@@ -19,6 +19,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
+from vla_ros.ros.instruction_relay import RELAYED
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import LATCHED, SENSOR
 from vla_ros.ros.stamps import nanoseconds
@@ -50,7 +51,7 @@ class Tracer:
         self._on_entry = on_entry
         subscribe = self._subscribe
         self._streams: list[tuple[Subscription, Callable[[Any, int], None]]] = [
-            (subscribe(String, "task_instruction"), self._instruction),
+            (subscribe(String, RELAYED), self._instruction),
             (subscribe(CameraFrames, "vla/frames"), self._frames),
             (subscribe(LatentPlan, "vla/latent_plan"), self._plan),
             (subscribe(ActionChunk, "vla/action_chunk"), self._chunk),

@@ -34,6 +34,17 @@ def test_plans_of_the_newest_instruction_count(
     assert tracker.id == (comes if active and counts else heard[-1])
 
 
+def test_what_was_heard_voids_what_was_said_before() -> None:
+    tracker = InstructionTracker()
+    tracker.on_instruction(7, 10 * S)
+    tracker.void(20 * S)
+    tracker.void(20 * S)
+    assert (tracker.id, tracker.heard_ns) == (None, 20 * S)
+    assert not tracker.accepts(7, True, 30 * S)
+    assert not tracker.accepts(9, True, 20 * S), "it may be an old one"
+    assert tracker.on_instruction(9, 20 * S) and tracker.accepts(9, True, 20 * S)
+
+
 def test_an_instruction_that_comes_after_its_plan_is_the_same() -> None:
     tracker = InstructionTracker()
     tracker.on_instruction(7, 10 * S)

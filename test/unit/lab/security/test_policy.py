@@ -40,6 +40,7 @@ def publishers(topic: str) -> set[str]:
         ("joint_states", {"controller_manager", "sim_arm"}),
         ("robot_description", {"robot_state_publisher", "sim_arm"}),
         ("task_instruction", {"dashboard", "operator"}),
+        ("vla/instruction", {"action_expert"}),
     ],
 )
 def test_what_moves_something_is_published_by_its_owner_alone(topic: str, who: set[str]) -> None:
