@@ -12,6 +12,7 @@ from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.measured.joint_state_reader import PROBATION
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.states import ACTIVE, LATCHED, State
 from vla_ros.safety.verdict import Verdict
@@ -20,9 +21,11 @@ MS = 1_000_000
 TIMEOUT_NS = 60 * MS
 MEASURED_TIMEOUT_NS = 100 * MS
 SIGNAL_TIMEOUT_NS = 80 * MS
+"""Of the e-stop's heartbeat, the dead-man switch and the obstacles, where a robot has them."""
 SETTLE_NS = 200 * MS
 """Joint states must be consistent for so long before the arm is armed."""
-"""Of the e-stop's heartbeat, the dead-man switch and the obstacles, where a robot has them."""
+PROBATION_NS = PROBATION * MEASURED_TIMEOUT_NS + SETTLE_NS
+"""After one was refused: its stamps may have been wrong, and are believed again only after a probation."""
 CLOCKS_APART_NS = 10**18
 REACH = 0.29
 """Setpoints further from the output than 0.3, or further outside the range than it is wide, are refused."""
@@ -105,6 +108,7 @@ class Arm:
         self._followed = ""
         self._accepted_ns = self._measured_ns = self._held_ns = 0
         self._sending = self._stalled = False
+        self._settle_ns = SETTLE_NS
         self._step = [0.0] * len(limits)
         self._cause_ticks = self._allowed_ticks = 0
 
@@ -137,6 +141,8 @@ class Arm:
         verdict = self.filter.joint_state(receive_ns, *values)
         if verdict is None:
             self._measured_ns = receive_ns
+        else:
+            self._settle_ns = PROBATION_NS
         return verdict
 
     def command(self, positions: Sequence[float], **changes: Any) -> Verdict | None:
@@ -172,9 +178,10 @@ class Arm:
     def arm(self) -> tuple[bool, str]:
         """Settle and arm; where it is done, a stream of outputs begins here."""
         if self.filter.state is State.DISARMED:
-            self.tick(SETTLE_NS // self.period_ns + 2)
+            self.tick(self._settle_ns // self.period_ns + 2)
         done, reason = self.filter.arm(self.now_ns)
         if done:
+            self._settle_ns = SETTLE_NS
             self.disarming = False
             self.judge.begin([max(j.lower, min(j.upper, q)) for j, q in zip(self.limits, self.q, strict=True)])
             self._step, self._sending, self._accepted_ns = [0.0] * len(self.q), True, 0

@@ -29,6 +29,23 @@ from vla_ros.safety.verdict import Verdict
 NUMBERS = (math.nan, math.inf, -math.inf, 1e308, -1e308, 5e-324, -0.0, 1e9, 1e6, 1e16, 0.1, -3.0, 2.0**63, 180.0)
 INTEGERS = (0, 1, -1, 2**31, 2**32 - 1, 2**63 - 1, -(2**63), 2**64, 10**30, 10**12)
 NAMES = ("", "j0", "j1", "j99", "J0", "j0 ", "\x00", "j0\n", "é", "☃", "x" * 5000, "../j0", "%s%n", "finger_joint")
+TEXTS = (
+    *(
+        "",
+        "",
+        "",
+        "cup",
+        "human",
+        "human 0.1 0 -0.2",
+        "moving 0 0 0",
+        "moving",
+        "moving 1 2",
+        "human 1 2 3 4",
+        "☃ 1 2 3",
+    ),
+    *("moving nan 0 0", "moving inf 0 0", "human 1e308 1e308 1e308", "moving a b c", "human \x00 0 0", "human 0x1 0 0"),
+)
+"""Of markers: labels, classes and velocities."""
 
 
 def number(draw: random.Random, near: float) -> float:
@@ -224,7 +241,8 @@ def fuzz_obstacles(seed: int, count: int) -> Counter[str]:
                     header=SimpleNamespace(
                         frame_id=draw.choice(("base",) * 30 + NAMES), stamp=SimpleNamespace(sec=0, nanosec=0)
                     ),
-                    ns=draw.choice(("", "a", "é\n")),
+                    ns=draw.choice(("", "a", "é\n", "human", "human/a")),
+                    text=draw.choice(TEXTS),
                     id=integer(draw, k) if draw.random() < 0.1 else k,
                     type=kind,
                     action=Marker.ADD if draw.random() < 0.95 else draw.choice((1, 2, 3, -1)),

@@ -21,59 +21,9 @@ import pytest
 from test.mutation import operators, plugin, rules
 
 ROOT = Path(__file__).parents[2]
-JOINTS = (
-    *(
-        "joint/test_stopping_distance",
-        "joint/test_velocity_limit",
-        "joint/test_acceleration_limit",
-        "joint/test_jerk_limit",
-        "joint/test_position_limit",
-        "joint/test_last_check",
-    ),
-    *(
-        "test_states",
-        *(
-            f"command/test_{name}"
-            for name in ("authority", "schema", "freshness", "sequence", "continuity", "joint_order")
-        ),
-        *(f"command/test_{name}" for name in ("open_loop", "estop", "deadman", "enabling")),
-        *(
-            "measured/test_joint_state",
-            "measured/test_joint_state_reader",
-            "measured/test_stamp_clock",
-            "measured/test_safe_home",
-        ),
-        *("measured/test_joint_source", "measured/test_tracking_error", "measured/test_overspeed"),
-        "measured/test_standstill",
-        *("measured/test_controller_state", "measured/test_dead_gripper", "command/test_output_strangers"),
-        "joint/test_joint_limits",
-        *("test_tick", "test_takeover", "test_services", "test_messages", "test_decision", "test_filter_setup"),
-        "test_filter",
-        "command/test_setpoint_spline",
-        "joint/test_stop_path",
-        "joint/test_joint_motion",
-    ),
-)
-SPACE = (
-    *("geometry/test_active_set", "geometry/test_table", "geometry/test_fence", "geometry/test_keep_out"),
-    *("geometry/test_clearance", "geometry/test_self_collision", "joint/test_effort_limit", "geometry/test_obstacle"),
-    *("measured/test_contact", "measured/test_tcp_overspeed", "measured/test_measured_clearance"),
-    *(
-        f"geometry/test_{name}"
-        for name in (
-            *("path_bounds", "cartesian_speed", "reduced_mode", "stop_distance", "momentum"),
-            *("tool_orientation", "separation"),
-        )
-    ),
-    *("geometry/test_collision_constraints", "geometry/test_arm_model"),
-)
-"""Files of test/unit/safety, quick ones first: of what needs no model of the arm, and of what does."""
-MODELLED = (
-    *("fence", "table", "keep_out", "self_collision", "obstacle", "clearance", "effort_limit", "contact"),
-    *("cartesian_speed", "reduced_mode", "stop_distance", "momentum", "separation", "tool_orientation"),
-    *("tcp_overspeed", "measured_clearance"),
-)
-"""Rules whose mutants are tried on SPACE first."""
+UNIT = Path("test/unit/safety")
+ELSEWHERE = ("audit/", "test_controller_parameters.py", "test_limits_summary.py", "test_guarantees.py")
+"""Tests below UNIT of what no mutant changes: the log, and what is written for people."""
 KILLED, SURVIVED, ENDLESS = "killed", "SURVIVED", "killed by time"
 OUTCOMES = {pytest.ExitCode.OK: SURVIVED, pytest.ExitCode.TESTS_FAILED: KILLED, pytest.ExitCode.INTERRUPTED: KILLED}
 """Interrupted: a module that can no longer be imported."""
@@ -86,7 +36,7 @@ def main() -> int:
         "--operators", type=int, default=48, help="so many operator mutants, chosen by the seed; 0: none"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="mutants whose name contains this")
+    parser.add_argument("--only", nargs="*", default=[""], help="mutants whose name contains one of these")
     parser.add_argument("--timeout", type=float, default=600.0, help="s for one mutant")
     chosen = parser.parse_args()
     os.chdir(ROOT)
@@ -98,7 +48,7 @@ def main() -> int:
         name = f"operator:{change.module}:{change.number}"
         names.append(name)
         places[name] = f"{change.module}.py:{change.line}: {change.before!r} → {change.after!r}"
-    names = [name for name in names if chosen.only in name]
+    names = [name for name in names if any(part in name for part in chosen.only)]
     begun = time.monotonic()
     if outcome("", 3 * chosen.timeout) != SURVIVED:
         print("the tests fail, or do not end in time, on the code as it is; a mutant proves nothing before they pass")
@@ -123,11 +73,26 @@ def picked(count: int, seed: int) -> Iterator[operators.Change]:
     yield from random.Random(seed).sample(every, min(count, len(every)))
 
 
-def tests(name: str) -> Iterator[str]:
-    """Yield the files that a mutant is tried on, those first that are likeliest to notice."""
-    names = (*SPACE, *JOINTS) if name.partition("/")[0] in MODELLED else (*JOINTS, *SPACE)
-    yield from (f"test/unit/safety/{name}.py" for name in names)
-    yield "test/property"
+def tests(name: str) -> list[str]:
+    """The files that a mutant is tried on, likeliest to notice first: its rule's, its module's, then quick ones.
+
+    Args:
+        name: of the mutant; empty: the code as it is.
+    """
+    module = _module_of(name)
+    likely = (f"test_{name.partition('/')[0]}", f"test_{module.rpartition('.')[2]}")
+
+    def place(path: Path) -> tuple[bool, bool, str]:
+        return path.stem not in likely, path.parent.name == "geometry", str(path)
+
+    files = (path for path in UNIT.rglob("test_*.py") if not str(path.relative_to(UNIT)).startswith(ELSEWHERE))
+    return [*map(str, sorted(files, key=place)), "test/property"]
+
+
+def _module_of(name: str) -> str:
+    if name.startswith("operator:"):
+        return name.split(":")[1]
+    return next((mutant.module for mutant in rules.RULES if mutant.name == name), "")
 
 
 def outcome(name: str, timeout_s: float) -> str:

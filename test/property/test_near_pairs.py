@@ -18,6 +18,7 @@ from test.campaign.surroundings import LIMITS, URDF, SurroundedArm, random_obsta
 from test.unit.safety.simulated_arm import OFF, Arm, forward
 from vla_ros.arrays import Array
 from vla_ros.oracle import Oracle
+from vla_ros.oracle.pair_distances import LinkPoses, PairDistances
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.states import ACTIVE
 from vla_ros.sim.arm_description import HOME
@@ -37,14 +38,16 @@ class Judge:
     def __init__(self, arm: SurroundedArm) -> None:
         self.arm = arm
         self.floors: dict[Obstacle, Array] = {}
+        self._clearances: dict[Obstacle, PairDistances] = {}
         self.near = 0
         self.spare = np.inf
 
     def look(self) -> None:
         """Judge the newest output, and put the floors where it is."""
         known, self.floors = self.floors, {}
+        poses = self.arm.oracle.link_poses(np.array([self.arm.q]))
         for obstacle in self.arm.obstacles:
-            distances = self._distances(obstacle)
+            distances = self._distances(obstacle, poses)
             floors = known.get(obstacle, np.full(len(distances), np.nan))
             spare = np.nan_to_num(distances - floors, nan=np.inf)
             self.spare = min(self.spare, float(spare.min()))
@@ -54,10 +57,16 @@ class Judge:
             kept = np.minimum(MARGIN_M, distances)
             self.floors[obstacle] = np.fmax(floors, kept) if settled else np.full(len(distances), np.nan)
 
-    def _distances(self, obstacle: Obstacle) -> Array:
-        clearances = self.arm.oracle.distances_of([solid(obstacle)])
-        placed = clearances.place(self.arm.oracle.link_poses(np.array([self.arm.q])))
-        return np.array([clearances.distance(i, placed, np.array([0]))[0] for i in range(len(clearances.pairs))])
+    def _distances(self, obstacle: Obstacle, poses: LinkPoses) -> Array:
+        """Exact below the margin; beyond it a lower bound will do."""
+        if obstacle not in self._clearances:
+            self._clearances[obstacle] = self.arm.oracle.distances_of([solid(obstacle)])
+        clearances = self._clearances[obstacle]
+        placed = clearances.place(poses)
+        distances: Array = clearances.lower_bounds(placed)[:, 0]
+        for i in np.flatnonzero(distances < MARGIN_M).tolist():
+            distances[i] = clearances.distance(i, placed, np.array([0]))[0]
+        return distances
 
 
 def disturb(arm: SurroundedArm, draw: random.Random) -> None:

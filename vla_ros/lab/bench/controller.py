@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ def executed(kind: str, rate_hz: int, conditions: MessageConditions, ticks: int,
     Args:
         kind: one of KINDS. rate_hz: of the controller. ticks: of the filter.
     """
-    parameters, urdf = safety_configuration()
+    parameters, urdf = _configuration()
     controller = dataclasses.replace(parameters.controller, type="joint_trajectory", update_rate_hz=float(rate_hz))
     parameters = dataclasses.replace(parameters, controller=controller)
     limits = joint_limits(urdf, parameters)
@@ -166,6 +167,9 @@ def executed(kind: str, rate_hz: int, conditions: MessageConditions, ticks: int,
         float((np.abs(np.diff(path, n=order, axis=0)) * rate_hz**order / np.array(bound)).max())
         for order, bound in enumerate(bounds, 1)
     ]
+
+
+_configuration = functools.cache(safety_configuration)
 
 
 def _path(

@@ -11,7 +11,7 @@ from vla_ros.lab import outputs
 from vla_ros.lab.bench import controller
 from vla_ros.lab.bench.controller import MS, RATES_HZ, ROWS, MessageConditions, executed
 
-TICKS = 700
+TICKS = 300
 ROUNDING = 1.0005
 
 
@@ -35,7 +35,7 @@ def test_after_a_stall_of_any_length_the_path_goes_on_where_the_controller_is(st
     assert max(executed("trajectories", 500, conditions, TICKS, stall_ms)) <= ROUNDING
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_killed_sender_leaves_a_brake_inside_the_limits(seed: int) -> None:
     conditions = MessageConditions("killed", 4 * MS, killed=True)
     assert max(executed("trajectories", 1000, conditions, TICKS + 90 * seed, seed)) <= ROUNDING

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from vla_ros.cli import main
+from vla_ros.lab.bench import safety
 from vla_ros.lab.bench.cost import STAGES
 
 ROOT = Path(__file__).parents[4]
 
 
-def test_a_quick_run_shows_every_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_run_shows_every_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(safety, "QUICK_TICKS", 40)
+    monkeypatch.setattr(safety, "QUICK_S", 0.1)
     file = tmp_path / "bench.json"
     with pytest.raises(SystemExit) as stopped:
         main.main(["bench", "safety", "--quick", "--json", str(file)])

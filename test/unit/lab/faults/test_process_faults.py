@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vla_ros.lab.bench.filter_rig import FilterRig, full_configuration
+from vla_ros.lab.bench.filter_rig import FilterRig, full_configuration, without_rules
 from vla_ros.lab.faults import process_faults
 from vla_ros.lab.faults.graphs import AUDIT, REMOVED
 from vla_ros.safety.audit.log import AuditLog
@@ -20,11 +20,12 @@ from vla_ros.safety.safety_parameters import AuditParameters
 
 
 class LoggedFilter(process_faults.ProcessFaults):
-    """A filter in this process, which ticks and is logged as long as it runs."""
+    """A filter of joint limits in this process, which ticks and is logged as long as it runs."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__((), folder)
         parameters, urdf = full_configuration()
+        parameters = without_rules(parameters, "environment", "self_collision", "effort", "speed", "obstacle")
         about = {"parameters": dataclasses.asdict(parameters), "urdf": urdf}
         self.log = AuditLog(AuditParameters(str(folder / AUDIT)), about)
         self.rig = FilterRig(parameters, urdf)
@@ -45,10 +46,11 @@ class LoggedFilter(process_faults.ProcessFaults):
 
 
 @pytest.fixture
-def logged(tmp_path: Path) -> Iterator[LoggedFilter]:
+def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoggedFilter]:
+    monkeypatch.setattr(process_faults, "AUDITED_S", 0.2)
     made = LoggedFilter(tmp_path)
     made.run_for(60.0, lambda: any(tmp_path.glob(f"{AUDIT}/*")))
-    made.run_for(2.0)
+    made.run_for(0.5)
     yield made
     made.log.close()
     made.close()
