@@ -103,6 +103,11 @@ class ObjectLocalizer:
                 tracker.update(detection, elapsed_s, carried and role == 0)
         return coarse
 
+    def p_camera(self, view: CameraView) -> Array:
+        """Return (3,) where the camera of a view is, z above the table."""
+        p: Array = self._pinhole(view).T_base_camera[:3, 3]
+        return p
+
     def _pinhole(self, view: CameraView) -> projection.Pinhole:
         """Return the camera of a view, for images of the size of the network, with z above the table."""
         assert view.k is not None and view.T_base_camera is not None

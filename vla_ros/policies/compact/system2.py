@@ -14,7 +14,9 @@ from vla_ros.perception.frames import CameraView, Frames
 from vla_ros.policies.compact.checkpoint import bind, load, observations
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import object_features, state_features, yaw_of
+from vla_ros.policies.compact.final_check import ArmPosture, FinalCheck, StepMemory, name_of
 from vla_ros.policies.compact.graphs import Graphs
+from vla_ros.policies.compact.grasp_counter import GraspCounter
 from vla_ros.policies.compact.instruction_parser import InstructionParser, ParsedInstruction
 from vla_ros.policies.compact.model_config import SUBTASKS
 from vla_ros.policies.compact.object_localizer import ObjectLocalizer
@@ -25,6 +27,9 @@ from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.tasks.completion import Completion, SeenHand, StepCheck
+from vla_ros.tasks.hand import HOLDING_FINGER_M
+from vla_ros.tasks.objects import OBJECT_HALF_WIDTH_M
 from vla_ros.tasks.phrasings import EXAMPLES
 from vla_ros.time import NS_PER_S
 
@@ -39,6 +44,7 @@ DONE_UPDATES = 3  # in a row that must predict "done" before a step ends, and th
 REST_RAD_S = 0.03  # of every joint; commands that end in mid-motion are a stop of the filter
 UNSEEN_LIMIT_S = 1.5  # that an object may be out of view before the instruction ends
 STEP_LIMIT_S = 40.0  # that a step may take while the arm may move
+LOOKING = "look whether it is done"
 GAP_LIMIT_S = 1.0  # between two images; time beyond it does not count
 
 
@@ -96,17 +102,22 @@ class CompactSystem2:
                 return self._ended(hold, PlanState.REFUSED, parsed.refusal, parsed.understood)
             self._parsed = parsed
             self._begin_step(frames.stamp_ns)
+        if self._final is not None:
+            return self._plan_final_check(hold, self._final, views, joint_state)
         return self._plan_step(hold, self._parsed, views, joint_state)
 
     def _begin(self, instruction: Instruction) -> None:
         self._instruction = instruction
         self._parsed, self._end, self._step = None, None, 0
+        self._final: FinalCheck | None = None
+        self._memories: list[StepMemory] = []
         self._begin_step(0)
 
     def _begin_step(self, stamp_ns: int) -> None:
         self._localizer.begin_step(self._parsed.parsed_steps[self._step] if self._parsed else {})
         self._start: Array | None = None
         self._pushed = False
+        self._grasps = GraspCounter()
         self._selector, self._done = SubtaskSelector(self._parameters.hysteresis), 0
         self._stamp_ns = stamp_ns
         self._watched_s = self._tried_s = 0.0
@@ -129,20 +140,25 @@ class CompactSystem2:
         needed = [x] + ([y] if step["y_shape"] != "none" else [])
         confidence = parsed.understood * min(tracker.presence for tracker in needed)
         if not all(tracker.known for tracker in needed):
-            return self._unseen(hold, _name(step, "x" if not x.known else "y"), confidence)
+            return self._unseen(hold, name_of(step, "x" if not x.known else "y"), confidence)
         if self._start is None:
             self._start = x.p.copy()
         objects, state = self._features(step, self._start, p_tool, yaw, joint_state)
-        latents, logits, progress, waypoints, anchors = self._graphs(
+        self._latents, logits, progress, waypoints, anchors = self._graphs(
             "fuse", parsed.embeddings[:, self._step], objects, state, coarse
         )
-        at_rest = bool(np.abs(np.delete(joint_state.dq, self._finger)).max() < REST_RAD_S)
+        self._memories[self._step :] = [StepMemory.of(self._start, x, y)]
+        at_rest = self._at_rest(joint_state)
         probabilities = _probabilities(logits[0], contradicts_done(step["verb"], x.p, y.p, p_tool))
         subtask = self._selector.update(probabilities, at_rest and joint_state.may_move)
         confidence = float(confidence * probabilities[subtask])
         if self._is_done(subtask, probabilities, step, at_rest):
             return self._finish_step(hold, len(parsed.parsed_steps), confidence)
         words = _subtask_words(subtask, step)
+        self._grasps.update(SUBTASKS[subtask], float(joint_state.q[self._finger]))
+        if self._grasps.exhausted:
+            reason = f"{self._grasps.futile} grasps of {name_of(step, 'x')} have closed on nothing"
+            return self._ended(hold, PlanState.FAILED, reason, confidence)
         if self._tried_s > STEP_LIMIT_S:
             return self._ended(hold, PlanState.FAILED, f"{words}: it takes too long", confidence)
         rows = self._decoder.decode(
@@ -164,7 +180,7 @@ class CompactSystem2:
             subtask=words,
             reasoning=self._explanation(parsed, needed),
             kind=KIND,
-            data=self._data(subtask, latents[0], rows),
+            data=self._data(subtask, self._latents[0], rows),
             path=np.stack([self._decoder.pose(row) for row in rows]),
             progress=(self._step + step_progress) / len(parsed.parsed_steps),
             confidence=confidence,
@@ -230,15 +246,48 @@ class CompactSystem2:
         """Return on what the subtask was selected: the step, and where its objects are, to the centimetre."""
         step = parsed.parsed_steps[self._step]
         positions = (
-            f"{_name(step, role)} at {tracker.p[0]:.2f}, {tracker.p[1]:.2f} m"
+            f"{name_of(step, role)} at {tracker.p[0]:.2f}, {tracker.p[1]:.2f} m"
             for role, tracker in zip("xy", needed, strict=False)
         )
         return f"step {self._step + 1} of {len(parsed.parsed_steps)}; {', '.join(positions)}"
 
+    def _at_rest(self, joint_state: JointState) -> bool:
+        return bool(np.abs(np.delete(joint_state.dq, self._finger)).max() < REST_RAD_S)
+
+    def _plan_final_check(
+        self, hold: Plan, final: FinalCheck, views: list[CameraView], joint_state: JointState
+    ) -> Plan:
+        """Look whether all steps are done, where it must be with the hand out of the way."""
+        elapsed_s = self._elapsed_s(hold.frame_stamp_ns, joint_state.may_move)
+        T_base_tool, finger = self._kinematics.forward(joint_state.q), float(joint_state.q[self._finger])
+        p_tool = T_base_tool[:3, 3] - (0.0, 0.0, self._parameters.table_height_m)
+        hand = SeenHand(p_tool, HOLDING_FINGER_M < finger < OBJECT_HALF_WIDTH_M + HOLDING_FINGER_M / 2)
+        yaw = float(yaw_of(T_base_tool[:3, :3]))
+        arm = ArmPosture(hand, yaw, joint_state.q, self._at_rest(joint_state), joint_state.may_move)
+        found = final.update(views, elapsed_s, arm, finger)
+        hold = replace(hold, subtask=LOOKING, progress=1.0, confidence=self._confidence)
+        if isinstance(found, StepCheck):
+            return self._told(hold, found)
+        if found is None:
+            return hold
+        data = self._data(SUBTASKS.index("done"), self._latents[0], found)
+        path = np.stack([self._decoder.pose(row) for row in found])
+        return replace(hold, state=PlanState.ACTIVE, kind=KIND, data=data, path=path)
+
+    def _told(self, hold: Plan, found: StepCheck) -> Plan:
+        """Return the end of the instruction in words."""
+        if found.verdict is Completion.DONE:
+            return self._ended(hold, PlanState.DONE, "seen to be done", self._confidence)
+        reason = found.reason if found.verdict is Completion.FAILED else f"cannot tell: {found.reason}; is it done?"
+        return self._ended(hold, PlanState.FAILED, reason, self._confidence)
+
     def _finish_step(self, hold: Plan, count: int, confidence: float) -> Plan:
-        """Go on to the next step, or end the instruction after the last."""
+        """Go on to the next step, or look at all of them after the last."""
         if self._step + 1 == count:
-            return self._ended(hold, PlanState.DONE, "seen to be done", confidence)
+            assert self._parsed is not None
+            self._confidence = confidence
+            self._final = FinalCheck(self._localizer, self._decoder, self._parsed, self._memories)
+            return replace(hold, subtask=LOOKING, progress=1.0, confidence=confidence)
         self._step += 1
         self._begin_step(hold.frame_stamp_ns)
         return replace(hold, subtask="done", reasoning=f"next: step {self._step + 1}", progress=self._step / count)
@@ -272,16 +321,9 @@ def _probabilities(logits: NDArray[np.float32], not_done: bool) -> NDArray[np.fl
     return share
 
 
-def _name(step: Mapping[str, str], role: str) -> str:
-    """Return an object of a step in words; a side where it has none."""
-    words = [step[f"{role}_{part}"] for part in ("colour", "shape")]
-    named = " ".join(word for word in words if word != "none")
-    return f"the {named}" if named else f"the {step['side']}"
-
-
 def _subtask_words(subtask: int, step: Mapping[str, str]) -> str:
     """Return a subtask in words."""
     words = SUBTASKS[subtask]
     if step["y_shape"] == "bowl":
         words = words.replace(" on ", " in ")
-    return words.format(x=_name(step, "x"), y=_name(step, "y"))
+    return words.format(x=name_of(step, "x"), y=name_of(step, "y"))

@@ -24,6 +24,8 @@ from vla_ros.transforms import pose
 RETREAT = "leave {x} there"
 RETREAT_DISTANCE_M = 0.05  # so far back before the hand goes up: a corner of the object may be between the fingers
 MAX_REACH_M = 0.78  # from the axis of the first joint; farther out the arm is nearly straight
+LOOKOUT = np.array([0.28, 0.0, 0.40])  # of the tool, z above the table: where episodes of training begin
+LOOKOUT_SPEED_M_S = 0.25
 WRIST_MARGIN_RAD = 0.5  # that the last joint keeps from its limits where it can: the rest of the arm turns it, too
 
 
@@ -75,6 +77,18 @@ class WaypointDecoder:
                 height = min(height, max(p_tool[2], self._parameters.least_height_m))
             rows.append([*position, height, float(angle), gripper, speed])
         return np.array(rows)
+
+    def lookout(self, p_tool: Array, yaw: float, gripper: float, q: Array) -> Array:
+        """Return rows as `decode` does: to where the hand hides nothing from a camera in front of it.
+
+        Args:
+            p_tool: (3,). yaw: of the hand. gripper: finger joint, m. q: joints.
+        """
+        angle = nearest_symmetric_yaw(
+            np.array(0.0), FOLDS[0], np.array(yaw), self._yaw_range(q, p_tool, yaw, LOOKOUT[:2])
+        )
+        row = [*LOOKOUT, float(angle), gripper, LOOKOUT_SPEED_M_S]
+        return np.array([row, row])
 
     def pose(self, row: Array) -> Array:
         """Return xyz and quaternion xyzw in the base frame of a row of `decode`."""
