@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,18 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     for node in made:
         node.destroy_node()
     rclpy.try_shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, where there is one."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with playwright.sync_playwright() as driver:
+        try:
+            flags = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+            made = driver.chromium.launch(executable_path=chromium, args=flags, timeout=60_000)
+        except playwright.Error as error:
+            pytest.skip(f"needs a Chromium that starts: {str(error).splitlines()[0]}")
+        yield made
+        made.close()

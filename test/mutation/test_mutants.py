@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from test.mutation import operators
+from test.mutation.mutant import Mutant
 from test.mutation.plugin import source
-from test.mutation.rules import RULES, Mutant
+from test.mutation.rules import RULES
 
 SAFETY = Path(__file__).parents[2] / "vla_ros" / "safety"
 

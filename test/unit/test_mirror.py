@@ -20,7 +20,10 @@ NOT_MIRRORED: dict[str, str] = {
         ),
         "declarations only",
     ),
-    "safety/safety_parameters.py": "declarations; test/campaign/test_configurations.py tries bad values of each",
+    **dict.fromkeys(
+        (f"safety/{name}_parameters.py" for name in ("safety", "geometry", "signal")),
+        "declarations; test/campaign/test_configurations.py tries bad values of each",
+    ),
     "lab/faults/rig.py": "a protocol; test/graph/test_faults.py compares every signature with GraphRig",
     # They need torch and the models' own libraries.
     **dict.fromkeys(

@@ -6,7 +6,7 @@ something. A rule holds its limits and nothing that changes: what changes is in 
 A check returns None, or a `Verdict` that names the rule.
 
 A new rule is: one file with its class, one entry in a tuple of `filter.py` (or in `SafetyFilter(extra_rules=...)`), one
-dataclass in `safety_parameters.py`, one test, one row in docs/safety.md, one mutant in test/mutation/rules.py.
+dataclass in `safety_parameters.py` or what it gathers, one test, one row in docs/safety.md, one mutant in test/mutation.
 examples/04_new_rule.py is one.
 """
 

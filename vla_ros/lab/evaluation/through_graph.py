@@ -20,6 +20,7 @@ from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.evaluation.interventions import InterventionCounter
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.msg import SafetyStatus
+from vla_ros.oracle.live.live_judge import LET_GO_S
 from vla_ros.ros.client import Client, Unreachable, connect
 from vla_ros.ros.qos import EVENTS
 from vla_ros.ros.stamps import nanoseconds
@@ -28,8 +29,6 @@ from vla_ros.safety.states import AT_REST, LATCHED, State
 LIMIT_S = 60.0
 SEQUENCE_LIMIT_S = 90.0
 SETTLE_S = 1.0
-LET_GO_S = 1.0
-"""From disarming to moving the simulated arm elsewhere: for less, safety_monitor takes it for an arm that is driven."""
 PATIENCE_S = 180.0
 """So long a busy machine may take to start the graph, or to arm."""
 WATCH_S = 2.0

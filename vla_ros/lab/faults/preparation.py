@@ -11,6 +11,7 @@ from vla_ros.lab.faults.process_faults import START_S
 from vla_ros.lab.faults.reaction import LATCHED, MOVING, NO_FILTER, PROTECTIVE, ObservedReaction
 from vla_ros.lab.faults.rig import CaseAborted, FaultRig
 from vla_ros.lab.faults.swing import FULL_SPEED_S
+from vla_ros.oracle.live.live_judge import LET_GO_S
 from vla_ros.safety.command.enabling import PRESSED, RELEASED
 
 MIN_SPEED = 0.25
@@ -18,8 +19,6 @@ MIN_SPEED = 0.25
 TRIES = 3
 """Tries to bring the arm to where a case begins."""
 ARM_TIMEOUT_S = 30.0
-LET_GO_S = 0.7
-"""From disarming to moving the simulated arm elsewhere: for less, safety_monitor takes it for an arm that is driven."""
 DISARM_TIMEOUT_S = 5.0
 SCENE_SETTLE_S = 1.2
 """After this time the planner has frames of the new scene."""

@@ -28,6 +28,8 @@ Integers = NDArray[np.int64]
 ROWS = ("sent", "the end of what is sent", "measured")
 SENT_FOR_NS = 250_000_000
 """The arm counts as driven for so long after the newest message, and while that leads somewhere."""
+LET_GO_S = 1.0
+"""From disarming to moving the arm by other means: for less, it may still count as driven."""
 MEASURED_FOR_NS = 500_000_000
 """A joint that was not measured for longer is not known."""
 WINDOW_NS = 50_000_000

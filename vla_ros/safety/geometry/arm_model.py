@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.urdf import followers, urdf_joints, urdf_root, urdf_text
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 
 ROUNDING = 1.0 + 1e-9
 """Bounds are computed in floating point; this makes up for it."""

@@ -20,7 +20,7 @@ from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_kinematics import ArmKinematics, Indices, Placement, cross, points_of
 from vla_ros.safety.geometry.arm_model import ROUNDING, ArmModel
-from vla_ros.safety.safety_parameters import ToolParameters
+from vla_ros.safety.geometry_parameters import ToolParameters
 
 TOOL = "tool"
 """Name of the tool centre point among the parts."""

@@ -19,9 +19,10 @@ from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.active_set import Flags
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.path_bounds import ArmPaths
+from vla_ros.safety.geometry_parameters import ToolParameters
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.rules import RuleCode, SpeedRule
-from vla_ros.safety.safety_parameters import SafetyFilterParameters, ToolParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
 

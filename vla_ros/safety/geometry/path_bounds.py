@@ -27,12 +27,12 @@ from vla_ros.safety.geometry.arm_kinematics import ArmKinematics, Placement
 from vla_ros.safety.geometry.arm_model import ROUNDING, ArmModel
 from vla_ros.safety.geometry.arm_parts import Parts, moving_parts
 from vla_ros.safety.geometry.path_pieces import BEFORE, WHOLE, Pieces, pieces
+from vla_ros.safety.geometry_parameters import ToolParameters
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.stop_path import StopPath
 from vla_ros.safety.joint.velocity_limit import VelocityLimit
-from vla_ros.safety.safety_parameters import ToolParameters
 from vla_ros.safety.state import JointStates
 
 TINY = 1e-9

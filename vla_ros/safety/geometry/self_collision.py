@@ -22,9 +22,10 @@ from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.clearance import TOLERANCE_M
+from vla_ros.safety.geometry_parameters import SelfCollisionParameters
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.rules import DistanceRule, RuleCode
-from vla_ros.safety.safety_parameters import SafetyFilterParameters, SelfCollisionParameters
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 NAME = "self_collision"
 CONFIGURATIONS = 300

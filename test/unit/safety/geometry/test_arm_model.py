@@ -18,7 +18,7 @@ from vla_ros.oracle.robot import JudgedRobot
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 from vla_ros.sim.arm_description import JOINT_NAMES
 
 

@@ -7,7 +7,7 @@ import pytest
 from test.unit.safety.simulated_arm import OFF, Arm, forward
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import fence
-from vla_ros.safety.safety_parameters import FenceParameters
+from vla_ros.safety.geometry_parameters import FenceParameters
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME
 

@@ -11,7 +11,7 @@ from test.unit.safety.simulated_arm import OFF, URDF, Arm, forward, parameters
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.keep_out import KeepOut
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 

@@ -14,7 +14,7 @@ from test.unit.safety.simulated_arm import AHEAD, OBSTACLE, URDF, Arm, forward
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 

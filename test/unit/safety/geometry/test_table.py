@@ -9,7 +9,7 @@ import pytest
 from test.unit.safety.simulated_arm import OFF, URDF, Arm, parameters
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.table import Table
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 

@@ -8,7 +8,7 @@ import pytest
 from test.unit.safety.simulated_arm import OFF, URDF, Arm
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.safety.geometry.arm_model import ArmModel
-from vla_ros.safety.safety_parameters import PayloadParameters, ToolParameters
+from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 from vla_ros.safety.states import State
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
