@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
 from pathlib import Path
+
+CONFIGURATION_VARIABLE = "VLA_ROS_CONFIGURATION"
+"""Environment variable of the nodes: `bringup.placement.configuration` of the graph that they were started from."""
+
+
+def version() -> str:
+    """Return the version of this package; empty where it is not installed."""
+    try:
+        return installed_version("vla_ros")
+    except PackageNotFoundError:
+        return ""
 
 
 def share() -> Path:

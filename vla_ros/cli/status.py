@@ -68,6 +68,9 @@ def table(status: GraphStatus) -> RenderableType:
         made.add_row(row.node, state, *(_number(value, digits) for value, digits in columns), Text(row.why))
     lines = [("graphs", status.several_graphs), ("filter", status.filter), ("plan", status.plan)]
     lines += [("question", status.question), ("others", ", ".join(status.others))]
+    if len(status.hosts) > 1:
+        lines += [("host", f"{host}: {', '.join(nodes)}") for host, nodes in status.hosts.items()]
+    lines += [("differ", line) for line in status.differences]
     return Group(made, *(Text(f"{name:9}{text}") for name, text in lines if text))
 
 

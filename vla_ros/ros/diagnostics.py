@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 from vla_ros.ros.node import steady_timer
+from vla_ros.resources import CONFIGURATION_VARIABLE, version
 from vla_ros.ros.qos import EVENTS
+from vla_ros.tracing.hosts import CONFIGURATION, HOST, VERSION
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -27,6 +31,9 @@ class Diagnostics:
     ) -> None:
         self._node = node
         self._report = report
+        self._host = socket.gethostname()
+        given = {VERSION: version(), CONFIGURATION: os.environ.get(CONFIGURATION_VARIABLE, "")}
+        self._start = {HOST: self._host, **{key: value for key, value in given.items() if value}}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         if period_s:
             steady_timer(node, period_s, self.publish)
@@ -38,8 +45,8 @@ class Diagnostics:
             level=level,
             name=self._node.get_fully_qualified_name(),
             message=message,
-            hardware_id="vla_ros",
-            values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+            hardware_id=self._host,
+            values=[KeyValue(key=key, value=_text(value)) for key, value in {**values, **self._start}.items()],
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vla_ros.tracing.hosts import differences, hosts
+
 REQUIRED_NODES = ("safety_filter", "camera", "planner", "action_expert")
 """Without these the arm does nothing; others (sim_arm, dashboard, a driver) are shown when they report."""
 LEVELS = ("OK", "WARN", "ERROR", "STALE")
@@ -70,8 +72,18 @@ class GraphStatus:
         return [_row(name, heard.get(name)) for name in names]
 
     def ok(self) -> bool:
-        """Whether every required node is heard, none complains, and this is one graph."""
-        return all(row.level == "OK" for row in self.rows()) and not self.several_graphs
+        """Whether every required node is heard, none complains, and this is one graph, started alike on all hosts."""
+        return all(row.level == "OK" for row in self.rows()) and not (self.several_graphs or self.differences)
+
+    @property
+    def hosts(self) -> dict[str, list[str]]:
+        """Host → its nodes."""
+        return hosts({report.name: report.values for report in self.reports})
+
+    @property
+    def differences(self) -> list[str]:
+        """Lines about nodes that were started from another version or configuration than others."""
+        return differences({report.name: report.values for report in self.reports})
 
     @property
     def several_graphs(self) -> str:
@@ -91,7 +103,8 @@ class GraphStatus:
             fields = {key: _finite_or_none(value) for key, value in vars(row).items() if key != "node"}
             nodes[row.node] = {**fields, "values": values.get(row.node, {})}
         lines = {"filter": self.filter, "plan": self.plan, "question": self.question}
-        return {"ok": self.ok(), **lines, "filters": list(self.filters), "others": list(self.others), "nodes": nodes}
+        found = {"filters": list(self.filters), "others": list(self.others), "hosts": self.hosts}
+        return {"ok": self.ok(), **lines, **found, "differences": self.differences, "nodes": nodes}
 
 
 def _row(name: str, report: NodeStatus | None) -> StatusRow:
