@@ -9,8 +9,10 @@ from launch_ros.actions import Node
 from launch import LaunchDescription
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+from vla_ros.bringup.placement import configuration, placed
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment, enclave_arguments
 from vla_ros.bringup.start_check import require_startable
+from vla_ros.resources import CONFIGURATION_VARIABLE
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
@@ -24,6 +26,8 @@ ARGUMENTS = {
     "rviz": ("false", "start RViz too"),
     "dashboard": ("true", "start the browser page too"),
     "use_sim_time": ("false", "follow /clock"),
+    "only": ("", "start these nodes alone, e.g. planner,action_expert; the others run on other hosts"),
+    "without": ("", "start all nodes but these, which run on other hosts"),
 }
 
 
@@ -35,9 +39,13 @@ def actions(context):
     result = []
     vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
     overrides = merged(checkpoint_overrides(value["policy"], value.pop("checkpoint")), vlm)
+    only, without = value.pop("only"), value.pop("without")
     processes = bringup(**value, overrides=overrides)
-    require_startable(processes, value["policy"], value["robot"])
-    for process in processes:
+    placement = placed(processes, only, without)
+    require_startable(processes, value["policy"], value["robot"], placement.here)
+    environment = dds_environment() | discovery_environment(value["robot"], alone=not placement.elsewhere)
+    environment[CONFIGURATION_VARIABLE] = configuration(processes)
+    for process in placement.here:
         node = Node(
             package=process.package,
             executable=process.executable,
@@ -49,7 +57,7 @@ def actions(context):
             ros_arguments=enclave_arguments(process),
             respawn=process.respawn,
             respawn_delay=RESPAWN_DELAY_S,
-            additional_env={**dds_environment(), **discovery_environment(value["robot"])},
+            additional_env=environment,
             output="screen",
         )
         result.append(node)

@@ -74,9 +74,15 @@ def private_domain() -> dict[str, str]:
     return {"ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
-def discovery_environment(robot: str) -> dict[str, str]:
-    """Return variables that keep a simulated arm's graph on this machine; none for a robot, or when the user has chosen."""
-    if robot != "sim" or any(os.environ.get(name) for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")):
+def discovery_environment(robot: str, alone: bool = True) -> dict[str, str]:
+    """Return variables that keep a simulated arm's graph on this machine.
+
+    Args:
+        robot: as it was given; another than "sim" may have its parts on other hosts: no variables.
+        alone: whether the whole graph runs on this host. When the user has chosen, no variables either.
+    """
+    chosen = any(os.environ.get(name) for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"))
+    if robot != "sim" or not alone or chosen:
         return {}
     return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vla_ros.bringup.binding_check import BindingReport, policy_options_of, require_binding
+from vla_ros.bringup.node_parameters import POLICY_NODES
 from vla_ros.bringup.process import Process
 from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
 from vla_ros.policies.registry import policy as registered
@@ -15,11 +16,14 @@ from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 VLM = "vlm."
 
 
-def require_startable(processes: Iterable[Process], policy: str, robot: str) -> BindingReport | None:
+def require_startable(
+    processes: Iterable[Process], policy: str, robot: str, here: Iterable[Process] | None = None
+) -> BindingReport | None:
     """Check all that can be told without a model or a server; return the report on the binding, where there is one.
 
     Args:
         processes: as `bringup` gives them. policy, robot: as it was given.
+        here: those of them that this host starts; None: all. What the policy needs is asked only of hosts that run it.
 
     Raises:
         BindingRefused: the model does not fit the robot.
@@ -27,9 +31,13 @@ def require_startable(processes: Iterable[Process], policy: str, robot: str) -> 
             robot's e-stop has no heartbeat, and its file does not switch that off by name.
     """
     processes = tuple(processes)
-    report = require_binding(processes, policy, robot)
-    require_modules(processes, policy)
-    require_vlm(processes)
+    names = {process.name for process in (processes if here is None else here)}
+    report = None
+    if names & set(POLICY_NODES):
+        report = require_binding(processes, policy, robot)
+        require_modules(processes, policy)
+    if "planner" in names:
+        require_vlm(processes)
     if robot != "sim":
         require_heartbeat(processes)
     return report

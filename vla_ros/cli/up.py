@@ -7,6 +7,10 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vla_ros.bringup.placement import Placement
 
 TEXT = "start the graph and stay up until Ctrl-C"
 READY_TIMEOUT_S, ARM_TIMEOUT_S = 180.0, 30.0
@@ -35,6 +39,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dashboard", action=argparse.BooleanOptionalAction, default=True, help="the browser page")
     parser.add_argument("--arm", action="store_true", help="arm the filter as soon as it hears the arm (simulation)")
     parser.add_argument("--say", default="", metavar="TEXT", help="the first instruction")
+    nodes = parser.add_mutually_exclusive_group()
+    nodes.add_argument(
+        "--only",
+        default="",
+        metavar="NODES",
+        help="start these alone, e.g. planner,action_expert; see docs/placement.md",
+    )
+    nodes.add_argument("--without", default="", metavar="NODES", help="start all but these, which run on other hosts")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -42,10 +54,12 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
     from vla_ros.bringup.graph import bringup, merged, vlm_overrides
     from vla_ros.bringup.only_graph import claimed
+    from vla_ros.bringup.placement import configuration, placed
     from vla_ros.bringup.process import discovery_environment
     from vla_ros.bringup.start_check import require_startable
     from vla_ros.bringup.supervisor import run as supervise
     from vla_ros.parameters import ParameterError
+    from vla_ros.resources import CONFIGURATION_VARIABLE
 
     if (chosen.vlm_url or chosen.vlm_model) and not chosen.system2:
         raise ParameterError("--vlm-url, --vlm-model: a VLM plans only with --system2 vlm; add it")
@@ -62,18 +76,32 @@ def run(chosen: argparse.Namespace) -> int:
         ),
         system2=chosen.system2,
     )
+    placement = placed(processes, chosen.only, chosen.without)
     try:
-        require_startable(processes, chosen.policy, chosen.robot)
+        require_startable(processes, chosen.policy, chosen.robot, placement.here)
     except BindingRefused as refused:
         from vla_ros.cli.binding_table import print_table
 
         print_table(refused.report, sys.stderr)
         raise
-    os.environ.update(discovery_environment(chosen.robot))
+    os.environ.update(discovery_environment(chosen.robot, alone=not placement.elsewhere))
+    os.environ[CONFIGURATION_VARIABLE] = configuration(processes)
+    if not placement.runs("safety_filter"):
+        if chosen.arm or chosen.say:
+            raise ParameterError("--arm, --say: the safety filter runs on another host; give them there")
+        return supervise(placement.here, lambda _: _say_where(placement))
     with claimed(chosen.namespace):
         _refuse_second_filter(chosen.namespace)
+        if placement.elsewhere:
+            _say_where(placement)
         started_s = time.monotonic()
-        return supervise(processes, lambda stopping: _on_start(chosen, started_s, stopping))
+        return supervise(placement.here, lambda stopping: _on_start(chosen, started_s, stopping))
+
+
+def _say_where(placement: Placement) -> None:
+    """Say what this host starts."""
+    here, elsewhere = (process.name for process in placement.here), placement.elsewhere
+    print(f"vla_ros: here: {', '.join(here)}; on other hosts: {', '.join(elsewhere)}", flush=True)
 
 
 def _refuse_second_filter(namespace: str) -> None:

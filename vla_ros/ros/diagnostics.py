@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from vla_ros.ros.node import steady_timer
 from vla_ros.resources import CONFIGURATION_VARIABLE, version
+from vla_ros.ros.node import steady_timer
 from vla_ros.ros.qos import EVENTS
 from vla_ros.tracing.hosts import CONFIGURATION, HOST, VERSION
 

@@ -62,6 +62,7 @@ def test_a_simulated_arm_is_found_on_this_machine_alone(monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
     assert discovery_environment("sim") == {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     assert discovery_environment("franka") == {}
+    assert discovery_environment("sim", alone=False) == {}, "a part of it runs on another host"
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     assert discovery_environment("sim") == {}, "the user has chosen"
 

@@ -11,6 +11,7 @@ from test.unit.policies.lerobot.folders import write_folder
 from test.unit.policies.lerobot.registered import BOUND
 from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+from vla_ros.bringup.placement import placed
 from vla_ros.bringup.process import Process
 from vla_ros.bringup.start_check import require_modules, require_startable
 from vla_ros.parameters import ParameterError
@@ -50,6 +51,13 @@ def test_a_policy_whose_packages_are_not_installed(tmp_path: Path, monkeypatch: 
 def test_what_does_not_fit_comes_before_what_is_not_installed(tmp_path: Path) -> None:
     with pytest.raises(BindingRefused, match=r"write binding\.rate_hz"):
         require_startable(graph(tmp_path, "bound", "binding: {rate_hz: 0.0}"), "bound", "sim")
+
+
+def test_a_host_that_does_not_run_the_policy_needs_none_of_its_packages(tmp_path: Path) -> None:
+    processes = graph(tmp_path, "bound", "binding: {rate_hz: 0.0}")
+    assert require_startable(processes, "bound", "sim", placed(processes, without="planner,action_expert").here) is None
+    with pytest.raises(ParameterError):
+        require_startable(processes, "bound", "sim", placed(processes, only="planner").here)
 
 
 def test_another_python_may_have_the_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
