@@ -13,7 +13,7 @@ from vla_ros.parameters import ParameterError
 
 
 @dataclass(frozen=True)
-class Placement:
+class NodePlacement:
     """What is started on this host.
 
     here: processes. elsewhere: names of the nodes that other hosts run; empty: this is the whole graph.
@@ -27,7 +27,7 @@ class Placement:
         return any(process.name == node for process in self.here)
 
 
-def placed(processes: Sequence[Process], only: str = "", without: str = "") -> Placement:
+def placed(processes: Sequence[Process], only: str = "", without: str = "") -> NodePlacement:
     """Divide a graph between this host and others.
 
     Args:
@@ -43,7 +43,7 @@ def placed(processes: Sequence[Process], only: str = "", without: str = "") -> P
     if not chosen:
         raise ParameterError(f"without: nothing is left to start on this host; the graph has {', '.join(names)}")
     here = tuple(process for process in processes if process.name in chosen)
-    return Placement(here, tuple(name for name in names if name not in chosen))
+    return NodePlacement(here, tuple(name for name in names if name not in chosen))
 
 
 def configuration(processes: Iterable[Process]) -> str:

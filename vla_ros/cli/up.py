@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vla_ros.bringup.placement import Placement
+    from vla_ros.bringup.placement import NodePlacement
 
 TEXT = "start the graph and stay up until Ctrl-C"
 READY_TIMEOUT_S, ARM_TIMEOUT_S = 180.0, 30.0
@@ -98,7 +98,7 @@ def run(chosen: argparse.Namespace) -> int:
         return supervise(placement.here, lambda stopping: _on_start(chosen, started_s, stopping))
 
 
-def _say_where(placement: Placement) -> None:
+def _say_where(placement: NodePlacement) -> None:
     """Say what this host starts."""
     here, elsewhere = (process.name for process in placement.here), placement.elsewhere
     print(f"vla_ros: here: {', '.join(here)}; on other hosts: {', '.join(elsewhere)}", flush=True)
