@@ -74,6 +74,7 @@ NOT_MIRRORED: dict[str, str] = {
     **dict.fromkeys(
         ("ros/controller_output.py", "ros/safety_status.py"), "test/graph/test_safety_filter.py runs the node with it"
     ),
+    "ros/filter_report.py": "test/graph/test_diagnostics.py asks a node for it",
     "ros/controller_state.py": "test/graph/test_output_watch.py reads messages with it",
     **dict.fromkeys(
         ("lab/security/__main__.py", "ros/opened.py"), "needs the running graph: test/graph/test_status_trace.py"

@@ -29,9 +29,10 @@ from vla_ros.msg import JointCommand, SafetyMonitorReport, SafetyStatus
 from vla_ros.ros.arm_controllers import ArmControllers
 from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
 from vla_ros.ros.controller_output import ControllerOutput
-from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vla_ros.ros.diagnostics import Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
+from vla_ros.ros.filter_report import TYPES, FilterReport
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link, unreadable_list
 from vla_ros.ros.node import run
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -51,12 +52,11 @@ from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.controller_parameters import ACTIONS
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.services import OUTLOOK
-from vla_ros.safety.states import AT_REST, LATCHED, State
+from vla_ros.safety.states import AT_REST, LATCHED
 from vla_ros.scheduling import make_output_nonblocking, use_real_time_scheduling
-from vla_ros.time import NS_PER_S, Rate, Window
+from vla_ros.time import NS_PER_S
 
 STATUS_HZ = 25
 SLOW_HZ = 10
@@ -70,19 +70,6 @@ MOST_DRIVERS = 32
 MOST_GARBAGE = 200_000
 """Python's garbage is collected at rest, or when there are so many objects that waiting for it would take the memory; nothing
 here makes cycles on purpose."""
-TYPES = {
-    "joint_states": "sensor_msgs/msg/JointState",
-    "vla/joint_command": "vla_ros/msg/JointCommand",
-    "vla/override": "vla_ros/msg/JointCommand",
-    "vla/estop": "std_msgs/msg/Bool",
-    "vla/estop_heartbeat": "std_msgs/msg/Empty",
-    "vla/deadman": "std_msgs/msg/Bool",
-    "vla/enabling": "std_msgs/msg/UInt8",
-    "vla/reduced": "std_msgs/msg/Bool",
-    "vla/obstacles": "visualization_msgs/msg/MarkerArray",
-    "vla/speed_scale": "std_msgs/msg/Float64",
-    "vla/safety_monitor": "vla_ros/msg/SafetyMonitorReport",
-}
 CHANNELS = {"override": "vla/override", "policy": "vla/joint_command"}
 SINGLE_INPUTS = {
     "estop": "vla/estop",
@@ -148,17 +135,15 @@ class SafetyFilterNode(Node):
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
         self._shown = self.create_publisher(String, "vla/safety_parameters", FOR_LATE_READERS)
         self._shown.publish(String(data=yaml.safe_dump(dataclasses.asdict(p), sort_keys=False)))
-        self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
-        self._rate = Rate(self.parameters.period_s, tolerance_s=self.parameters.period_s / 2)
-        self._hops_s = Window(2000)
-        self._frame_ages_s = Window(1000)
-        self._busy_s = Window(2000)
+        self._report = FilterReport(
+            self, self.filter, self._log, self._loop, self._output, self._inputs, self._controllers
+        )
+        self._diagnostics = Diagnostics(self, self._report, period_s=0)
         self._frame_stamps_ns = dict.fromkeys(self._commands, 0)
         self._hop_from_ns: list[int] = []
         self._decision: Decision | None = None
-        self._late_reported = self._refused_reported = self._too_long_reported = 0
-        self._scheduling = self._said_of_speed = ""
+        self._said_of_speed = ""
         self._ending, self._ended_ticks = False, 0
         self._failure = ""
 
@@ -170,13 +155,13 @@ class SafetyFilterNode(Node):
         """Tick until shutdown."""
         executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self)
-        self._scheduling = use_real_time_scheduling(REALTIME_PRIORITY, self.parameters.cpu)
+        self._report.scheduling = use_real_time_scheduling(REALTIME_PRIORITY, self.parameters.cpu)
         gc.collect()
         gc.freeze()
         gc.disable()
         ending_ticks = self.filter.rest_ticks  # as long as it may take to bring the arm to rest
         for tick in self._loop:
-            self._rate.tick(tick.started_ns)
+            self._report.rate.tick(tick.started_ns)
             decision = None
             with self._guarded():
                 self._output.miss(tick.deadline_ns, tick.skipped)
@@ -194,7 +179,7 @@ class SafetyFilterNode(Node):
             self._hop_from_ns.clear()
             with self._guarded():
                 self._tell(decision, tick.deadline_ns, executor)
-            self._busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
+            self._report.busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
             self._ended_ticks += self._ending
             if self._ending and (self._ended_ticks > ending_ticks or _over(decision)):
                 break
@@ -210,7 +195,7 @@ class SafetyFilterNode(Node):
         if decision is not None:
             if count % max(1, ticks_per_s // STATUS_HZ) == 0 or _differs(decision, self._decision):
                 self._publish_status(decision, now_ns)
-            self._decision = decision
+            self._decision = self._report.decision = decision
         # A simulated clock reaches the node through the executor, so it must then have every tick.
         if self._ros_clock.simulated or count % slow_ticks == 0:
             executor.spin_once(timeout_sec=0)
@@ -360,13 +345,13 @@ class SafetyFilterNode(Node):
             self._frame_stamps_ns[source] = frame_ns
             self._hop_from_ns.append(receive_ns)
             if frame_ns:
-                self._frame_ages_s.add((ros_ns - frame_ns) / NS_PER_S)
+                self._report.frame_ages_s.add((ros_ns - frame_ns) / NS_PER_S)
 
     def _note_hops(self) -> None:
         if self._hop_from_ns:
             sent_ns = time.monotonic_ns()
             for receive_ns in self._hop_from_ns:
-                self._hops_s.add((sent_ns - receive_ns) / NS_PER_S)
+                self._report.hops_s.add((sent_ns - receive_ns) / NS_PER_S)
 
     def _arm(self) -> tuple[bool, str]:
         deaf = unmatched_publishers(self, {"vla/estop": TYPES["vla/estop"]})
@@ -397,89 +382,6 @@ class SafetyFilterNode(Node):
         self._status.publish(status)
         if self._home is not None:
             self._home.publish(Bool(data=status.at_home))
-
-    def _report(self) -> tuple[bytes, str, dict[str, object]]:
-        decision, errors, now_ns = self._decision, self._rate.errors(), time.monotonic_ns()
-        hops, ages, busy = self._hops_s.summary(), self._frame_ages_s.summary(), self._busy_s.summary()
-        late, self._late_reported = self._loop.late - self._late_reported, self._loop.late
-        state = self.filter.state
-        reason = decision.verdict.reason if decision is not None and decision.verdict is not None else ""
-        wrong = unmatched_publishers(self, TYPES)
-        level = OK
-        joint_state_age_s = self.filter.joint_state_age_s(now_ns)
-        if state not in LATCHED and not joint_state_age_s <= self.parameters.measured.timeout_s:  # NaN: none yet
-            level = WARN
-            if state is State.DISARMED:  # in other states it is what the filter stops for
-                reason = "no fresh, valid joint states on joint_states"
-        if late > 0.01 / self.parameters.period_s:
-            level, reason = WARN, f"{late} ticks late in the last second"
-        refused, self._refused_reported = self.filter.rejected - self._refused_reported, self.filter.rejected
-        if unchecked := left_unchecked(self.parameters):
-            level = WARN
-            reason = reason or f"not checked: {', '.join(unchecked)}; configure them or name them in `unchecked`"
-        if refused and (rejection := self.filter.values.rejection) is not None:
-            level, reason = (
-                WARN,
-                f"{refused} setpoints refused since the last report: {rejection.rule}: {rejection.reason}",
-            )
-        if wrong:
-            level, reason = WARN, wrong[0]
-        if (too_long := sum(each.refused for each in self._inputs)) > self._too_long_reported:
-            self._too_long_reported = too_long
-            level, reason = WARN, next(filter(None, (each.refusal() for each in self._inputs)), "")
-            self.get_logger().warning(reason)
-        if self._log is not None:
-            if deleted := self._log.deletion_to_tell():
-                self.get_logger().warning(deleted)
-            if self._log.problem:
-                level, reason = WARN, self._log.problem
-        if state in LATCHED:
-            level = ERROR
-        return (
-            level,
-            f"{state.name}: {reason}" if reason else state.name,
-            {
-                "state": state.name,
-                **self._rate.values(),
-                "period_error_p95_ms": errors.p95 * 1e3,
-                "period_error_max_ms": errors.largest * 1e3,
-                "ticks": self._loop.ticks,
-                "late_ticks": self._loop.late,
-                "skipped_ticks": self._loop.skipped,
-                "stop_steps": self._output.stop_steps,
-                "clock_steps": self._output.resets,
-                "tick_busy_p50_ms": busy.p50 * 1e3,
-                "tick_busy_p99_ms": busy.p99 * 1e3,
-                "hop_p50_ms": hops.p50 * 1e3,
-                "hop_p95_ms": hops.p95 * 1e3,
-                "hop_p99_ms": hops.p99 * 1e3,
-                "camera_to_command_p50_ms": ages.p50 * 1e3,
-                "camera_to_command_p95_ms": ages.p95 * 1e3,
-                "camera_to_command_p99_ms": ages.p99 * 1e3,
-                "command_age_ms": self.filter.command_age_s(now_ns) * 1e3,
-                "joint_state_age_ms": joint_state_age_s * 1e3,
-                "joint_state_clock_offset_ms": self._clock_offsets(now_ns),
-                "joint_states_refused": self.filter.values.measured.refusals,
-                "accepted": self.filter.accepted,
-                "rejected": self.filter.rejected,
-                "missing": self.filter.missing,
-                "too_long": self._too_long_reported,
-                "limited": self.filter.limited,
-                "scheduling": self._scheduling,
-                "audit_lost": self._log.lost if self._log is not None else "no audit log",
-                "audit_deleted_files": self._log.deleted_files if self._log is not None else 0,
-                "audit_deleted_latches": self._log.deleted_latches if self._log is not None else 0,
-                "not_checked": ", ".join(not_checked(self.parameters)),
-                **self._controllers.report(),
-                "without_body": ", ".join(self.filter.joints_without_geometry),
-            },
-        )
-
-    def _clock_offsets(self, now_ns: int) -> str:
-        """By how much this node's clock is ahead of the clocks that stamp the joint states, ms, one for each driver."""
-        ahead_ns = self.get_clock().now().nanoseconds - now_ns
-        clocks = (stream.clock for stream in self.filter.values.measured.streams)
-        return ", ".join(f"{(ahead_ns + clock.offset_ns) / 1e6:.1f}" for clock in clocks if clock.stamp_ns is not None)
 
 
 def _differs(decision: Decision, last: Decision | None) -> bool:
