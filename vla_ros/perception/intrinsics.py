@@ -1,4 +1,4 @@
-"""Pinhole matrices: of a field of view, and of a resized image. Pixel centres are whole numbers."""
+"""Pinhole matrices: of a field of view, of a resized image, and of a part of one. Pixel centres are whole numbers."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ def resized(k: ArrayLike, size: tuple[int, int], new_size: tuple[int, int]) -> A
     # Pixel centres are whole numbers: the half pixel at the border scales too.
     scaled[:2, 2] += (scale[:2] - 1) / 2
     return scaled
+
+
+def cropped(k: ArrayLike, origin: tuple[int, int]) -> Array:
+    """Return the pinhole matrix of a part of an image.
+
+    Args:
+        k: (9,) or (3, 3), row by row, pixel.
+        origin: column and row of the part's first pixel.
+    """
+    part: Array = np.array(k, np.float64).reshape(3, 3)
+    part[:2, 2] -= origin
+    return part
