@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from vla_ros.bringup.process import private_domain
@@ -29,6 +30,7 @@ def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
     cameras, *others = getattr(request, "param", ["front"])
     command += ["-p", f"cameras:=[{cameras}]", *(word for other in others for word in ("-p", other))]
     command += ["-p", "width:=16", "-p", "height:=16", "-p", "frozen_images:=5"]
+    command += ["-p", "noisy_cameras:=[front]"]
     node = subprocess.Popen(command)
     try:
         with connect("left") as made:
@@ -41,6 +43,11 @@ def talk(request: pytest.FixtureRequest) -> Iterator[Client]:
 def image(seed: int, encoding: str = "rgb8") -> Image:
     pixels = np.random.default_rng(seed).integers(50, 200, (16, 16, 3), dtype=np.uint8)
     return Image(height=16, width=16, step=48, encoding=encoding, data=pixels.tobytes())
+
+
+def compressed(seed: int) -> CompressedImage:
+    pixels = np.frombuffer(image(seed).data, np.uint8).reshape(16, 16, 3)
+    return CompressedImage(format="", data=cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def feed(talk: Client, make: Callable[[int], Any], until: Callable[[], bool], kind: type = Image) -> bool:
@@ -78,20 +85,20 @@ def test_good_images_come_through_and_bad_ones_are_named(talk: Client) -> None:
     assert feed(talk, lambda _: String(data="no image"), lambda: said(wrong), String)
 
 
-@pytest.mark.parametrize("talk", [["front, wrist"]], indirect=True)
+@pytest.mark.parametrize("talk", [["front, wrist", "transports:=[raw, compressed]"]], indirect=True)
 def test_images_of_one_moment_go_out_together_and_a_silent_camera_makes_nobody_old(talk: Client) -> None:
     frames: list[CameraFrames] = []
     talk.node.create_subscription(CameraFrames, "vla/frames", frames.append, NEWEST)
     cameras = {
-        name: talk.node.create_publisher(Image, f"{name}_camera/image_raw", QoSProfile(depth=1))
-        for name in ("front", "wrist")
+        "front": talk.node.create_publisher(Image, "front_camera/image_raw", QoSProfile(depth=1)),
+        "wrist": talk.node.create_publisher(CompressedImage, "wrist_camera/image_raw/compressed", QoSProfile(depth=1)),
     }
 
     def shoot(count: int, *names: str) -> None:
         """Send images of one moment, one after the other."""
         stamp = talk.node.get_clock().now().to_msg()
         for name in names:
-            message = image(count)
+            message = image(count) if name == "front" else compressed(count)
             message.header.stamp = stamp
             cameras[name].publish(message)
             time.sleep(0.004)
@@ -117,6 +124,18 @@ def test_images_of_one_moment_go_out_together_and_a_silent_camera_makes_nobody_o
             break
     assert list(frames[-1].health) == [CameraFrames.OK, CameraFrames.STALE]
     assert frames[-1].header.stamp == frames[-1].stamps[0]
+    # The other way round: the camera that is heard sets the pace then.
+    for count in range(2000):
+        shoot(count, "wrist")
+        talk.spin(0.09)
+        if list(frames[-1].health) == [CameraFrames.STALE, CameraFrames.OK]:
+            break
+    heard = len(frames)
+    for count in range(20):
+        shoot(count, "wrist")
+        talk.spin(0.09)
+    assert len(frames) - heard >= 10
+    assert frames[-1].header.stamp == frames[-1].stamps[1]
 
 
 @pytest.mark.parametrize("talk", [["front, wrist", "skew_s:=0.08"]], indirect=True)

@@ -9,6 +9,7 @@ from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.parameters import ParameterError, parameter
+from vla_ros.perception.camera_traits import CameraTraits, is_rectified
 from vla_ros.policies.registry import policy as registered
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -25,8 +26,32 @@ class CameraParameters:
         description="images of each camera, in this order, with camera_info beside them; "
         "empty: <name>_camera/image_raw, <name>_camera/camera_info",
     )
-    transport: str = parameter("raw", description="kind of image topic", choices=("raw", "compressed"))
+    transport: str = parameter("raw", description="kind of image topic of all cameras", choices=("raw", "compressed"))
+    transports: list[str] = parameter(
+        [],
+        description="kind of image topic of each camera, in this order; empty: transport",
+        choices=("raw", "compressed"),
+    )
+    rectified_cameras: list[str] = parameter(
+        [],
+        description="cameras whose images are rectified, so that P is their matrix; those of a topic image_rect… are anyway",
+    )
+    distorted_cameras: list[str] = parameter(
+        [],
+        description="cameras whose images keep their distortion, as their policy was trained; they then have no matrix",
+    )
+    noisy_cameras: list[str] = parameter(
+        [], description="cameras with noise, so that identical images are a fault; of cameras in no list it is learned"
+    )
+    noiseless_cameras: list[str] = parameter(
+        [], description="cameras without noise, as simulators have: identical images are those of a still scene"
+    )
     depth_cameras: list[str] = parameter([], description="cameras that also have <name>_camera/depth/image_raw")
+    depth_transports: list[str] = parameter(
+        [],
+        description="kind of depth topic of each of depth_cameras, in their order; empty: raw",
+        choices=("raw", "compressedDepth"),
+    )
     width: int = parameter(256, description="columns of the published images", unit="pixel", minimum=16, maximum=4096)
     height: int = parameter(256, description="rows of the published images", unit="pixel", minimum=16, maximum=4096)
     rate_hz: float = parameter(10.0, description="sets of frames per second at most", unit="Hz", above=0.0)
@@ -38,7 +63,7 @@ class CameraParameters:
         above=0.0,
     )
     frozen_images: int = parameter(
-        20, description="number of identical images in a row from which a camera counts as frozen", minimum=2
+        20, description="number of identical images in a row from which a noisy camera counts as frozen", minimum=2
     )
     dark_level: float = parameter(
         4.0, description="an image whose mean is below this is dark", minimum=0.0, maximum=255.0
@@ -48,13 +73,40 @@ class CameraParameters:
     )
 
     def __post_init__(self) -> None:
-        unknown = set(self.depth_cameras) - set(self.cameras)
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise ParameterError(f"cameras: needs at least one name, each once, got {self.cameras}")
-        if unknown:
-            raise ParameterError(f"depth_cameras: {', '.join(sorted(unknown))} is not in cameras")
-        if self.topics and len(self.topics) != len(self.cameras):
-            raise ParameterError(f"topics: expected {len(self.cameras)}, one per camera, got {len(self.topics)}")
+        for key in ("depth_cameras", "rectified_cameras", "distorted_cameras", "noisy_cameras", "noiseless_cameras"):
+            unknown = set(getattr(self, key)) - set(self.cameras)
+            if unknown:
+                raise ParameterError(f"{key}: {', '.join(sorted(unknown))} is not in cameras")
+        both = set(self.noisy_cameras) & set(self.noiseless_cameras)
+        if both:
+            raise ParameterError(f"noiseless_cameras: {', '.join(sorted(both))} is in noisy_cameras too; leave one")
+        for key, of in (("topics", "cameras"), ("transports", "cameras"), ("depth_transports", "depth_cameras")):
+            given, cameras = getattr(self, key), getattr(self, of)
+            if given and len(given) != len(cameras):
+                each = "one per camera" if of == "cameras" else f"one for each of {of}"
+                raise ParameterError(f"{key}: expected {len(cameras)}, {each}, got {len(given)}")
+
+    def image_topic(self, camera: str) -> str:
+        """Return the topic of a camera's raw images."""
+        return self.topics[self.cameras.index(camera)] if self.topics else f"{camera}_camera/image_raw"
+
+    def image_transport(self, camera: str) -> str:
+        """Return how its images are sent: "raw", "compressed"."""
+        return self.transports[self.cameras.index(camera)] if self.transports else self.transport
+
+    def depth_transport(self, camera: str) -> str:
+        """Return how its depth is sent: "raw", "compressedDepth"."""
+        return self.depth_transports[self.depth_cameras.index(camera)] if self.depth_transports else "raw"
+
+    def traits(self, camera: str, topic: str) -> CameraTraits:
+        """Return what is known of a camera beforehand. topic: of its images, as it is after remapping."""
+        return CameraTraits(
+            rectified=camera in self.rectified_cameras or is_rectified(topic),
+            keep_distortion=camera in self.distorted_cameras,
+            noisy=True if camera in self.noisy_cameras else False if camera in self.noiseless_cameras else None,
+        )
 
 
 @dataclass(frozen=True)

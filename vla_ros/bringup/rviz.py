@@ -58,10 +58,11 @@ def rviz_processes(
     # Several simulated arms must not share one /tf; a real arm's driver chooses its own.
     frames = {topic: _absolute(namespace, topic.lstrip("/")) for topic in TF} if robot == "sim" and namespace else {}
     remappings = dict(frames)
-    if camera.get("transport") == "compressed":
+    transports = camera.get("transports") or [camera.get("transport", "raw")] * len(images)
+    if transports[0] == "compressed":
         # RViz looks for camera_info beside <image>/compressed; it lies beside <image>.
         remappings[f"{images[0]}/camera_info"] = f"{images[0].rpartition('/')[0]}/camera_info"
-        images = [f"{image}/compressed" for image in images]
+    images = [image if kind == "raw" else f"{image}/{kind}" for image, kind in zip(images, transports, strict=True)]
     find_program("rviz2", "rviz2")
     arguments = ("-d", _view_file(view(namespace, images)), "-f", base_frame)
     viewer = Process("rviz", "rviz2", namespace, "rviz2", clock, remappings, arguments, viewer=True)

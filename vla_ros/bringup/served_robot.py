@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +15,10 @@ from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.policy_session import PolicySession, arm_mask
 from vla_ros.guard import Guard, load_prompt, load_rules
-from vla_ros.parameters import ParameterError, from_mapping, nested, yaml_of
+from vla_ros.parameters import ParameterError, from_mapping, nested
+from vla_ros.perception.calibration_file import Calibration, read_calibration
+from vla_ros.perception.camera_geometry import CameraGeometry
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
-from vla_ros.perception.intrinsics import resized
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.urdf import read_urdf
@@ -33,15 +31,6 @@ DARK_LEVEL = 4.0
 
 class BadObservation(ValueError):
     """What a client has sent cannot be used. One line, with the key."""
-
-
-@dataclass(frozen=True)
-class CameraInfo:
-    """A calibration. k: (3, 3) pixel, of images of this many rows and columns."""
-
-    height: int
-    width: int
-    k: Array
 
 
 class ServedRobot:
@@ -68,7 +57,7 @@ class ServedRobot:
         policy: str,
         config: str = "",
         urdf: str = "",
-        camera_info: Mapping[str, CameraInfo] | None = None,
+        camera_info: Mapping[str, Calibration] | None = None,
         checkpoint: str = "",
     ) -> None:
         overrides = checkpoint_overrides(policy, checkpoint)
@@ -82,8 +71,8 @@ class ServedRobot:
         fixed: list[str] = self._planner.cameras
         poses: Array = np.reshape(self._planner.camera_poses, (-1, 7))
         self._poses = {name: matrix(pose[:3], pose[3:]) for name, pose in zip(fixed, poses, strict=True)}
-        self._info = dict(camera_info or {})
-        if unknown := sorted(set(self._info) - set(self.cameras)):
+        self._calibrations = dict(camera_info or {})
+        if unknown := sorted(set(self._calibrations) - set(self.cameras)):
             raise ParameterError(
                 f"--camera-info: the robot has no camera {unknown[0]!r}; it has {', '.join(self.cameras)}"
             )
@@ -123,10 +112,11 @@ class ServedRobot:
                 continue
             image = _image(key, observation[key])
             dark = float(image[::4, ::4].mean()) < DARK_LEVEL
+            geometry = self._geometry(camera, observation, *image.shape[:2])
             views[camera] = CameraView(
-                image,
+                image if geometry is None else geometry.undistorted(image),
                 CameraHealth.DARK if dark else CameraHealth.OK,
-                self._k(camera, observation, *image.shape[:2]),
+                None if geometry is None else geometry.k,
                 T_base_camera=self._poses.get(camera),
             )
         absent = np.zeros((8, 8, 3), np.uint8)
@@ -160,20 +150,23 @@ class ServedRobot:
         dq = (q - before.q) / elapsed_s if moving and before is not None else np.zeros(len(names))
         return JointState(stamp_ns, q, dq)
 
-    def _k(self, camera: str, observation: Mapping[Any, Any], height: int, width: int) -> Array | None:
-        """Return (3, 3) of an image: as the client says, else of the calibration, else of the simulated camera."""
+    def _geometry(self, camera: str, observation: Mapping[Any, Any], height: int, width: int) -> CameraGeometry | None:
+        """Return that of an image: as the client says, else of the calibration, else of the simulated camera."""
         key = f"observation/{camera}_k"
         if key in observation:
             k = np.asarray(observation[key])
             if k.shape not in ((3, 3), (9,)) or k.dtype.kind not in "fiu" or not np.isfinite(k).all():
                 raise BadObservation(f"{key}: expected 9 finite numbers, the pinhole matrix of the image in pixels")
-            return k.reshape(3, 3).astype(np.float64)
-        if (info := self._info.get(camera)) is not None:
-            return resized(info.k, (info.width, info.height), (width, height))
+            k = k.reshape(3, 3).astype(np.float64)
+            if not min(k[0, 0], k[1, 1]) > 0:
+                raise BadObservation(f"{key}: a focal length is not above 0")
+            return CameraGeometry(k)
+        if (calibration := self._calibrations.get(camera)) is not None:
+            return calibration.geometry(height, width)
         if self._simulated:
             from vla_ros.sim.model import intrinsics
 
-            return intrinsics(camera, height, width)
+            return CameraGeometry(intrinsics(camera, height, width))
         return None
 
     def _urdf(self, file: str) -> str:
@@ -201,7 +194,7 @@ def nested_options(planner: Any, policy: str) -> dict[str, Any]:
     return dataclasses.asdict(getattr(planner, policy))
 
 
-def read_camera_info(texts: Sequence[str]) -> dict[str, CameraInfo]:
+def read_camera_info(texts: Sequence[str]) -> dict[str, Calibration]:
     """Read "camera=file" of each calibration, files as ROS's camera_calibration writes them.
 
     Raises:
@@ -212,16 +205,7 @@ def read_camera_info(texts: Sequence[str]) -> dict[str, CameraInfo]:
         camera, equals, file = text.partition("=")
         if not camera or not equals:
             raise ParameterError(f"--camera-info: {text!r} must be camera=FILE")
-        where = f"--camera-info: {file}"
-        tree = yaml_of(Path(file).expanduser(), where)
-        try:
-            height, width = int(tree["image_height"]), int(tree["image_width"])
-            k = np.array(tree["camera_matrix"]["data"], np.float64).reshape(3, 3)
-        except (KeyError, TypeError, ValueError):
-            raise ParameterError(f"{where}: expected image_width, image_height and camera_matrix.data") from None
-        if min(height, width) < 1 or not all(map(math.isfinite, k.flat)):
-            raise ParameterError(f"{where}: image_width, image_height and camera_matrix must be positive and finite")
-        found[camera] = CameraInfo(height, width, k)
+        found[camera] = read_calibration(file, f"--camera-info: {file}")
     return found
 
 

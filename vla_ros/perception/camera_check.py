@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vla_ros.arrays import Array, Image
+from vla_ros.arrays import Array, Depth, Image
 from vla_ros.perception.camera_geometry import (
     CameraGeometry,
     WrongCameraInfo,
@@ -16,6 +16,7 @@ from vla_ros.perception.camera_geometry import (
     camera_geometry,
     geometry_key,
 )
+from vla_ros.perception.camera_traits import UNKNOWN, CameraTraits
 from vla_ros.perception.encodings import ColourDecoder
 from vla_ros.perception.frames import CameraHealth
 from vla_ros.perception.intrinsics import resized
@@ -47,24 +48,6 @@ class CheckedImage:
     health: CameraHealth
     problem: str = ""
     geometry_problem: str = ""
-
-
-@dataclass(frozen=True)
-class CameraTraits:
-    """What is known of one camera beforehand.
-
-    Attributes:
-        rectified: its images are rectified: P is their matrix, and there is no distortion left.
-        keep_distortion: images are handed on as they come. Those that are distorted have no matrix then.
-        noisy: whether it has noise, so that identical images are those of a frozen camera; None: that is learned.
-    """
-
-    rectified: bool = False
-    keep_distortion: bool = False
-    noisy: bool | None = None
-
-
-UNKNOWN = CameraTraits()
 
 
 class CameraCheck:
@@ -179,12 +162,22 @@ class CameraCheck:
             return self.latest
         newest, age_s = self.latest, age_ns / NS_PER_S
         why = f"newest image {age_s:.1f} s old" if age_s > 0 else f"stamped {-age_s:.1f} s ahead; compare the clocks"
+        if age_s > 0 and self._timing.period_ns > self._stale_ns:
+            why += f"; its images come every {self._timing.period_ns / NS_PER_S:.1f} s: raise camera.stale_s"
         return replace(newest, health=CameraHealth.STALE, problem=why)
 
-    def expects_nearer(self, moment_ns: int, now_ns: int) -> bool:
-        """Return whether an image nearer to a moment than the newest one is to be expected.
+    def silent(self, now_ns: int) -> bool:
+        """Whether the camera is missing or stale."""
+        return self.newest(now_ns).health in (CameraHealth.MISSING, CameraHealth.STALE)
 
-        None is of a camera that is missing or stale. Both times are on the stamps' clock.
+    def expects_nearer(self, moment_ns: int, now_ns: int, within_ns: int) -> bool:
+        """Return whether an image nearer to a moment than the newest one is to be expected; none is of a silent camera.
+
+        Args:
+            moment_ns, now_ns: on the stamps' clock. within_ns: as for `StreamTiming.expects_nearer`.
         """
-        silent = self.newest(now_ns).health in (CameraHealth.MISSING, CameraHealth.STALE)
-        return not silent and self._timing.expects_nearer(moment_ns)
+        return not self.silent(now_ns) and self._timing.expects_nearer(moment_ns, within_ns)
+
+    def undistorted_depth(self, depth: Depth) -> Depth:
+        """Return a depth image (H, W), m, as the colour image is: undistorted, where it has that one's size."""
+        return depth if self._geometry is None else self._geometry.undistorted_depth(depth)

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vla_ros.arrays import Array, Image
+from vla_ros.arrays import Array, Depth, Image
 from vla_ros.perception.intrinsics import cropped, resized
 
 FISHEYE = ("equidistant", "fisheye")
@@ -61,6 +61,14 @@ class CameraGeometry:
         if self.maps is None:
             return image
         return np.asarray(cv2.remap(image, *self.maps, cv2.INTER_LINEAR), np.uint8)
+
+    def undistorted_depth(self, depth: Depth) -> Depth:
+        """Return depth (H, W), m, of the camera's pixels likewise; one of another size is returned as it is."""
+        if self.maps is None or self.maps[0].shape[:2] != depth.shape:
+            return depth
+        # Nearest: interpolation over an edge would make surfaces that do not exist.
+        remapped = cv2.remap(depth, *self.maps, cv2.INTER_NEAREST, borderValue=math.nan)
+        return np.asarray(remapped, np.float32)
 
 
 def geometry_key(info: Any, size: tuple[int, int], rectified: bool) -> tuple[object, ...]:
@@ -158,8 +166,3 @@ def _undistortion(info: Any, k: Array, d: Array, target: Array, size: tuple[int,
     initialise = cv2.fisheye.initUndistortRectifyMap if model in FISHEYE else cv2.initUndistortRectifyMap
     first, second = initialise(k, d, np.eye(3), target, size, cv2.CV_16SC2)
     return first, second
-
-
-def is_rectified(topic: str) -> bool:
-    """Whether the name of a topic says that its images are rectified, as image_proc's do: image_rect, image_rect_color."""
-    return any(word in ("rect", "rectified") for part in topic.lower().split("/")[-3:] for word in part.split("_"))

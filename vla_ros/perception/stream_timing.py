@@ -22,9 +22,17 @@ class StreamTiming:
             self._intervals_ns.append(stamp_ns - self.stamp_ns)
         self.stamp_ns = stamp_ns
 
-    def expects_nearer(self, moment_ns: int) -> bool:
-        """Return whether an image nearer to a moment than the newest one is to be expected.
+    @property
+    def period_ns(self) -> int:
+        """The shortest of the last intervals, so that a lost image changes nothing; 0: not known yet."""
+        return min(self._intervals_ns, default=0)
 
-        The shortest of the last intervals counts, so that a lost image changes nothing.
+    def expects_nearer(self, moment_ns: int, within_ns: int) -> bool:
+        """Return whether an image nearer to a moment than the newest one is to be expected soon.
+
+        Args:
+            moment_ns: on the stamps' clock.
+            within_ns: an image that is due later than so long after the moment is not waited for: a slow camera's.
         """
-        return 2 * (moment_ns - self.stamp_ns) > min(self._intervals_ns, default=0)
+        due_ns = self.stamp_ns + self.period_ns
+        return due_ns - moment_ns < moment_ns - self.stamp_ns and due_ns - moment_ns <= within_ns

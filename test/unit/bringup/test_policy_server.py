@@ -149,6 +149,7 @@ def test_the_arm_goes_on_by_the_clients_clock(client: ClientConnection) -> None:
             "observation/image: 4x4 pixels; 8 to 4096",
         ),
         (observation(**{"observation/front_k": np.zeros(4)}), "observation/front_k: expected 9 finite numbers"),
+        (observation(**{"observation/front_k": np.zeros(9)}), "observation/front_k: a focal length is not above 0"),
     ],
 )
 def test_bad_input_is_answered_by_one_line_and_the_server_goes_on(

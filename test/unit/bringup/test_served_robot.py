@@ -78,6 +78,18 @@ def test_a_calibration_is_scaled_to_the_image(tmp_path: Path) -> None:
     assert view.k is not None and np.allclose(view.k[0], [300.0, 0.0, 159.75])
 
 
+def test_a_distorted_image_is_undistorted_at_the_size_that_the_client_sends(tmp_path: Path) -> None:
+    d = {"distortion_model": "plumb_bob", "distortion_coefficients": {"data": [-0.3, 0.1, 0.0, 0.0, 0.0]}}
+    (tmp_path / "front.yaml").write_text(yaml.safe_dump({**CALIBRATION, **d}))
+    robot = ServedRobot("sim", "scripted", camera_info=read_camera_info([f"front={tmp_path / 'front.yaml'}"]))
+    sent = np.random.default_rng(0).integers(50, 200, (240, 320, 3), dtype=np.uint8)
+    view = robot.frames({"observation/image": sent}, 5).views["front"]
+    assert view.k is not None and np.allclose(view.k[0], [300.0, 0.0, 159.75])
+    assert (view.image != sent).mean() > 0.5 and view.image.shape == sent.shape
+    own = robot.frames({"observation/image": sent, "observation/front_k": np.eye(3)}, 5).views["front"]
+    assert (own.image == sent).all(), "who states the matrix of an image has taken its distortion out"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from test.unit.perception.image_messages import RGB, message
-from vla_ros.perception.camera_check import CameraCheck, CameraTraits
+from vla_ros.perception.camera_check import CameraCheck
+from vla_ros.perception.camera_traits import UNKNOWN, CameraTraits
 from vla_ros.perception.frames import CameraHealth
 from vla_ros.perception.still_images import NOISY_CHANGES
 from vla_ros.sim.rendering import add_sensor_noise
-
-UNKNOWN = CameraTraits()
 
 
 def check(traits: CameraTraits = UNKNOWN) -> CameraCheck:
@@ -143,8 +142,9 @@ def seen(stamps_ms: list[int], stale_ms: int = 500) -> CameraCheck:
         ([500, 600, 200, 300, 400], 500, True),  # its clock was set back
         ([], 1000, False),  # never seen
         ([400, 500], 1100, False),  # silent
+        ([600, 900], 1060, False),  # slow: it is due 140 ms later, and a set does not wait so long
     ],
 )
 def test_a_nearer_image_is_expected_where_one_is_to_come(stamps_ms: list[int], moment_ms: int, expected: bool) -> None:
     moment_ns = moment_ms * 1_000_000
-    assert seen(stamps_ms).expects_nearer(moment_ns, moment_ns + 5_000_000) is expected
+    assert seen(stamps_ms).expects_nearer(moment_ns, moment_ns + 5_000_000, 100_000_000) is expected

@@ -14,7 +14,6 @@ from vla_ros.perception.camera_geometry import (
     WrongImageSize,
     camera_geometry,
     geometry_key,
-    is_rectified,
 )
 
 SIZE = (64, 48)
@@ -83,6 +82,19 @@ def test_a_point_is_where_the_matrix_says_once_the_distortion_is_out(model: str,
     centre = [(columns * seen).sum() / seen.sum(), (rows * seen).sum() / seen.sum()]
     expected = geometry.k @ point.reshape(3)
     assert centre == pytest.approx(expected[:2], abs=0.3)
+
+
+def test_depth_is_undistorted_with_the_image_and_not_interpolated() -> None:
+    depth = np.full((48, 64), 1.0, np.float32)
+    depth[:, 32:] = 2.0
+    geometry = camera_geometry(info(d=D), SIZE, False)
+    straight = geometry.undistorted_depth(depth)
+    assert set(np.unique(straight[~np.isnan(straight)])) == {1.0, 2.0} and np.isnan(straight).any()
+    seen = geometry.undistorted(np.repeat(np.uint8(100 * depth)[..., None], 3, 2))[..., 0]
+    sharp = np.isin(seen, (100, 200))
+    assert (100 * straight[sharp] == seen[sharp]).mean() > 0.99
+    assert (geometry.undistorted_depth(depth[::2, ::2]) == depth[::2, ::2]).all()
+    assert camera_geometry(info(), SIZE, False).undistorted_depth(depth) is depth
 
 
 def test_region_and_binning_scale_the_matrix() -> None:
@@ -165,20 +177,3 @@ def test_a_geometry_is_computed_anew_when_something_changes() -> None:
     others += [geometry_key(info(roi=region(1, 0, 0, 0)), SIZE, False), geometry_key(info(binning_x=2), SIZE, False)]
     assert key not in others
     assert geometry_key(info(p=[NAN] * 12), SIZE, False) == geometry_key(info(p=[NAN] * 12), SIZE, False)
-
-
-@pytest.mark.parametrize(
-    ("topic", "rectified"),
-    [
-        ("/front_camera/image_raw", False),
-        ("/camera/color/image_rect_color", True),
-        ("/camera/image_rect", True),
-        ("/zed/rgb/image_rect_color/compressed", True),
-        ("/directory/image_raw", False),
-        ("/direct_camera/image", False),
-        ("/zed/rgb/image_unrect", False),
-        ("/camera/rect/image", True),
-    ],
-)
-def test_the_name_of_a_topic_tells_rectified_images(topic: str, rectified: bool) -> None:
-    assert is_rectified(topic) is rectified

@@ -1,0 +1,37 @@
+"""A library that does not convert is found at the start; cv_bridge has no part in it."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+
+from test.unit.perception.image_messages import RGB, message
+from vla_ros.perception import conversion_check
+from vla_ros.perception.conversion_check import check_conversions
+from vla_ros.perception.encodings import decode_colour
+from vla_ros.perception.wrong_encoding import WrongEncoding
+
+
+def test_what_converts_is_said() -> None:
+    assert check_conversions() == f"OpenCV {cv2.__version__} with numpy {np.__version__}"
+
+
+def test_a_library_that_does_not_convert_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> np.ndarray:
+        raise AttributeError("_ARRAY_API not found")
+
+    monkeypatch.setattr(conversion_check, "decode_colour", broken)
+    with pytest.raises(WrongEncoding, match=r"^OpenCV .* with numpy .* does not convert rgb8: _ARRAY_API not found; "):
+        check_conversions()
+    monkeypatch.setattr(conversion_check, "decode_colour", lambda _: np.zeros((2, 2)))
+    with pytest.raises(WrongEncoding, match=r"converts rgb8 to \(2, 2\)"):
+        check_conversions()
+
+
+def test_a_cv_bridge_that_converts_nothing_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv_bridge", ModuleType("cv_bridge"))
+    assert (decode_colour(message("bgr8", RGB[:, :, ::-1])) == RGB).all()
