@@ -16,7 +16,7 @@ from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.policy_session import PolicySession, arm_mask
 from vla_ros.guard import Guard, load_prompt, load_rules
 from vla_ros.parameters import ParameterError, from_mapping, nested
-from vla_ros.perception.calibration_file import Calibration, read_calibration
+from vla_ros.perception.calibration_file import CameraCalibration, read_calibration
 from vla_ros.perception.camera_geometry import CameraGeometry
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import JointState
@@ -57,7 +57,7 @@ class ServedRobot:
         policy: str,
         config: str = "",
         urdf: str = "",
-        camera_info: Mapping[str, Calibration] | None = None,
+        camera_info: Mapping[str, CameraCalibration] | None = None,
         checkpoint: str = "",
     ) -> None:
         overrides = checkpoint_overrides(policy, checkpoint)
@@ -194,7 +194,7 @@ def nested_options(planner: Any, policy: str) -> dict[str, Any]:
     return dataclasses.asdict(getattr(planner, policy))
 
 
-def read_camera_info(texts: Sequence[str]) -> dict[str, Calibration]:
+def read_camera_info(texts: Sequence[str]) -> dict[str, CameraCalibration]:
     """Read "camera=file" of each calibration, files as ROS's camera_calibration writes them.
 
     Raises:

@@ -15,7 +15,7 @@ from vla_ros.perception.intrinsics import resized
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CameraCalibration:
     """What a sensor_msgs/CameraInfo says, of raw images.
 
     Attributes:
@@ -41,11 +41,11 @@ class Calibration:
         k, p = resized(self.k, before, size), self.p
         if p.any():
             p = np.hstack([resized(p[:, :3], before, size), p[:, 3:]])
-        scaled = Calibration(height, width, k.ravel(), p.ravel(), self.d, self.distortion_model)
+        scaled = CameraCalibration(height, width, k.ravel(), p.ravel(), self.d, self.distortion_model)
         return camera_geometry(scaled, size, rectified=False)
 
 
-def read_calibration(file: str, where: str) -> Calibration:
+def read_calibration(file: str, where: str) -> CameraCalibration:
     """Read a file. where: how errors begin.
 
     Raises:
@@ -53,7 +53,7 @@ def read_calibration(file: str, where: str) -> Calibration:
     """
     tree = yaml_of(Path(file).expanduser(), where)
     try:
-        calibration = Calibration(
+        calibration = CameraCalibration(
             int(tree["image_height"]),
             int(tree["image_width"]),
             np.array(tree["camera_matrix"]["data"], np.float64).reshape(3, 3),
