@@ -9,12 +9,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.control.stop_watch import StopWatch
-from vla_ros.guard.guard import AGAIN, Guard, GuardAction
+from vla_ros.guard.guard import AGAIN, Guard, GuardAction, GuardDecision
 from vla_ros.guard.prompt import Prompt
+from vla_ros.language.reader import ReadInstruction
+from vla_ros.language.steps import TOLD
 from vla_ros.monitors.monitors import Monitors
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
@@ -30,6 +32,8 @@ LATE_SHARE = 0.3
 """So many late plans of a second's are worth a warning: the first of an instruction comes when it comes."""
 CONTINUE = "say --continue to go on, or say what to do"
 """What people are told of a task that a stop has ended."""
+READ_APART = ("talk", "needed")
+"""Refusals of the guard for want of known words: where an interpreter reads the sentence, it decides."""
 LOGGED = 200
 """Characters of an instruction that a log repeats."""
 
@@ -66,6 +70,13 @@ class QuestionOutput:
 
 
 @dataclass(frozen=True)
+class AnswerOutput:
+    """What people are told of their instruction, once: what will be done, an answer, or why it is refused."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class LogOutput:
     """A line for the log. level: OK is for information."""
 
@@ -73,7 +84,19 @@ class LogOutput:
     text: str
 
 
-Output: TypeAlias = PlanOutput | QuestionOutput | LogOutput
+class Interpreter(Protocol):
+    """Reads instructions before the policy does, apart from it; see `stepwise`."""
+
+    def read(self, text: str) -> ReadInstruction:
+        """Return what a sentence means."""
+        ...
+
+    def help(self, frames: Frames | None) -> str:
+        """Return what can be done instead, for a refusal. frames: the newest; None: there are none yet."""
+        ...
+
+
+Output: TypeAlias = PlanOutput | QuestionOutput | AnswerOutput | LogOutput
 
 
 class PlannerCore:
@@ -90,7 +113,8 @@ class PlannerCore:
         monitors: watch the run.
 
     Attributes:
-        monitors, checkpoint: of the policy that is loaded; to be replaced with it.
+        monitors, checkpoint, interpreter: of the policy that is loaded; to be replaced with it. interpreter None: the policy
+            gets every sentence that the guard accepts.
         active: whether the policy may be asked.
         instruction: what was said last; id 0: nothing yet.
         instruction_active: whether the policy is asked for it. False: it was refused, stopped, ended by a monitor, or
@@ -104,6 +128,7 @@ class PlannerCore:
 
     def __init__(self, parameters: PlannerParameters, guard: Guard, prompt: Prompt, monitors: Monitors) -> None:
         self.monitors, self.checkpoint = monitors, ""
+        self.interpreter: Interpreter | None = None
         self.active = False
         self.instruction = Instruction(0, "")
         self.instruction_active = self.finished = self.stopped = False
@@ -120,6 +145,7 @@ class PlannerCore:
         self._stop_watch = StopWatch()
         self._level, self._explanation = Level.OK, "waiting for frames"
         self._late = self._counted_ns = 0
+        self._told_id = 0  # instruction of which people were told last
         self._outputs: list[Output] = []
 
     def take_outputs(self) -> list[Output]:
@@ -145,7 +171,7 @@ class PlannerCore:
         self._log(Level.OK, f"instruction: {text[:LOGGED] or '(hold)'}")
         self.instruction_active = self.finished = self.stopped = False
         self._stop_watch.on_instruction()
-        decision = self._guard.check(text)
+        decision, found = self._read(text)
         again = bool(self.question) and decision.rule == AGAIN
         refused = bool(text) and decision.action is GuardAction.REFUSE and not again
         if not refused:  # what is refused answers nothing
@@ -156,6 +182,9 @@ class PlannerCore:
             self._level = Level.OK
         if refused:
             self._end(PlanState.REFUSED, decision.reason)
+            if found is not None and found.suggestion:  # "yes" takes it
+                self._task = found.suggestion
+                self._ask(f"did you mean {found.suggestion!r}?")
         elif not text:
             self._hold("the instruction is empty", Level.OK)
         elif decision.action is GuardAction.STOP:
@@ -163,6 +192,24 @@ class PlannerCore:
         else:
             self._task = self._task if again else text
             self._begin()
+
+    def _read(self, text: str) -> tuple[GuardDecision, ReadInstruction | None]:
+        """Return what becomes of a text, and what it means where the interpreter has read it."""
+        decision = self._guard.check(text)
+        if self.interpreter is None or not text:
+            return decision, None
+        accepted = decision.action is GuardAction.ACCEPT or decision.rule in READ_APART
+        found = self.interpreter.read(text) if accepted or decision.action is GuardAction.STOP else None
+        if found is None:
+            return decision, None
+        if decision.action is GuardAction.STOP:
+            told = found.question is not None  # "help" holds the arm, and is answered
+            reason = f"{decision.reason}; {self.interpreter.help(self._frames)}" if told else decision.reason
+            return replace(decision, reason=reason), None
+        if found.refusal:
+            reason = f"{found.refusal}; {self.interpreter.help(self._frames)}"
+            return GuardDecision(GuardAction.REFUSE, "words", reason), found
+        return GuardDecision(GuardAction.ACCEPT), found
 
     def on_continue(self, instruction_id: int) -> tuple[bool, str]:
         """Go on with the task that a stop has ended, as an instruction of its own; return whether, and what or why not."""
@@ -263,7 +310,8 @@ class PlannerCore:
                 return None
         self._requested_ns = now_ns
         self.monitors.on_observation(now_ns, self._frames.views, state.q)
-        instruction = Instruction(self.instruction.id, self._prompt.render(self._task))
+        words = self._task if self.interpreter is not None else self._prompt.render(self._task)
+        instruction = Instruction(self.instruction.id, words)
         return PlanRequest(self._frames, instruction, replace(state, may_move=self._may_move))
 
     def on_plan(self, plan: Plan, now_ns: int) -> None:
@@ -290,10 +338,24 @@ class PlannerCore:
         self.rate.tick(self._requested_ns)
         self._explanation = f"{plan.subtask or plan.state.name.lower()}{': ' if plan.reasoning else ''}{plan.reasoning}"
         self._publish(plan, took_ns / NS_PER_S)
+        self._tell(plan)
         ended = plan.state in ENDED
         if ended != bool(self.question):
             question = plan.reasoning if plan.reasoning.endswith("?") else f"{self._explanation}. What shall I do?"
             self._ask(question if ended else "")
+
+    def _tell(self, plan: Plan) -> None:
+        """Tell people once what will be done, what was asked, or why not."""
+        reason = plan.reasoning
+        ends = plan.state in (PlanState.DONE, *ENDED)
+        if (self._told_id == plan.instruction.id and not reason.startswith(TOLD)) or not (
+            ends or reason.startswith(TOLD)
+        ):
+            return
+        self._told_id = plan.instruction.id
+        self._outputs.append(AnswerOutput(reason))
+        if reason.startswith(TOLD):
+            self._log(Level.OK, reason)
 
     # What it says.
 
@@ -332,7 +394,9 @@ class PlannerCore:
         """End the instruction without the policy, which is not asked for it any more."""
         self.instruction_active = False
         self._log(Level.WARN, reason)
-        return self._publish_state(state, reason)
+        plan = self._publish_state(state, reason)
+        self._tell(plan)
+        return plan
 
     def _hold(self, reason: str, level: Level = Level.WARN) -> None:
         """Let the arm hold; a warning where somebody wants it to move."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vla_ros.guard.guard_parameters import GuardParameters
+from vla_ros.language.reader import LanguageParameters
 from vla_ros.monitors.monitor_parameters import MonitorsParameters
 from vla_ros.parameters import ParameterError, parameter
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
@@ -18,6 +19,7 @@ class PlannerParameters:
     compact: CompactParameters
     scripted: ScriptedParameters
     guard: GuardParameters
+    language: LanguageParameters
     monitors: MonitorsParameters
     joint_names: list[str] = parameter(description="joints that the policy moves, in its order")
     policy: str = parameter("classical", description="policy, as vla_ros/policies/registry.py names it")

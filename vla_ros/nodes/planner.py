@@ -23,14 +23,25 @@ from std_srvs.srv import Trigger
 
 from vla_ros.bringup.node_parameters import VLM, System2Options, policy_options
 from vla_ros.control.measured_joints import MeasuredJoints
-from vla_ros.control.planner import JOINT_STATES, LOGGED, Level, LogOutput, PlannerCore, PlanOutput, QuestionOutput
+from vla_ros.control.planner import (
+    JOINT_STATES,
+    LOGGED,
+    AnswerOutput,
+    Level,
+    LogOutput,
+    PlannerCore,
+    PlanOutput,
+    QuestionOutput,
+)
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
+from vla_ros.language.reader import InstructionReader
 from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Plan, SharingSystem2, System2
 from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
+from vla_ros.policies.stepwise import interpreter_of, stepwise
 from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.ros.convert import frames_from, plan_message
@@ -90,6 +101,7 @@ class Planner(ManagedNode):
         self.plan_publisher = self.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
         self.waypoint_publisher = self.create_publisher(Path, "vla/waypoints", NEWEST)
         self.question_publisher = self.create_publisher(String, "vla/question", LATCHED)
+        self.answer_publisher = self.create_publisher(String, "vla/answer", LATCHED)
         on_instruction: Callable[..., None] = (
             self.on_instruction
         )  # rclpy's annotation does not know of the message info
@@ -119,11 +131,16 @@ class Planner(ManagedNode):
         self.system2 = system2(name, robot, options)
         if isinstance(self.system2, SharingSystem2):
             self.system2.use_memory(self.new_array)
+        language, render = self.parameters.language, self.prompt.render
+        self.system2 = stepwise(self.system2, InstructionReader.of(language), language.for_every_policy, render)
+        reads = interpreter_of(self.system2)
+        self.core.interpreter = reads if self.vlm is None else None
         if self.vlm is not None:
             from vla_ros.policies.vlm.system2 import VlmSystem2
 
-            words = self.prompt.render
-            vlm = VlmSystem2(self.system2, robot, self.options, self.vlm, self.guard.refusal, words)
+            vlm = VlmSystem2(
+                self.system2, robot, self.options, self.vlm, self.guard.refusal, render if reads is None else str
+            )
             self.system2, self.end_vlm, self.vlm_report = vlm, vlm.close, vlm.report
         brought = getattr(self.system2, "statistics", None)
         self.core.monitors = Monitors.for_policy(self.parameters.monitors, joint_names, brought)
@@ -235,6 +252,8 @@ class Planner(ManagedNode):
                     self.publish_plan(plan, inference_s)
                 case QuestionOutput(text):
                     self.question_publisher.publish(String(data=text))
+                case AnswerOutput(text):
+                    self.answer_publisher.publish(String(data=text))
                 case LogOutput(level, text):
                     self.log(level, text)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_ros.policies.classical.language import parse
+from vla_ros.language.grammar import load_grammar
+from vla_ros.language.parser import parse_steps
 from vla_ros.sim.scene import GAP_M, X_RANGE, Y_RANGE
 from vla_ros.sim.task_sampler import sample_task
 from vla_ros.tasks.task import KINDS
@@ -39,7 +40,7 @@ def test_objects_have_free_space_and_a_colour_of_their_own(kind: str) -> None:
 def test_every_instruction_is_one_that_the_baseline_reads(kind: str) -> None:
     for seed in range(40):
         task = sample_task(seed, kind)[1]
-        assert len(list(parse(task.instruction))) == len(task.steps)
+        assert len(parse_steps(load_grammar("en"), task.instruction)) == len(task.steps)
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -22,6 +22,7 @@ from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import EvaluationCase
 from vla_ros.lab.evaluation.unknown_instructions import unknown_instruction
+from vla_ros.language.reader import InstructionReader
 from vla_ros.monitors import Monitors
 from vla_ros.parameters import from_mapping, nested
 from vla_ros.perception.frames import CameraView, Frames
@@ -29,6 +30,7 @@ from vla_ros.perception.jpeg import encode
 from vla_ros.policies.contract import Instruction, Plan, PlanState, System2
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.policies.registry import policy as registered
+from vla_ros.policies.stepwise import interpreter_of, stepwise
 from vla_ros.policies.vlm.asking import DirectAsker
 from vla_ros.policies.vlm.motion_player import system1_beneath_vlm
 from vla_ros.policies.vlm.system2 import VlmSystem2, make_model
@@ -96,11 +98,15 @@ def run_episode(
     views = SimulatedCameras(simulation, cameras, case, seed)
     conditions = conditions or Conditions()
     planner = planner or _configured(policy)
-    plans, prompt = system2(policy, robot, options), load_prompt(planner.prompt)
+    prompt, language = load_prompt(planner.prompt), planner.language
+    plans = stepwise(
+        system2(policy, robot, options), InstructionReader.of(language), language.for_every_policy, prompt.render
+    )
     if vlm is not None:
         guard = Guard(load_rules(planner.guard.rules))
         chosen = from_mapping(registered(policy).parameters, options or {}, f"{policy}.")
-        plans = VlmSystem2(plans, robot, chosen, vlm, guard.refusal, prompt.render, DirectAsker(make_model(vlm)))
+        render = prompt.render if interpreter_of(plans) is None else str
+        plans = VlmSystem2(plans, robot, chosen, vlm, guard.refusal, render, DirectAsker(make_model(vlm)))
         prompt = AS_SAID
     try:
         loop = Loop(
@@ -181,7 +187,7 @@ def planner_core(
     monitors = Monitors.for_policy(parameters.monitors, JOINT_NAMES, getattr(plans, "statistics", None))
     prompt = prompt or load_prompt(parameters.prompt)
     core = PlannerCore(parameters, Guard(load_rules(parameters.guard.rules)), prompt, monitors)
-    core.checkpoint = plans.checkpoint
+    core.checkpoint, core.interpreter = plans.checkpoint, interpreter_of(plans)
     core.on_activate()
     return core
 

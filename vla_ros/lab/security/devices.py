@@ -52,7 +52,7 @@ DEVICES: Mapping[str, Profile] = {
     # Commands of vla-ros and people at terminals: instructions and services, no setpoints and no plans.
     "operator": device(
         "task_instruction",
-        "vla/latent_plan vla/safety_status vla/question /diagnostics",
+        "vla/answer vla/latent_plan vla/safety_status vla/question /diagnostics",
         "vla/arm vla/disarm vla/estop vla/reset vla/release_lost_estop vla/continue",
     ),
 }

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vla_ros.arrays import Image
+from vla_ros.language.steps import ObjectPhrase
+from vla_ros.language.view import SeenThing
 from vla_ros.perception.pinhole import PinholeCamera
-from vla_ros.policies.classical.language import ObjectDescription
 from vla_ros.policies.classical.segmentation import Segment, segment_image
 from vla_ros.policies.classical.shape_fitting import SHAPE_MODELS, FittedShape, fit_shape
 from vla_ros.tasks.vocabulary import CONTAINERS, MOVABLE_SHAPES
@@ -32,7 +33,7 @@ class DetectedObject:
     fitted: FittedShape
     fits: Mapping[str, float]
 
-    def is_called(self, wanted: ObjectDescription) -> bool:
+    def is_called(self, wanted: ObjectPhrase) -> bool:
         """Return whether the description is true of it, or not spoken against by its outline."""
         shape = wanted.shape or self.fitted.shape
         return wanted.colour in ("", self.colour) and self.fits.get(shape, 0.0) > self.fitted.fit - AMBIGUITY
@@ -52,7 +53,7 @@ def classify(segment: Segment, camera: PinholeCamera, table_height: float) -> De
 
 
 def find_object(
-    image: Image, camera: PinholeCamera, table_height: float, wanted: ObjectDescription
+    image: Image, camera: PinholeCamera, table_height: float, wanted: ObjectPhrase
 ) -> tuple[DetectedObject | None, str]:
     """Return the object in view that `wanted` describes, or None and why there is none."""
     containers = wanted.shape in CONTAINERS
@@ -72,3 +73,19 @@ def find_object(
     if len(exact) > 1:
         return None, f"{wanted}: could be {' or '.join(str(item) for item in exact)}; say which"
     return exact[0], ""
+
+
+def things_in_view(image: Image, camera: PinholeCamera, table_height: float) -> tuple[SeenThing, ...]:
+    """Return everything in view that has a name."""
+    items = [classify(segment, camera, table_height) for segment in segment_image(image)]
+    return tuple(
+        SeenThing(
+            "" if item.colour in CONTAINERS else item.colour,
+            item.fitted.shape,
+            (float(item.fitted.p_base[0]), float(item.fitted.p_base[1])),
+            item.fitted.width,
+            item.fitted.height,
+        )
+        for item in items
+        if item.fitted.fit >= MIN_FIT
+    )

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_ros.arrays import Array, Image
+from vla_ros.language.steps import ObjectPhrase
 from vla_ros.perception.pinhole import PinholeCamera
 from vla_ros.policies.classical.detection import DetectedObject, find_object
-from vla_ros.policies.classical.language import ObjectDescription
 from vla_ros.policies.classical.reachability import Reachability, yaw_of
 from vla_ros.policies.classical.segmentation import resting_place, segment_image
 from vla_ros.policies.contract import JointState
@@ -36,6 +36,7 @@ from vla_ros.tasks.hand import (
     RELEASE_GAP_M,
     TRAVEL_HEIGHT_M,
 )
+from vla_ros.tasks.objects import OBJECT_HALF_WIDTH_M
 from vla_ros.tasks.vocabulary import CONTAINERS
 from vla_ros.time import NS_PER_S
 
@@ -156,7 +157,7 @@ class Skills:
         if self.held is not None and not self._holds(self.held):
             self.held = None
 
-    def find(self, wanted: ObjectDescription) -> Generator[Activity, None, DetectedObject]:
+    def find(self, wanted: ObjectPhrase) -> Generator[Activity, None, DetectedObject]:
         """Return the object that `wanted` describes, seen from the lookout.
 
         Raises:
@@ -170,7 +171,7 @@ class Skills:
         self.confidence = float(np.nanmin([self.confidence, item.fitted.fit]))
         return item
 
-    def take(self, wanted: ObjectDescription) -> Generator[Activity, None, DetectedObject]:
+    def take(self, wanted: ObjectPhrase) -> Generator[Activity, None, DetectedObject]:
         """Return the object that `wanted` describes, once it is in the hand and lifted."""
         if self.held is not None and self.held.is_called(wanted):
             return self.held
@@ -291,7 +292,7 @@ class Skills:
 
     def to_lookout(self, label: str) -> Iterator[Activity]:
         """Go up, then to where the arm hides nothing from the camera."""
-        gripper = self.now.finger if self.held is None else FINGER_CLOSED_M
+        gripper = FINGER_CLOSED_M if self._grips_something() else self.now.finger
         legs = [LabelledPose(label, self._lookout, gripper, self._parameters.speed_m_s)]
         above = self.now.T_base_tool.copy()
         if above[2, 3] < self._table + TRAVEL_HEIGHT_M - AT_WAYPOINT_M:
@@ -343,6 +344,10 @@ class Skills:
 
     def _holds(self, item: DetectedObject) -> bool:
         return HOLDING_FINGER_M < self.now.finger < item.fitted.width / 2 + HOLDING_FINGER_M
+
+    def _grips_something(self) -> bool:
+        """Whether something is in the hand, or may be: what another policy has taken is not known here."""
+        return self.held is not None or HOLDING_FINGER_M < self.now.finger < OBJECT_HALF_WIDTH_M + HOLDING_FINGER_M
 
     def _best_yaw(self, spot: Array, height: float, yaws: Sequence[float], item: DetectedObject) -> float:
         """Return the best turn of the hand for `item`, see `Reachability.best_yaw`.

@@ -14,6 +14,8 @@ import pinocchio
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
+from vla_ros.policies import waypoints
+from vla_ros.policies.classical.straight_line import StraightLine
 from vla_ros.policies.compact.checkpoint import bind, load
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import (
@@ -25,6 +27,7 @@ from vla_ros.policies.compact.features import (
 )
 from vla_ros.policies.compact.graphs import Graphs
 from vla_ros.policies.compact.model_config import ACTION_DIM, MAX_PREFIX_ROWS
+from vla_ros.policies.compact.sentences import helper_parameters
 from vla_ros.policies.compact.smoothing import smooth
 from vla_ros.policies.continuation import around
 from vla_ros.policies.contract import Chunk, JointState, Plan
@@ -64,12 +67,15 @@ class CompactSystem1:
         self._parameters = parameters
         self._kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
         self._graphs = Graphs(checkpoint, ("flow",))
+        self._helper = StraightLine(robot, helper_parameters(parameters, checkpoint.gripper))
         # The same noise for all chunks: consecutive chunks then agree where the training data allow several motions.
         rng = np.random.default_rng(parameters.seed)
         self._noise = parameters.noise * rng.standard_normal((self._sizes.rows, ACTION_DIM))
 
     def chunk(self, plan: Plan, joint_state: JointState, previous: Chunk, prefix_length: int, start_ns: int) -> Chunk:
-        """Return the next chunk; see `contract.System1`."""
+        """Return the next chunk; see `contract.System1`. Plans of the helper are waypoints, which it follows itself."""
+        if plan.kind == waypoints.KIND:
+            return self._helper.chunk(plan, joint_state, previous, prefix_length, start_ns)
         kinematics = self._kinematics
         # With more rows than in training, the rows after them begin with several times the acceleration.
         longest = min(MAX_PREFIX_ROWS, self._sizes.rows - 1) * self._stride

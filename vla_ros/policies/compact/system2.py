@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
+from vla_ros.language.steps import InstructionStep
+from vla_ros.language.view import SeenThing
 from vla_ros.perception.frames import CameraView, Frames
+from vla_ros.policies.classical.sense_plan_act import SensePlanAct
 from vla_ros.policies.compact.checkpoint import bind, load, observations
 from vla_ros.policies.compact.checkpoint_folder import folder_of
 from vla_ros.policies.compact.features import object_features, state_features, yaw_of
@@ -21,6 +24,7 @@ from vla_ros.policies.compact.instruction_parser import InstructionParser, Parse
 from vla_ros.policies.compact.model_config import SUBTASKS
 from vla_ros.policies.compact.object_localizer import ObjectLocalizer
 from vla_ros.policies.compact.object_tracker import ObjectTracker
+from vla_ros.policies.compact.sentences import helper_parameters, reads_as, sentence_of
 from vla_ros.policies.compact.subtask_selector import SubtaskSelector
 from vla_ros.policies.compact.waypoint_decoder import WaypointDecoder
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
@@ -77,9 +81,26 @@ class CompactSystem2:
         self._parser = InstructionParser(checkpoint, self._graphs, parameters.least_understood)
         self._localizer = ObjectLocalizer(self._graphs, checkpoint.sizes, parameters.table_height_m)
         self._decoder = WaypointDecoder(self._kinematics, parameters)
+        self.helper = SensePlanAct(robot, helper_parameters(parameters, checkpoint.gripper))
         self._parsed: ParsedInstruction | None = None
         self._end: Plan | None = None
         self._begin(Instruction(0, ""))
+
+    def words_for(self, steps: Sequence[InstructionStep]) -> str:
+        """Return the sentence that the network reads as just these steps; empty: there is none. See `stepwise`."""
+        text = sentence_of(steps)
+        if not text:
+            return ""
+        parsed = self._parser.parse(text)
+        return text if not parsed.refusal and reads_as(steps, parsed.parsed_steps) else ""
+
+    def look(self, frames: Frames) -> tuple[SeenThing, ...] | None:
+        """Return what is in view; None: the images are not usable."""
+        return self.helper.look(frames)
+
+    def holding(self, frames: Frames, joint_state: JointState) -> str:
+        """Return what is in the hand, in words; empty: nothing."""
+        return self.helper.holding(frames, joint_state)
 
     def plan(self, frames: Frames, instruction: Instruction, joint_state: JointState) -> Plan:
         """Return the plan for now; see `contract.System2`."""

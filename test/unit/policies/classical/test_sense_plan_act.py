@@ -51,7 +51,7 @@ def test_without_a_good_image_it_holds_and_says_why(
 
 def test_words_without_sense_are_refused(planner: SensePlanAct) -> None:
     plan = ask(planner, "dance", number=3)
-    assert plan.state is PlanState.REFUSED and "'dance' is none of" in plan.reasoning
+    assert plan.state is PlanState.REFUSED and "I do not know the word 'dance'" in plan.reasoning
 
 
 def test_an_object_in_view_is_reached_for(planner: SensePlanAct) -> None:

@@ -1,0 +1,159 @@
+"""Reads an instruction: steps, a question, or a refusal that helps. It has no state, reads no clock and uses no model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vla_ros.language.grammar import Grammar, load_grammar
+from vla_ros.language.parser import parse_steps
+from vla_ros.language.parts import ClausePart, Item, Mention, NotUnderstood, read_items, read_parts
+from vla_ros.language.spelling import nearest_words
+from vla_ros.language.steps import InstructionStep, ObjectPhrase
+from vla_ros.parameters import ParameterError, parameter
+
+MOST_CORRECTIONS = 4
+"""Words that are not known, in one sentence, for which known ones are offered."""
+CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class LanguageParameters:
+    """In which languages instructions are read."""
+
+    languages: list[str] = parameter(
+        ["en"], description="languages that are read, the first that fits: files in config/words/, or paths"
+    )
+    for_every_policy: bool = parameter(
+        False,
+        description="refuse for every policy what the grammar does not read; false: models that others trained get every "
+        "sentence that the guard accepts",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ParameterError("languages: at least one language must be read")
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """A question. kind: see, where, can, hold or doing. object: of where; None: of the others."""
+
+    kind: str
+    object: ObjectPhrase | None = None
+
+
+@dataclass(frozen=True)
+class ReadInstruction:
+    """What a sentence means: exactly one of steps, question and refusal is not empty.
+
+    Attributes:
+        steps: what it asks to do.
+        question: what it asks to tell.
+        refusal: which words are not understood, and why.
+        suggestion: the sentence that was perhaps meant; empty: none is near.
+        language: in which it was read.
+    """
+
+    steps: tuple[InstructionStep, ...] = ()
+    question: AskedQuestion | None = None
+    refusal: str = ""
+    suggestion: str = ""
+    language: str = ""
+
+
+class InstructionReader:
+    """Reads instructions in several languages; the first that reads all of a sentence decides.
+
+    Args:
+        grammars: of the languages.
+    """
+
+    def __init__(self, grammars: Sequence[Grammar]) -> None:
+        self.grammars = tuple(grammars)
+
+    @classmethod
+    def of(cls, parameters: LanguageParameters) -> InstructionReader:
+        """Return the reader of these languages. Raises ParameterError as `load_grammar`."""
+        return cls([load_grammar(name) for name in parameters.languages])
+
+    def read(self, text: str, about: Sequence[ObjectPhrase] = ()) -> ReadInstruction:
+        """Read one sentence.
+
+        Args:
+            text: as a person said it.
+            about: what the instruction before was about: "it".
+        """
+        failures: list[tuple[int, Grammar, NotUnderstood]] = []
+        for grammar in self.grammars:
+            try:
+                return _read(grammar, text, about)
+            except NotUnderstood as error:
+                failures.append((len(error.unknown), grammar, error))
+        _, grammar, failure = min(failures, key=lambda each: each[0])
+        meant = _correction(grammar, text, failure.unknown, about)
+        offer = f". Did you mean: {meant!r}?" if meant else ""
+        return ReadInstruction(refusal=f"not understood: {failure}{offer}", suggestion=meant, language=grammar.language)
+
+
+def _read(grammar: Grammar, text: str, about: Sequence[ObjectPhrase]) -> ReadInstruction:
+    question = read_question(grammar, text)
+    if question is not None:
+        return ReadInstruction(question=question, language=grammar.language)
+    return ReadInstruction(steps=parse_steps(grammar, text, about), language=grammar.language)
+
+
+def read_question(grammar: Grammar, text: str) -> AskedQuestion | None:
+    """Return the question that `text` asks; None: it asks none.
+
+    Raises:
+        NotUnderstood: words are not known, or the question has parts that it has no use for.
+    """
+    items = read_items(grammar, text)
+    items = list(itertools.dropwhile(lambda item: not item.sense("questions") and _is_filler(item), items))
+    sense = items[0].sense("questions") if items else None
+    if sense is None or (items[0].sense("verbs") and len(items) > 1):
+        return None
+    parts = [part for part in read_parts(items[1:]) if part.kind not in (",", ";", "?")]
+    if sense.value == "where":
+        return AskedQuestion("where", _asked_object(parts, items[0].words))
+    parts = [part for part in parts if part.kind != "table" and not _is_self(part)]
+    if parts:
+        raise NotUnderstood(f"{parts[0].words!r} is left over in the question {items[0].words!r}")
+    return AskedQuestion(sense.value)
+
+
+def _is_filler(item: Item) -> bool:
+    return not item.senses or item.sense("fillers") is not None
+
+
+def _is_self(part: ClausePart) -> bool:
+    return part.kind == "hand"
+
+
+def _asked_object(parts: Sequence[ClausePart], words: str) -> ObjectPhrase:
+    mentions: tuple[Mention, ...] = next((part.mentions for part in parts if part.kind == "object"), ())
+    others = [part for part in parts if part.kind not in ("object", "table", "there")]
+    if others:
+        raise NotUnderstood(f"{others[0].words!r} is left over in the question {words!r}")
+    if len(mentions) != 1 or mentions[0].pronoun:
+        raise NotUnderstood(f"{words!r}: which object? One at a time")
+    return mentions[0].phrase
+
+
+def _correction(grammar: Grammar, text: str, unknown: Sequence[str], about: Sequence[ObjectPhrase]) -> str:
+    """Return the sentence with known words for unknown ones that can be read; empty: there is none."""
+    if not unknown or len(unknown) > MOST_CORRECTIONS:
+        return ""
+    near = [nearest_words(word, grammar.words, CANDIDATES) for word in unknown]
+    tokens = grammar.tokens(text)
+    for chosen in itertools.product(*near):
+        replaced = dict(zip(unknown, chosen, strict=True))
+        meant = " ".join(replaced.get(token, token) for token in tokens)
+        try:
+            _read(grammar, meant, about)
+        except NotUnderstood:
+            continue
+        return meant.replace(" ,", ",").replace(" .", ".").replace(" ;", ";").replace(" ?", "?")
+    return ""
