@@ -74,7 +74,7 @@ $(VENV)/.ready: other_environment
 endif
 
 $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml \
-                $(wildcard msg/*.msg srv/*.srv interfaces/* interfaces/*/* interfaces/*/*/* launch/* config/* config/*/*)
+                $(wildcard msg/*.msg srv/*.srv action/*.action interfaces/* interfaces/*/* interfaces/*/*/* launch/* config/* config/*/*)
 	@echo "vla_ros: compiling the messages (a minute, once) and installing the package"
 	@$(PIP) --no-build-isolation --no-deps --editable .
 	@echo $(DISTRO)/$(VENV) $(filter-out $(DISTRO)/$(VENV),$(filter $(DISTRO)/%,$(IN_PLACE))) >build/in_place
@@ -119,4 +119,4 @@ builds: setup
 	@. $(BIN)/activate && exec bash test/package/builds.sh
 
 clean:
-	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/*.so *.egg-info
+	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/action vla_ros/*.so *.egg-info

@@ -1,4 +1,4 @@
-"""Compiles msg/ and srv/ with CMake and hands the result to setuptools.
+"""Compiles msg/, srv/ and action/ with CMake and hands the result to setuptools.
 
 A sourced ROS installation is used where there is one; otherwise the ROS wheels that constraints/ pins. control_msgs has no
 wheel: where it is not installed, the part of it that vla_ros speaks is compiled from interfaces/control_msgs.
@@ -130,7 +130,7 @@ def compile_into(project: Path, stage: Path, install: Path) -> None:
             command, check=False, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         if done.returncode:
-            what = project.name if project != ROOT else "msg/ and srv/"
+            what = project.name if project != ROOT else "msg/, srv/ and action/"
             sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling {what} failed at `{' '.join(command[:3])}`")
     shutil.rmtree(build)
 
@@ -184,7 +184,7 @@ def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
 
 
 def place_modules(target: Path) -> None:
-    """Put the generated msg/, srv/ and type support modules into the package folder `target`.
+    """Put the generated msg/, srv/, action/ and type support modules into the package folder `target`.
 
     The type support modules are named for the Python that they are compiled for: the environments of two Pythons can
     share a checkout.
@@ -194,7 +194,7 @@ def place_modules(target: Path) -> None:
     for old in target.glob("vla_ros_s__*.so"):
         if old.name.endswith(suffix) or old.name.count(".") == 1:
             old.unlink()
-    for name in ("msg", "srv"):
+    for name in KINDS:
         shutil.rmtree(target / name, ignore_errors=True)
         shutil.copytree(source / name, target / name)
     for module in source.glob("*.so"):

@@ -1,8 +1,8 @@
 """Writes type stubs (.pyi) of ROS interfaces for mypy and editors: python interface_stubs.py.
 
-rosidl generates Python without annotations. The stubs of this package's msg/ and srv/ go beside the generated modules, in
-vla_ros/msg/ and vla_ros/srv/; those of the ROS packages that package.xml names, and of what they refer to, go into
-build/stubs, where pyproject.toml makes mypy look. Both folders are ignored by git.
+rosidl generates Python without annotations. The stubs of this package's interfaces go beside the generated modules, in
+vla_ros/msg/, vla_ros/srv/ and vla_ros/action/; those of the ROS packages that package.xml names, and of what they refer to,
+go into build/stubs, where pyproject.toml makes mypy look. All these folders are ignored by git.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def write_ros_stubs(packages: Iterable[str]) -> None:
 
 def main() -> None:
     """Write all stubs."""
-    for kind in ("msg", "srv"):
+    for kind in KINDS:
         text, used = stub("vla_ros", ROOT / kind)
         write(PACKAGE / kind / "__init__.pyi", text)
         write_ros_stubs(used)

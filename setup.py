@@ -26,6 +26,7 @@ NODES = (
     "sim_arm",
     "dashboard",
     "motion_paths",
+    "task_server",
 )
 
 data_files = [
@@ -53,7 +54,7 @@ setup(
     description="A vision-language-action model on a ROS 2 robot arm, behind a deterministic safety filter",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv"]),
+    packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv", "vla_ros.action"]),
     package_data={"vla_ros": ["py.typed"], "vla_ros.dashboard": ["page/*"]},
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],

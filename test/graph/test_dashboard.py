@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 from geometry_msgs.msg import Point, Pose
+from rclpy.action import ActionClient
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from test.graph.dashboard_pages import MESH, TASK, TOKEN, Running, opened, stopped, until
+from vla_ros.action import Execute
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
@@ -81,6 +83,14 @@ def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> N
         return plan is not None and plan["state"] == "ACTIVE" and (plan["age_s"] or 9.0) < 5.0
 
     assert until(talk, planning)
+    running.start(talk, lambda: running.press("say", TASK))
+    client = ActionClient(talk.node, Execute, "vla/execute")
+    assert talk.spin(60.0, client.server_is_ready)
+    sent = client.send_goal_async(Execute.Goal(instruction=TASK))
+    assert talk.spin(60.0, sent.done)
+    goal = sent.result().get_result_async()
+    assert until(talk, lambda: goal.done() or running.page()["instructions"][0] == TASK)
+    assert until(talk, planning)
     newest = max((event[0] for event in running.page()["events"]), default=-1)
     killed_s = time.monotonic()
     os.kill(running.pid("planner"), signal.SIGKILL)
@@ -96,6 +106,9 @@ def test_a_planner_that_is_killed_is_missed(running: Running, talk: Client) -> N
     while running.supervisor.children["planner"].popen.poll() is not None:
         running.supervisor.watch()
         talk.spin(0.2)
+    assert until(talk, goal.done), "a goal ends without its planner"
+    assert goal.result().result.outcome == Execute.Result.FAILED and "planner" in goal.result().result.why
+    client.destroy()
     assert until(talk, planning)
 
 

@@ -16,6 +16,7 @@ NODES = (
     "sim_arm",
     "dashboard",
     "motion_paths",
+    "task_server",
 )
 
 

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from action_msgs.msg import GoalStatus
 from nav_msgs.msg import Path as PathMessage
+from rclpy.action import ActionClient
 from rclpy.qos import ReliabilityPolicy
 
+from vla_ros.action import Execute
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.rviz import view
@@ -144,7 +148,7 @@ def test_the_security_policy_allows_what_the_nodes_have_opened(running: Running)
     policy = from_xml((share() / "config" / "security_policy.xml").read_text())
     lacking = {
         node: policy[node].allows(profile_of(opened_by(running.talk.node, node), node))
-        for node in ("safety_filter", "camera", "planner", "action_expert", "sim_arm", "motion_paths")
+        for node in ("safety_filter", "camera", "planner", "action_expert", "sim_arm", "motion_paths", "task_server")
     }
     assert not any(lacking.values()), f"{lacking}: write it again: python -m vla_ros.lab.security"
 
@@ -197,6 +201,40 @@ def test_a_stop_in_any_wording_stops_a_moving_arm(running: Running) -> None:
     assert running.speed == 0.0
 
 
+def test_goals_give_feedback_are_superseded_cancelled_and_refused(running: Running) -> None:
+    talk, feedback = running.talk, []
+    client = ActionClient(talk.node, Execute, "vla/execute")
+    assert talk.spin(PATIENCE_S, client.server_is_ready)
+
+    def send(text: str) -> tuple[Any, Any]:
+        """Return the goal and the future of its result."""
+        sent = client.send_goal_async(Execute.Goal(instruction=text), lambda told: feedback.append(told.feedback))
+        assert talk.spin(PATIENCE_S, sent.done)
+        return sent.result(), sent.result().get_result_async()
+
+    def ended(future: Any, status: int, outcome: int) -> str:
+        assert talk.spin(PATIENCE_S, future.done)
+        assert (future.result().status, future.result().result.outcome) == (status, outcome)
+        return str(future.result().result.why)
+
+    running.move()  # what the monitor asks first is answered
+    _, first = send("put the red cube in the bowl")
+    assert talk.spin(PATIENCE_S, lambda: len(feedback) > 1)
+    assert feedback[-1].subtask
+    goal, second = send("push the red cube left")
+    assert "a new goal came: 'push the red cube left'" in ended(first, GoalStatus.STATUS_ABORTED, Execute.Result.FAILED)
+    heard = len(feedback)
+    talk.spin(PATIENCE_S, lambda: second.done() or len(feedback) > heard + 1)
+    if second.done():  # the monitor asks of a new scene, too
+        goal, second = send("push the red cube left")
+    goal.cancel_goal_async()
+    ended(second, GoalStatus.STATUS_CANCELED, Execute.Result.CANCELLED)
+    assert talk.spin(PATIENCE_S, lambda: running.plans[-1].state == LatentPlan.HOLD)
+    _, third = send("now pick up the knife")
+    assert ended(third, GoalStatus.STATUS_ABORTED, Execute.Result.REFUSED).startswith("dangerous: ")
+    client.destroy()
+
+
 def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(running: Running) -> None:
     running.move()
     for _ in range(3):  # what is refused is said once, and may be missed by who has just come
@@ -213,7 +251,7 @@ def test_what_the_guard_refuses_reaches_no_model_and_ends_the_say_command(runnin
 
 
 def test_status_tells_who_is_there_and_who_complains(running: Running) -> None:
-    everybody = set(REQUIRED_NODES) | {"sim_arm", "motion_paths", "safety_monitor"}
+    everybody = set(REQUIRED_NODES) | {"sim_arm", "motion_paths", "safety_monitor", "task_server"}
     for _ in range(10):  # a node that a busy machine keeps silent is not listed
         running.move()
         done = vla_ros("status", "--json")

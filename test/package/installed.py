@@ -15,6 +15,7 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import JointState
 
+import vla_ros.action
 import vla_ros.msg
 import vla_ros.srv
 
@@ -24,7 +25,7 @@ WAIT_S = 60.0
 def messages(prefix: Path) -> None:
     """The messages travel, and with libraries of this installation."""
     gripper = control_msgs.action.GripperCommand, control_msgs.action.ParallelGripperCommand
-    own = vla_ros.msg.LatentPlan, vla_ros.srv.ResetScene.Request
+    own = vla_ros.msg.LatentPlan, vla_ros.srv.ResetScene.Request, vla_ros.action.Execute.Goal
     for kind in (*own, control_msgs.msg.JointTrajectoryControllerState, *(each.Goal for each in gripper)):
         assert deserialize_message(serialize_message(kind()), kind) == kind()
     mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "vla_ros" in line}
@@ -40,6 +41,7 @@ def files(prefix: Path) -> None:
         "launch/bringup.launch.py",
         "config",
         "msg/LatentPlan.msg",
+        "action/Execute.action",
         "cmake/vla_rosConfig.cmake",
     ):
         assert (share / "vla_ros" / name).exists(), f"not installed: share/vla_ros/{name}"

@@ -17,7 +17,7 @@ SOURCES = sorted(
     path
     for folder in ("vla_ros", "launch")
     for path in (ROOT / folder).rglob("*.py")
-    if not {"msg", "srv"} & set(path.relative_to(ROOT).parts)
+    if not {"msg", "srv", "action"} & set(path.relative_to(ROOT).parts)
 )
 
 # Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
@@ -86,7 +86,10 @@ def test_versions_agree() -> None:
         assert found and found[1] == version, f"{name} does not say {version}"
 
 
-@pytest.mark.parametrize("path", sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")]), ids=lambda path: path.name)
+INTERFACES = sorted(path for kind in ("msg", "srv", "action") for path in ROOT.glob(f"{kind}/*.{kind}"))
+
+
+@pytest.mark.parametrize("path", INTERFACES, ids=lambda path: path.name)
 def test_every_field_is_commented(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# "), "the first line says what it is for"

@@ -17,6 +17,7 @@ NOT_MIRRORED: dict[str, str] = {
             *("arrays.py", "guard/guard_parameters.py", "lab/faults/case.py", "oracle/recordings/selection.py"),
             *("policies/chunk_model.py", "policies/lerobot_parameters.py"),
             *("safety/command/setpoint.py", "safety/verdict.py", "sim/sim_arm_parameters.py", "tasks/seeds.py"),
+            "control/task_server_parameters.py",
         ),
         "declarations only",
     ),
@@ -58,6 +59,7 @@ NOT_MIRRORED: dict[str, str] = {
     "lab/evaluation/through_graph.py": "needs the running graph: test/graph/test_evaluation.py",
     "lab/faults/graph_rig.py": "needs the running graph: test/graph/test_faults.py",
     "lab/training/closed_loop.py": "simulates for minutes; test/unit/lab/training/test_trainer.py replaces it",
+    "nodes/task_server.py": "needs the running graph: test/graph/test_status_trace.py, test_dashboard.py",
     "lab/training/measures.py": "test/unit/lab/training/test_trainer.py measures a tiny model",
     **dict.fromkeys(
         (f"policies/openvla/{name}.py" for name in ("heads", "model", "network", "vision")),

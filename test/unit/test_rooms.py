@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "vla_ros"
-INTERFACES = ("msg", "srv")
-"""Compiled from .msg and .srv files: whoever may import rclpy may import them."""
+INTERFACES = ("msg", "srv", "action")
+"""Compiled from .msg, .srv and .action files: whoever may import rclpy may import them."""
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("cli",),

@@ -47,15 +47,17 @@ def _allowed(entry: Declaration) -> str:
 
 def messages_page() -> str:
     """Return docs/messages.md."""
-    lines = ["# Messages and services", "", GENERATED, ""]
+    lines = ["# Messages, services and actions", "", GENERATED, ""]
     root = share()
-    for file in [*sorted(root.glob("msg/*.msg")), *sorted(root.glob("srv/*.srv"))]:
+    kinds = ("msg", "srv", "action")
+    for file in [path for kind in kinds for path in sorted(root.glob(f"{kind}/*.{kind}"))]:
         lines += [f"## {file.stem}", "", *_interface_lines(file), ""]
     return "\n".join(lines)
 
 
 def _interface_lines(file: Path) -> Iterator[str]:
     head, table = [], False
+    parts = iter(("result", "feedback") if file.suffix == ".action" else ("response",))
     for line in file.read_text().splitlines():
         declaration, _, comment = (part.strip() for part in line.partition("#"))
         if not declaration and comment and not table:
@@ -68,7 +70,7 @@ def _interface_lines(file: Path) -> Iterator[str]:
             yield "|---|---|---|"
             table = True
         if declaration == "---":
-            yield "| **response** | | |"
+            yield f"| **{next(parts)}** | | |"
         elif declaration:
             kind, name = declaration.split(maxsplit=1)
             yield f"| `{name}` | `{kind}` | {comment} |"

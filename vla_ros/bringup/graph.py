@@ -20,6 +20,7 @@ NODE_NAMES = (
     "camera",
     "planner",
     "action_expert",
+    "task_server",
     "dashboard",
     "motion_paths",
 )
@@ -91,7 +92,7 @@ def bringup(
                 parameters=flat,
                 respawn=node not in ("safety_filter", "sim_arm"),
                 vital=node in ("safety_filter", "sim_arm"),
-                viewer=node in VIEWER_PARAMETERS,
+                viewer=node in (*VIEWER_PARAMETERS, "task_server"),
             )
         )
     if rviz:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, make_dataclass
 
 from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner_parameters import PlannerParameters
+from vla_ros.control.task_server_parameters import TaskServerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
 from vla_ros.parameters import ParameterError, parameter
 from vla_ros.perception.camera_traits import CameraTraits, is_rectified
@@ -129,6 +130,7 @@ PARAMETERS: dict[str, type] = {
     "sim_arm": SimArmParameters,
     "dashboard": DashboardParameters,
     "motion_paths": MotionPathsParameters,
+    "task_server": TaskServerParameters,
 }
 """Node → its parameter dataclass."""
 

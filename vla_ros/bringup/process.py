@@ -22,8 +22,8 @@ class Process:
     """One process of the graph.
 
     executable: file in vla_ros/nodes/ and name of the installed program. parameters: dotted names. respawn: start it
-    again, after RESPAWN_DELAY_S and longer each time, when it dies; vital: its death stops the graph; viewer: it only
-    shows, and the graph goes on when it refuses to start.
+    again, after RESPAWN_DELAY_S and longer each time, when it dies; vital: its death stops the graph; viewer: the arm
+    moves without it, so the graph goes on when it refuses to start.
     """
 
     name: str

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except ImportError as error:
-        if not (error.name or "").startswith(("rclpy", "vla_ros.msg", "vla_ros.srv")):
+        if not (error.name or "").startswith(("rclpy", "vla_ros.msg", "vla_ros.srv", "vla_ros.action")):
             raise
         code = _refuse(f"{error.name} is not installed: make setup, or source a ROS installation")
     sys.exit(code)

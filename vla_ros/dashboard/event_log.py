@@ -89,8 +89,13 @@ class EventLog:
         self._status, self._status_s = status, now_s
         if last is None or status.state != last.state:
             self._on_state(now_s, status, last)
-        if status.rule:
+        if status.rule and not self.is_expected(status):
             self._on_rule(now_s, status, since_s if last is not None and last.rule == status.rule else 0.0)
+
+    def is_expected(self, status: FilterStatus) -> bool:
+        """Whether the filter brakes because nobody sends setpoints, and nobody is to: the task has ended or is held."""
+        task = self._plan is not None and self._plan.state == "ACTIVE"
+        return status.state == "STOPPING" and status.rule == "open_loop" and not task
 
     def on_plan(self, now_s: float, plan: PlanSummary) -> None:
         """Take a plan: a new subtask, or the end of the task."""
@@ -137,6 +142,8 @@ class EventLog:
             return
         if status.state == "HOLDING" and last is not None and last.state != "DISARMED":
             text = "at rest"
+        if self.is_expected(status):
+            text, level = "coming to rest", "info"
         self.add(now_s, level, f"{text}: {status.reason}" if level != "info" and status.reason else text)
 
     def _on_rule(self, now_s: float, status: FilterStatus, acted_s: float) -> None:

@@ -176,7 +176,7 @@ class ViewModel:
             "without_token": p.local and not p.token,
             "examples": p.examples,
             "instructions": self._instructions,
-            "filter": _filter_content(status),
+            "filter": _filter_content(status, status is not None and self.events.is_expected(status)),
             "joints": self._joints_content(status),
             "row": self._history_row(now_ns, status),
             "history_s": p.history_s,
@@ -299,10 +299,12 @@ class ViewModel:
         }
 
 
-def _filter_content(status: FilterStatus | None) -> dict[str, object] | None:
+def _filter_content(status: FilterStatus | None, expected: bool) -> dict[str, object] | None:
+    """Return the filter's part of the document. expected: what it does now is the end of a task, and no intervention."""
     if status is None:
         return None
     return {
+        "expected": expected,
         "state": status.state,
         "rule": status.rule,
         "reason": status.reason,

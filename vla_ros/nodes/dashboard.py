@@ -125,8 +125,9 @@ class Dashboard(Node):
             self.commands, lambda m: view.on_command(now_ns, nanoseconds(m.header.stamp), m.joint_names, m.positions)
         )
         receive(self.chunks, lambda m: view.on_chunk(now_ns, m.trajectory.joint_names, _rows(m)), newest=True)
-        receive(self.statuses, lambda m: view.on_status(now_ns, wall_s, _status(m)))
+        # Plans first: the end of a task is why the filter brakes after it.
         receive(self.plans, lambda m: view.on_plan(now_ns, wall_s, _plan(m)), newest=True)
+        receive(self.statuses, lambda m: view.on_status(now_ns, wall_s, _status(m)))
         receive(self.questions, lambda m: view.on_question(wall_s, m.data), newest=True)
         receive(self.reports, lambda m: self._on_reports(m, now_ns, wall_s))
         if self._images_are_due(now_ns):

@@ -58,7 +58,7 @@ def test_the_page_draws_the_tool_that_is_planned(tmp_path: Path) -> None:
 
 
 def test_the_graph_goes_on_without_who_only_shows() -> None:
-    assert [process.name for process in bringup(dashboard=True) if process.viewer] == ["dashboard"]
+    assert [process.name for process in bringup(dashboard=True) if process.viewer] == ["task_server", "dashboard"]
 
 
 def test_a_configuration_may_ask_for_simulated_time(tmp_path: Path) -> None:

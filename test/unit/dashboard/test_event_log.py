@@ -63,6 +63,35 @@ def test_a_latch_is_an_alarm_with_its_reason() -> None:
     assert (newest.level, newest.text) == ("alarm", "emergency stop: service vla/estop")
 
 
+def test_the_normal_end_of_a_task_is_no_warning_and_no_intervention() -> None:
+    silence = FilterStatus("STOPPING", "open_loop", "no setpoint from policy for 0.104 s", "policy")
+    for plan in (PlanSummary("DONE", "stack", 1), PlanSummary("HOLD", "", 2)):
+        events = EventLog()
+        events.on_status(0.0, FilterStatus("TRACKING", source="policy"))
+        events.on_plan(0.5, PlanSummary("ACTIVE", "stack", 1, "lift"))
+        events.on_plan(1.0, plan)
+        events.on_status(1.1, silence)
+        events.on_status(1.2, FilterStatus("HOLDING"))
+        assert {event.level for event in events.newest()} == {"info"}
+        assert events.rules == {} and words(events)[:2] == ["at rest", "coming to rest"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "level"),
+    [
+        ("ACTIVE", FilterStatus("STOPPING", "open_loop", "no setpoint from policy for 0.104 s", "policy"), "warning"),
+        ("DONE", FilterStatus("STALLED", "open_loop", "the filter stood still for 0.3 s"), "warning"),
+        ("DONE", FilterStatus("STOPPING", "self_collision", "hand and base"), "warning"),
+        ("DONE", FilterStatus("ESTOP", "estop", "pressed"), "alarm"),
+    ],
+)
+def test_a_stop_during_a_task_and_any_other_rule_is_a_warning(plan: str, status: FilterStatus, level: str) -> None:
+    events = EventLog()
+    events.on_plan(0.0, PlanSummary(plan, "stack", 1))
+    events.on_status(1.0, status)
+    assert events.newest()[0].level == level and status.rule in events.rules
+
+
 def test_the_planner_is_heard_when_it_says_something_new() -> None:
     events = EventLog()
     for _ in range(3):

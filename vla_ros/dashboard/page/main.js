@@ -20,7 +20,9 @@ function showResult({ done, message }) {
 }
 
 async function act(name, instruction) {
-  showResult(await sendAction(name, instruction));
+  const answer = await sendAction(name, instruction);
+  showResult(answer);
+  return answer.done;
 }
 
 // The stop acts on the press, not on the release, and on keys wherever the focus is, except Space in a text field.
@@ -46,15 +48,25 @@ const input = form.elements.instruction;
 let instructions = [];
 let recalled = -1; // index in instructions of the one in the text field; -1: none
 
-function instruct(text) {
+/** Say it. What was typed stays in the field until it has been taken: a page whose dashboard is gone must not lose it. */
+async function instruct(text, typed = false) {
   recalled = -1;
-  input.value = "";
-  act("say", text);
+  const before = input.value;
+  if ((await act("say", text)) && typed && input.value === before) input.value = "";
+  keepTyped();
 }
+
+function keepTyped() {
+  sessionStorage.setItem("typed", input.value);
+}
+
+// After a reload, too: that of a page which must show its token again, for example.
+input.value ||= sessionStorage.getItem("typed") ?? "";
+input.addEventListener("input", keepTyped);
 
 form.addEventListener("submit", event => {
   event.preventDefault();
-  if (input.value.trim()) instruct(input.value);
+  if (input.value.trim()) instruct(input.value, true);
 });
 find("hold").addEventListener("click", () => instruct(""));
 input.addEventListener("keydown", event => {
@@ -62,6 +74,7 @@ input.addEventListener("keydown", event => {
   event.preventDefault();
   recalled = Math.max(-1, Math.min(instructions.length - 1, recalled + (event.key === "ArrowUp" ? 1 : -1)));
   input.value = recalled < 0 ? "" : instructions[recalled];
+  keepTyped();
 });
 
 /** Fill a list with buttons that send their text as instruction. tag: of the element around each button; none: no element. */
@@ -118,8 +131,21 @@ async function start(content) {
   plots.start(content.joints, rows, content.history_s);
 }
 
+/** Show whether what stands on the page is of now. Where it is not, the page is grey, and the badge says so. */
+function showConnection(reason) {
+  const dead = Boolean(reason);
+  setText(find("disconnected"), reason);
+  find("disconnected").hidden = !dead;
+  document.body.classList.toggle("dead", dead);
+  if (!dead) return;
+  setText(find("state"), "NO CONNECTION");
+  find("state").dataset.level = "off";
+  setText(find("rule"), "");
+  setText(find("reason"), "what is shown below is old");
+}
+
 function onDocument(content, blobs) {
-  find("disconnected").hidden = true;
+  showConnection("");
   if (content.session !== session && !starting) start(content);
   document.body.classList.toggle("readonly", content.read_only);
   showFilter(content.filter);
@@ -138,8 +164,5 @@ function onDocument(content, blobs) {
 
 pollDocuments({
   onDocument,
-  onDisconnected: reason => {
-    setText(find("disconnected"), reason);
-    find("disconnected").hidden = false;
-  },
+  onDisconnected: showConnection,
 });

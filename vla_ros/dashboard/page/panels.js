@@ -40,9 +40,11 @@ const STATE_LEVELS = {
 export function showFilter(filter) {
   const badge = find("state");
   setText(badge, filter ? filter.state.replace("_", " ") : "FILTER SILENT");
-  badge.dataset.level = filter ? STATE_LEVELS[filter.state] : "alarm";
-  setText(find("rule"), filter?.rule.replaceAll("_", " ") ?? "");
-  setText(find("reason"), filter ? filter.reason : "nothing is heard of the safety filter");
+  const expected = filter?.expected; // the end of a task: the arm comes to rest, and nothing is wrong
+  badge.dataset.level = expected ? "idle" : filter ? STATE_LEVELS[filter.state] : "alarm";
+  setText(find("rule"), expected ? "" : filter?.rule.replaceAll("_", " ") ?? "");
+  setText(find("reason"), expected ? "the task has ended; coming to rest"
+    : filter ? filter.reason : "nothing is heard of the safety filter");
   const latched = filter && STATE_LEVELS[filter.state] === "alarm";
   for (const [name, on] of [["arm", filter?.state === "DISARMED"], ["reset", latched]]) {
     document.querySelector(`[data-action=${name}]`).classList.toggle("next", Boolean(on));

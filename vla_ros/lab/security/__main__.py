@@ -10,7 +10,7 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.lab.security.devices import DEVICES, OF_ALL
-from vla_ros.lab.security.policy import Profile, relative, to_xml
+from vla_ros.lab.security.policy import KINDS, Profile, relative, to_xml
 from vla_ros.resources import share
 from vla_ros.ros.client import connect
 from vla_ros.ros.opened import Opened, opened_by
@@ -49,17 +49,12 @@ def profile_of(opened: Opened, node: str) -> Profile:
         relative(opened.subscribe, node) | OF_ALL.subscribe,
         relative(opened.reply, node),
         relative(opened.request, node),
-    )
+    ).with_actions()
 
 
 def united(profiles: list[Profile]) -> Profile:
     """Return what any of the profiles allows."""
-    return Profile(
-        *(
-            frozenset[str]().union(*(getattr(each, kind) for each in profiles))
-            for kind in ("publish", "subscribe", "reply", "request")
-        )
-    )
+    return Profile(*(frozenset[str]().union(*(getattr(each, kind) for each in profiles)) for kind, _, _ in KINDS))
 
 
 def read_graph(overrides: dict[str, object]) -> dict[str, Profile]:

@@ -23,13 +23,14 @@ OF_ALL = Profile(
 """What rclpy and rclcpp open in every node."""
 
 
-def device(publish: str = "", subscribe: str = "", request: str = "") -> Profile:
+def device(publish: str = "", subscribe: str = "", request: str = "", call: str = "") -> Profile:
     """Return a profile of names in one string each, besides what every node opens."""
     return Profile(
         OF_ALL.publish | frozenset(publish.split()),
         OF_ALL.subscribe | frozenset(subscribe.split()),
         OF_ALL.reply,
         frozenset(request.split()),
+        call=frozenset(call.split()),
     )
 
 
@@ -49,10 +50,11 @@ DEVICES: Mapping[str, Profile] = {
     "teleop": device("vla/override", "joint_states vla/safety_status"),
     "obstacle_detector": device("vla/obstacles", "joint_states"),
     "speed_scale": device("vla/speed_scale", "vla/safety_status"),
-    # Commands of vla-ros and people at terminals: instructions and services, no setpoints and no plans.
+    # Commands of vla-ros, people at terminals and behaviour trees: instructions and services, no setpoints and no plans.
     "operator": device(
         "task_instruction",
         "vla/answer vla/latent_plan vla/safety_status vla/question /diagnostics",
         "vla/arm vla/disarm vla/estop vla/reset vla/release_lost_estop vla/continue",
+        "vla/execute",
     ),
 }

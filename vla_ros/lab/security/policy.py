@@ -15,8 +15,12 @@ KINDS = (
     ("subscribe", "topics", "topic"),
     ("reply", "services", "service"),
     ("request", "services", "service"),
+    ("execute", "actions", "action"),
+    ("call", "actions", "action"),
 )
 """Expression, element of the list, element of a name."""
+ACTION_PART = "/_action/"
+"""In the names of the topics and services that an action is made of, between its name and the part's."""
 HEADER = "<!-- Written by `python -m vla_ros.lab.security`: what the nodes really open. Use: docs/security.md. -->"
 
 
@@ -28,6 +32,19 @@ class Profile:
     subscribe: frozenset[str] = field(default_factory=frozenset)
     reply: frozenset[str] = field(default_factory=frozenset)
     request: frozenset[str] = field(default_factory=frozenset)
+    execute: frozenset[str] = field(default_factory=frozenset)
+    call: frozenset[str] = field(default_factory=frozenset)
+
+    def with_actions(self) -> Profile:
+        """Return the same with the topics and services of each action as the action that they make up."""
+
+        def split(names: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+            parts = frozenset(name for name in names if ACTION_PART in name)
+            return names - parts, frozenset(name.partition(ACTION_PART)[0] for name in parts)
+
+        (publish, _), (subscribe, _) = split(self.publish), split(self.subscribe)
+        (reply, execute), (request, call) = split(self.reply), split(self.request)
+        return Profile(publish, subscribe, reply, request, self.execute | execute, self.call | call)
 
     def allows(self, other: Profile) -> list[str]:
         """Return what `other` needs and this does not allow, as "publish vla/estop"; empty: it allows all."""

@@ -39,7 +39,7 @@ def publishers(topic: str) -> set[str]:
         ("vla/obstacles", {"obstacle_detector"}),
         ("joint_states", {"controller_manager", "sim_arm"}),
         ("robot_description", {"robot_state_publisher", "sim_arm"}),
-        ("task_instruction", {"dashboard", "operator"}),
+        ("task_instruction", {"dashboard", "operator", "task_server"}),
         ("vla/instruction", {"action_expert"}),
     ],
 )
@@ -60,7 +60,7 @@ def test_the_topics_and_services_of_the_documentation_are_covered() -> None:
     quoted = {name for row in rows for name in row.split("`")[1::2]}
     names = {name for name in quoted if "<" not in name and name != "/compressed"}
     assert len(names) > 30
-    known = set().union(*(p.publish | p.subscribe | p.reply for p in POLICY.values()))
+    known = set().union(*(p.publish | p.subscribe | p.reply | p.execute for p in POLICY.values()))
     assert names - known == set(), "write it again: python -m vla_ros.lab.security"
 
 
@@ -79,6 +79,18 @@ def test_a_policy_is_read_as_it_was_written() -> None:
 def test_names_are_relative_to_the_node_and_its_namespace() -> None:
     names = ("/rosout", "/vla/estop", "/planner/get_state", "/planner_b/x")
     assert relative(names, "planner") == {"/rosout", "vla/estop", "~/get_state", "planner_b/x"}
+
+
+def test_an_action_stands_for_its_topics_and_services() -> None:
+    parts = {"publish": ("feedback", "status"), "reply": ("send_goal", "cancel_goal", "get_result")}
+    named = {kind: frozenset({f"vla/execute/_action/{part}" for part in found}) for kind, found in parts.items()}
+    server = Profile(named["publish"] | {"a"}, reply=named["reply"]).with_actions()
+    assert server == Profile(frozenset({"a"}), execute=frozenset({"vla/execute"}))
+    client = Profile(subscribe=named["publish"], request=named["reply"] | {"b"}).with_actions()
+    assert client == Profile(request=frozenset({"b"}), call=frozenset({"vla/execute"}))
+    assert Profile().allows(client) == ["request b", "call vla/execute"]
+    assert {node for node, profile in POLICY.items() if profile.execute} == {"task_server"}
+    assert {node for node, profile in POLICY.items() if profile.call} == {"operator"}
 
 
 def test_what_is_lacking_is_named() -> None:
