@@ -4,6 +4,7 @@
 #   make demo    one task without a screen; exit code 0 when the simulator judges it done
 #   make test    all tests        make check   style and types        make builds   prove both ways of building
 #   make test-models   the tests of pretrained models, in an environment of their own (Python 3.12, 7 GB, first run minutes)
+#   make browser   Chromium for the tests of the dashboard's page, which are skipped without it (apt-get, as root)
 #   make faults  every fault on the running graph, judged (some minutes); writes docs/faults.md
 #   make campaign, make mutants: see docs/testing.md
 #   make setup   the environment alone (ROS_DISTRO=kilted for the other wheels, MODELS=1 for torch, transformers and onnx,
@@ -48,7 +49,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH
 export ROS_DISTRO := $(DISTRO)
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup run demo test test-models faults check campaign mutants builds clean other_environment
+.PHONY: setup run demo test test-models browser faults check campaign mutants builds clean other_environment
 
 setup: $(VENV)/.ready $(if $(filter-out lerobot,$(MODELS)),$(VENV)/.models)
 
@@ -102,6 +103,12 @@ test: setup
 test-models:
 	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" setup
 	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS=test/models
+
+# Playwright's own browser is not on the package index; Debian's Chromium is driven just as well.
+browser:
+	@type -P chromium || type -P chromium-browser || type -P google-chrome || \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	  { echo "vla_ros: no Chromium found; on Debian: apt-get install chromium"; exit 1; }
 
 faults: setup
 	@. $(BIN)/activate && exec vla-ros faults --docs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from test.unit.dashboard.page_rig import started_browser
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.parameters import nested
@@ -44,14 +44,5 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real browser, where there is one."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with playwright.sync_playwright() as driver:
-        try:
-            flags = ["--no-sandbox", "--enable-unsafe-swiftshader"]
-            made = driver.chromium.launch(executable_path=chromium, args=flags, timeout=60_000)
-        except playwright.Error as error:
-            pytest.skip(f"needs a Chromium that starts: {str(error).splitlines()[0]}")
-        yield made
-        made.close()
+    """A real browser."""
+    yield from started_browser()

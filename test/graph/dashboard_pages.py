@@ -19,7 +19,6 @@ from vla_ros.ros.qos import NEWEST
 TASK = "put the red cube in the bowl"
 TOKEN = "abc123"
 MESH = "package://gone/base.stl"
-S = 1_000_000_000
 
 
 class Running:

@@ -1,5 +1,6 @@
-"""The dashboard beside the running graph: with plain HTTP, and in a real browser where there is one.
+"""The dashboard beside the running graph: with plain HTTP, and in a real browser.
 
+What needs no graph: test/unit/dashboard/test_page.py.
 `pytest test/graph/test_dashboard.py -s` prints how long the arm took from a press to rest.
 """
 

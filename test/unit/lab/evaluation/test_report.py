@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from test.unit.dashboard.page_rig import started_browser
 from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityStatistics
 from vla_ros.lab.evaluation.report import FILMS, EvaluationReport, Outcome, count_cells
-from vla_ros.lab.evaluation.report_page import write
+from vla_ros.lab.evaluation.report_page import FOOT, SIDE, write
 from vla_ros.parameters import ParameterError
 
 
@@ -118,7 +119,18 @@ def test_a_page_has_tables_pictures_and_films(report: EvaluationReport, tmp_path
     assert films == ["blur_pick_6.mp4", "light_pick_0.mp4", "light_pick_1.mp4", "light_pick_2.mp4"]
     film = cv2.VideoCapture(str(tmp_path / "made" / films[0]))
     assert int(film.get(cv2.CAP_PROP_FRAME_COUNT)) == 14
+    assert int(film.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little") == b"VP90"
     assert cv2.imread(str(tmp_path / "made" / "blur_pick_6.jpg")) is not None
+
+
+def test_a_film_plays_in_a_browser(report: EvaluationReport, tmp_path: Path) -> None:
+    write(report, tmp_path)
+    for browser in started_browser():
+        page = browser.new_page()
+        page.goto((tmp_path / "light_pick_0.mp4").as_uri())
+        page.wait_for_function("document.querySelector('video')?.readyState >= 2")  # it has a picture to show
+        read = "({videoWidth, videoHeight, error}) => [videoWidth, videoHeight, error]"
+        assert page.locator("video").evaluate(read) == [SIDE, SIDE + FOOT, None]
 
 
 def test_a_page_of_the_graph_has_rates_and_interventions_and_says_that_it_has_no_pictures(
