@@ -6,10 +6,13 @@ What docs/safety.md guarantees for one joint is checked here, and in the files o
 from __future__ import annotations
 
 import itertools
+import random
 
+import numpy as np
 import pytest
 
 from test.unit.safety.joint.grids import GRIDS, viable_states
+from vla_ros.arrays import Array
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
 from vla_ros.safety.joint.position_limit import PositionLimit
@@ -78,3 +81,35 @@ def test_clearly_viable_begins_where_its_bound_says() -> None:
     nearest = 5000 - (speed + rise) * ticks - zone
     for q, clear in ((nearest, True), (nearest + 1, False), (-nearest, True), (-nearest - 1, False)):
         assert motion.clearly_viable(q, speed, 100) is clear
+
+
+@pytest.mark.parametrize(("zone", "slow"), [(900, 0), (500, 12), (40, 0)])
+def test_a_slow_zone_holds_between_the_outputs(zone: int, slow: int) -> None:
+    """Of the spline whose control points they are, and of the straight lines between them, at every instant.
+
+    The narrowest zone is as wide as a tick at full speed is long: see "Between the outputs" in docs/safety.md.
+    """
+    limits = TickLimits(0, 6000, 40, 4, 1, zone, slow)
+    motion, joint, draw = JointMotion(limits), JointOutput(3000, 0, 0), random.Random(zone)
+    outputs, target = [], 0
+    for k in range(1500):
+        if k % 97 == 0 or draw.random() < 0.01:
+            target = draw.choice((-500, 20, 300, 3000, 5700, 5990, 6500))
+        motion.follow(joint, target, 0, limits.velocity)
+        outputs.append(joint.q)
+    P = np.lib.stride_tricks.sliding_window_view(np.array(outputs, float), 4)
+    shares = []
+    for u in np.linspace(0.0, 1.0, 9):
+        cubic = [(1 - u) ** 3 / 6, (3 * u**3 - 6 * u**2 + 4) / 6, (-3 * u**3 + 3 * u**2 + 3 * u + 1) / 6, u**3 / 6]
+        quadratic = [(1 - u) ** 2 / 2, (1 + 2 * u - 2 * u**2) / 2, u**2 / 2]
+        shares.append(_zone_share(limits, P @ cubic, np.diff(P, axis=1) @ quadratic))
+        line = P[:, 0] + u * (P[:, 1] - P[:, 0])
+        shares.append(_zone_share(limits, line, P[:, 1] - P[:, 0]))
+    assert 0.9 < max(shares) <= 1.0 + 1e-9
+
+
+def _zone_share(limits: TickLimits, q: Array, v: Array) -> float:
+    """Largest share of the speed that the slow zones allow at q, for v towards an end of the range, both per tick."""
+    room = np.where(v > 0, limits.upper - q, q - limits.lower)
+    extra = (limits.velocity - limits.slow_velocity) * np.minimum(1.0, room / limits.slow_zone)
+    return float((np.abs(v) / np.maximum(limits.slow_velocity + extra, 1e-9)).max())
