@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 from build_interfaces import (
     PACKAGE,
     BuildPy,
+    command_file,
     control_msgs_files,
     interface_files,
     launcher_files,
@@ -44,6 +45,8 @@ if commands & {"install", "develop", "bdist_wheel", "editable_wheel"}:
     data_files += interface_files()
 if commands & {"bdist_wheel", "editable_wheel"}:
     data_files.append(launcher_files(NODES))
+if commands & {"install", "develop"} and not commands & {"bdist_wheel", "editable_wheel"}:
+    data_files.append(command_file())  # of colcon; pip puts the program on PATH itself
 if "develop" in commands:  # colcon build --symlink-install: the checkout itself is imported, and build_py is not run
     place_modules(PACKAGE)
     data_files += control_msgs_files()

@@ -1,8 +1,10 @@
 """ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/bringup/graph.py as launch_ros nodes."""
 
-from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
+import sys
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -13,6 +15,7 @@ from vla_ros.bringup.placement import configuration, placed
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment, enclave_arguments
 from vla_ros.bringup.start_check import require_startable
 from vla_ros.resources import CONFIGURATION_VARIABLE
+from vla_ros.ros.environment import require_environment
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
@@ -21,7 +24,11 @@ ARGUMENTS = {
     "vlm_url": ("", "its endpoint, e.g. http://localhost:8000/v1"),
     "vlm_model": ("", "its name there, or the folder of a local model"),
     "checkpoint": ("", "folder of the policy's checkpoint, where it has one"),
-    "config": ("", "a parameter file laid over the robot's"),
+    "vla_config": ("", "a parameter file laid over the robot's"),
+    "config": (
+        "",
+        "the same, where this file is launched by itself; of a launch file that includes it, it is not read",
+    ),
     "namespace": ("", "namespace of every node, to run several arms"),
     "rviz": ("false", "start RViz too"),
     "dashboard": ("true", "start the browser page too"),
@@ -34,8 +41,11 @@ ARGUMENTS = {
 def actions(context):
     """Turn the description into launch actions."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    typed, included = value["config"], value.pop("vla_config")
+    value["config"] = included or (typed if typed_here(sys.argv) else "")
     for flag in ("rviz", "dashboard", "use_sim_time"):
         value[flag] = value[flag].lower() in ("true", "1", "yes")
+    require_environment()
     result = []
     vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
     overrides = merged(checkpoint_overrides(value["policy"], value.pop("checkpoint")), vlm)
@@ -63,9 +73,25 @@ def actions(context):
         result.append(node)
         if process.vital:
             reason = f"{process.name} ended: the graph stops"
-            ended = [LogInfo(msg=reason), EmitEvent(event=Shutdown(reason=reason))]
+            ended = [LogInfo(msg=reason), OpaqueFunction(function=stop, args=[reason])]
             result.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended)))
     return result
+
+
+def typed_here(words):
+    """Whether `config:=` was typed for this file: a launch file that includes this one may have an argument of that name."""
+    here = any(Path(word).name == Path(__file__).name for word in words)
+    return here and any(word.startswith("config:=") for word in words)
+
+
+def stop(context, reason):
+    """End the launch with exit code 1, unless somebody has ended it already.
+
+    Raises:
+        RuntimeError: launch shuts down, and returns 1, for an exception alone; a Shutdown event ends with 0.
+    """
+    if not context.is_shutdown:
+        raise RuntimeError(reason)
 
 
 def generate_launch_description():

@@ -34,9 +34,8 @@ class Recorded:
 def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     names = {
         "launch": ["LaunchDescription"],
-        "launch.actions": ["DeclareLaunchArgument", "EmitEvent", "LogInfo", "OpaqueFunction", "RegisterEventHandler"],
+        "launch.actions": ["DeclareLaunchArgument", "LogInfo", "OpaqueFunction", "RegisterEventHandler"],
         "launch.event_handlers": ["OnProcessExit"],
-        "launch.events": ["Shutdown"],
         "launch.substitutions": ["LaunchConfiguration"],
         "launch_ros": [],
         "launch_ros.actions": ["Node"],
@@ -67,7 +66,7 @@ def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_
     assert len(nodes) == len(processes) == 7
     for node, process in zip(nodes, processes, strict=True):
         line = command_line(process, tmp_path)
-        assert line[2] == f"vla_ros.nodes.{node['executable']}"
+        assert line[3] == f"vla_ros.nodes.{node['executable']}"
         file = line[line.index("--params-file") + 1]
         written = yaml.safe_load(Path(file).read_text())["/**"]["ros__parameters"]
         assert node["parameters"] == [dict(process.parameters)]
@@ -77,6 +76,39 @@ def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_
         assert rules.pop("__ns", "") == (f"/{node['namespace']}" if node["namespace"] else "")
         assert list(rules.items()) == node["remappings"]
         assert node["respawn"] is process.respawn
+
+
+def test_a_vital_node_that_ends_makes_the_launch_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load_launch_file(monkeypatch)
+    context = {name: default for name, (default, _) in module.ARGUMENTS.items()}
+    handlers = [action for action in module.actions(context) if type(action).__name__ == "RegisterEventHandler"]
+    assert len(handlers) == sum(process.vital for process in bringup()) == 2
+    for handler in handlers:
+        log, ended = handler.arguments[0].options["on_exit"]
+        stop, arguments = ended.options["function"], ended.options["args"]
+        assert log.options["msg"].endswith("ended: the graph stops")
+        with pytest.raises(RuntimeError, match="ended: the graph stops"):
+            stop(types.SimpleNamespace(is_shutdown=False), *arguments)
+        stop(types.SimpleNamespace(is_shutdown=True), *arguments)
+
+
+def test_a_parents_config_does_not_leak_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = load_launch_file(monkeypatch)
+    mine, parents = tmp_path / "mine.yaml", tmp_path / "parents.yaml"
+    mine.write_text("planner:\n  ros__parameters: {rate_hz: 7.0}")
+    parents.write_text("controller_server:\n  ros__parameters: {}")
+
+    def rate_hz(words: list[str], **given: str) -> object:
+        monkeypatch.setattr(sys, "argv", ["ros2", "launch", *words])
+        context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | given
+        nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
+        (planner,) = [node["parameters"][0] for node in nodes if node["name"] == "planner"]
+        return planner.get("rate_hz")
+
+    alone, parent = ["vla_ros", "bringup.launch.py"], ["cell", "cell.launch.py"]
+    assert rate_hz([*parent, f"config:={parents}"], config=str(parents)) == rate_hz(parent, config=str(parents)) != 7.0
+    assert rate_hz([*alone, f"config:={mine}"], config=str(mine)) == 7.0
+    assert rate_hz([*parent, f"config:={parents}"], config=str(parents), vla_config=str(mine)) == 7.0
 
 
 def test_the_launch_file_loads_with_launch_ros() -> None:

@@ -31,6 +31,7 @@ from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
 from vla_ros.nodes.safety_filter import SafetyFilterNode  # noqa: E402
+from vla_ros.ros.estop_line import press  # noqa: E402
 from vla_ros.ros.qos import LATCHED  # noqa: E402
 from vla_ros.ros.stamps import nanoseconds  # noqa: E402
 from vla_ros.safety.audit.replay import replay  # noqa: E402
@@ -278,7 +279,7 @@ def test_a_limit_is_never_passed_however_long_it_is_pushed(running: World) -> No
 def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     running.arm()
     running.push([1.5, -0.4, 0.02], lambda: running.q[0] > 0.4, "motion")
-    assert running.call("estop").success
+    assert "e-stop is latched" in press("")
     running.until(lambda: running.state == SafetyStatus.ESTOP, "estop")
     assert not running.call("arm").success
     # Two in a row: in the tick in which the velocity becomes 0, the last brake is not released yet.

@@ -34,6 +34,7 @@ for flags in "" "--symlink-install"; do
     # it is done: the workspace comes first, as with an installation of ROS.
     LD_LIBRARY_PATH=$PWD/install/vla_ros/lib:$(python -c 'import os; print(os.environ["LD_LIBRARY_PATH"])')
     export LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+    [ "$(command -v vla-ros)" = "$workspace/install/vla_ros/bin/vla-ros" ] && vla-ros --version
     prove "$workspace/install/vla_ros"
   )
 done

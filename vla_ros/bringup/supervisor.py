@@ -38,7 +38,7 @@ def command_line(process: Process, folder: Path) -> list[str]:
     """Return the command that starts `process`; its parameters are written to a file in `folder`."""
     file = folder / f"{process.name}.yaml"
     file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(process.parameters)}}))
-    program = [sys.executable, "-m", f"vla_ros.nodes.{process.executable}"]
+    program = [sys.executable, "-P", "-m", f"vla_ros.nodes.{process.executable}"]
     if process.package != "vla_ros":
         program = [find_program(process.package, process.executable)]
     remappings = {"__node": process.name, **process.remappings}

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from vla_ros.ros.installation import InstallationFinding, ros_findings
 
-TEXT = "say what this machine has and lacks"
+TEXT = "say what this machine has and lacks; exit code 1: nodes would not start"
+MODULES = ("aiohttp", "coal", "cv2", "mujoco", "numpy", "onnxruntime", "pinocchio", "psutil", "ruckig", "viser", "yaml")
+"""Modules without which a node of the graph does not start."""
 
 
 def _python() -> InstallationFinding:
@@ -71,11 +73,18 @@ def _machine() -> Iterator[InstallationFinding]:
     yield _needed(permitted, "real time", text, remedy)
 
 
-def _graph() -> Iterator[InstallationFinding]:
-    if importlib.util.find_spec("rclpy") is not None:
-        from vla_ros.ros.joint_state_sources import joint_state_findings
+def _modules() -> Iterator[InstallationFinding]:
+    """What a node imports when it starts."""
+    absent = [name for name in MODULES if importlib.util.find_spec(name) is None]
+    if absent:
+        remedy = "pip install -r requirements.txt, or make setup"
+        yield InstallationFinding("fail", "modules", f"not installed: {', '.join(absent)}", remedy)
 
-        yield from joint_state_findings()
+
+def _graph() -> Iterator[InstallationFinding]:
+    from vla_ros.ros.joint_state_sources import joint_state_findings
+
+    yield from joint_state_findings()
 
 
 def _needed(good: bool, what: str, text: str, remedy: str) -> InstallationFinding:
@@ -84,7 +93,9 @@ def _needed(good: bool, what: str, text: str, remedy: str) -> InstallationFindin
 
 def examine() -> list[InstallationFinding]:
     """Return one finding for each thing that the graph needs."""
-    return [_python(), *ros_findings(), *_graph(), _graphics(), _torch(), *_machine()]
+    ros = list(ros_findings())
+    listens = not any(finding.level == "fail" for finding in ros)
+    return [_python(), *ros, *_modules(), *(_graph() if listens else ()), _graphics(), _torch(), *_machine()]
 
 
 def arguments(command: argparse.ArgumentParser) -> None:

@@ -12,6 +12,8 @@ TEXT = {
     "estop": "stop the arm at once and keep it stopped",
     "reset": "leave a latched stop; motion needs `arm` after it",
 }
+FOLLOWED = ("arm", "reset")
+"""Commands that also say what becomes of the task, which the planner knows. The others end at once."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +29,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Call the service and print the answer; return 0 when it was done, else 1."""
-    from vla_ros.ros.client import Unreachable, connect
+    if chosen.command == "estop":
+        from vla_ros.ros.estop_line import press
 
-    with connect(chosen.namespace) as connected:
-        try:
-            if getattr(chosen, "lost_estop", False):
-                print(connected.trigger("release_lost_estop")[1])
-            done, message = connected.trigger(chosen.command)
-        except Unreachable as error:
-            raise ParameterError(str(error)) from None
+        if answer := press(chosen.namespace):
+            print(answer)
+            return 0
+    from vla_ros.ros.service_call import Unreachable, call_trigger
+
+    try:
+        if chosen.command in FOLLOWED:
+            done, message = _followed(chosen)
+        else:
+            done, message = call_trigger(chosen.namespace, f"vla/{chosen.command}")
+    except Unreachable as error:
+        raise ParameterError(str(error)) from None
     print(message)
     return 0 if done else 1
+
+
+def _followed(chosen: argparse.Namespace) -> tuple[bool, str]:
+    from vla_ros.ros.client import connect
+
+    with connect(chosen.namespace) as connected:
+        if getattr(chosen, "lost_estop", False):
+            print(connected.trigger("release_lost_estop")[1])
+        return connected.trigger(chosen.command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,6 +73,7 @@ def module(command: str) -> CommandModule:
 def parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the command line with these commands, whose modules are imported."""
     top = argparse.ArgumentParser("vla-ros", description=DESCRIPTION, formatter_class=argparse.RawTextHelpFormatter)
+    top.add_argument("--version", action="store_true", help="print the version and end")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in commands:
         command = module(name)
@@ -85,8 +87,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from vla_ros.parameters import ParameterError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # a terminal in Latin-1 shows no arrow, and that is no reason to end
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
+        _require_text(given)
         # All modules are needed only to list the commands, or to say that there is no such command.
+        if given[:1] == ["help"]:
+            given = [*given[1:2], "--help"]
+        if given[:1] == ["--version"]:
+            print(f"vla-ros {_version()}")
+            sys.exit(0)
+        if not given:
+            parser().print_help()
+            sys.exit(0)
         chosen = parser(given[:1] if given and given[0] in {**COMMANDS, **ALIASES} else COMMANDS).parse_args(given)
         _check_namespace(chosen)
         code = module(chosen.command).run(chosen)
@@ -104,6 +118,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         code = _refuse(f"{error.name} is not installed: make setup, or source a ROS installation")
     sys.exit(code)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("vla_ros")
+
+
+def _require_text(given: Sequence[str]) -> None:
+    for argument in given:
+        if not argument.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in argument):
+            from vla_ros.parameters import ParameterError
+
+            shown = os.fsencode(argument).decode("utf-8", "backslashreplace")
+            raise ParameterError(f"{shown!r} is no UTF-8: type it in a terminal that speaks UTF-8")
 
 
 def _check_namespace(chosen: argparse.Namespace) -> None:

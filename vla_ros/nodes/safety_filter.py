@@ -32,6 +32,7 @@ from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import Diagnostics
 from vla_ros.ros.discovery import publisher_names, unmatched_publishers
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
+from vla_ros.ros.estop_line import EStopLine
 from vla_ros.ros.filter_report import TYPES, FilterReport
 from vla_ros.ros.markers import SafetyMarkers, obstacles_from, oldest_stamp_age_ns, root_link, unreadable_list
 from vla_ros.ros.node import run
@@ -100,6 +101,9 @@ class SafetyFilterNode(Node):
         self._commands = {source: self._input(JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
         self._buttons = EStopButtons(self)
         self._inputs += self._buttons.inputs
+        self._line = EStopLine(self.get_namespace())
+        if self._line.problem:
+            self.get_logger().warning(self._line.problem)
         self._scales = self._input(Float64, "vla/speed_scale", KEPT)
         p = self.parameters
         self._heartbeats = self._input(Empty, "vla/estop_heartbeat", EVENTS) if p.estop.heartbeat_s else None
@@ -184,6 +188,7 @@ class SafetyFilterNode(Node):
             if self._ending and (self._ended_ticks > ending_ticks or _over(decision)):
                 break
 
+        self._line.close()
         if self._log is not None:
             self._log.close()
 
@@ -239,6 +244,7 @@ class SafetyFilterNode(Node):
 
     def _receive(self) -> None:
         """Hand over all that has arrived: stops first, then what was measured, then what is asked for."""
+        self._line.serve(self.filter.estop)
         any_pressed = False
         for pressed, button in self._buttons.take():
             self.filter.estop_signal(pressed, button)

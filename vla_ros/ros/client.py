@@ -13,35 +13,33 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
+from vla_ros.ros.command_context import init_command
 from vla_ros.ros.discovery import hosts_of_publishers
 from vla_ros.ros.instruction_relay import instruction_nodes_matched
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST
+from vla_ros.ros.service_call import ANSWER_TIMEOUT_S, SERVICE_TIMEOUT_S, Unreachable, not_offered
 from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.tracing.graph_status import GraphStatus, NodeStatus
 
+__all__ = ["Client", "Unreachable", "connect"]
+
 CONNECTION_TIMEOUT_S = 10.0
 """Longest wait for the nodes that hear an instruction."""
-SERVICE_TIMEOUT_S, ANSWER_TIMEOUT_S = 3.0, 5.0
-"""Longest wait for a service to be found, and for its answer after that."""
 OUTLOOK_TIMEOUT_S, STALE_REPORT_S = 0.8, 0.05
 """Longest wait for a report of the planner on what it does next; one that came sooner may have been under way before."""
 MATCH_DELAY_S = 0.2
-"""A subscription that is matched here is matched on its own side a moment later, and receives nothing before that."""
+"""Who is matched here is matched on the other side a moment later. Before that, a message is lost, and a request waits for
+DDS's next heartbeat, up to 3 s."""
 INSTRUCTION_TIMEOUT_S, PLAN_TIMEOUT_S = 10.0, 30.0
 """Longest wait for the first plan of an instruction, and from plan to plan."""
 FINAL_STATES = (PlanState.DONE, PlanState.FAILED, PlanState.REFUSED)
-
-
-class Unreachable(RuntimeError):
-    """A node does not answer; the text says which, and what to do."""
 
 
 class Client:
@@ -143,7 +141,8 @@ class Client:
         full_name = self.node.resolve_service_name(name)
         try:
             if not self.spin(timeout_s, client.service_is_ready):
-                raise Unreachable(f"nobody offers {full_name}: start the graph (vla-ros up), or give --namespace")
+                raise not_offered(full_name)
+            self.spin(MATCH_DELAY_S)
             future = client.call_async(request)
             if not self.spin(timeout_s + ANSWER_TIMEOUT_S, future.done):
                 raise Unreachable(f"{full_name} does not answer")
@@ -311,7 +310,7 @@ def _plan_line(plan: LatentPlan | None) -> str:
 @contextmanager
 def connect(namespace: str = "", end: threading.Event | None = None) -> Iterator[Client]:
     """Yield a connected client. Signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. Arguments: see `Client`."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    init_command()
     made = Client(namespace, end)
     try:
         yield made

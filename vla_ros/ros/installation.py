@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vla_ros.ros.environment import environment_problems
+
 
 @dataclass(frozen=True)
 class InstallationFinding:
@@ -41,6 +43,17 @@ def ros_findings() -> Iterator[InstallationFinding]:
         yield InstallationFinding("ok", "messages", "vla_ros.msg can be sent")
     except Exception as error:  # an import error, or a library that does not load
         yield InstallationFinding("fail", "messages", f"vla_ros.msg: {error}", "make setup, or colcon build")
-    domain = os.environ.get("ROS_DOMAIN_ID", "0")
+    yield from environment_findings()
+
+
+def environment_findings() -> Iterator[InstallationFinding]:
+    """Yield what nodes would not start with, each as a failure; else which domain is used."""
+    failed = False
+    for problem in environment_problems():
+        failed = True
+        yield InstallationFinding("fail", "environment", problem.text, problem.remedy)
+    if failed:
+        return
+    domain = os.environ.get("ROS_DOMAIN_ID") or "0"
     discovery = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     yield InstallationFinding("ok", "domain", f"ROS_DOMAIN_ID {domain}, discovery {discovery}")

@@ -16,6 +16,7 @@ from rclpy.timer import Timer
 
 from vla_ros.end_signals import on_end_signal
 from vla_ros.parameters import ParameterError
+from vla_ros.ros.environment import require_environment
 
 
 class StartRefused(Exception):
@@ -40,7 +41,7 @@ def run(
     Returns:
         0 after one of these signals or a shutdown; 2 with one line on stderr when it cannot start.
     """
-    node = None
+    node, started = None, False
 
     def on_signal(_: int) -> None:
         if node is None:
@@ -49,8 +50,10 @@ def run(
             end(node)
 
     try:
+        require_environment(sys.argv)
         # rclpy's own handler would leave a loop such as PacedLoop asleep.
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        started = True
         on_end_signal(on_signal)
         node = make()
         spin(node)
@@ -60,7 +63,7 @@ def run(
         print(f"vla_ros {name}: {error}", file=sys.stderr, flush=True)
         return 2
     except Exception as error:
-        if not rclpy.ok():  # ended while it was starting, or in the middle of a call
+        if started and not rclpy.ok():  # ended while it was starting, or in the middle of a call
             return 0
         if node is None:  # rcl's own errors (a parameter file that does not parse) and faults of the start
             print(f"vla_ros {name}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)

@@ -11,7 +11,6 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
@@ -19,6 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
+from vla_ros.ros.command_context import init_command
 from vla_ros.ros.instruction_relay import RELAYED
 from vla_ros.ros.polling import polled, take
 from vla_ros.ros.qos import LATCHED, SENSOR
@@ -132,7 +132,7 @@ class Tracer:
 @contextmanager
 def connect_tracer(namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> Iterator[Tracer]:
     """Yield a connected tracer. on_entry: called with each new line of reasoning."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    init_command()
     made = Tracer(namespace, on_entry)
     use_real_time_scheduling(REALTIME_PRIORITY)  # a late reader loses joint states, and would report older ones
     try:

@@ -28,6 +28,29 @@ def test_help_lists_every_command_once_and_no_old_name(capsys: pytest.CaptureFix
     assert listed == list(main.COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "usage: vla-ros"),
+        (["help"], "usage: vla-ros"),
+        (["help", "say"], "usage: vla-ros say"),
+        (["--version"], "vla-ros 0."),
+    ],
+)
+def test_help_and_version_need_no_command(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(given)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_bytes_that_are_no_text_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(["say", "caf\udce9"])
+    assert ended.value.code == main.REFUSED
+    assert capsys.readouterr().err == "vla-ros: 'caf\\\\xe9' is no UTF-8: type it in a terminal that speaks UTF-8\n"
+
+
 def test_an_unknown_command_is_refused_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main.main(["sing"])

@@ -82,7 +82,7 @@ class AuditLog:
         arguments += [str(parameters.keep_incidents)]
         # A session of its own: Ctrl-C ends the filter, and by that the writer, after the last record.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "vla_ros.safety.audit.writer", *arguments],
+            [sys.executable, "-P", "-m", "vla_ros.safety.audit.writer", *arguments],
             pass_fds=[memory, writer_end.fileno()],
             start_new_session=True,
         )
