@@ -39,6 +39,7 @@ def test_values_and_descriptions_reach_both_sides() -> None:
         assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (1.0, 100.0)
         assert node.describe_parameter("mode").additional_constraints == "one of: fast, slow"
         assert node.describe_parameter("count").integer_range[0].to_value == 9
+        assert node.get_parameter("names").value == [], "what `ros2 param dump` asks for, and gives up without"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,16 @@ import argparse
 import json
 import math
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from vla_ros.tracing.graph_status import SILENT_S, GraphStatus
+from vla_ros.tracing.told_lines import NUMBERS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from vla_ros.ros.client import Client
 
 TEXT = "show every node: state, rate, ages, misses, why not OK; exit code of --once: 0 all OK, 1 not, 2 nobody there"
 WIDTH_WITHOUT_TERMINAL = 160
@@ -37,6 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
     with connect(chosen.namespace) as connected:
         if chosen.once or chosen.json:
             connected.spin(SILENT_S)  # all of it: only then is it known which other nodes there are
+        elif not sys.stdout.isatty():
+            _print_changes(connected)
         else:
             with Live(table(connected.graph_status()), refresh_per_second=4) as live:
                 while True:
@@ -51,6 +57,26 @@ def run(chosen: argparse.Namespace) -> int:
         print("vla-ros: no node is heard: start the graph (vla-ros up), or give --namespace", file=sys.stderr)
         return 2
     return 0 if status.ok() else 1
+
+
+def _print_changes(connected: Client) -> None:
+    """Print a line for each change, for ever: a file or a pipe does not show a table that is drawn over."""
+    before: dict[str, str] = {}
+    connected.spin(SILENT_S)
+    while True:
+        now = change_lines(connected.graph_status())
+        for name, line in now.items():
+            if NUMBERS.sub("#", line) != NUMBERS.sub("#", before.get(name, "")):
+                print(f"{time.strftime('%H:%M:%S')} {name} {line}", flush=True)
+        before = now
+        connected.spin(0.5)
+
+
+def change_lines(status: GraphStatus) -> dict[str, str]:
+    """Return what there is to say of each node, and of filter, plan and question, as one line each."""
+    lines = {row.node: f"{row.level} {row.why}".rstrip() for row in status.rows()}
+    others = (("graphs", status.several_graphs), ("filter", status.filter), ("plan", status.plan))
+    return lines | {name: text for name, text in (*others, ("question", status.question)) if text}
 
 
 def table(status: GraphStatus) -> RenderableType:

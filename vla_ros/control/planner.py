@@ -120,7 +120,7 @@ class PlannerCore:
         instruction_active: whether the policy is asked for it. False: it was refused, stopped, ended by a monitor, or
             broke the policy.
         finished: the policy's last plan was DONE: monitors ask no more.
-        stopped: a stop of the arm has ended the instruction; it goes on only when it is told to.
+        stopped: a stop of the arm, or a deactivation, has ended the instruction; it goes on only when it is told to.
         frames_refused: why frames are not taken; empty: they are.
         question: what people have been asked and have not answered; empty: nothing.
         rate: of the policy's plans. plans: number of plans published.
@@ -142,7 +142,7 @@ class PlannerCore:
         self._requested_ns: int | None = None
         self._joint_states: StampedBuffer[JointState | None] = StampedBuffer(JOINT_STATES)
         self._may_move = False  # until the filter says so
-        self._stop_watch = StopWatch()
+        self._stop_watch, self._ended_by = StopWatch(), ""
         self._level, self._explanation = Level.OK, "waiting for frames"
         self._late = self._counted_ns = 0
         self._told_id = 0  # instruction of which people were told last
@@ -158,9 +158,15 @@ class PlannerCore:
     def on_activate(self) -> None:
         """The policy may be asked from now on."""
         self.active = True
+        if self.stopped:
+            self._hold(f"active again; {self.outlook()}")
+        else:
+            self._explanation = "waiting for an instruction"
 
     def on_deactivate(self) -> None:
         """The policy is not asked any more, and what was asked for before does not begin again by itself."""
+        if self.instruction_active and not self.finished:
+            self.stopped, self._ended_by = True, "when the planner was deactivated"
         self.active = self.instruction_active = False
         self._hold("the planner was deactivated", Level.OK)
 
@@ -237,14 +243,14 @@ class PlannerCore:
             self._end(PlanState.DONE, "done before the arm was stopped")
             return
         self._end(PlanState.FAILED, f"ended by a stop{f' ({reason})' if reason else ''}: {CONTINUE}")
-        self.stopped = True
+        self.stopped, self._ended_by = True, "by a stop"
         self._level = Level.WARN
 
     def outlook(self) -> str:
         """Return what the arm does next with regard to the task, for people; empty: there is no task."""
         task = f"the task {self.instruction.text[:LOGGED]!r}"
         if self.stopped:
-            return f"{task} was ended by a stop: {CONTINUE}"
+            return f"{task} was ended {self._ended_by}: {CONTINUE}"
         return f"{task} is under way" if self.instruction_active and not self.finished else ""
 
     def on_frames(self, frames: Frames, now_ns: int) -> None:

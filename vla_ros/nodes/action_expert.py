@@ -131,7 +131,7 @@ class ActionExpertNode(ManagedNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.expert.clear()
-        self.plan = None
+        self.plan, self.no_plan_reason = None, "waiting for a plan: none has come since this node was activated"
         return super().on_deactivate(state)
 
     # The loop.

@@ -27,6 +27,7 @@ from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.tracing.graph_status import GraphStatus, NodeStatus
+from vla_ros.tracing.told_lines import ToldLines
 
 __all__ = ["Client", "Unreachable", "connect"]
 
@@ -259,7 +260,7 @@ def _follow(
     """Follow the instruction with these words, or any, whose id is not less than `published_ns`."""
     began_s = client.plan_s = time.monotonic()
     end_s = began_s + limit_s
-    last_line, instruction_id = "", 0
+    told, line, instruction_id = ToldLines(), "", 0
     while time.monotonic() < end_s:
         client.spin(0.05)
         if client.status is not None and client.status.state in LATCHES:
@@ -282,12 +283,11 @@ def _follow(
                 return "superseded", f"somebody said {plan.instruction!r}"
             continue
         line = plan.subtask or plan.reasoning
-        if line and line != last_line:
-            last_line = line
+        if told.worth_telling(line, time.monotonic()):
             on_line(f"  {line}" + (f"  ({plan.reasoning})" if plan.subtask and plan.reasoning else ""))
         if plan.state in FINAL_STATES:
             return PlanState(plan.state).name.lower(), plan.reasoning
-    return "timeout", f"not finished after {limit_s:.0f} s ({last_line})"
+    return "timeout", f"not finished after {limit_s:.0f} s ({line})"
 
 
 def _filter_line(status: SafetyStatus | None) -> str:

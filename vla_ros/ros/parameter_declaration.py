@@ -35,6 +35,8 @@ def declare_parameters(node: Node, cls: type[T]) -> T:
             value = parameter.value
         except ParameterUninitializedException:
             value = None
+            if declaration.default == []:  # set, for `ros2 param dump` gives nothing of a node with one that is not
+                node.set_parameters([Parameter(declaration.name, kind, [])])
         except Exception as error:  # rclpy has a class for each way in which a value does not fit its declaration
             raise ParameterError(f"{where}{declaration.name}: {error}") from None
         if value is not None:

@@ -8,7 +8,7 @@ import math
 import pytest
 from rich.console import Console
 
-from vla_ros.cli.status import table
+from vla_ros.cli.status import change_lines, table
 from vla_ros.tracing.graph_status import REQUIRED_NODES, GraphStatus, NodeStatus
 
 VALUES = {"rate_hz": "10.02", "deadline_misses": "3", "image_age_p50_ms": "41.2", "image_age_p95_ms": "nan"}
@@ -43,3 +43,11 @@ def test_a_complaint_is_printed_as_it_is_written(level: int, name: str) -> None:
 def test_what_filter_and_planner_do_is_below_the_table() -> None:
     lines = printed(GraphStatus([], "TRACKING", "ACTIVE: pick it up")).splitlines()
     assert [line.split() for line in lines[-2:]] == [["filter", "TRACKING"], ["plan", "ACTIVE:", "pick", "it", "up"]]
+
+
+def test_without_a_terminal_each_node_is_a_line_of_its_own() -> None:
+    lines = change_lines(GraphStatus([NodeStatus("camera", 1, "front: dark", {}, 0.4)], "TRACKING"))
+    assert lines["camera"] == "WARN front: dark"
+    assert lines["filter"] == "TRACKING"
+    assert lines["planner"].startswith("SILENT")
+    assert "plan" not in lines and all("\n" not in line for line in lines.values())

@@ -7,6 +7,7 @@ import pytest
 
 from test.unit.control.planner_desk import DARK, PERIOD_NS, TASK, Desk
 from vla_ros.control.planner import (
+    CONTINUE,
     Level,
 )
 from vla_ros.perception.frames import CameraView
@@ -65,6 +66,8 @@ def test_nothing_is_planned_before_activation_and_after_deactivation(desk: Desk)
     assert (desk.plans[-1].state, desk.plans[-1].reasoning) == (PlanState.HOLD, "the planner was deactivated")
     assert desk.report == (Level.WARN, "not active")
     desk.core.on_activate()
+    said = f"active again; the task {TASK!r} was ended when the planner was deactivated: {CONTINUE}"
+    assert desk.report == (Level.WARN, said)
     desk.look()
     assert len(desk.policy.heard) == 1, "what was asked for before does not begin again by itself"
     assert desk.say(TASK).state is PlanState.ACTIVE
