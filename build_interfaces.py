@@ -183,15 +183,6 @@ def launcher_files(nodes: tuple[str, ...]) -> tuple[str, list[str]]:
     return "lib/vla_ros", [str(folder / node) for node in nodes]
 
 
-def command_file() -> tuple[str, list[str]]:
-    """The program vla-ros for bin/, which colcon puts on PATH; the one that setuptools makes lies in lib/vla_ros."""
-    file = ROOT / "build" / "launchers" / "vla-ros"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text('#!/bin/sh\nexec "$(dirname "$0")/../lib/vla_ros/vla-ros" "$@"\n')
-    file.chmod(0o755)
-    return "bin", [str(file)]
-
-
 def place_modules(target: Path) -> None:
     """Put the generated msg/, srv/, action/ and type support modules into the package folder `target`.
 

@@ -10,7 +10,6 @@ sys.path.insert(0, str(ROOT))
 from build_interfaces import (
     PACKAGE,
     BuildPy,
-    command_file,
     control_msgs_files,
     interface_files,
     launcher_files,
@@ -29,6 +28,16 @@ NODES = (
     "motion_paths",
     "task_server",
 )
+
+
+def command_file() -> tuple[str, list[str]]:
+    """The program vla-ros for bin/, which colcon puts on PATH; the one that setuptools makes lies in lib/vla_ros."""
+    file = ROOT / "build" / "launchers" / "vla-ros"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('#!/bin/sh\nexec "$(dirname "$0")/../lib/vla_ros/vla-ros" "$@"\n')
+    file.chmod(0o755)
+    return "bin", [str(file)]
+
 
 data_files = [
     ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
