@@ -1,5 +1,6 @@
 """ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/bringup/graph.py as launch_ros nodes."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from vla_ros.bringup.graph import bringup, merged, vlm_overrides
 from vla_ros.bringup.placement import configuration, placed
 from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment, enclave_arguments
 from vla_ros.bringup.start_check import require_startable
+from vla_ros.parameters import ParameterError
 from vla_ros.resources import CONFIGURATION_VARIABLE
 from vla_ros.ros.environment import require_environment
+from vla_ros.ros.other_graph import refuse_second_filter
 
 ARGUMENTS = {
     "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
@@ -36,6 +39,7 @@ ARGUMENTS = {
     "only": ("", "start these nodes alone, e.g. planner,action_expert; the others run on other hosts"),
     "without": ("", "start all nodes but these, which run on other hosts"),
 }
+FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def actions(context):
@@ -44,7 +48,9 @@ def actions(context):
     typed, included = value["config"], value.pop("vla_config")
     value["config"] = included or (typed if typed_here(sys.argv) else "")
     for flag in ("rviz", "dashboard", "use_sim_time"):
-        value[flag] = value[flag].lower() in ("true", "1", "yes")
+        if value[flag].lower() not in FLAGS:
+            raise ParameterError(f"{flag}: expected true or false, got {value[flag]!r}")
+        value[flag] = FLAGS[value[flag].lower()]
     require_environment()
     result = []
     vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
@@ -53,7 +59,11 @@ def actions(context):
     processes = bringup(**value, overrides=overrides)
     placement = placed(processes, only, without)
     require_startable(processes, value["policy"], value["robot"], placement.here)
-    environment = dds_environment() | discovery_environment(value["robot"], alone=not placement.elsewhere)
+    discovery = discovery_environment(value["robot"], alone=not placement.elsewhere)
+    os.environ.update(discovery)
+    if placement.runs("safety_filter"):
+        refuse_second_filter(value["namespace"], "launch")
+    environment = dds_environment() | discovery
     environment[CONFIGURATION_VARIABLE] = configuration(processes)
     for process in placement.here:
         node = Node(

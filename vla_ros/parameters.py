@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,13 +27,39 @@ LARGEST = 1e9
 
 
 class ParameterError(ValueError):
-    """A parameter is missing, unknown, of the wrong type or out of bounds. The text names the key and the remedy.
+    """Parameters are missing, unknown, of the wrong type or out of bounds. The text names each key and the remedy.
 
-    It is one line, whatever line breaks the names and values in it have.
+    faults: one line each, none twice, whatever line breaks the names and values in it have. The text is all of them.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.splitlines()))
+    def __init__(self, *faults: str) -> None:
+        self.faults = tuple(dict.fromkeys(" ".join(fault.splitlines()) for fault in faults))
+        super().__init__("; ".join(self.faults))
+
+
+class Faults:
+    """Collects what is wrong, so that all of it is told together."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    @contextmanager
+    def collected(self, prefix: str = "") -> Iterator[None]:
+        """Go on after a block that is refused, and keep why; `prefix` is put before each fault."""
+        try:
+            yield
+        except ParameterError as error:
+            self.found += [f"{prefix}{fault}" for fault in error.faults]
+
+    def require(self, holds: bool, fault: str) -> None:
+        """Keep a fault unless something holds."""
+        if not holds:
+            self.found.append(fault)
+
+    def refuse(self) -> None:
+        """Raise ParameterError with all that was found, if anything was."""
+        if self.found:
+            raise ParameterError(*self.found)
 
 
 def parameter(
@@ -119,20 +147,47 @@ def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+class DuplicateKey(yaml.MarkedYAMLError):  # type: ignore[misc]
+    """A mapping has a key twice."""
+
+
+class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Refuses a key that is given twice in one mapping, of which the last would count silently; 4e-3 is a number to it."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Compose a mapping; its keys are compared before merge keys (<<) bring others."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if (key.tag, key.value) in seen:
+                    problem = f"{key.value!r} is given twice; remove one"
+                    raise DuplicateKey(problem=problem, problem_mark=key.start_mark)
+                seen.add((key.tag, key.value))
+        return node
+
+
+# PyYAML takes a number with an exponent and no point for text.
+StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$", re.ASCII), list("-+.0123456789")
+)
+
+
 def yaml_of(path: Path, where: str) -> Any:
     """Read a YAML file.
 
     Raises:
-        ParameterError: it cannot be read; the text begins with `where` and has the line.
+        ParameterError: it cannot be read, or a key is given twice; the text begins with `where` and has the line.
     """
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.load(path.read_text(), StrictLoader)
     except OSError as error:
         raise ParameterError(f"{where}: {os.strerror(error.errno or 0)}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise ParameterError(f"{where}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+        what = "" if isinstance(error, DuplicateKey) else "not YAML: "
+        raise ParameterError(f"{where}{line}: {what}{getattr(error, 'problem', None) or error}") from None
     except (ValueError, RecursionError) as error:  # bytes that are no text, dates that are none, nesting without end
         raise ParameterError(f"{where}: not YAML that this package reads: {error}") from None
 
@@ -151,29 +206,35 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
-    unknown = sorted(map(str, set(mapping) - set(fields)))
-    if unknown:
-        raise ParameterError(f"{where}{unknown[0]}: no such parameter; known here: {', '.join(sorted(fields))}")
+    faults = Faults()
+    unknown = ", ".join(f"{where}{name}" for name in sorted(map(str, set(mapping) - set(fields))))
+    faults.require(not unknown, f"{unknown}: no such parameter; known here: {', '.join(sorted(fields))}")
     values: dict[str, Any] = {}
     for name, field in fields.items():
-        key = f"{where}{name}"
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint):
-            branch = mapping.get(name, {})
-            if not isinstance(branch, Mapping):
-                raise ParameterError(f"{key}: expected a group of parameters, got {branch!r}")
-            values[name] = from_mapping(typing.cast(type, hint), branch, f"{key}.")
-        elif name in mapping:
-            values[name] = _checked(key, hint, mapping[name], field.metadata)
-        elif field.default is REQUIRED and field.default_factory is dataclasses.MISSING:
-            unit = field.metadata.get("unit")
-            raise ParameterError(
-                f"{key}: required and missing ({field.metadata['description']}{f', in {unit}' if unit else ''})"
-            )
+        with faults.collected():
+            values[name] = _value_of(f"{where}{name}", hints[name], name, field, mapping)
+    faults.refuse()
     try:
-        return cls(**values)
+        return cls(**{name: value for name, value in values.items() if value is not dataclasses.MISSING})
     except ParameterError as error:
-        raise ParameterError(f"{where}{error}") from None
+        raise ParameterError(*(f"{where}{fault}" for fault in error.faults)) from None
+
+
+def _value_of(key: str, hint: Any, name: str, field: dataclasses.Field[Any], mapping: Mapping[str, Any]) -> Any:
+    """Return the checked value of one field, MISSING where its default counts."""
+    if dataclasses.is_dataclass(hint):
+        branch = mapping.get(name, {})
+        if not isinstance(branch, Mapping):
+            raise ParameterError(f"{key}: expected a group of parameters, got {branch!r}")
+        return from_mapping(typing.cast(type, hint), branch, f"{key}.")
+    if name in mapping:
+        return _checked(key, hint, mapping[name], field.metadata)
+    if field.default is REQUIRED and field.default_factory is dataclasses.MISSING:
+        unit = field.metadata.get("unit")
+        raise ParameterError(
+            f"{key}: required and missing ({field.metadata['description']}{f', in {unit}' if unit else ''})"
+        )
+    return dataclasses.MISSING
 
 
 def _checked(key: str, hint: Any, value: Any, metadata: Mapping[str, Any]) -> Any:

@@ -20,7 +20,7 @@ import yaml
 
 from test.campaign.messages import damaged
 from test.campaign.surroundings import URDF
-from vla_ros.bringup import graph
+from vla_ros.bringup.parameter_file import read_parameter_file
 from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -148,7 +148,7 @@ def fuzz_yaml(seed: int, count: int) -> Counter[str]:
             path.write_bytes(text)
 
             def load() -> None:
-                _filter(nested(graph.read_parameter_file(path).get("safety_filter", {})), URDF)
+                _filter(nested(read_parameter_file(path).get("safety_filter", {})), URDF)
 
             _tell(seen, "YAML", load)
     return seen

@@ -18,7 +18,7 @@ import yaml
 from vla_ros.bringup.graph import bringup, parameters_of
 from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import command_line
-from vla_ros.parameters import nested
+from vla_ros.parameters import ParameterError, nested
 from vla_ros.resources import share
 
 LAUNCH = Path(__file__).parents[2] / "launch" / "bringup.launch.py"
@@ -60,9 +60,15 @@ def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
 @pytest.mark.parametrize("namespace", ["", "left"])
 def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, namespace: str) -> None:
     module = load_launch_file(monkeypatch)
+    asked = []
+    monkeypatch.setattr(module, "refuse_second_filter", lambda *arguments: asked.append(arguments))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | {"namespace": namespace}
+    with pytest.raises(ParameterError, match="rviz: expected true or false, got 'si'"):
+        module.actions({**context, "rviz": "si"})
     nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
     processes = bringup(namespace=namespace, dashboard=True)
+    assert asked == [(namespace, "launch")], "it asks whether a filter answers already"
     assert len(nodes) == len(processes) == 7
     for node, process in zip(nodes, processes, strict=True):
         line = command_line(process, tmp_path)

@@ -57,6 +57,14 @@ def test_what_is_wrong_is_named_with_node_and_key(arguments: list[str], text: st
         declare_parameters(node, Given)
 
 
+def test_all_that_is_wrong_is_told_together_and_once() -> None:
+    arguments = ["-p", "motor.gains:=yes", "-p", "mode:=sly", "-p", "count:=many"]
+    with ros_node(arguments=arguments) as node, pytest.raises(ParameterError) as error:
+        declare_parameters(node, Given)
+    keys = [fault.partition(": ")[0] for fault in error.value.faults]
+    assert keys == ["tested.motor.gains", "tested.count", "tested.mode"]
+
+
 def test_a_running_node_refuses_changes_of_its_clock_too() -> None:
     with ros_node(arguments=["-p", "motor.gains:=[1.0]"]) as node:
         declare_parameters(node, Given)

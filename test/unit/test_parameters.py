@@ -73,7 +73,7 @@ def test_defaults_and_values_arrive() -> None:
         ({**GOOD, "rate_hz": 10**5000}, "rate_hz: must be finite, got a whole number beyond the range of a float"),
         (
             {**GOOD, 5: 5, "rat_hz": 5},
-            "5: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
+            "5, node.rat_hz: no such parameter; known here: limits, names, output, rate_hz, retries, verbose",
         ),
         ({**GOOD, "retries": 101}, "retries: 101 is more than rate_hz 100.0"),
     ],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import difflib
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vla_ros.bringup.node_parameters import PARAMETERS, POLICY_NODES, SECOND_CHANNEL, parameters_with_policy
+from vla_ros.bringup.node_parameters import POLICY_NODES, SECOND_CHANNEL, parameters_with_policy
+from vla_ros.bringup.parameter_file import CLOCK, read_parameter_file
 from vla_ros.bringup.process import Process, check_namespace
-from vla_ros.parameters import ParameterError, declarations, flattened, from_mapping, nested, yaml_of
+from vla_ros.parameters import Faults, ParameterError, from_mapping, nested
 from vla_ros.resources import share
 
 NODE_NAMES = (
@@ -26,7 +26,7 @@ NODE_NAMES = (
 )
 
 VIEWER_PARAMETERS = {
-    "dashboard": ("cameras", "camera_poses", "tool_frame"),
+    "dashboard": ("cameras", "camera_poses", "base_frame", "tool_frame"),
     "motion_paths": ("base_frame", "tool_frame"),
 }
 """Viewer → parameters that it takes over from the planner's block of a configuration."""
@@ -54,22 +54,26 @@ def bringup(
         system2: "vlm": a vision-language model plans in words in front of the policy; "": nothing does.
 
     Raises:
-        ParameterError: a file does not parse, or a parameter is unknown, missing or wrong; it is named.
+        ParameterError: a file does not parse, or parameters are unknown, missing or wrong; all are named.
     """
     classes = parameters_with_policy(policy, system2)
-    check_namespace(namespace)
-    tree = read_parameter_file(_robot_file(robot), classes)
-    if config:
-        tree = merged(tree, read_parameter_file(Path(config), classes))
+    faults = Faults()
+    tree: dict[str, dict[str, Any]] = {}
+    with faults.collected():
+        namespace = check_namespace(namespace)
+    for file in (_robot_file(robot), *([Path(config)] if config else ())):
+        with faults.collected():
+            tree = merged(tree, read_parameter_file(file, classes, namespace))
+    faults.refuse()
     processes = []
-    planner = _node_block(tree, "planner", classes)
-    filter_ = _node_block(tree, "safety_filter", classes) | dict((overrides or {}).get("safety_filter", {}))
+    planner = tree.get("planner", {})
+    filter_ = tree.get("safety_filter", {}) | dict((overrides or {}).get("safety_filter", {}))
     monitored = bool(filter_.get("safety_monitor.timeout_s"))
     optional = {"sim_arm": robot == "sim", SECOND_CHANNEL: monitored, "dashboard": dashboard, "motion_paths": rviz}
     for node in NODE_NAMES:
         if not optional.get(node, True):
             continue
-        flat = _node_block(tree, node, classes)
+        flat = dict(tree.get(node, {}))
         if node == SECOND_CHANNEL:
             flat = filter_ | flat
         if node in POLICY_NODES:
@@ -77,13 +81,15 @@ def bringup(
             if flat.setdefault("system2", system2) != system2:
                 raise ParameterError(f"{node}.system2: say it at the start: --system2 {flat['system2']}, or system2:=")
         if node == "planner":
-            flat.setdefault("camera_names", _node_block(tree, "camera", classes).get("cameras", []))
+            flat.setdefault("camera_names", tree.get("camera", {}).get("cameras", []))
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
         flat.update((overrides or {}).get(node, {}))
-        simulated = flat.pop("use_sim_time", False)
-        from_mapping(classes[node], nested(flat), f"{node}.")
+        simulated = flat.pop(CLOCK, False)
+        faults.require(isinstance(simulated, bool), f"{node}.{CLOCK}: expected bool, got {simulated!r}")
+        with faults.collected():
+            flat = _checked_values(classes[node], node, flat)
         if use_sim_time or simulated is True:  # the simulated arm makes the clock that the others follow
-            flat["publish_clock" if node == "sim_arm" else "use_sim_time"] = True
+            flat["publish_clock" if node == "sim_arm" else CLOCK] = True
         processes.append(
             Process(
                 node,
@@ -95,12 +101,29 @@ def bringup(
                 viewer=node in (*VIEWER_PARAMETERS, "task_server"),
             )
         )
+    if faults.found:
+        raise ParameterError(*_grouped(faults.found, NODE_NAMES))
     if rviz:
         from vla_ros.bringup.rviz import rviz_processes
 
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
-        processes += rviz_processes(robot, namespace, planner.get("base_frame", "base"), camera, use_sim_time)
+        processes += rviz_processes(robot, namespace, _fixed_frame(robot, planner), camera, use_sim_time)
     return tuple(processes)
+
+
+def _fixed_frame(robot: str, planner: Mapping[str, Any]) -> str:
+    """Return the frame that RViz shows everything in."""
+    from vla_ros.robot.urdf import read_urdf, root_link
+
+    if planner.get("base_frame"):
+        return str(planner["base_frame"])
+    if planner.get("urdf"):
+        return root_link(read_urdf(planner["urdf"]))
+    if robot != "sim":
+        raise ParameterError(
+            "planner.base_frame: RViz needs the name of the URDF's root link; give it, or planner.urdf"
+        )
+    return "base"
 
 
 def vlm_overrides(url: str, model: str) -> dict[str, dict[str, str]]:
@@ -115,43 +138,6 @@ def parameters_of(node: str, **options: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def read_parameter_file(path: Path, classes: Mapping[str, type] = PARAMETERS) -> dict[str, dict[str, Any]]:
-    """Read a ROS parameter file and check its names.
-
-    Args:
-        classes: dataclass of the parameters of each node.
-
-    Returns:
-        node name (or "/**") → dotted parameter → value.
-
-    Raises:
-        ParameterError: with the file, and the line or the key.
-    """
-    tree = yaml_of(path, f"config: {path}")
-    if not isinstance(tree, dict):
-        raise ParameterError(f"config: {path}: expected blocks `<node>: ros__parameters: …`")
-    known_anywhere = {declaration.name for cls in classes.values() for declaration in declarations(cls)}
-    blocks = {}
-    for node, block in tree.items():
-        name = "/**" if node == "/**" else str(node).rsplit("/", 1)[-1]
-        if name != "/**" and name not in classes:
-            raise ParameterError(f"config: {path}: no node {node!r}{_suggestion(name, classes)}")
-        if not isinstance(block, dict) or not isinstance(block.get("ros__parameters"), dict):
-            raise ParameterError(f"config: {path}: {node}: expected `ros__parameters:` with parameters below it")
-        known = known_anywhere if name == "/**" else {entry.name for entry in declarations(classes[name])}
-        flat = flattened(block["ros__parameters"])
-        for key in flat:
-            if group := sorted(name for name in known if name.startswith(f"{key}.")):
-                raise ParameterError(
-                    f"config: {path}: {node}: {key} is a group of parameters, such as {group[0]}; write them below it, "
-                    "or leave it out"
-                )
-            if key not in known and key != "use_sim_time":
-                raise ParameterError(f"config: {path}: {node}: no parameter {key!r}{_suggestion(key, known)}")
-        blocks[name] = flat
-    return blocks
-
-
 def _robot_file(robot: str) -> Path:
     if robot.endswith(".yaml"):
         return Path(robot)  # a user's own file stands alone: it inherits no limit of another arm
@@ -163,23 +149,26 @@ def _robot_file(robot: str) -> Path:
     return packaged
 
 
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    """Return the known name that is most like `word`, or all of them, as the end of an error line."""
-    if word.startswith("vlm."):
-        return "; it belongs to --system2 vlm, or system2:=vlm"
-    close = difflib.get_close_matches(word, sorted(known), 1)
-    groups = sorted({name.partition(".")[0] for name in known})
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(groups)}"
-
-
 def merged(below: Mapping[str, Mapping[str, Any]], above: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return both trees as one; where both have a parameter, that of `above` counts."""
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 
 
-def _node_block(tree: Mapping[str, Mapping[str, Any]], node: str, classes: Mapping[str, type]) -> dict[str, Any]:
-    """Return the parameters of one node: those of /** that it declares, then its own."""
-    declared = {declaration.name for declaration in declarations(classes[node])}
-    shared = {key: value for key, value in tree.get("/**", {}).items() if key in declared or key == "use_sim_time"}
-    # Copies: values that share a YAML anchor would become aliases in the node's own file, which rcl does not read.
-    return {key: copy.deepcopy(value) for key, value in {**shared, **tree.get(node, {})}.items()}
+def _checked_values(cls: type, node: str, flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a node as its dataclass holds them: a whole number that stands for a float is one.
+
+    rcl takes 5 for an integer, and [5, 2.5] for a fault.
+    """
+    instance: object = from_mapping(cls, nested(flat), f"{node}.")
+    return {name: operator.attrgetter(name)(instance) for name in flat}
+
+
+def _grouped(faults: Iterable[str], nodes: Iterable[str]) -> Iterator[str]:
+    """Yield each fault once: one that several nodes have comes from one line, such as those below /**."""
+    also: dict[str, list[str]] = {}
+    for fault in faults:
+        node, _, rest = fault.partition(".")
+        also.setdefault(rest if node in nodes else fault, []).append(node if node in nodes else "")
+    for rest, named in also.items():
+        others = ", ".join(name for name in named[1:] if name != SECOND_CHANNEL)  # which has the filter's
+        yield f"{named[0]}.{rest}{f' (also of {others})' if others else ''}" if named[0] else rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from dataclasses import dataclass, make_dataclass
 
@@ -9,7 +10,7 @@ from vla_ros.control.action_expert_parameters import ActionExpertParameters
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.control.task_server_parameters import TaskServerParameters
 from vla_ros.dashboard.dashboard_parameters import DashboardParameters
-from vla_ros.parameters import ParameterError, parameter
+from vla_ros.parameters import ParameterError, declarations, parameter
 from vla_ros.perception.camera_traits import CameraTraits, is_rectified
 from vla_ros.policies.registry import policy as registered
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
@@ -116,7 +117,9 @@ class MotionPathsParameters:
 
     joint_names: list[str] = parameter(description="joints that move the tool, and any others")
     tool_frame: str = parameter("tool", description="link of the URDF whose path is drawn")
-    base_frame: str = parameter("base", description="root link of the URDF: the frame of the paths")
+    base_frame: str = parameter(
+        "", description="link that no joint moves: the frame of the paths; empty: the root link of the URDF"
+    )
     history_s: float = parameter(3.0, description="how far back the filtered motion reaches", unit="s", above=0.0)
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
 
@@ -133,6 +136,14 @@ PARAMETERS: dict[str, type] = {
     "task_server": TaskServerParameters,
 }
 """Node → its parameter dataclass."""
+
+
+def full_name(node: str, fault: str) -> str:
+    """Return a fault of a node with the full name of its parameter: the core that finds it does not know its node."""
+    first = re.match(r"[\w.]*", fault)
+    known = {declaration.name for declaration in declarations(PARAMETERS[node])} if node in PARAMETERS else set()
+    return f"{node}.{fault}" if first and first[0] in known else fault
+
 
 SECOND_CHANNEL = "safety_monitor"
 """Judges by the filter's parameters: a file gives it none of its own, as a rule."""

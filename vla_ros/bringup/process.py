@@ -15,6 +15,8 @@ from vla_ros.parameters import ParameterError
 from vla_ros.resources import share
 
 RESPAWN_DELAY_S = 1.0
+LONGEST_NAMESPACE = 150
+"""A topic's whole name may have 247 letters."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,24 @@ class Process:
     viewer: bool = False
 
 
-def check_namespace(namespace: str) -> None:
-    """Check the namespace of an arm, with or without slashes at its ends; empty: none.
+def check_namespace(namespace: str) -> str:
+    """Return the namespace of an arm without the slashes that it may have at its ends; empty: none.
+
+    Whoever is given a namespace asks here, so that all take the same ones and mean the same by them.
 
     Raises:
         ParameterError: ROS would not take it.
     """
-    if namespace.strip("/") and not re.fullmatch(r"([A-Za-z_]\w*)(/[A-Za-z_]\w*)*", namespace.strip("/"), re.ASCII):
+    inner = namespace.strip("/")
+    if inner and not re.fullmatch(r"([A-Za-z_]\w*)(/[A-Za-z_]\w*)*", inner, re.ASCII):
         raise ParameterError(
             f"namespace {namespace!r}: letters, digits and _, none beginning with a digit, / between them"
         )
+    if len(inner) > LONGEST_NAMESPACE:
+        raise ParameterError(
+            f"namespace {inner[:20]!r}…: {len(inner)} letters; at most {LONGEST_NAMESPACE} leave room for topics"
+        )
+    return inner
 
 
 def find_program(package: str, executable: str) -> str:

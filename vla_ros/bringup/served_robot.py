@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.arrays import Array, Image
+from vla_ros.arrays import Image
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.node_parameters import parameters_with_policy
@@ -21,9 +21,9 @@ from vla_ros.perception.camera_geometry import CameraGeometry
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.registry import Robot, system1, system2
+from vla_ros.robot.base_frame import camera_poses_in_root
 from vla_ros.robot.urdf import read_urdf
 from vla_ros.time import NS_PER_S
-from vla_ros.transforms import matrix
 
 LARGEST_SIDE = 4096
 DARK_LEVEL = 4.0
@@ -68,9 +68,8 @@ class ServedRobot:
         self._simulated = robot == "sim"
         text = self._urdf(urdf or self._planner.urdf)
         self.robot = robot_of(text, self._planner, self.cameras)
-        fixed: list[str] = self._planner.cameras
-        poses: Array = np.reshape(self._planner.camera_poses, (-1, 7))
-        self._poses = {name: matrix(pose[:3], pose[3:]) for name, pose in zip(fixed, poses, strict=True)}
+        p: Any = self._planner
+        self._poses = camera_poses_in_root(text, p.base_frame, p.cameras, p.camera_poses, "planner.base_frame")
         self._calibrations = dict(camera_info or {})
         if unknown := sorted(set(self._calibrations) - set(self.cameras)):
             raise ParameterError(

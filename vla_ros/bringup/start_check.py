@@ -9,9 +9,14 @@ from pathlib import Path
 from vla_ros.bringup.binding_check import BindingReport, policy_options_of, require_binding
 from vla_ros.bringup.node_parameters import POLICY_NODES
 from vla_ros.bringup.process import Process
-from vla_ros.parameters import ParameterError, flattened, from_mapping, nested
+from vla_ros.parameters import Faults, ParameterError, flattened, from_mapping, nested
 from vla_ros.policies.registry import policy as registered
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
+from vla_ros.robot.base_frame import pose_in_root
+from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.urdf import read_urdf
+from vla_ros.safety.joint.joint_limits import joint_limits
+from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 VLM = "vlm."
 
@@ -26,21 +31,48 @@ def require_startable(
         here: those of them that this host starts; None: all. What the policy needs is asked only of hosts that run it.
 
     Raises:
-        BindingRefused: the model does not fit the robot.
-        ParameterError: a package that the policy needs is not installed; the VLM's key, folder or Python is not there; or a
-            robot's e-stop has no heartbeat, and its file does not switch that off by name.
+        BindingRefused: the model does not fit the robot; its `faults` are all that is wrong.
+        ParameterError: a package that the policy needs is not installed; the VLM's key, folder or Python is not there; a
+            robot's e-stop has no heartbeat, and its file does not switch that off by name; or its URDF file does not do. All
+            of it is told together.
     """
-    processes = tuple(processes)
+    processes, faults = tuple(processes), Faults()
     names = {process.name for process in (processes if here is None else here)}
-    report = None
-    if names & set(POLICY_NODES):
-        report = require_binding(processes, policy, robot)
-        require_modules(processes, policy)
-    if "planner" in names:
-        require_vlm(processes)
+    thinks = bool(names & set(POLICY_NODES))
+    if thinks:
+        with faults.collected():
+            require_modules(processes, policy)
+    with faults.collected():
+        if "planner" in names:
+            require_vlm(processes)
     if robot != "sim":
-        require_heartbeat(processes)
+        with faults.collected():
+            require_heartbeat(processes)
+        with faults.collected():
+            require_urdf(processes)
+    try:
+        report = require_binding(processes, policy, robot) if thinks else None
+    except ParameterError as error:
+        error.faults += tuple(faults.found)
+        raise
+    faults.refuse()
     return report
+
+
+def require_urdf(processes: Iterable[Process]) -> None:
+    """Raise ParameterError where a robot's URDF is a file that does not do for the filter or the planner; all faults."""
+    flat = {process.name: process.parameters for process in processes}
+    filter_, planner, faults = flat["safety_filter"], flat["planner"], Faults()
+    if filter_.get("urdf"):
+        with faults.collected():
+            parameters = from_mapping(SafetyFilterParameters, nested(flattened(filter_)), "safety_filter.")
+            urdf = read_urdf(parameters.urdf)
+            with faults.collected("safety_filter."):
+                joint_limits(urdf, parameters)
+            pose_in_root(urdf, planner.get("base_frame", ""), "planner.base_frame")
+            with faults.collected("planner."):
+                Kinematics(urdf, planner["joint_names"], planner.get("tool_frame", "tool"))
+    faults.refuse()
 
 
 def require_heartbeat(processes: Iterable[Process]) -> None:

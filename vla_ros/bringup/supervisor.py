@@ -34,10 +34,22 @@ REFUSED = 2
 """Exit code of a node that cannot start with its configuration."""
 
 
+class RclDumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Quotes all text: rcl would take a plain y for true, and 1e-3 for a number."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write a value as often as it occurs: rcl reads no aliases."""
+        return True
+
+
+RclDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def command_line(process: Process, folder: Path) -> list[str]:
     """Return the command that starts `process`; its parameters are written to a file in `folder`."""
     file = folder / f"{process.name}.yaml"
-    file.write_text(yaml.safe_dump({"/**": {"ros__parameters": nested(process.parameters)}}))
+    content = {"/**": {"ros__parameters": nested(process.parameters)}}
+    file.write_text(yaml.dump(content, Dumper=RclDumper, width=10**6))
     program = [sys.executable, "-P", "-m", f"vla_ros.nodes.{process.executable}"]
     if process.package != "vla_ros":
         program = [find_program(process.package, process.executable)]

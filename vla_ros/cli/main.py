@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _check_namespace(chosen)
         code = module(chosen.command).run(chosen)
     except ParameterError as error:
-        code = _refuse(str(error))
+        code = _refuse(*error.faults)
     except BrokenPipeError:  # the reader of this output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
@@ -136,12 +136,14 @@ def _require_text(given: Sequence[str]) -> None:
 
 
 def _check_namespace(chosen: argparse.Namespace) -> None:
+    """Check the namespace of every command that has one, and take the slashes off its ends."""
     if getattr(chosen, "namespace", ""):
         from vla_ros.bringup.process import check_namespace
 
-        check_namespace(chosen.namespace)
+        chosen.namespace = check_namespace(chosen.namespace)
 
 
-def _refuse(why: str) -> int:
-    print(f"vla-ros: {why}", file=sys.stderr)
+def _refuse(*faults: str) -> int:
+    for fault in faults:
+        print(f"vla-ros: {fault}", file=sys.stderr)
     return REFUSED

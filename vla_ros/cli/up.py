@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 TEXT = "start the graph and stay up until Ctrl-C"
 READY_TIMEOUT_S, ARM_TIMEOUT_S = 180.0, 30.0
-SECOND_FILTER_S = 1.5
-"""A filter in this domain is discovered, and heard, within this time."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +82,8 @@ def run(chosen: argparse.Namespace) -> int:
 
         print_table(refused.report, sys.stderr)
         raise
+    from vla_ros.ros.other_graph import refuse_second_filter
+
     os.environ.update(discovery_environment(chosen.robot, alone=not placement.elsewhere))
     os.environ[CONFIGURATION_VARIABLE] = configuration(processes)
     if not placement.runs("safety_filter"):
@@ -91,7 +91,7 @@ def run(chosen: argparse.Namespace) -> int:
             raise ParameterError("--arm, --say: the safety filter runs on another host; give them there")
         return supervise(placement.here, lambda _: _say_where(placement))
     with claimed(chosen.namespace):
-        _refuse_second_filter(chosen.namespace)
+        refuse_second_filter(chosen.namespace, "up")
         if placement.elsewhere:
             _say_where(placement)
         started_s = time.monotonic()
@@ -102,19 +102,6 @@ def _say_where(placement: NodePlacement) -> None:
     """Say what this host starts."""
     here, elsewhere = (process.name for process in placement.here), placement.elsewhere
     print(f"vla_ros: here: {', '.join(here)}; on other hosts: {', '.join(elsewhere)}", flush=True)
-
-
-def _refuse_second_filter(namespace: str) -> None:
-    """Raise ParameterError where a filter of this namespace answers already: this graph would arm and command that one."""
-    from vla_ros.bringup.only_graph import remedy
-    from vla_ros.parameters import ParameterError
-    from vla_ros.ros.client import connect
-
-    with connect(namespace) as connected:
-        connected.spin(SECOND_FILTER_S, lambda: connected.status is not None)
-        if connected.status is not None:
-            who = ", ".join(connected.filters()) or "a safety filter"
-            raise ParameterError(f"up: {who} answers already: {remedy('/' + namespace.strip('/'))}")
 
 
 def _on_start(chosen: argparse.Namespace, started_s: float, stopping: threading.Event) -> None:

@@ -6,7 +6,7 @@ joint has one publisher. The drivers' clocks may be off by any time: a joint sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -27,10 +27,14 @@ class MeasuredJoints:
     Args:
         joint_names: of the policy.
         timeout_s: a joint that is silent for longer is not known.
+        continuous: joints whose turns are counted, though their driver wraps them.
     """
 
-    def __init__(self, joint_names: Sequence[str], timeout_s: float) -> None:
-        limits = [JointLimits(name, -ANY_SPEED, ANY_SPEED, ANY_SPEED, ANY_SPEED, ANY_SPEED) for name in joint_names]
+    def __init__(self, joint_names: Sequence[str], timeout_s: float, continuous: Collection[str] = ()) -> None:
+        fast = ANY_SPEED
+        limits = [
+            JointLimits(name, -fast, fast, fast, fast, fast, continuous=name in continuous) for name in joint_names
+        ]
         self._reader = JointStateReader(limits, min(timeout_s, TOLERANCE_S), SETTLE_S, CLOCK_DRIFT)
         self._timeout_ns = round(timeout_s * NS_PER_S)
         self._measured = MeasuredState()

@@ -30,12 +30,16 @@ class PlannerParameters:
         "plain.v1", description="template of the instruction for the policy: a file in config/prompts/"
     )
     tool_frame: str = parameter("tool", description="link of the URDF whose pose is planned")
-    base_frame: str = parameter("base", description="root link of the URDF: the frame of waypoints and camera poses")
+    base_frame: str = parameter(
+        "",
+        description="link that no joint moves, in which camera_poses were measured; empty: the root link of the URDF, in "
+        "whose frame everything else is",
+    )
     cameras: list[str] = parameter(
         [], description="cameras that have a fixed, known pose, in the order of camera_poses"
     )
     camera_poses: list[float] = parameter(
-        [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
+        [], description="x y z qx qy qz qw of each camera's optical frame in base_frame", unit="m"
     )
     camera_names: list[str] = parameter(
         [], description="all cameras of the robot; bringup takes the camera node's; empty: the first frames tell"

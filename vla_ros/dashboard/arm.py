@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry.arm_model import package_folders
+from vla_ros.robot.meshes import package_folders
 
 DEFAULT_COLOUR = (0.75, 0.77, 0.8)  # of a shape without a colour of its own
 PROFILE_POINTS = 12
@@ -64,7 +64,7 @@ class Arm:
         if not self._model.existFrame(tool_frame):
             raise ParameterError(f"tool_frame: {tool_frame!r} is not a link of the URDF")
         self.missing_meshes: list[str] = []
-        self._urdf = urdf
+        self.urdf = urdf
         self._data: Any = self._model.createData()
         self._tool: int = self._model.getFrameId(tool_frame)
         self._joints = [self._model.joints[self._model.getJointId(name)] for name in joint_names]
@@ -107,7 +107,7 @@ class Arm:
         self.missing_meshes = []
         for kind, element in ((pin.GeometryType.VISUAL, "visual"), (pin.GeometryType.COLLISION, "collision")):
             try:
-                shapes = _load_shapes(self._model, self._urdf, kind)
+                shapes = _load_shapes(self._model, self.urdf, kind)
             except (ValueError, RuntimeError):  # it names one missing file, not all of them
                 shapes = _load_shapes(self._model, self._without_missing_meshes(element), kind)
             if shapes:
@@ -116,7 +116,7 @@ class Arm:
 
     def _without_missing_meshes(self, element: str) -> str:
         """Return the URDF with an empty sphere for each mesh of `element` that cannot be read."""
-        robot = ElementTree.fromstring(self._urdf.strip())
+        robot = ElementTree.fromstring(self.urdf.strip())
         for geometry in robot.iterfind(f"link/{element}/geometry"):
             shape = ElementTree.tostring(geometry, "unicode")
             alone = f'<robot name="alone"><link name="alone"><visual>{shape}</visual></link></robot>'

@@ -38,11 +38,14 @@ class DashboardParameters:
     history_s: float = parameter(20.0, description="how far back the plots reach", unit="s", minimum=2.0, maximum=300.0)
     examples: list[str] = parameter(EXAMPLES, description="sentences offered below the instruction box")
     tool_frame: str = parameter("tool", description="link of the URDF whose proposed path is drawn")
+    base_frame: str = parameter(
+        "", description="link that no joint moves, in which camera_poses were measured; empty: the URDF's root link"
+    )
     cameras: list[str] = parameter(
         [], description="cameras with a fixed pose that the URDF lacks, in the order of camera_poses"
     )
     camera_poses: list[float] = parameter(
-        [], description="x y z qx qy qz qw of each camera's optical frame in the base frame", unit="m"
+        [], description="x y z qx qy qz qw of each camera's optical frame in base_frame", unit="m"
     )
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
 

@@ -19,9 +19,9 @@ from vla_ros.dashboard.event_log import EventLog
 from vla_ros.dashboard.heartbeats import REPORT_SILENCE_LIMIT_S, Heartbeats
 from vla_ros.dashboard.motion_history import HistoryRow, MotionHistory, rounded
 from vla_ros.dashboard.observations import CameraImage, FilterStatus, NodeReport, PlanSummary
+from vla_ros.robot.base_frame import camera_poses_in_root
 from vla_ros.time import NS_PER_S
 from vla_ros.tracing.graph_status import AGE_KEYS
-from vla_ros.transforms import matrix
 
 JOINTS_FRESH_NS = NS_PER_S // 2
 CHUNK_FRESH_NS = NS_PER_S // 2
@@ -55,10 +55,8 @@ class ViewModel:
         self.events = EventLog(arm.prismatic)
         self.history = MotionHistory(len(p.joint_names), p.history_s, p.rate_hz)
         self.heartbeats = Heartbeats(started_ns)
-        poses = np.reshape(p.camera_poses, (-1, 7))
-        self._cameras = CameraPanel(
-            arm, {name: matrix(pose[:3], pose[3:]) for name, pose in zip(p.cameras, poses, strict=True)}
-        )
+        measured_in = arm.urdf, p.base_frame, p.cameras, p.camera_poses, "dashboard.base_frame"
+        self._cameras = CameraPanel(arm, camera_poses_in_root(*measured_in))
         self._session, self._namespace, self._started_ns = session, namespace, started_ns
         self._reports: dict[str, NodeReport] = {}
         self._joints: dict[str, tuple[int, float]] = {}

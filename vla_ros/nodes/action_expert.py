@@ -27,6 +27,7 @@ from vla_ros.msg import ActionChunk, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import Chunk, JointState, Plan, PlanState, System1
 from vla_ros.policies.latents import LatentLost, LatentReader
 from vla_ros.policies.registry import Robot, system1
+from vla_ros.robot.urdf import continuous_joints
 from vla_ros.ros.convert import chunk_message, commanded_positions, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import several_publishers, unmatched_publishers
@@ -118,6 +119,8 @@ class ActionExpertNode(ManagedNode):
     def configure(self) -> None:
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
+        p = self.parameters
+        self.joints = MeasuredJoints(p.joint_names, p.joint_state_timeout_s, continuous_joints(urdf))
         robot = Robot(urdf, tuple(self.parameters.joint_names), self.parameters.tool_frame)
         make: Callable[..., System1] = system1
         if self.parameters.system2 == VLM:

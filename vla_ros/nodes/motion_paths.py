@@ -17,7 +17,10 @@ from std_msgs.msg import Header
 from vla_ros.arrays import Array
 from vla_ros.bringup.node_parameters import MotionPathsParameters
 from vla_ros.msg import ActionChunk, SafetyStatus
+from vla_ros.robot.base_frame import pose_in_root
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.robot_model import library_line
+from vla_ros.robot.urdf import root_link
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.ros.node import StartRefused, run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -42,10 +45,12 @@ class MotionPathsNode(Node):
         super().__init__("motion_paths")
         self.parameters = p = declare_parameters(self, MotionPathsParameters)
         urdf = wait_for_urdf(self, p.urdf)
+        self.T_base_root = np.linalg.inv(pose_in_root(urdf, p.base_frame, "motion_paths.base_frame"))
+        self.frame = p.base_frame or root_link(urdf)
         try:
             self.kinematics = Kinematics(urdf, p.joint_names, p.tool_frame)
         except (ValueError, RuntimeError) as error:
-            raise StartRefused(" ".join(str(error).split())) from None
+            raise StartRefused(library_line(error)) from None
         self.sent_poses: Poses = deque()
         self.published_paths = 0
         self.problems: dict[str, str] = {}
@@ -58,7 +63,7 @@ class MotionPathsNode(Node):
 
     def header(self) -> Header:
         """Return a header of now in the base frame."""
-        return Header(stamp=self.get_clock().now().to_msg(), frame_id=self.parameters.base_frame)
+        return Header(stamp=self.get_clock().now().to_msg(), frame_id=self.frame)
 
     def on_chunk(self, message: ActionChunk) -> None:
         """Publish the path of a new chunk, which replaces the one before."""
@@ -90,7 +95,7 @@ class MotionPathsNode(Node):
 
     def tool_pose(self, q: Array) -> Pose:
         """Return the pose of the tool in the base frame at q (n,), rad, in the order of joint_names."""
-        x, y, z, qx, qy, qz, qw = pose(self.kinematics.forward(q)).tolist()
+        x, y, z, qx, qy, qz, qw = pose(self.T_base_root @ self.kinematics.forward(q)).tolist()
         return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
     def report(self) -> tuple[bytes, str, dict[str, object]]:

@@ -43,7 +43,9 @@ from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
 from vla_ros.policies.stepwise import interpreter_of, stepwise
 from vla_ros.policies.tool_path import with_tool_path
+from vla_ros.robot.base_frame import camera_poses_in_root
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.urdf import continuous_joints, root_link
 from vla_ros.ros.convert import frames_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
 from vla_ros.ros.discovery import readers_on_this_host, several_publishers, unmatched_publishers
@@ -58,7 +60,6 @@ from vla_ros.ros.senders import take_serialized
 from vla_ros.ros.stamps import nanoseconds
 from vla_ros.scheduling import raise_priority
 from vla_ros.time import NS_PER_S, Window
-from vla_ros.transforms import matrix
 
 TOPICS = {
     "vla/frames": "vla_ros/msg/CameraFrames",
@@ -82,10 +83,8 @@ class Planner(ManagedNode):
         self.options = getattr(
             declare_parameters(self, foreign) if foreign else self.parameters, self.parameters.policy
         )
-        poses = np.reshape(self.parameters.camera_poses, (-1, 7))
-        self.camera_poses = {
-            name: matrix(pose[:3], pose[3:]) for name, pose in zip(self.parameters.cameras, poses, strict=True)
-        }
+        self.root = ""  # known with the URDF, as are the poses
+        self.camera_poses: dict[str, NDArray[np.float64]] = {}
         self.vlm = declare_parameters(self, System2Options).vlm if self.parameters.system2 == VLM else None
         self.guard, self.prompt = Guard(load_rules(self.parameters.guard.rules)), load_prompt(self.parameters.prompt)
         monitors = Monitors(self.parameters.monitors, self.parameters.joint_names)
@@ -123,6 +122,10 @@ class Planner(ManagedNode):
         name, joint_names = self.parameters.policy, self.parameters.joint_names
         options = dataclasses.asdict(self.options)
         urdf = wait_for_urdf(self, self.parameters.urdf)
+        p = self.parameters
+        self.root = root_link(urdf)
+        self.camera_poses = camera_poses_in_root(urdf, p.base_frame, p.cameras, p.camera_poses, "planner.base_frame")
+        self.joints = MeasuredJoints(joint_names, JOINTS_TIMEOUT_S, continuous_joints(urdf))
         robot = Robot(urdf, tuple(joint_names), self.parameters.tool_frame, tuple(self.parameters.camera_names))
         try:
             self.kinematics = Kinematics(robot.urdf, robot.joint_names, robot.tool_frame)
@@ -271,7 +274,7 @@ class Planner(ManagedNode):
         if self.kinematics is not None:
             plan = with_tool_path(plan, self.kinematics)
         writer = self.writer_for(plan.data.nbytes)
-        arguments = plan, self.parameters.policy, self.parameters.base_frame, inference_s
+        arguments = plan, self.parameters.policy, self.root, inference_s
         try:
             message = plan_message(*arguments, writer)
         except LatentLost:  # slow readers use all blocks

@@ -1,5 +1,7 @@
 """Where is the tool, and which configuration puts it there? Kinematics of one arm, from its URDF, by pinocchio.
 
+A joint that follows another one in the URDF (<mimic>) moves with it here and is not named. A continuous joint has no limits.
+
 Configurations `q` are ordered as `joint_names` and may hold joints that do not move the tool (fingers): their Jacobian
 columns are zero and inverse kinematics leaves them alone. Poses are those of the tool frame in the URDF's root frame.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 import eigenpy
 import numpy as np
@@ -15,8 +18,10 @@ import pinocchio
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
+from vla_ros.parameters import Faults, ParameterError
 from vla_ros.robot.joint_map import JointNamesError
-from vla_ros.robot.urdf import urdf_text
+from vla_ros.robot.robot_model import bounded_model
+from vla_ros.robot.urdf import Mimic, check_no_mimic, followers, urdf_joints, urdf_root
 
 MAX_ITERATIONS = 200
 """Of inverse kinematics, after which no configuration is looked for any more."""
@@ -33,30 +38,31 @@ class Kinematics:
 
     Args:
         urdf: the URDF's text.
-        joint_names: order of every q; must hold every moving joint of the chain, other joints of the URDF may be in it.
+        joint_names: order of every q; must hold every moving joint of the chain but mimics; others of the URDF may be in it.
         tool_frame: link whose pose is meant; z points out of the hand.
 
     Attributes:
         arm: (m,) indices into q of the joints that move the tool.
-        lower, upper: (n,) position limits, rad or m.
+        lower, upper: (n,) position limits, rad or m; infinite for a continuous joint.
         velocity: (n,) velocity limits, rad/s or m/s.
 
     Raises:
-        JointNamesError: a joint of the chain is not in joint_names, or a joint named there is not in the URDF.
-        ValueError: the text is no URDF, or it has no such tool frame.
+        JointNamesError: a joint of the chain is not in joint_names, or a joint named there is not in the URDF or follows
+            another one.
+        ParameterError: the text is no URDF, or it has no such tool frame.
     """
 
     def __init__(self, urdf: str, joint_names: Sequence[str], tool_frame: str = "tool") -> None:
-        full = pinocchio.buildModelFromXML(urdf_text(urdf))
+        full, root = bounded_model(urdf), urdf_root(urdf)
         if not full.existFrame(tool_frame):
-            raise ValueError(f"tool_frame: the URDF has no link {tool_frame!r}")
+            raise ParameterError(f"tool_frame: the URDF has no link {tool_frame!r}")
         self.joint_names = tuple(joint_names)
-        in_urdf = set(full.names)
-        unknown = [name for name in self.joint_names if name not in in_urdf]
-        if unknown:
-            raise JointNamesError(f"joint_names: the URDF has no joint {', '.join(unknown)}")
+        self.root = str(full.frames[1].name)
+        _check_names(self.joint_names, set(full.names), root)
+        mimics = followers(root, list(self.joint_names))
         chain = list(full.supports[full.frames[full.getFrameId(tool_frame)].parentJoint])[1:]
-        unnamed = [full.names[joint] for joint in chain if full.names[joint] not in self.joint_names]
+        moving = [str(full.names[joint]) for joint in chain]
+        unnamed = [name for name in moving if name not in self.joint_names and name not in mimics]
         if unnamed:
             raise JointNamesError(f"joint_names: {', '.join(unnamed)} moves {tool_frame} and is not named")
 
@@ -64,18 +70,26 @@ class Kinematics:
         self._model: Any = pinocchio.buildReducedModel(full, others, pinocchio.neutral(full))
         self._data: Any = self._model.createData()
         self._tool: int = self._model.getFrameId(tool_frame)
-        self.arm: NDArray[np.intp] = np.array([self.joint_names.index(name) for name in self._model.names[1:]], np.intp)
+        how = [mimics.get(name, Mimic(name, 1.0, 0.0)) for name in map(str, self._model.names[1:])]
+        drivers = list(dict.fromkeys(each.leader for each in how))
+        self.arm: NDArray[np.intp] = np.array([self.joint_names.index(name) for name in drivers], np.intp)
+        self._coupling: Array | None = None  # (joints of the model, drivers), where some follow others
+        if len(drivers) < len(how) or drivers != [str(name) for name in self._model.names[1:]]:
+            self._offset = np.array([each.offset for each in how])
+            self._coupling = np.array([[each.multiplier * (each.leader == name) for name in drivers] for each in how])
         of_joint = [full.joints[full.getJointId(name)] for name in self.joint_names]
         self.lower: Array = np.array([full.lowerPositionLimit[joint.idx_q] for joint in of_joint])
         self.upper: Array = np.array([full.upperPositionLimit[joint.idx_q] for joint in of_joint])
         self.velocity: Array = np.array([full.velocityLimit[joint.idx_v] for joint in of_joint])
         self._lower, self._upper = self.lower[self.arm], self.upper[self.arm]
-        self._middle = (self._lower + self._upper) / 2
+        bounded = np.isfinite(self._lower) & np.isfinite(self._upper)
+        self._centred = bounded.astype(float)  # 0: a joint without limits has no middle to go to
+        self._middle = (np.where(bounded, self._lower, 0.0) + np.where(bounded, self._upper, 0.0)) / 2
         self._damping = DAMPING**2 * np.eye(6)
 
     def forward(self, q: Array) -> Array:
         """Return T_base_tool (4, 4), m, at q (n,), rad or m."""
-        pinocchio.framesForwardKinematics(self._model, self._data, q[self.arm])
+        pinocchio.framesForwardKinematics(self._model, self._data, self._full(q[self.arm]))
         matrix: Array = self._data.oMf[self._tool].homogeneous
         return matrix.copy()
 
@@ -91,7 +105,7 @@ class Kinematics:
         x = np.clip(q0[self.arm], self._lower, self._upper)
         for iteration in range(MAX_ITERATIONS):
             error, jacobian = self._error(T_base_tool, x)
-            centering = 0.2 * 0.95**iteration * (self._middle - x)
+            centering = 0.2 * 0.95**iteration * self._from_middle(x)
             step = self._least_squares(jacobian, error - jacobian @ centering) + centering
             if np.abs(error).max() < TOLERANCE:
                 q = q0.copy()
@@ -118,7 +132,7 @@ class Kinematics:
             if iteration and np.abs(error).max() < TOLERANCE:
                 break
             if iteration == 0 and centering:
-                drift = centering * (self._middle - x)
+                drift = centering * self._from_middle(x)
                 x = x + self._least_squares(jacobian, error - jacobian @ drift) + drift
             else:
                 x = x + self._least_squares(jacobian, error)
@@ -128,8 +142,20 @@ class Kinematics:
 
     def limit_proximity(self, q: Array) -> float:
         """Return how near q (n,) is to a position limit of the arm: 0 in the middle of every range, 1 at a limit."""
-        half = (self._upper - self._lower) / 2
+        half = (self._upper - self._lower) / 2  # infinite without limits, to which nothing is near
         return float(np.abs((q[self.arm] - self._middle) / half).max())
+
+    def _from_middle(self, x: Array) -> Array:
+        """How far the middle of each joint's range is away; 0 for a joint without limits."""
+        away: Array = self._centred * (self._middle - x)
+        return away
+
+    def _full(self, x: Array) -> Array:
+        """The model's joints, from those that are named."""
+        if self._coupling is None:
+            return x
+        full: Array = self._coupling @ x + self._offset
+        return full
 
     def _error(self, T_base_tool: Array, x: Array) -> tuple[Array, Array]:
         pose, jacobian = self._pose_and_jacobian(x)
@@ -138,11 +164,25 @@ class Kinematics:
 
     def _pose_and_jacobian(self, x: Array) -> tuple[Any, Array]:
         jacobian: Array = pinocchio.computeFrameJacobian(
-            self._model, self._data, x, self._tool, pinocchio.LOCAL_WORLD_ALIGNED
+            self._model, self._data, self._full(x), self._tool, pinocchio.LOCAL_WORLD_ALIGNED
         )
+        if self._coupling is not None:
+            jacobian = jacobian @ self._coupling
         return pinocchio.updateFramePlacement(self._model, self._data, self._tool), jacobian
 
     def _least_squares(self, jacobian: Array, error: Array) -> Array:
         # Cholesky's: numpy's solver takes four times as long to begin.
         solution: Array = jacobian.T @ eigenpy.LLT(jacobian @ jacobian.T + self._damping).solve(error)
         return solution
+
+
+def _check_names(joint_names: Sequence[str], in_urdf: set[str], root: ElementTree.Element) -> None:
+    unknown = [name for name in joint_names if name not in in_urdf]
+    if unknown:
+        raise JointNamesError(f"joint_names: the URDF has no joint {', '.join(unknown)}")
+    joints, faults = urdf_joints(root), Faults()
+    for name in joint_names:
+        with faults.collected():
+            check_no_mimic(name, joints[name])
+    if faults.found:
+        raise JointNamesError(*faults.found)

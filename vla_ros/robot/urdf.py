@@ -114,6 +114,16 @@ def urdf_joints(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
     return joints
 
 
+def root_link(urdf: str) -> str:
+    """Return the name of a URDF's root link; raises ParameterError where it has none, or several."""
+    root = urdf_root(urdf)
+    children = {str(child.get("link")) for child in root.iterfind("joint/child")}
+    roots = [str(link.get("name")) for link in root.findall("link") if link.get("name") not in children]
+    if len(roots) != 1:
+        raise ParameterError(f"urdf: it must have one root link; it has {', '.join(roots) or 'none'}")
+    return roots[0]
+
+
 def urdf_number(text: str, what: str) -> float:
     """Return a number of a URDF.
 
@@ -145,6 +155,26 @@ def mimic_of(name: str, element: ElementTree.Element) -> Mimic | None:
     what = f"urdf: the <mimic> of joint {name} has"
     multiplier = urdf_number(tag.get("multiplier", "1"), f"{what} multiplier")
     return Mimic(leader, multiplier, urdf_number(tag.get("offset", "0"), f"{what} offset"))
+
+
+def check_no_mimic(name: str, element: ElementTree.Element) -> None:
+    """Raise ParameterError where a joint that is to be commanded follows another one."""
+    mimic = mimic_of(name, element)
+    if mimic is not None:
+        raise ParameterError(
+            f"joint_names: {name!r} follows {mimic.leader!r} in the URDF (<mimic>); command {mimic.leader!r} alone, or "
+            "remove the <mimic>"
+        )
+
+
+def continuous_joints(urdf: str) -> frozenset[str]:
+    """Return the names of the joints that turn without end.
+
+    Raises:
+        ParameterError: the text is no URDF.
+    """
+    joints = urdf_joints(urdf_root(urdf))
+    return frozenset(name for name, element in joints.items() if element.get("type") == "continuous")
 
 
 def followers(root: ElementTree.Element, leaders: list[str]) -> dict[str, Mimic]:

@@ -16,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from vla_ros.bringup.process import check_namespace
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
 from vla_ros.ros.command_context import init_command
@@ -310,6 +311,7 @@ def _plan_line(plan: LatentPlan | None) -> str:
 @contextmanager
 def connect(namespace: str = "", end: threading.Event | None = None) -> Iterator[Client]:
     """Yield a connected client. Signals stay Python's, so that Ctrl-C is a KeyboardInterrupt. Arguments: see `Client`."""
+    namespace = check_namespace(namespace)
     init_command()
     made = Client(namespace, end)
     try:

@@ -60,7 +60,11 @@ def run(
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ParameterError, StartRefused) as error:
-        print(f"vla_ros {name}: {error}", file=sys.stderr, flush=True)
+        # Here, because it knows all nodes, of which a node that runs needs none.
+        from vla_ros.bringup.node_parameters import full_name
+
+        for fault in getattr(error, "faults", [str(error)]):
+            print(f"vla_ros {name}: {full_name(name, fault)}", file=sys.stderr, flush=True)
         return 2
     except Exception as error:
         if started and not rclpy.ok():  # ended while it was starting, or in the middle of a call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -20,10 +20,11 @@ def declare_parameters(node: Node, cls: type[T]) -> T:
     """Declare every parameter of the dataclass `cls` and return the checked instance.
 
     Raises:
-        ParameterError: one is missing or wrong; the text begins with `<node>.<key>`.
+        ParameterError: some are missing or wrong; each fault begins with `<node>.<key>`.
     """
     where = f"{node.get_name()}."
     values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
     for declaration in declarations(cls):
         kind = _ros_type(declaration.type)
         descriptor = _descriptor(declaration)
@@ -38,13 +39,27 @@ def declare_parameters(node: Node, cls: type[T]) -> T:
             if declaration.default == []:  # set, for `ros2 param dump` gives nothing of a node with one that is not
                 node.set_parameters([Parameter(declaration.name, kind, [])])
         except Exception as error:  # rclpy has a class for each way in which a value does not fit its declaration
-            raise ParameterError(f"{where}{declaration.name}: {error}") from None
+            faults[declaration.name] = f"{where}{declaration.name}: {error}"
+            continue
         if value is not None:
             values[declaration.name] = value
-    instance = from_mapping(cls, nested(values), where)
+    instance = _checked(cls, values, where, faults)
     # use_sim_time too: a clock that is swapped under a running node makes old stamps look new.
     read_only = {"use_sim_time", *(declaration.name for declaration in declarations(cls))}
     node.add_on_set_parameters_callback(lambda changed: _refuse_changes(read_only, changed))
+    return instance
+
+
+def _checked(cls: type[T], values: Mapping[str, Any], where: str, faults: Mapping[str, str]) -> T:
+    """Make the instance; raise ParameterError with `faults`, by key, and what else is wrong."""
+    keys = tuple(f"{where}{name}: " for name in faults)
+    try:
+        instance = from_mapping(cls, nested(values), where)
+    except ParameterError as error:
+        # A value that ROS does not take is not missing.
+        raise ParameterError(*faults.values(), *(each for each in error.faults if not each.startswith(keys))) from None
+    if faults:
+        raise ParameterError(*faults.values())
     return instance
 
 

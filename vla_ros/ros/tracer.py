@@ -16,6 +16,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_ros.bringup.process import check_namespace
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
 from vla_ros.ros.command_context import init_command
@@ -42,7 +43,9 @@ class Tracer:
     """A node for as long as a trace runs. Use `connect_tracer()`. messages: how many were received."""
 
     def __init__(self, namespace: str, on_entry: Callable[[ReasoningEntry], None]) -> None:
-        self.node = rclpy.create_node(f"vla_ros_tracer_{time.monotonic_ns() % 10**9}", namespace=namespace)
+        self.node = rclpy.create_node(
+            f"vla_ros_tracer_{time.monotonic_ns() % 10**9}", namespace=check_namespace(namespace)
+        )
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.hops = HopTracker()

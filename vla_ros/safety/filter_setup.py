@@ -15,6 +15,7 @@ from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.command.safety_monitor import SafetyMonitor
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
+from vla_ros.safety.joint.continuous_joint import ContinuousJoints
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.measured.controller_state import ControllerState
 from vla_ros.safety.measured.joint_source import JointSource
@@ -51,11 +52,11 @@ class FilterSetup:
 
     extra: rules from outside this package. motion: limits of the arm. constraints: its distances; None: none are kept.
     setpoint_rules: asked for a setpoint on arrival. measured_rules: for a joint state on arrival. always, active, following:
-    in a tick, by their `Scope`. reader: of joint states. continuity, estop, deadman, enabling, open_loop, in_range: rules
-    that are also asked outside their list. fresh, at_rest: must accept the measured arm before the output is placed there;
-    settled, one_source: before it is armed. standstill: whether a latched arm is where it was sent. feed: the rule of the
-    obstacles' feed, or nothing; controllers: those of the controllers' states and speed; monitor: that of the second
-    channel, or nothing. home: the safe home position.
+    in a tick, by their `Scope`. reader: of joint states. continuous: joints without end. continuity, estop, deadman,
+    enabling, open_loop, in_range: rules that are also asked outside their list. fresh, at_rest: must accept the measured arm
+    before the output is placed there; settled, one_source: before it is armed. standstill: whether a latched arm is where it
+    was sent. feed: the rule of the obstacles' feed, or nothing; controllers: those of the controllers' states and speed;
+    monitor: that of the second channel, or nothing. home: the safe home position.
     period_ns: of a tick. entry_ticks: see `trajectory`; 0: what is sent needs no entry. rest_ticks: until the arm rests by
     the newest message, from any state. delay_ns: of the playback, by source. setpoint_period_ns: of the setpoints.
     """
@@ -69,6 +70,7 @@ class FilterSetup:
     active: list[TickRule]
     following: list[TickRule]
     reader: JointStateReader
+    continuous: ContinuousJoints
     continuity: Continuity
     estop: EStop
     deadman: Deadman
@@ -134,6 +136,7 @@ def filter_setup(
         active=[rule for rule in ticked if rule.SCOPE is Scope.ACTIVE],
         following=[rule for rule in ticked if rule.SCOPE is Scope.FOLLOWING],
         reader=JointStateReader(limits, measured.timeout_s, measured.settle_s, measured.clock_drift),
+        continuous=ContinuousJoints(limits),
         continuity=Continuity(parameters, limits),
         estop=EStop(parameters, limits),
         deadman=Deadman(parameters, limits),

@@ -23,6 +23,8 @@ SLOWEST_SCALE = 0.01
 
 def offer_setpoint(state: FilterState, setup: FilterSetup, setpoint: Setpoint) -> Verdict | None:
     """Append a setpoint to those that are followed, or return the verdict of the first rule that refuses it."""
+    if setup.continuous.indices:
+        setpoint = setup.continuous.read_setpoint(setpoint, [joint.q for joint in state.joints])
     for rule in setup.setpoint_rules:
         rule.offered(setpoint, state)
     if state.stalled_by is not None:

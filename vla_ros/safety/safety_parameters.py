@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from vla_ros.parameters import ParameterError, parameter
+from vla_ros.parameters import Faults, ParameterError, parameter
 from vla_ros.safety.controller_parameters import DELIVERY_S, LATENESS_S, ControllerParameters, outputs_of
 from vla_ros.safety.geometry_parameters import (
     CartesianSpeedParameters,
@@ -248,6 +248,11 @@ class SafetyFilterParameters:
         1.0, description="share of the velocity limits at start; vla/speed_scale changes it", minimum=0.01, maximum=1.0
     )
     urdf: str = parameter("", description="URDF file with the limits; empty: from the robot_description topic")
+    mesh_folders: list[str] = parameter(
+        [],
+        description="folders that relative and package:// addresses of the URDF's meshes begin in, besides the folder of the "
+        "file `urdf` and the sourced ROS installations",
+    )
     unchecked: list[str] = parameter(
         [],
         description="rules and inputs that this robot does without, by name, e.g. fence or heartbeat; what else is off is a "
@@ -261,9 +266,9 @@ class SafetyFilterParameters:
         return dataclasses.replace(self, safety_monitor=alone)
 
     def __post_init__(self) -> None:
-        joints = len(self.joint_names)
+        joints, faults = len(self.joint_names), Faults()
         if joints == 0 or len(set(self.joint_names)) != joints or "" in self.joint_names:
-            raise ParameterError(f"joint_names: must be non-empty names, each once; got {self.joint_names}")
+            faults.found.append(f"joint_names: must be non-empty names, each once; got {self.joint_names}")
         for key, values, optional in (
             ("limits.acceleration", self.limits.acceleration, False),
             ("limits.jerk", self.limits.jerk, False),
@@ -284,9 +289,9 @@ class SafetyFilterParameters:
             ("home.tolerance", self.home.tolerance, True),
         ):
             if len(values) != joints and not (optional and not values):
-                raise ParameterError(f"{key}: expected {joints} values, one per joint, got {len(values)}")
+                faults.found.append(f"{key}: expected {joints} values, one per joint, got {len(values)}")
         if self.command.timeout_s <= self.command.period_s:
-            raise ParameterError(
+            faults.found.append(
                 f"command.timeout_s: {self.command.timeout_s} is not more than command.period_s "
                 f"{self.command.period_s}: the arm would stop between two setpoints"
             )
@@ -301,21 +306,23 @@ class SafetyFilterParameters:
             ("tool_orientation.direction", self.tool_orientation.direction, 3),
         ):
             if len(values) % stride or (len(values) > stride and key in one):
-                raise ParameterError(f"{key}: expected {stride} values each, got {len(values)}")
+                faults.found.append(f"{key}: expected {stride} values each, got {len(values)}")
         if any(not radius > 0.0 for radius in self.tool.capsules[6::7]):
-            raise ParameterError("tool.capsules: the seventh value of each is its radius, above 0")
+            faults.found.append("tool.capsules: the seventh value of each is its radius, above 0")
         if self.tool.capsules and not self.tool.link:
-            raise ParameterError("tool.link: must name the link that carries the tool.capsules")
+            faults.found.append("tool.link: must name the link that carries the tool.capsules")
         if self.effort.limit and not self.effort.check:
-            raise ParameterError("effort.limit: is given, but effort.check is off; switch it on, or give no limit")
+            faults.found.append("effort.limit: is given, but effort.check is off; switch it on, or give no limit")
         if self.payload.mass_kg and not self.payload.link:
-            raise ParameterError("payload.link: must name the link that carries payload.mass_kg")
-        outputs_of(self.controller, self.joint_names)
+            faults.found.append("payload.link: must name the link that carries payload.mass_kg")
+        with faults.collected():
+            outputs_of(self.controller, self.joint_names)
         shortest_s = self.controller.shortest_horizon_s(self.period_s)
         if self.controller.stamped and self.controller.horizon_s < shortest_s:
-            raise ParameterError(
+            faults.found.append(
                 f"controller.horizon_s: {self.controller.horizon_s} is too short; two period_s, one period of "
                 f"controller.update_rate_hz, and {DELIVERY_S + LATENESS_S:g} for delivery are {shortest_s:.4g}"
             )
         if bool(self.home.position) != bool(self.home.tolerance):
-            raise ParameterError("home.tolerance: give it together with home.position, or neither")
+            faults.found.append("home.tolerance: give it together with home.position, or neither")
+        faults.refuse()

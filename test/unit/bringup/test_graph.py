@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from vla_ros.bringup.graph import NODE_NAMES, bringup, parameters_of, read_parameter_file
+from vla_ros.bringup.graph import NODE_NAMES, bringup, parameters_of
+from vla_ros.bringup.parameter_file import read_parameter_file
 from vla_ros.bringup.supervisor import command_line
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import share

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
-from vla_ros.bringup.node_parameters import PARAMETERS, CameraParameters, PlannerParameters
+from vla_ros.bringup.node_parameters import PARAMETERS, CameraParameters, PlannerParameters, full_name
 from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.perception.camera_traits import CameraTraits
 
@@ -69,3 +69,17 @@ def test_each_camera_with_a_known_pose_needs_seven_numbers() -> None:
 def test_the_packaged_configuration_fits_every_node() -> None:
     for name in ("camera", "planner", "action_expert", "safety_filter", "sim_arm"):
         assert from_mapping(PARAMETERS[name], nested(parameters_of(name)))
+
+
+@pytest.mark.parametrize(
+    ("node", "fault", "told"),
+    [
+        ("safety_filter", "limits.jerk[1]: too small", "safety_filter.limits.jerk[1]: too small"),
+        ("safety_filter", "urdf: /a.urdf: No such file", "safety_filter.urdf: /a.urdf: No such file"),
+        ("safety_filter", "safety_filter.limits.jerk: missing", "safety_filter.limits.jerk: missing"),
+        ("safety_filter", "joint 3 is broken", "joint 3 is broken"),
+        ("other", "urdf: none", "urdf: none"),
+    ],
+)
+def test_a_fault_has_the_full_name_of_its_parameter(node: str, fault: str, told: str) -> None:
+    assert full_name(node, fault) == told

@@ -77,3 +77,35 @@ def test_joints_that_do_not_bind_are_refused(names: tuple[str, ...], text: str) 
 def test_a_tool_frame_must_exist() -> None:
     with pytest.raises(ValueError, match="no link 'spoon'"):
         Kinematics(urdf(), JOINT_NAMES, "spoon")
+
+
+ARM = """<robot name="made_up"><link name="base"/><link name="l1"/><link name="l2"/><link name="tool"/>
+<joint name="j1" type="continuous"><parent link="base"/><child link="l1"/><axis xyz="0 0 1"/><limit velocity="1" effort="9"/>
+</joint>
+<joint name="j2" type="revolute"><parent link="l1"/><child link="l2"/><origin xyz="0 0 0.3"/><axis xyz="0 1 0"/>
+<limit lower="-1.5" upper="1.5" velocity="1" effort="9"/></joint>
+<joint name="j3" type="revolute"><parent link="l2"/><child link="tool"/><origin xyz="0.4 0 0"/><axis xyz="0 1 0"/>
+<limit lower="-3" upper="3" velocity="2" effort="9"/>{}</joint></robot>"""
+
+
+def test_a_continuous_joint_has_no_limits_and_turns_on() -> None:
+    arm = Kinematics(ARM.format(""), ["j1", "j2", "j3"])
+    q = np.array([9.0, 0.2, -0.4])
+    assert np.isinf([arm.lower[0], arm.upper[0]]).all() and arm.velocity[0] == 1.0
+    assert arm.forward(q) == pytest.approx(arm.forward(q - [2 * np.pi, 0.0, 0.0]))
+    found = arm.inverse(arm.forward(q), q - 0.05)
+    assert found == pytest.approx(q, abs=1e-4), "it stays in its turn, and goes to no middle"
+    assert arm.follow(arm.forward(q), q, centering=0.1)[0] == pytest.approx(9.0)
+    assert arm.limit_proximity(np.array([1e3, 0.0, 0.0])) == 0.0
+
+
+def test_a_joint_that_follows_another_moves_with_it_and_is_not_named() -> None:
+    urdf = ARM.format('<mimic joint="j2" multiplier="-2" offset="0.1"/>')
+    free, arm = Kinematics(ARM.format(""), ["j1", "j2", "j3"]), Kinematics(urdf, ["j2", "j1"])
+    assert arm.arm.tolist() == [1, 0]
+    pose = arm.forward(np.array([0.3, 0.7]))
+    assert pose == pytest.approx(free.forward(np.array([0.7, 0.3, -0.5])))
+    followed = arm.follow(pose, np.array([0.29, 0.69]))
+    assert followed == pytest.approx([0.3, 0.7], abs=1e-3)
+    with pytest.raises(JointNamesError, match=r"'j3' follows 'j2' in the URDF \(<mimic>\); command 'j2' alone"):
+        Kinematics(urdf, ["j1", "j2", "j3"])

@@ -226,7 +226,7 @@ def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> No
 
 def test_what_the_configuration_leaves_off_is_named() -> None:
     parameters, _ = safety_configuration()
-    functions = ["reduced_mode", "stop_distance", "separation"]
+    functions = ["reduced_mode", "stop_distance", "momentum", "separation", "tool_orientation"]
     assert not_checked(parameters) == [
         "keep_out",
         "obstacle",
@@ -248,7 +248,15 @@ def test_what_is_off_is_switched_off_by_name_or_told() -> None:
     parameters, urdf = safety_configuration()
     assert left_unchecked(parameters) == [], "sim.yaml names all that the simulated arm does without"
     named = dataclasses.replace(parameters, unchecked=["heartbeat", "contact", "fence", "separation", "reduced_mode"])
-    assert left_unchecked(named) == ["keep_out", "obstacle", "stop_distance", "deadman", "enabling"]
+    assert left_unchecked(named) == [
+        "keep_out",
+        "obstacle",
+        "stop_distance",
+        "momentum",
+        "tool_orientation",
+        "deadman",
+        "enabling",
+    ]
     unknown = dataclasses.replace(parameters, unchecked=["velocity_limit"])
     with pytest.raises(
         ParameterError, match="unchecked: 'velocity_limit' is nothing that can be left off; known: fence"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,8 @@ class LiveJudge:
         self._brake_ns = round(1e9 * (REACTION_S + max(map(_brake_s, self._bounds))))
         self._tolerance = np.array(parameters.measured.position_tolerance)
         self._lower, self._upper = np.array([b.lower for b in self._bounds]), np.array([b.upper for b in self._bounds])
+        kinds = [oracle.robot.joints[name].kind for name in self._names]
+        self._turns = np.array([math.tau if kind == "continuous" else math.inf for kind in kinds])
         self._speeds = np.array([bounds.velocity for bounds in self._bounds])
         self._measured = np.full(len(self._names), math.nan)
         self._measured_ns = np.zeros(len(self._names), np.int64)
@@ -91,12 +94,13 @@ class LiveJudge:
     def sent(self, output: str, message: SentMessage) -> None:
         """Take a message to a controller; what it breaks is told by the next `judge`."""
         stream = self._streams[output]
-        known = self._measured[[self._index[name] for name in stream.names]]
-        width = message.positions.shape[-1]
+        joints = [self._index[name] for name in stream.names]
+        known, width = self._measured[joints], message.positions.shape[-1]
         if width != len(stream.names):
             fault = f"{width} positions for {len(stream.names)} joints"
         else:
-            fault = stream.take(message, known)
+            first = np.reshape(message.positions, (-1, width))[0]
+            fault = stream.take(message, _nearest_turn(known, first, self._turns[joints]))
         if fault and not self._fault:
             self._fault = f"{output}: {fault}"
 
@@ -109,7 +113,11 @@ class LiveJudge:
         for name, position in zip(names, positions, strict=False):
             i = self._index.get(name)
             if i is not None and math.isfinite(position):
-                self._measured[i], self._measured_ns[i], self._stamps_ns[i] = position, receive_ns, stamp_ns
+                before = (
+                    self._measured[i] if math.isfinite(self._measured[i]) else (self._lower[i] + self._upper[i]) / 2
+                )
+                self._measured[i] = _nearest_turn(position, before, self._turns[i])
+                self._measured_ns[i], self._stamps_ns[i] = receive_ns, stamp_ns
 
     def obstacles(self, now_ns: int, obstacles: Mapping[str, JudgedBody]) -> None:
         """Take the complete list of obstacles: id → body of the link WORLD, see `box`, `ball` and `capsule`."""
@@ -183,6 +191,15 @@ class LiveJudge:
                 if found is not None:
                     return f"{_words(obstacle.pairs, ROWS[::2], *found)} (obstacle {name!r:.80})"
         return ""
+
+
+def _nearest_turn(q: Array | float, to: Array | float, turn: Array | float) -> Any:
+    """Return positions moved by whole turns, so that they are nearest to others: drivers wrap a continuous joint.
+
+    turn: 2 pi for a continuous joint, infinite for the others, which are not moved.
+    """
+    turns = np.round(np.subtract(to, q) / turn)
+    return q + np.where(turns == 0.0, 0.0, turns * np.where(np.isfinite(turn), turn, 0.0))
 
 
 def _words(pairs: PairDistances, rows: Sequence[str], pair: int, row: int, distance_m: float) -> str:

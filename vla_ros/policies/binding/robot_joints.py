@@ -9,6 +9,7 @@ from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.registry import Robot
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.robot_model import library_line
 from vla_ros.robot.urdf import urdf_joints, urdf_root
 
 
@@ -34,7 +35,7 @@ class RobotJoints:
         except ParameterError:
             raise
         except Exception as error:  # pinocchio has errors of its own for what is no URDF
-            raise ParameterError(f"robot_description: {error}") from None
+            raise ParameterError(f"robot_description: {library_line(error)}") from None
         self.prismatic: NDArray[np.bool_] = np.array([types.get(name) == "prismatic" for name in self.names])
         self.lower, self.upper = self.kinematics.lower, self.kinematics.upper
         self.velocity: Array = self.kinematics.velocity

@@ -13,7 +13,6 @@ the body along any path, which is all that `clearance` needs to know about what 
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,9 @@ from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.urdf import followers, urdf_joints, urdf_root, urdf_text
+from vla_ros.robot.meshes import locate_meshes
+from vla_ros.robot.robot_model import collision_geometry, robot_model
+from vla_ros.robot.urdf import followers, urdf_joints, urdf_root
 from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 
 ROUNDING = 1.0 + 1e-9
@@ -76,23 +77,26 @@ class ArmModel:
         joint_names: the joints that the filter commands; the model's others stay at 0, or at the limit nearest to it.
         tool: what is mounted on the arm.
         payload: what the arm carries.
+        mesh_folders: where the URDF's meshes lie, see `meshes`; None: nobody asks for bodies, and no mesh is read.
 
     Raises:
-        ParameterError: the URDF cannot be read as a model, or names a mesh that is not there.
+        ParameterError: the URDF cannot be read as a model, or names meshes that are not there; all are named.
     """
 
-    def __init__(self, urdf: str, joint_names: Sequence[str], tool: ToolParameters, payload: PayloadParameters) -> None:
+    def __init__(
+        self,
+        urdf: str,
+        joint_names: Sequence[str],
+        tool: ToolParameters,
+        payload: PayloadParameters,
+        mesh_folders: Sequence[Path] | None = (),
+    ) -> None:
         self._joints = len(joint_names)
         self.fingerprint = (urdf, tuple(joint_names), repr(tool))
-        urdf, root = urdf_text(urdf), urdf_root(urdf)
-        try:
-            self.model = pin.buildModelFromXML(urdf)
-            urdf_geometry = pin.buildGeomFromUrdfString(
-                self.model, urdf, pin.GeometryType.COLLISION, package_dirs=package_folders()
-            )
-        except (ValueError, RuntimeError) as error:
-            raise ParameterError(f"urdf: cannot be read as a model: {' '.join(str(error).split())}") from None
+        root = urdf_root(urdf)
+        self.model = robot_model(urdf)
         self.root: str = self.model.frames[1].name
+        self._shaped = [str(link.get("name")) for link in root.findall("link") if link.find("collision") is not None]
         for name in joint_names:
             if not self.model.existJointName(name):
                 raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
@@ -112,7 +116,8 @@ class ArmModel:
         self._add_payload(payload)
         self._data = self.model.createData()
         self.geometry = pin.GeometryModel()
-        self.bodies = self._collision_bodies(urdf_geometry, tool)
+        shapes = [] if mesh_folders is None else _collision_shapes(self.model, root, mesh_folders)
+        self.bodies = self._collision_bodies(shapes, tool)
         self._geometry_data = self.geometry.createData()
         self._pairs_of: dict[int, list[int]] = {}
         self._lever_arms = [self._lever_arm_bounds_of(body) for body in self.bodies]
@@ -225,6 +230,7 @@ class ArmModel:
         """
         model, moved = self.model, {self._joint_of_velocity[coupling.velocity] for coupling in self._couplings}
         shaped = {body.joint: body.link for body in reversed(self.bodies)}
+        shaped |= {model.frames[model.getBodyId(link)].parentJoint: link for link in reversed(self._shaped)}
         missing = []
         for joint in range(1, model.njoints):
             if moved.intersection(model.supports[joint]) and joint in shaped and not model.inertias[joint].mass > 0.0:
@@ -282,9 +288,9 @@ class ArmModel:
             raise ParameterError(f"{key}: {link!r} is not a link of the URDF; it has {known}")
         return self.model.frames[self.model.getBodyId(link)]
 
-    def _collision_bodies(self, urdf_geometry: Any, tool: ToolParameters) -> list[CollisionBody]:
+    def _collision_bodies(self, shapes: Sequence[Any], tool: ToolParameters) -> list[CollisionBody]:
         found: list[tuple[str, int, Array, float, Any, Any]] = []
-        for element in urdf_geometry.geometryObjects:
+        for element in shapes:
             link = self.model.frames[element.parentFrame].name
             shape, pose = _body_shape(element, link)
             found.append((link, element.parentJoint, *_hull_points(shape, pose), shape, pose))
@@ -372,10 +378,20 @@ class ArmModel:
         return a == b or self.model.parents[a] == b or self.model.parents[b] == a
 
 
-def package_folders() -> list[str]:
-    """Where `package://` addresses of meshes are looked up: the share folders of the sourced ROS installations."""
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    return [str(Path(prefix) / "share") for prefix in prefixes if prefix]
+def _collision_shapes(model: Any, root: ElementTree.Element, mesh_folders: Sequence[Path]) -> Sequence[Any]:
+    """The collision elements of a URDF as pinocchio reads them; raises ParameterError with every mesh that is nowhere."""
+    missing = locate_meshes(root, "collision", mesh_folders)
+    if missing:
+        searched = ", ".join(map(str, mesh_folders)) or "no folder is named"
+        raise ParameterError(
+            *(
+                f"mesh_folders: the mesh {address} of link {link} is not found ({searched}); name the folder that it "
+                "begins in"
+                for link, address in missing
+            )
+        )
+    shapes: Sequence[Any] = collision_geometry(model, ElementTree.tostring(root, encoding="unicode")).geometryObjects
+    return shapes
 
 
 def _couplings(model: Any, root: ElementTree.Element, joint_names: Sequence[str]) -> list[Coupling]:

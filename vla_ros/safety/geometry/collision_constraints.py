@@ -6,7 +6,11 @@ contact need the model's dynamics. Each is there only if the configuration asks 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from numpy.typing import ArrayLike
 
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.command.deadman import Deadman
@@ -28,7 +32,7 @@ from vla_ros.safety.geometry.stop_distance import StopDistance
 from vla_ros.safety.geometry.table import Table
 from vla_ros.safety.geometry.tool_orientation import ToolOrientation
 from vla_ros.safety.joint.effort_limit import EffortLimit
-from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.measured.contact import Contact
 from vla_ros.safety.measured.tcp_overspeed import TcpOverspeed
@@ -44,13 +48,25 @@ MODEL_RULES: tuple[type[SafetyRule], ...] = (
     *(CartesianSpeed, ReducedMode, StopDistance, Momentum, Separation, ToolOrientation),
 )
 """Rules that need a model of the arm, in the order in which diagnostics name them."""
-FOR_SOME_TASKS = frozenset({Momentum.NAME, ToolOrientation.NAME, TcpOverspeed.NAME})
-"""Nobody misses these who has not asked for them."""
+BY_MASSES = frozenset({EffortLimit.NAME, Contact.NAME, Momentum.NAME})
+"""Rules that need the URDF's inertias, and no body."""
+NOT_MISSED = frozenset({TcpOverspeed.NAME})
+"""Needs no word when it is off: what is sent is judged by `cartesian_speed`, what is measured by `overspeed`."""
 
 
 def configured_rules(parameters: SafetyFilterParameters) -> dict[str, bool]:
     """Return which of the rules that need a model of the arm the configuration asks for, by name."""
     return {rule.NAME: rule.configured(parameters) for rule in MODEL_RULES}
+
+
+def needs_bodies(parameters: SafetyFilterParameters) -> bool:
+    """Return whether a rule asks for the arm's bodies: the others need no mesh."""
+    return any(on and name not in BY_MASSES for name, on in configured_rules(parameters).items())
+
+
+def _mesh_folders(parameters: SafetyFilterParameters) -> list[Path]:
+    named = [Path(folder).expanduser() for folder in parameters.mesh_folders]
+    return [*named, Path(parameters.urdf).expanduser().parent] if parameters.urdf else named
 
 
 def not_checked(parameters: SafetyFilterParameters) -> list[str]:
@@ -82,7 +98,7 @@ def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:
         "heartbeat": bool(parameters.estop.heartbeat_s),
         "safety_monitor": bool(parameters.safety_monitor.timeout_s),
     }
-    rules = {name: on for name, on in configured_rules(parameters).items() if name not in FOR_SOME_TASKS}
+    rules = {name: on for name, on in configured_rules(parameters).items() if name not in NOT_MISSED}
     return rules | inputs
 
 
@@ -110,7 +126,8 @@ class CollisionConstraints:
         motions: Sequence[JointMotion],
         srdf: Sequence[tuple[str, str]] | None = None,
     ) -> None:
-        self.arm = arm = ArmModel(urdf, [joint.name for joint in limits], parameters.tool, parameters.payload)
+        folders = _mesh_folders(parameters) if needs_bodies(parameters) else None
+        self.arm = arm = ArmModel(urdf, [joint.name for joint in limits], parameters.tool, parameters.payload, folders)
         self.srdf: Sequence[tuple[str, str]] = ()
         self._clearance: Clearance | None = None
         self._obstacles: Obstacles | None = None
@@ -136,6 +153,10 @@ class CollisionConstraints:
         self.joints_without_geometry = arm.joints_without_geometry() if rules else []
         if pairs:
             self._clearance = Clearance(arm, pairs, motions)
+        self._own_pairs = [pair for pair in pairs if pair.rule == SelfCollision.NAME]
+        self._allowed = parameters.self_collision.allowed
+        if parameters.home.position and (touching := self._touching(parameters.home.position)):
+            raise ParameterError(f"self_collision.allowed: at home.position {self._remedy(touching)}")
 
     def start(self, state: FilterState) -> None:
         """Begin a new `state`: no distance has been computed, and no obstacle is there."""
@@ -167,7 +188,13 @@ class CollisionConstraints:
         if self._clearance is None or state.distances is None:
             return None
         found = self._clearance.restart(state.distances, state.joints)
-        return None if found is None else self._distance_verdict(state, *found)
+        if found is None:
+            return None
+        verdict = self._distance_verdict(state, *found)
+        if found[0].rule != SelfCollision.NAME:
+            return verdict
+        touching = self._touching([joint.q / NANO for joint in state.joints])
+        return dataclasses.replace(verdict, reason=f"where the arm stands {self._remedy(touching)}")
 
     def speed_permille(self, state: FilterState) -> tuple[int, DistancePair | None]:
         """Return how much of the speed limits the nearest pair leaves; see `Clearance.speed_permille`."""
@@ -210,6 +237,25 @@ class CollisionConstraints:
         if pair.rule != obstacle.NAME or self._obstacles is None:
             return pair.description
         return pair.description.replace("an obstacle", f"obstacle {self._obstacles.id_of(state.obstacles, pair)!r}")
+
+    def _touching(self, q: ArrayLike) -> dict[str, float]:
+        """Return the links of the arm, "a and b", that are inside their margin at q, (n,) rad or m, and their distance, m."""
+        self.arm.place(q)
+        found: dict[str, float] = {}
+        for pair in self._own_pairs:
+            distance_m = self.arm.distance(pair.index)
+            if distance_m < pair.margin_m:
+                found[pair.description] = min(distance_m, found.get(pair.description, distance_m))
+        return found
+
+    def _remedy(self, touching: Mapping[str, float]) -> str:
+        """The line of the configuration that allows links to be inside their margin, and how near they are."""
+        allowed = [*self._allowed, *(links.replace(" and ", " ") for links in touching)]
+        told = ", ".join(f"{links}: {distance_m:.4f} m" for links, distance_m in touching.items())
+        return (
+            f"links are nearer to each other than self_collision.margin_m; if they may be, write in safety_filter: "
+            f"self_collision: {{allowed: [{', '.join(allowed)}]}} ({told})"
+        )
 
     def _distance_verdict(self, state: FilterState, pair: DistancePair, distance_m: float) -> Verdict:
         description = self.describe(state, pair)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from vla_ros.parameters import ParameterError
-from vla_ros.robot.urdf import Mimic, followers, mimic_of, urdf_joints, urdf_number, urdf_root
+from vla_ros.parameters import Faults, ParameterError
+from vla_ros.robot.urdf import Mimic, check_no_mimic, followers, urdf_joints, urdf_number, urdf_root
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 NANO = 1_000_000_000
@@ -19,7 +19,8 @@ class JointLimits:
     """Limits of one joint, SI: rad for revolute, m for prismatic joints, and per second, s^2, s^3.
 
     slow_zone, slow_velocity: nearer than slow_zone to a position limit, the speed towards it falls linearly from velocity to
-    slow_velocity; 0: it does not. hard_velocity: the velocity limit before the configuration tightened it.
+    slow_velocity; 0: it does not. hard_velocity: the velocity limit before the configuration tightened it. continuous: it
+    turns without end, see `continuous_joint`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class JointLimits:
     slow_zone: float = 0.0
     slow_velocity: float = 0.0
     hard_velocity: float = 0.0
+    continuous: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,18 @@ def joint_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLi
     Raises:
         ParameterError: the text is no URDF, lacks a joint or a limit
             or names one twice, a limit is not a number within LARGEST,
-            a range is empty, a joint mimics another one, or the configuration is looser than the URDF. The text names the
-            joint, the limit and where to put it.
+            a range is empty, a joint mimics another one, or the configuration is looser than the URDF. The text names each
+            joint, limit and where to put it.
     """
     root = urdf_root(urdf)
     joints = urdf_joints(root)
     mimics = followers(root, parameters.joint_names)
-    return tuple(_limits_of_joint(name, i, joints, mimics, parameters) for i, name in enumerate(parameters.joint_names))
+    limits, faults = [], Faults()
+    for i, name in enumerate(parameters.joint_names):
+        with faults.collected():
+            limits.append(_limits_of_joint(name, i, joints, mimics, parameters))
+    faults.refuse()
+    return tuple(limits)
 
 
 def _limits_of_joint(
@@ -105,20 +112,21 @@ def _limits_of_joint(
         raise ParameterError(
             f"joint_names: {name!r} is a {element.get('type')} joint in the URDF and cannot be commanded"
         )
-    mimic = mimic_of(name, element)
-    if mimic is not None:
-        raise ParameterError(
-            f"joint_names: {name!r} follows {mimic.leader!r} in the URDF (<mimic>); command {mimic.leader!r} alone, or "
-            "remove the <mimic>"
-        )
+    check_no_mimic(name, element)
     stated = _stated(name, element)
     for follower, how in mimics.items():
         if how.leader == name and how.multiplier:
             _tighten(stated, _stated(follower, joints[follower]), how)
-    configured = parameters.limits
-    lower = _tighter_limit(name, i, ("lower", stated.get("lower")), ("position_lower", configured.position_lower))
-    upper = _tighter_limit(name, i, ("upper", stated.get("upper")), ("position_upper", configured.position_upper))
-    velocity = _tighter_limit(name, i, ("velocity", stated.get("velocity")), ("velocity", configured.velocity))
+    configured, tightest, faults = parameters.limits, {}, Faults()
+    for attribute, key, values in (
+        ("lower", "position_lower", configured.position_lower),
+        ("upper", "position_upper", configured.position_upper),
+        ("velocity", "velocity", configured.velocity),
+    ):
+        with faults.collected():
+            tightest[attribute] = _tighter_limit(name, i, (attribute, stated.get(attribute)), (key, values))
+    faults.refuse()
+    lower, upper, velocity = tightest["lower"], tightest["upper"], tightest["velocity"]
     if lower >= upper:
         raise ParameterError(
             f"limits.position_lower: {lower} of joint {name} is not below its upper limit {upper}; correct "
@@ -138,9 +146,9 @@ def _limits_of_joint(
             f"limits.slow_velocity[{i}]: {slow} of joint {name} is more than its velocity limit {velocity}"
         )
     hard = stated.get("velocity", velocity)
-    return JointLimits(
-        name, lower, upper, velocity, configured.acceleration[i] * scale, configured.jerk[i] * scale, zone, slow, hard
-    )
+    acceleration, jerk = configured.acceleration[i] * scale, configured.jerk[i] * scale
+    continuous = element.get("type") == "continuous"
+    return JointLimits(name, lower, upper, velocity, acceleration, jerk, zone, slow, hard, continuous)
 
 
 def _stated(name: str, element: ElementTree.Element) -> dict[str, float]:

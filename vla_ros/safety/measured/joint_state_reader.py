@@ -5,6 +5,8 @@ before to grow stale. Refused are: lists of wrong lengths, a joint named twice, 
 run (`stamp_clock`), a joint that another publisher reports (`joint_source`), and a step that no joint can make:
 
     |q - q before| <= 1.5 * (velocity limit of the URDF) * (time between the stamps + 20 ms)
+
+A continuous joint that its driver wraps has not moved by a turn: see `continuous_joint`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vla_ros.safety.joint.continuous_joint import ContinuousJoints
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.measured.measured_state import JointStateStream, MeasuredState
 from vla_ros.safety.measured.stamp_clock import REPEATED, StampClock
@@ -62,6 +65,7 @@ class JointStateReader:
         self._largest_steps = [
             round(max(joint.hard_velocity, joint.velocity) * NANO) * STEP_PERCENT for joint in limits
         ]
+        self._continuous = ContinuousJoints(limits)
         self._timeout_ns = round(timeout_s * 1e9)
         probation_ns = max(round(settle_s * 1e9), PROBATION * self._timeout_ns)
         self._clock = StampClock(self._timeout_ns, clock_drift, probation_ns)
@@ -114,7 +118,7 @@ class JointStateReader:
             stream.consistent_ns = None
             stream.history.clear()
         stamp_ns = receive_ns + UNSTAMPED_NS if stamp_ns is None else stamp_ns
-        q, verdict = self._positions(found, positions)
+        q, verdict = self._positions(measured, found, positions)
         fault = self._clock.fault(stream.clock, receive_ns, stamp_ns)
         if verdict is None and fault:
             verdict = self._stale(measured, stream, q, fault)
@@ -155,7 +159,9 @@ class JointStateReader:
             measured.heard_ns[i] = receive_ns
         return None
 
-    def _positions(self, found: _Places, positions: Sequence[float]) -> tuple[list[int], Verdict | None]:
+    def _positions(
+        self, measured: MeasuredState, found: _Places, positions: Sequence[float]
+    ) -> tuple[list[int], Verdict | None]:
         """Return the positions in nanoradian or nanometre, or what is wrong with one."""
         q = []
         for i, k in zip(found.joints, found.places, strict=True):
@@ -164,7 +170,11 @@ class JointStateReader:
             if not -LARGEST <= value <= LARGEST:
                 name = self._names[i]
                 return [], Verdict(_RULE, f"{name}'s position is {value}, which is none", name, value)
-            q.append(round(value * NANO))
+            at = round(value * NANO)
+            if i in self._continuous.indices:
+                known = measured.received_ns[i] is not None
+                at = self._continuous.nearest(at, measured.q[i]) if known else self._continuous.in_range(i, at)
+            q.append(at)
         return q, None
 
     def _stale(self, measured: MeasuredState, stream: JointStateStream, q: list[int], fault: str) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import random
 
 import numpy as np
@@ -11,6 +13,7 @@ from test.unit.oracle.live.live_arm import LiveArm
 from test.unit.safety.simulated_arm import URDF, forward
 from vla_ros.oracle.live.live_judge import LiveJudge
 from vla_ros.oracle.live.sent_stream import SentMessage
+from vla_ros.oracle.oracle import Oracle
 from vla_ros.safety.geometry.clearance import Clearance
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.states import ACTIVE
@@ -139,3 +142,21 @@ def test_what_it_holds_is_told() -> None:
     assert "table.height_m: 0" in arm.judge.limits
     assert "joint4 upper: -0.0698" in arm.judge.limits
     assert LiveJudge(URDF, arm.parameters, {"arm": JOINT_NAMES}, 0.0).notes == []
+
+
+def test_a_continuous_joint_that_its_driver_wraps_stands_where_it_is_sent() -> None:
+    parameters = LiveArm().parameters
+    bounds = Oracle(URDF, parameters).bounds.values()
+    ranges = {"position_lower": [b.lower for b in bounds], "position_upper": [b.upper for b in bounds]}
+    for key, end in (("position_lower", -7.0), ("position_upper", 7.0)):
+        ranges[key][6] = end
+    parameters = dataclasses.replace(parameters, limits=dataclasses.replace(parameters.limits, **ranges))
+    head, _, tail = URDF.partition('name="joint7" type="revolute"')
+    judge = LiveJudge(f'{head}name="joint7" type="continuous"{tail}', parameters, {"arm": JOINT_NAMES}, 0.01)
+    for number in range(1, 100):
+        now_ns, q = 4_000_000 * number, HOME.copy()
+        q[6] = 3.0 + 0.003 * number
+        judge.sent("arm", SentMessage(number, now_ns, 0, (0,), q[None]))
+        wrapped = [*q[:6], math.remainder(q[6], math.tau), q[7]]
+        judge.measured(now_ns, now_ns, JOINT_NAMES, wrapped)
+        assert "measured" not in judge.judge(now_ns, now_ns)

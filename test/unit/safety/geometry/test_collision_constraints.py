@@ -121,3 +121,59 @@ def test_a_filter_of_a_snapshot_hears_that_an_obstacle_is_gone() -> None:
     arm.obstacles = []
     arm.tick()
     assert arm.filter.active_obstacles() == []
+
+
+def test_meshes_that_are_nowhere_are_all_named_and_effort_needs_none(tmp_path: Path) -> None:
+    meshed = URDF
+    for link in ("link5", "link6"):
+        head, tag, tail = meshed.partition(f'<link name="{link}">')
+        mesh = f'<collision><geometry><mesh filename="assets/{link}.stl"/></geometry></collision>'
+        meshed = f"{head}{tag}{mesh}{tail}"
+    with pytest.raises(ParameterError) as error:
+        SafetyFilter.from_urdf(parameters(urdf=str(tmp_path / "arm.urdf")), meshed)
+    assert [fault[:64] for fault in error.value.faults] == [
+        f"mesh_folders: the mesh assets/{link}.stl of link {link} is not found"[:64] for link in ("link5", "link6")
+    ]
+    assert all(str(tmp_path) in fault for fault in error.value.faults)
+    SafetyFilter.from_urdf(parameters(**{**OFF, "effort.check": True}), meshed)
+    (tmp_path / "assets").mkdir()
+    facet = "facet normal 0 0 1\nouter loop\nvertex 0 0 {0}\nvertex .01 0 {0}\nvertex 0 .01 0\nendloop\nendfacet\n"
+    for link in ("link5", "link6"):
+        text = f"solid m\n{facet.format(0)}{facet.format(0.01)}endsolid\n"
+        (tmp_path / "assets" / f"{link}.stl").write_text(text)
+    for found in ({"urdf": str(tmp_path / "arm.urdf")}, {"mesh_folders": [str(tmp_path)]}):
+        SafetyFilter.from_urdf(parameters(**{**OFF, "table.height_m": [-1.0], **found}), meshed)
+
+
+def test_bodies_that_touch_where_the_arm_stands_are_named_with_the_line_that_allows_them() -> None:
+    near = {**OFF, "self_collision.check": True, "self_collision.margin_m": 0.1}
+    arm = Arm(**near)
+    arm.settle()
+    done, text = arm.filter.arm(arm.now_ns)
+    assert not done
+    found = re.search(r"write in safety_filter: self_collision: \{allowed: \[(.*)\]\} \(\w+ and \w+: 0.0\d+ m", text)
+    assert found is not None, text
+    home = {"home.position": HOME.tolist(), "home.tolerance": [0.01] * 8}
+    with pytest.raises(
+        ParameterError, match=r"^self_collision\.allowed: at home\.position links are nearer .* write in"
+    ):
+        Arm(**near, **home)
+    allowed = Arm(**near, **home, **{"self_collision.allowed": found[1].split(", ")})
+    allowed.settle()
+    assert allowed.filter.arm(allowed.now_ns)[0]
+
+
+def test_all_faults_of_a_configuration_are_told_together() -> None:
+    with pytest.raises(ParameterError) as error:
+        parameters(
+            **{"command.step": [0.1], "effort.check": False, "effort.limit": [1.0] * 8, "tool.capsules": [0.0] * 7}
+        )
+    assert {fault.partition(":")[0] for fault in error.value.faults} == {
+        "command.step",
+        "effort.limit",
+        "tool.capsules",
+    }
+    looser = {"limits.velocity": [9.0] * 8, "limits.position_upper": [9.0] * 8}
+    with pytest.raises(ParameterError) as error:
+        SafetyFilter.from_urdf(parameters(**looser), URDF)
+    assert len(error.value.faults) == 16
