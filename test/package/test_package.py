@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from catkin_pkg.package import parse_package
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ElementTree.parse(ROOT / "package.xml").getroot()
@@ -20,13 +21,13 @@ SOURCES = sorted(
     if not {"msg", "srv", "action"} & set(path.relative_to(ROOT).parts)
 )
 
-# Modules whose rosdep key is not their own name. Empty: what stands in for a ROS package where ROS comes as wheels.
+# Modules whose rosdep key is not their own name. Empty: optional; package.xml names it in the comment on what is.
 ROSDEP_KEYS = {
-    "accelerate": "",  # "": not in rosdep, installed by pip (requirements.txt), or an extra of one benchmark
+    "accelerate": "",
     "PIL": "",
     "aiohttp": "python3-aiohttp",
     "bitsandbytes": "",
-    "coal": "",
+    "coal": "coal",
     "cv2": "python3-opencv",
     "grpc": "",
     "lerobot": "",
@@ -35,22 +36,23 @@ ROSDEP_KEYS = {
     "mujoco": "python3-mujoco-pip",
     "numpy": "python3-numpy",
     "onnx": "",
-    "onnxruntime": "",
+    "onnxruntime": "python3-onnxruntime-pip",
     "openpi_client": "",
     "peft": "",
     "psutil": "python3-psutil",
     "pyarrow": "",
     "rich": "python3-rich",
-    "rosbags": "",
+    "rosbags": "python3-rosbags-pip",
+    "ruckig": "",
     "safetensors": "",
     "timm": "",
     "tokenizers": "",
-    "torch": "python3-torch",
+    "torch": "",
     "torchao": "",
-    "transformers": "python3-transformers-pip",
-    "transforms3d": "",
+    "transformers": "",
+    "transforms3d": "python3-transforms3d",
     "viser": "",
-    "websockets": "",
+    "websockets": "python3-websockets",
     "yaml": "python3-yaml",
     "zmq": "",
 }
@@ -72,6 +74,29 @@ def test_every_import_is_declared() -> None:
     for path in SOURCES:
         keys = {ROSDEP_KEYS.get(name, name) for name in imported_modules(path)} - {""}
         assert keys <= declared, f"{path.relative_to(ROOT)}: package.xml lacks exec_depend {sorted(keys - declared)}"
+
+
+def test_what_has_no_key_is_named_as_optional() -> None:
+    (optional,) = re.findall(r"<!-- Optional:(.*?)-->", (ROOT / "package.xml").read_text(), re.DOTALL)
+    used = set().union(*(imported_modules(path) for path in SOURCES))
+    without = {name for name in used if ROSDEP_KEYS.get(name) == ""}
+    assert without == set(re.findall(r"\w+", optional)) & ROSDEP_KEYS.keys()
+
+
+def test_rosdep_and_bloom_find_what_they_need() -> None:
+    warnings: list[str] = []
+    package = parse_package(str(ROOT), warnings=warnings)
+    package.validate(warnings=warnings)
+    assert warnings == []
+    assert {url.type for url in package.urls} == {"website", "repository", "bugtracker"}
+    assert all(person.email for person in package.maintainers) and package.authors
+    assert [(ROOT / str(each.file)).is_file() for each in package.licenses] == [True]
+    found = {}
+    for pip in ("", "no"):
+        package.evaluate_conditions({"VLA_ROS_PIP": pip})
+        found[pip] = {depend.name for depend in package.exec_depends if depend.evaluated_condition}
+    assert not any(name.endswith("-pip") for name in found["no"]), "bloom makes Debian packages, which pip is not for"
+    assert found[""] - found["no"] == {"python3-mujoco-pip", "python3-onnxruntime-pip", "python3-rosbags-pip"}
 
 
 def test_rclpy_lives_in_nodes_and_ros_alone() -> None:

@@ -114,9 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except ImportError as error:
-        if not (error.name or "").startswith(("rclpy", "vla_ros.msg", "vla_ros.srv", "vla_ros.action")):
+        name = error.name or ""
+        if name.startswith(("rclpy", "vla_ros.msg", "vla_ros.srv", "vla_ros.action")):
+            code = _refuse(f"{name} is not installed: make setup, or source a ROS installation")
+        elif isinstance(error, ModuleNotFoundError) and not name.startswith("vla_ros"):
+            code = _refuse(
+                f"{name} is not installed: pip install -r requirements.txt, or see docs/policies.md for a model's"
+            )
+        else:
             raise
-        code = _refuse(f"{error.name} is not installed: make setup, or source a ROS installation")
     sys.exit(code)
 
 

@@ -92,7 +92,7 @@ POLICIES: Mapping[str, Policy] = {
         "vla_ros.policies.compact.system1:CompactSystem1",
         CompactParameters,
         needs="nothing: its checkpoint ships",
-        requires=("onnxruntime",),
+        requires=("onnxruntime", "safetensors"),
         install="make setup",
     ),
     "groot": Policy(

@@ -80,6 +80,7 @@ def test_one_command_imports_no_other() -> None:
         (ParameterError("robot: there is no 'hal'"), 2, "vla-ros: robot: there is no 'hal'"),
         (FileNotFoundError(2, "No such file or directory", "mine.yaml"), 2, "vla-ros: mine.yaml: No such file"),
         (ImportError("", name="rclpy"), 2, "vla-ros: rclpy is not installed: make setup"),
+        (ModuleNotFoundError("", name="pyarrow"), 2, "vla-ros: pyarrow is not installed: pip install"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
