@@ -28,14 +28,23 @@ def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     command.add_argument("--policy", default="classical")
     command.add_argument(
-        "--suite", default="nominal", help="nominal, phrasing, pairs, long, robust, shapes, push_to or unknown"
+        "--suite",
+        default="nominal",
+        help="nominal, phrasing, pairs, long, robust, shapes, push_to, unknown, honest or rewritten",
     )
     command.add_argument("--system2", default="", help="vlm: a model that --config names plans in words in front of it")
     command.add_argument("--checkpoint", default="", metavar="DIR", help="of a policy that has one")
     command.add_argument("--config", default="", help="parameter file laid over config/sim.yaml")
     command.add_argument("--tasks", default="", help=f"task kinds, in turn (default: the suite's; {TASKS})")
     command.add_argument("--object", default="", metavar="NAME", help='that the first step moves, e.g. "red cube"')
-    command.add_argument("--episodes", type=int, default=10, metavar="N", help="of each case of the suite")
+    command.add_argument(
+        "--episodes",
+        type=int,
+        default=None,
+        metavar="N",
+        help="of each case of the suite (default: 10); of honest and rewritten: sentences of each group, each said in three "
+        "scenes (default: all)",
+    )
     command.add_argument(
         "--seed",
         type=int,
@@ -72,13 +81,19 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.bringup.start_check import require_startable
     from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
     from vla_ros.lab.evaluation.report import EvaluationReport
-    from vla_ros.lab.evaluation.suites import suite
+    from vla_ros.lab.evaluation.suites import HONEST, REWRITTEN, suite
     from vla_ros.tasks.seeds import TRAINING
     from vla_ros.tasks.task import KINDS
     from vla_ros.tasks.vocabulary import OBJECTS
 
     tasks = tuple(task for task in chosen.tasks.split(",") if task)
     unknown = [task for task in tasks if task not in KINDS]
+    sentences = chosen.suite in (HONEST, REWRITTEN)
+    if sentences and (tasks or chosen.object or chosen.instruction):
+        raise ParameterError(
+            f"--suite {chosen.suite}: it has scenes and words of its own; leave out --tasks and --instruction"
+        )
+    chosen.most, chosen.episodes = chosen.episodes or 0, 10 if chosen.episodes is None else chosen.episodes
     if unknown or chosen.episodes < 1:
         raise ParameterError(f"--tasks {chosen.tasks} --episodes {chosen.episodes}: task kinds are {', '.join(KINDS)}")
     if not 0 <= chosen.seed < TRAINING - chosen.episodes:
@@ -97,7 +112,7 @@ def run(chosen: argparse.Namespace) -> int:
         return _language(chosen)
     report = EvaluationReport(chosen.policy, chosen.suite, chosen.seed)
     outcomes = _through_graph(chosen, tasks, report) if chosen.through_graph else _offline(chosen, cases, tasks, report)
-    total = chosen.episodes * (1 if chosen.through_graph else len(cases))
+    total = len(_sentences(chosen)) if sentences else chosen.episodes * (1 if chosen.through_graph else len(cases))
     interruption = ""
     try:
         with Progress(console=Console(stderr=True)) as progress:
@@ -189,11 +204,20 @@ def _offline(
         planner,
         None if vlm is None else from_mapping(VlmParameters, vlm, "planner.vlm."),
     )
-    wanted = [(case, kind, seed) for case in cases for kind, seed in _episodes(chosen, tasks or case.kinds)]
+    wanted = _sentences(chosen) or [
+        (case, kind, seed) for case in cases for kind, seed in _episodes(chosen, tasks or case.kinds)
+    ]
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
     for outcome in run_episodes(setup, wanted, jobs):
         report.about = {"checkpoint": outcome.checkpoint[:12], "chunk_transition": conditions.chunk_transition}
         yield outcome
+
+
+def _sentences(chosen: argparse.Namespace) -> list[tuple[EvaluationCase, str, int]]:
+    """Return the episodes of a suite of sentences; of another suite none."""
+    from vla_ros.lab.evaluation.suites import HONEST, REWRITTEN, sentence_episodes
+
+    return sentence_episodes(chosen.suite, chosen.seed, chosen.most) if chosen.suite in (HONEST, REWRITTEN) else []
 
 
 def _episodes(chosen: argparse.Namespace, kinds: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -18,6 +18,9 @@ from vla_ros.bringup.node_parameters import parameters_with_policy
 from vla_ros.control.planner import PlannerCore
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.guard import AS_SAID, Guard, Prompt, load_prompt, load_rules
+from vla_ros.lab.evaluation.honest import scores
+from vla_ros.lab.evaluation.honest.goals import is_reached
+from vla_ros.lab.evaluation.honest.sentence import ANSWER, Sentence
 from vla_ros.lab.evaluation.loop import Conditions, Loop
 from vla_ros.lab.evaluation.report import Outcome
 from vla_ros.lab.evaluation.suites import EvaluationCase
@@ -93,6 +96,8 @@ def run_episode(
     words = instruction or task.instruction
     if case.unknown and not instruction:
         words = unknown_instruction(case.unknown, simulation.scene, task.steps[0], np.random.default_rng([seed, 5]))
+    if case.sentence is not None:
+        words = instruction or case.sentence.words(simulation.scene, task)
     cameras.scene(simulation.xml)
     shots: list[tuple[float, str, bytes]] = []
     views = SimulatedCameras(simulation, cameras, case, seed)
@@ -127,6 +132,8 @@ def run_episode(
                 (stamp_ns / NS_PER_S, _subtask(loop.plan), encode(image, QUALITY))
             )
         limit = STEP_LIMIT_S * len(task.steps) if kind == "sequence" else LIMIT_S
+        if case.sentence is not None:
+            limit = max(LIMIT_S, STEP_LIMIT_S * len(case.sentence.goal.split(";")))
         loop.run(limit_s or (UNKNOWN_LIMIT_S if case.unknown else limit))
     finally:
         simulation.controller.close()
@@ -135,7 +142,9 @@ def run_episode(
     success, measures = simulation.evaluate_task()
     state = loop.plan.state if loop.plan else PlanState.HOLD
     said = loop.plan.reasoning if loop.plan else ""
-    if case.unknown:
+    if case.sentence is not None:
+        success, reason = _scored(case.sentence, loop, state, said)
+    elif case.unknown:
         success = loop.episode_monitor.is_untouched() and state is not PlanState.DONE and bool(said)
         reason = "" if success else "acted on it"
     else:
@@ -156,12 +165,19 @@ def run_episode(
         meant=loop.episode_monitor.meant,
         roughness=loop.discontinuities.statistics(),
         disturbed=loop.mid_task_move.moved if loop.mid_task_move is not None else case.disturbs,
-        unknown=bool(case.unknown),
+        unknown=bool(case.unknown) or (case.sentence is not None and not case.sentence.possible),
         state=state,
         subtasks=tuple(loop.subtasks),
         checkpoint=plans.checkpoint,
         film=tuple(shots),
     )
+
+
+def _scored(sentence: Sentence, loop: Loop, state: PlanState, said: str) -> tuple[bool, str]:
+    """Return whether a sentence ended well, and how."""
+    reached = sentence.goal not in ("", ANSWER) and is_reached(sentence.goal, loop.simulation)
+    score = scores.score(sentence, reached, loop.episode_monitor.is_untouched(), state, said)
+    return score in scores.GOOD, score
 
 
 def _configured(policy: str) -> PlannerParameters:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from vla_ros.lab.evaluation.calibration import Calibration, calibration
 from vla_ros.lab.evaluation.chunk_discontinuities import DiscontinuityStatistics, combine
+from vla_ros.lab.evaluation.honest.scores import SCORES
 from vla_ros.lab.evaluation.intervals import wilson
 from vla_ros.policies.contract import PlanState
 
@@ -33,7 +34,7 @@ class Outcome:
         case: of the suite.
         interventions: rule of the filter → ticks in which it acted until the planner ended.
         begun: rule of the filter → how often it began to act.
-        reason: of a failure, of `episode_monitor.REASONS`.
+        reason: of a failure, of `episode_monitor.REASONS`; of a sentence how it ended, of `honest.scores.SCORES`.
         confidence: see `EpisodeMonitor.confidence`.
         meant: whether it went for the right object first; None where that cannot be said.
         roughness: at the transitions between chunks.
@@ -135,6 +136,11 @@ class EvaluationReport:
         failed = [outcome.reason or outcome.ended for outcome in self.chosen(task, case) if not outcome.success]
         return dict(Counter(failed).most_common())
 
+    def scores(self) -> dict[str, int]:
+        """How often sentences ended in which way, of a suite of sentences; empty: there were none."""
+        found = Counter(outcome.reason for outcome in self.outcomes)
+        return {score: found[score] for score in SCORES} if found and set(found) <= set(SCORES) else {}
+
     def interventions(self) -> dict[str, dict[str, float]]:
         """By rule of the filter: how often it began to act in a minute, and the share of the time in which it did."""
         minutes = sum(outcome.seconds for outcome in self.outcomes) / 60
@@ -177,6 +183,7 @@ class EvaluationReport:
             "tasks": {task: self.counts(task) for task in self.tasks()},
             "cases": {case: self.counts(case=case) for case in self.cases()},
             "reasons": self.reasons(),
+            "scores": self.scores(),
             "interventions": self.interventions(),
             "seams": asdict(self.roughness()),
             "calibration": {name: asdict(found) for name, found in self.calibrations().items()},
@@ -191,6 +198,8 @@ class EvaluationReport:
             table.add_column(column, justify="left" if column in ("case", "task", "failures") else "right")
         for case, task, counts, failures in self.rows():
             table.add_row(case, task or "all", *count_cells(counts), failures, end_section=not task)
+        if scores := self.scores():
+            table.caption = "; ".join(f"{score}: {n} ({n / len(self.outcomes):.1%})" for score, n in scores.items())
         kept = self.kept_time()
         if kept["episodes"] < len(self.outcomes):
             table.caption = (

@@ -14,6 +14,9 @@ import numpy as np
 
 from vla_ros.arrays import Image
 from vla_ros.data.disturbances import move_to_free_place
+from vla_ros.lab.evaluation.honest.rewriting import rewritten
+from vla_ros.lab.evaluation.honest.sentence import Sentence
+from vla_ros.lab.evaluation.honest.sentences import GROUPS
 from vla_ros.lab.evaluation.unknown_instructions import UNKNOWNS
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.simulation import Simulation
@@ -55,6 +58,7 @@ class EvaluationCase:
     """name: of the case. kinds: of task, in turn. variation: of scenes and words; None: the plain ones.
 
     unknown: of UNKNOWNS, what is asked for instead of the task: then success is to ask back and to touch nothing.
+    sentence: that is said instead, in a scene that it chooses; `honest.scores` says what success is.
     """
 
     name: str
@@ -62,6 +66,7 @@ class EvaluationCase:
     variation: Variation | None = None
     disturbance: WorldDisturbance = field(default_factory=WorldDisturbance)
     unknown: str = ""
+    sentence: Sentence | None = None
 
     @property
     def disturbs(self) -> bool:
@@ -71,6 +76,8 @@ class EvaluationCase:
 
     def simulation(self, kind: str, seed: int) -> Simulation:
         """Return the world of an episode: one that holds what the case is about."""
+        if self.sentence is not None:
+            return Simulation.of(*self.sentence.sample(seed))
         if self.variation is not None:
             seeds = (number % TRAINING for number in count(seed, NEXT))
             seed = next(number for number in seeds if _holds(number, kind, self.variation))
@@ -135,12 +142,39 @@ SUITES: Mapping[str, tuple[EvaluationCase, ...]] = {
 }
 
 
+HONEST, REWRITTEN = "honest", "rewritten"
+SCENES = 3  # in which each sentence is said
+
+
+def sentence_episodes(name: str, seed: int, most: int = 0) -> list[tuple[EvaluationCase, str, int]]:
+    """Return the episodes of a suite of sentences: case, kind of task and seed, each sentence in SCENES scenes.
+
+    Args:
+        name: HONEST, the sentences that were written; REWRITTEN, those that rules and `seed` make of them.
+        seed: of the first scene.
+        most: sentences of each group, drawn evenly; 0: all.
+    """
+    groups = GROUPS if name == HONEST else rewritten(GROUPS, seed)
+    chosen = [
+        EvaluationCase(group, (sentence.kind,), sentence=sentence)
+        for group, sentences in groups.items()
+        for sentence in (sentences[:: max(1, len(sentences) // most)][:most] if most else sentences)
+    ]
+    return [
+        (case, case.kinds[0], (seed + SCENES * number + scene) % TRAINING)
+        for number, case in enumerate(chosen)
+        for scene in range(SCENES)
+    ]
+
+
 def suite(name: str) -> tuple[EvaluationCase, ...]:
     """Return the cases of a suite.
 
     Raises:
         ParameterError: there is no such suite.
     """
+    if name in (HONEST, REWRITTEN):
+        return tuple(EvaluationCase(group) for group in (GROUPS if name == HONEST else rewritten(GROUPS, 0)))
     if name not in SUITES:
-        raise ParameterError(f"--suite: there is no {name!r}; there are {', '.join(SUITES)}")
+        raise ParameterError(f"--suite: there is no {name!r}; there are {', '.join((*SUITES, HONEST, REWRITTEN))}")
     return SUITES[name]
