@@ -34,6 +34,8 @@ def parsed(*options: str) -> argparse.Namespace:
         (("--policy", "openvla"), "openvla.checkpoint: name the folder of a checkpoint"),
         (("--policy", "magic"), "policy: there is no 'magic'"),
         (("--suite", "luck"), "luck"),
+        (("--suite", "honest", "--tasks", "pick"), "--suite honest: has scenes and words of its own"),
+        (("--suite", "rewritten", "--instruction", "go"), "--suite rewritten: has scenes and words of its own"),
         (("--object", "red cubes"), "--object red cubes: in suite nominal, one of red cube"),
         (("--object", "red cube", "--suite", "robust"), "in suite nominal"),
     ],

@@ -149,3 +149,20 @@ def test_a_folder_that_cannot_be_written_is_named(report: EvaluationReport, tmp_
     (tmp_path / "taken").write_text("")
     with pytest.raises(ParameterError, match=r"--report .*taken"):
         write(report, tmp_path / "taken")
+
+
+def test_ends_of_sentences_are_counted() -> None:
+    report = EvaluationReport("compact", "honest", 1)
+    for success, reason in ((True, "right"), (True, "rightly refused"), (False, "wrong but done"), (True, "right")):
+        report.add(Outcome("pick", 1, "", success, "", 1.0, reason=reason))
+    assert report.scores() == {
+        "right": 2,
+        "rightly refused": 1,
+        "wrongly refused": 0,
+        "wrong but done": 1,
+        "wrong and told": 0,
+    }
+    assert report.json()["scores"]["wrong but done"] == 1
+    assert "wrong but done: 1 (25.0%)" in str(report.table().caption)
+    report.add(Outcome("pick", 1, "", False, "", 1.0, reason="slipped"))
+    assert report.scores() == {}

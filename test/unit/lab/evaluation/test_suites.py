@@ -3,7 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vla_ros.lab.evaluation.suites import SUITES, MidTaskMove, WorldDisturbance, suite
+from vla_ros.lab.evaluation.suites import (
+    HONEST,
+    REWRITTEN,
+    SUITES,
+    MidTaskMove,
+    WorldDisturbance,
+    sentence_episodes,
+    suite,
+)
 from vla_ros.parameters import ParameterError
 from vla_ros.sim.scene import SceneObject
 from vla_ros.sim.simulation import Simulation
@@ -107,3 +115,21 @@ def test_things_named_by_their_shape_are_the_only_ones_of_it():
 def test_every_robust_case_disturbs_and_no_other_does():
     assert {name for name in SUITES if any(case.disturbs for case in suite(name))} == {"robust"}
     assert all(case.disturbs for case in suite("robust"))
+
+
+@pytest.mark.parametrize("name", [HONEST, REWRITTEN])
+def test_every_sentence_is_said_in_three_scenes_of_its_own(name: str) -> None:
+    episodes = sentence_episodes(name, 40000)
+    assert len(episodes) >= 3 * 150
+    seeds = [seed for _, _, seed in episodes]
+    assert len(set(seeds)) == len(seeds) and min(seeds) == 40000
+    assert {case.name for case, _, _ in episodes} == {case.name for case in suite(name)}
+    few = sentence_episodes(name, 40000, most=2)
+    assert len(few) == 3 * 2 * len(suite(name))
+    assert {case.sentence for case, _, _ in few} <= {case.sentence for case, _, _ in episodes}
+
+
+def test_a_sentence_is_said_in_the_scene_that_it_chose() -> None:
+    case = next(case for case, _, _ in sentence_episodes(HONEST, 40000) if case.sentence and case.sentence.needs)
+    assert case.sentence is not None
+    assert case.simulation("pick", 40000).scene == case.sentence.sample(40000)[0]
