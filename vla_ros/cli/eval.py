@@ -91,7 +91,7 @@ def run(chosen: argparse.Namespace) -> int:
     sentences = chosen.suite in (HONEST, REWRITTEN)
     if sentences and (tasks or chosen.object or chosen.instruction):
         raise ParameterError(
-            f"--suite {chosen.suite}: it has scenes and words of its own; leave out --tasks and --instruction"
+            f"--suite {chosen.suite}: has scenes and words of its own; no --tasks, --object, --instruction"
         )
     chosen.most, chosen.episodes = chosen.episodes or 0, 10 if chosen.episodes is None else chosen.episodes
     if unknown or chosen.episodes < 1:
