@@ -126,7 +126,7 @@ IMPOSSIBLE: Mapping[str, tuple[Sentence, ...]] = {
         S("put the beige {xs} in the bowl", kind="place"),
         S("lift one magenta {xs}"),
         S("hold the grey {xs}"),
-        S("push your golden {xs} to the left", kind="push"),
+        S("push your silver {xs} to the left", kind="push"),
         S("the white {xs} goes onto the plate", kind="place"),
         S("stack the {x} on the black cube", kind="stack"),
         S("take a dark brown thing"),
