@@ -146,7 +146,7 @@ IMPOSSIBLE: Mapping[str, tuple[Sentence, ...]] = {
         S("raise that {xs} over there", needs="pair", told_by=EYES),
         S("go on and pick it up"),
         S("put something in the bowl"),
-        S("grab the thing"),
+        S("reach for that thing"),
         S("take one of them"),
         S("put that on this"),
         S("lift the {x} or maybe the {b}"),
