@@ -72,6 +72,18 @@ class StampedBuffer(Generic[T]):
         found = min(self._values, key=lambda stamped: abs(stamped[0] - stamp_ns), default=None)
         return None if found is None else found[1]
 
+    def around(self, stamp_ns: int) -> tuple[tuple[int, T], tuple[int, T]] | None:
+        """Return the stamped values next to a moment, the older first; the newest twice where it is older than the moment.
+
+        None: there is none, or all are newer.
+        """
+        newer = self._values[0] if self._values else None
+        for stamped in self._values:
+            if stamped[0] <= stamp_ns:
+                return stamped, newer if newer is not None and newer[0] > stamp_ns else stamped
+            newer = stamped
+        return None
+
 
 class SimulatedClockOffset:
     """Offset of a simulated clock from the monotonic one: the largest of the newest 25 readings.

@@ -45,6 +45,7 @@ ROSDEP_KEYS = {
     "rosbags": "python3-rosbags-pip",
     "ruckig": "",
     "safetensors": "",
+    "tf2_ros": "tf2_ros_py",
     "timm": "",
     "tokenizers": "",
     "torch": "",

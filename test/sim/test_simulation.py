@@ -11,6 +11,7 @@ import yaml
 
 from vla_ros.resources import share
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.link_poses import LinkPoses
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.model import CAMERAS
 from vla_ros.sim.rendering import BACKENDS, RenderProcess
@@ -55,6 +56,12 @@ def test_the_planner_is_told_where_the_front_camera_is() -> None:
     planner = yaml.safe_load((share() / "config" / "sim.yaml").read_text())["planner"]["ros__parameters"]
     told = matrix(planner["camera_poses"][:3], planner["camera_poses"][3:])
     assert np.abs(told - Simulation(0).camera_pose("front")).max() < 1e-5
+
+
+def test_the_wrist_camera_is_where_its_link_and_the_joints_say() -> None:
+    simulation = Simulation(0)
+    told = LinkPoses(urdf(), JOINT_NAMES).pose("wrist_camera_optical", simulation.q)
+    assert told is not None and np.abs(told - simulation.camera_pose("wrist")).max() < 1e-6
 
 
 def test_every_renderer_that_starts_sees_the_same_things() -> None:

@@ -39,6 +39,9 @@ def test_a_moment_is_looked_up_by_its_stamp() -> None:
     for stamp_ns, value in ((1, "forgotten"), (10, "a"), (20, "b"), (20, "c")):
         moments.add(stamp_ns, value)
     assert [moments.nearest(stamp_ns) for stamp_ns in (0, 14, 16, 99)] == ["a", "a", "c", "c"]
+    assert moments.around(9) is None
+    assert moments.around(10) == ((10, "a"), (20, "b")) and moments.around(15) == ((10, "a"), (20, "b"))
+    assert moments.around(20) == ((20, "c"), (20, "c")) == moments.around(99)
 
 
 def test_a_late_tick_is_counted_with_its_error() -> None:

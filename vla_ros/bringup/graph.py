@@ -26,7 +26,7 @@ NODE_NAMES = (
 )
 
 VIEWER_PARAMETERS = {
-    "dashboard": ("cameras", "camera_poses", "base_frame", "tool_frame"),
+    "dashboard": ("cameras", "camera_poses", "camera_links", "base_frame", "tool_frame"),
     "motion_paths": ("base_frame", "tool_frame"),
 }
 """Viewer → parameters that it takes over from the planner's block of a configuration."""

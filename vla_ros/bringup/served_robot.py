@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_ros.arrays import Image
+from vla_ros.arrays import Array, Image
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.node_parameters import parameters_with_policy
@@ -18,10 +18,12 @@ from vla_ros.guard import Guard, load_prompt, load_rules
 from vla_ros.parameters import ParameterError, from_mapping, nested
 from vla_ros.perception.calibration_file import CameraCalibration, read_calibration
 from vla_ros.perception.camera_geometry import CameraGeometry
+from vla_ros.perception.camera_mounts import CameraMounts
 from vla_ros.perception.frames import CameraHealth, CameraView, Frames
 from vla_ros.policies.contract import JointState
 from vla_ros.policies.registry import Robot, system1, system2
 from vla_ros.robot.base_frame import camera_poses_in_root
+from vla_ros.robot.link_poses import LinkPoses
 from vla_ros.robot.urdf import read_urdf
 from vla_ros.time import NS_PER_S
 
@@ -69,7 +71,9 @@ class ServedRobot:
         text = self._urdf(urdf or self._planner.urdf)
         self.robot = robot_of(text, self._planner, self.cameras)
         p: Any = self._planner
-        self._poses = camera_poses_in_root(text, p.base_frame, p.cameras, p.camera_poses, "planner.base_frame")
+        poses = camera_poses_in_root(text, p.base_frame, p.cameras, p.camera_poses, "planner.base_frame")
+        links = LinkPoses(text, p.joint_names)
+        self._mounts = CameraMounts.of_arm(poses, p.mounted_cameras, links)
         self._calibrations = dict(camera_info or {})
         if unknown := sorted(set(self._calibrations) - set(self.cameras)):
             raise ParameterError(
@@ -116,7 +120,6 @@ class ServedRobot:
                 image if geometry is None else geometry.undistorted(image),
                 CameraHealth.DARK if dark else CameraHealth.OK,
                 None if geometry is None else geometry.k,
-                T_base_camera=self._poses.get(camera),
             )
         absent = np.zeros((8, 8, 3), np.uint8)
         missing = {camera: CameraView(absent, CameraHealth.MISSING) for camera in self.cameras if camera not in views}
@@ -124,7 +127,8 @@ class ServedRobot:
             if camera in missing:
                 keys = " or ".join(key for key, name in self.image_keys().items() if name == camera)
                 raise BadObservation(f"no image of camera {camera}: send it as {keys}, (H, W, 3) uint8 rgb")
-        return Frames(stamp_ns, {**views, **missing})
+        q = self._positions(observation)
+        return self._mounts.placed(Frames(stamp_ns, {**views, **missing}), lambda _: q)
 
     def joint_state(self, observation: Mapping[Any, Any], stamp_ns: int, before: JointState | None) -> JointState:
         """Return the joints that a client has sent; their velocities are differences.
@@ -135,12 +139,8 @@ class ServedRobot:
         Raises:
             BadObservation: the state is absent or none of this robot.
         """
-        names = self.robot.joint_names
-        try:
-            q = np.asarray(observation.get("observation/state"), np.float64).reshape(-1)
-        except (TypeError, ValueError):
-            q = np.zeros(0)
-        if q.shape != (len(names),) or not np.isfinite(q).all():
+        names, q = self.robot.joint_names, self._positions(observation)
+        if q is None:
             raise BadObservation(
                 f"observation/state: expected {len(names)} finite numbers, rad or m, of {', '.join(names)}"
             )
@@ -148,6 +148,14 @@ class ServedRobot:
         moving = before is not None and 0.01 <= elapsed_s <= 1.0
         dq = (q - before.q) / elapsed_s if moving and before is not None else np.zeros(len(names))
         return JointState(stamp_ns, q, dq)
+
+    def _positions(self, observation: Mapping[Any, Any]) -> Array | None:
+        """Return the joint positions (n,) that a client has sent, rad or m; None: they are none of this robot."""
+        try:
+            q = np.asarray(observation.get("observation/state"), np.float64).reshape(-1)
+        except (TypeError, ValueError):
+            return None
+        return q if q.shape == (len(self.robot.joint_names),) and np.isfinite(q).all() else None
 
     def _geometry(self, camera: str, observation: Mapping[Any, Any], height: int, width: int) -> CameraGeometry | None:
         """Return that of an image: as the client says, else of the calibration, else of the simulated camera."""

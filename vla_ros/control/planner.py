@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
+from vla_ros.arrays import Array
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.control.stop_watch import StopWatch
 from vla_ros.guard.guard import AGAIN, Guard, GuardAction, GuardDecision
@@ -25,6 +26,8 @@ from vla_ros.time import NS_PER_S, Rate, StampedBuffer
 
 JOINT_STATES = 250
 """A second of joint states at 250 Hz: older than that frames are not planned with."""
+JOINTS_APART_S, JOINTS_AHEAD_S = 0.2, 0.1
+"""Between joint states further apart, and longer after the newest, nobody knows where the arm was."""
 PERIOD_SHARE = 0.7
 """Frames that come sooner than this share of a plan period after the last call of the policy are left out."""
 ENDED = (PlanState.FAILED, PlanState.REFUSED)
@@ -266,6 +269,23 @@ class PlannerCore:
     def on_joint_state(self, stamp_ns: int, state: JointState | None) -> None:
         """Measured joints. state: None: the message of this stamp has no usable values for the policy's joints."""
         self._joint_states.add(stamp_ns, state)
+
+    def joints_at(self, stamp_ns: int) -> Array | None:
+        """Return the joint positions (n,) of a moment, rad or m, between the measured ones; None: not known.
+
+        After the newest ones the joints go on at their speed, for JOINTS_AHEAD_S at most.
+        """
+        found = self._joint_states.around(stamp_ns)
+        if found is None:
+            return None
+        (before_ns, before), (after_ns, after) = found
+        if before is None or after is None:
+            return None
+        since_s = (stamp_ns - before_ns) / NS_PER_S
+        if after_ns == before_ns:
+            return before.q + before.dq * since_s if since_s <= JOINTS_AHEAD_S else None
+        apart_s = (after_ns - before_ns) / NS_PER_S
+        return before.q + (after.q - before.q) * (since_s / apart_s) if apart_s <= JOINTS_APART_S else None
 
     def on_safety_status(
         self, stamp_ns: int, state: State | int, source: str, names: Sequence[str], positions: Sequence[float]

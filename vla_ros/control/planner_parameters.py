@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from vla_ros.arrays import Array
 from vla_ros.guard.guard_parameters import GuardParameters
 from vla_ros.language.reader import LanguageParameters
 from vla_ros.monitors.monitor_parameters import MonitorsParameters
 from vla_ros.parameters import ParameterError, parameter
 from vla_ros.policies.policy_parameters import ClassicalParameters, CompactParameters, ScriptedParameters
+from vla_ros.transforms import matrix
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,17 @@ class PlannerParameters:
         "whose frame everything else is",
     )
     cameras: list[str] = parameter(
-        [], description="cameras that have a fixed, known pose, in the order of camera_poses"
+        [],
+        description="cameras whose pose is known, in the order of camera_poses; of others the URDF may have the frame_id of "
+        "their images as a link, or /tf",
     )
     camera_poses: list[float] = parameter(
         [], description="x y z qx qy qz qw of each camera's optical frame in base_frame", unit="m"
+    )
+    camera_links: list[str] = parameter(
+        [],
+        description="link on which each of cameras is mounted, in their order: its camera_poses are in that link's frame; "
+        "empty, or an empty name: the base frame",
     )
     camera_names: list[str] = parameter(
         [], description="all cameras of the robot; bringup takes the camera node's; empty: the first frames tell"
@@ -61,8 +72,18 @@ class PlannerParameters:
         True, description="configure and activate at start; false: wait for a lifecycle manager"
     )
 
+    @property
+    def mounted_cameras(self) -> dict[str, tuple[str, Array]]:
+        """Camera on a link → that link, and its pose (4, 4) in the link's frame, m."""
+        rows = zip(self.cameras, self.camera_links, np.reshape(self.camera_poses, (-1, 7)), strict=False)
+        return {name: (link, matrix(pose[:3], pose[3:])) for name, link, pose in rows if link}
+
     def __post_init__(self) -> None:
         if len(self.camera_poses) != 7 * len(self.cameras):
             raise ParameterError(
                 f"camera_poses: {len(self.camera_poses)} values for {len(self.cameras)} cameras; each needs 7"
+            )
+        if self.camera_links and len(self.camera_links) != len(self.cameras):
+            raise ParameterError(
+                f"camera_links: {len(self.camera_links)} names for {len(self.cameras)} cameras; each needs one"
             )

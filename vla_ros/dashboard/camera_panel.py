@@ -19,14 +19,15 @@ class CameraPanel:
 
     Args:
         arm: knows the poses of cameras that are links of the URDF.
-        poses: T_base_camera (4, 4) of cameras with a fixed pose.
+        poses: T_base_camera (4, 4) of cameras with a fixed pose, or the pose on a link.
+        links: camera → that link; absent or empty: the base frame.
 
     Attributes:
         images: the JPEGs, one after the other. number: of the set.
     """
 
-    def __init__(self, arm: Arm, poses: Mapping[str, Array]) -> None:
-        self._arm, self._poses = arm, poses
+    def __init__(self, arm: Arm, poses: Mapping[str, Array], links: Mapping[str, str]) -> None:
+        self._arm, self._poses, self._links = arm, poses, links
         self._entries: list[dict[str, object]] = []
         self._taken_ns: list[int] = []
         self.images = b""
@@ -67,9 +68,10 @@ class CameraPanel:
 
     def _overlay(self, image: CameraImage, waypoints: Array, path: Array) -> dict[str, object]:
         """Waypoints and path in fractions of the image's width and height; empty where the camera's pose is not known."""
-        pose = self._poses.get(image.name)
-        if pose is None:
-            pose = self._arm.link_pose(image.frame_id)
+        pose, link = self._poses.get(image.name), self._links.get(image.name, "")
+        if pose is None or link:
+            mount = self._arm.link_pose(link or image.frame_id)
+            pose = mount if mount is None or pose is None else mount @ pose
         if pose is None or image.k is None:
             return {}
         height, width = image.image.shape[:2]

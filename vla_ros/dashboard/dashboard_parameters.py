@@ -42,10 +42,14 @@ class DashboardParameters:
         "", description="link that no joint moves, in which camera_poses were measured; empty: the URDF's root link"
     )
     cameras: list[str] = parameter(
-        [], description="cameras with a fixed pose that the URDF lacks, in the order of camera_poses"
+        [], description="cameras with a pose that the URDF lacks, in the order of camera_poses"
     )
     camera_poses: list[float] = parameter(
         [], description="x y z qx qy qz qw of each camera's optical frame in base_frame", unit="m"
+    )
+    camera_links: list[str] = parameter(
+        [],
+        description="link on which each of cameras is mounted, in their order; empty, or an empty name: the base frame",
     )
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
 
@@ -54,6 +58,8 @@ class DashboardParameters:
             raise ParameterError(
                 f"camera_poses: {len(self.camera_poses)} values for {len(self.cameras)} cameras; each needs 7"
             )
+        if self.camera_links and len(self.camera_links) != len(self.cameras):
+            raise ParameterError(f"camera_links: {len(self.camera_links)} names for {len(self.cameras)} cameras")
         if self.token and not self.token.isalnum():
             raise ParameterError("token: letters and digits only, so that it can stand in an address")
 

@@ -22,6 +22,7 @@ from vla_ros.dashboard.observations import CameraImage, FilterStatus, NodeReport
 from vla_ros.robot.base_frame import camera_poses_in_root
 from vla_ros.time import NS_PER_S
 from vla_ros.tracing.graph_status import AGE_KEYS
+from vla_ros.transforms import matrix
 
 JOINTS_FRESH_NS = NS_PER_S // 2
 CHUNK_FRESH_NS = NS_PER_S // 2
@@ -56,7 +57,12 @@ class ViewModel:
         self.history = MotionHistory(len(p.joint_names), p.history_s, p.rate_hz)
         self.heartbeats = Heartbeats(started_ns)
         measured_in = arm.urdf, p.base_frame, p.cameras, p.camera_poses, "dashboard.base_frame"
-        self._cameras = CameraPanel(arm, camera_poses_in_root(*measured_in))
+        links = dict(zip(p.cameras, p.camera_links, strict=False))
+        poses = camera_poses_in_root(*measured_in)
+        # A pose on a link has nothing to do with the base.
+        rows = zip(p.cameras, np.reshape(p.camera_poses, (-1, 7)), strict=True)
+        poses |= {name: matrix(row[:3], row[3:]) for name, row in rows if links.get(name)}
+        self._cameras = CameraPanel(arm, poses, links)
         self._session, self._namespace, self._started_ns = session, namespace, started_ns
         self._reports: dict[str, NodeReport] = {}
         self._joints: dict[str, tuple[int, float]] = {}

@@ -277,7 +277,7 @@ def _plan(message: LatentPlan) -> PlanSummary:
 
 
 def _images(message: CameraFrames) -> list[CameraImage]:
-    views = frames_from(message, {}).views
+    views = frames_from(message).views
     return [
         CameraImage(name, frame_id, view.image, view.k, view.health.name.replace("_", " ").lower(), nanoseconds(stamp))
         for (name, view), frame_id, stamp in zip(views.items(), message.frame_ids, message.stamps, strict=True)

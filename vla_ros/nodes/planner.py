@@ -38,6 +38,7 @@ from vla_ros.guard import AS_SAID, Guard, load_prompt, load_rules
 from vla_ros.language.reader import InstructionReader
 from vla_ros.monitors import Monitors
 from vla_ros.msg import CameraFrames, LatentPlan, SafetyStatus
+from vla_ros.perception.camera_mounts import CameraMounts
 from vla_ros.policies.contract import Plan, SharingSystem2, System2
 from vla_ros.policies.latents import LatentLost, LatentWriter
 from vla_ros.policies.registry import Robot, system2
@@ -45,6 +46,7 @@ from vla_ros.policies.stepwise import interpreter_of, stepwise
 from vla_ros.policies.tool_path import with_tool_path
 from vla_ros.robot.base_frame import camera_poses_in_root
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.link_poses import LinkPoses
 from vla_ros.robot.urdf import continuous_joints, root_link
 from vla_ros.ros.convert import frames_from, plan_message
 from vla_ros.ros.diagnostics import ERROR, Diagnostics
@@ -58,6 +60,7 @@ from vla_ros.ros.qos import LATCHED, NEWEST
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.senders import take_serialized
 from vla_ros.ros.stamps import nanoseconds
+from vla_ros.ros.tf_poses import TfPoses
 from vla_ros.scheduling import raise_priority
 from vla_ros.time import NS_PER_S, Window
 
@@ -85,6 +88,7 @@ class Planner(ManagedNode):
         )
         self.root = ""  # known with the URDF, as are the poses
         self.camera_poses: dict[str, NDArray[np.float64]] = {}
+        self.camera_mounts = CameraMounts({}, {})
         self.vlm = declare_parameters(self, System2Options).vlm if self.parameters.system2 == VLM else None
         self.guard, self.prompt = Guard(load_rules(self.parameters.guard.rules)), load_prompt(self.parameters.prompt)
         monitors = Monitors(self.parameters.monitors, self.parameters.joint_names)
@@ -148,6 +152,16 @@ class Planner(ManagedNode):
         brought = getattr(self.system2, "statistics", None)
         self.core.monitors = Monitors.for_policy(self.parameters.monitors, joint_names, brought)
         self.core.checkpoint = self.system2.checkpoint
+        self.camera_mounts = self.mounts(urdf)
+
+    def mounts(self, urdf: str) -> CameraMounts:
+        """Return where the cameras are; raises ParameterError where nobody knows a link that is named."""
+        try:
+            links = LinkPoses(urdf, self.parameters.joint_names)
+        except ValueError:
+            links = None
+        transform_at = TfPoses(self, self.root).pose if TfPoses.available() else None
+        return CameraMounts.of_arm(self.camera_poses, self.parameters.mounted_cameras, links, transform_at)
 
     def release(self) -> None:
         self.end_vlm()
@@ -190,7 +204,7 @@ class Planner(ManagedNode):
         if self.core.frames_refused:
             self.publish_outputs()
             return
-        self.core.on_frames(frames_from(message, self.camera_poses), time.monotonic_ns())
+        self.core.on_frames(frames_from(message), time.monotonic_ns())
         self.plan_when_due()
 
     def tick(self) -> None:
@@ -238,8 +252,9 @@ class Planner(ManagedNode):
         request = self.core.request(began_ns)
         if request is not None:
             assert self.system2 is not None
+            frames = self.camera_mounts.placed(request.frames, self.core.joints_at)
             try:
-                plan = self.system2.plan(*request)
+                plan = self.system2.plan(*request._replace(frames=frames))
                 self.core.on_plan(plan, time.monotonic_ns())
             except Exception as error:  # a policy's fault must not take the node down: it is said, and the arm holds
                 self.core.on_policy_error(error, time.monotonic_ns())

@@ -35,8 +35,11 @@ class CameraView:
         health: OK, or why the image is not to be used.
         k: (3, 3) pinhole matrix of that image, pixel; None without CameraInfo.
         depth: (H, W) float32, m along the optical axis, NaN where unknown; None without depth.
-        T_base_camera: (4, 4) pose of the optical frame (x right, y down, z forward) in the base frame; None where it is
-            unknown or the camera moves.
+        T_base_camera: (4, 4) pose of the optical frame (x right, y down, z forward) in the base frame when the image was
+            taken; None where it is unknown.
+        pose_problem: why it is unknown; empty: it is known, or nobody has looked.
+        stamp_ns: when the image was taken, ROS time, ns; 0: not known.
+        frame_id: of the optical frame, as the driver names it; empty: it does not.
     """
 
     image: Image
@@ -44,6 +47,9 @@ class CameraView:
     k: Array | None = None
     depth: Depth | None = None
     T_base_camera: Array | None = None
+    pose_problem: str = ""
+    stamp_ns: int = 0
+    frame_id: str = ""
 
     @property
     def fault(self) -> str:
@@ -55,7 +61,9 @@ class CameraView:
         """Why no point of the image can be placed in the base frame, in words; empty: it can."""
         if self.fault or (self.k is not None and self.T_base_camera is not None):
             return self.fault
-        return f"its {'CameraInfo' if self.k is None else 'pose'} is not known"
+        if self.k is None:
+            return "its CameraInfo is not known"
+        return "its pose is not known" + (f": {self.pose_problem}" if self.pose_problem else "")
 
 
 @dataclass(frozen=True)

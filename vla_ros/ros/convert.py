@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion
@@ -20,12 +20,14 @@ from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
 from vla_ros.time import NS_PER_S
 
 
-def frames_from(message: CameraFrames, poses: Mapping[str, Array]) -> Frames:
-    """Unpack vla/frames; poses: T_base_camera of the cameras whose pose is known."""
+def frames_from(message: CameraFrames) -> Frames:
+    """Unpack vla/frames; where the cameras were is not in it."""
     shape = (len(message.names), message.height, message.width)
     images = np.frombuffer(message.data, np.uint8).reshape(*shape, 3)
     ks = np.array(message.k).reshape(-1, 3, 3)
     depths = np.array(message.depth, np.float32).reshape(-1, *shape[1:])
+    stamps = dict(zip(message.names, map(nanoseconds, message.stamps), strict=False))
+    frame_ids = dict(zip(message.names, message.frame_ids, strict=False))
     depth_of = dict(zip(message.depth_names, depths, strict=True))
     return Frames(
         nanoseconds(message.header.stamp),
@@ -35,7 +37,8 @@ def frames_from(message: CameraFrames, poses: Mapping[str, Array]) -> Frames:
                 CameraHealth(message.health[i]),
                 ks[i] if ks[i].any() else None,
                 depth_of.get(name),
-                poses.get(name),
+                stamp_ns=stamps.get(name, 0),
+                frame_id=frame_ids.get(name, ""),
             )
             for i, name in enumerate(message.names)
         },

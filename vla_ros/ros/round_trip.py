@@ -75,7 +75,7 @@ def serve_system2(policy: Policy, instruction: str, ready: Callable[[], None]) -
     publisher = server.node.create_publisher(LatentPlan, "vla/latent_plan", NEWEST)
 
     def on_frames(message: CameraFrames) -> None:
-        frames = frames_from(message, {})
+        frames = frames_from(message)
         data = policy(server.q(frames.stamp_ns))
         plan = Plan(frames.stamp_ns, Instruction(1, instruction), PlanState.ACTIVE, kind="actions", data=data)
         publisher.publish(plan_message(plan, "no_op", "base", 0.0))
@@ -105,7 +105,7 @@ def serve_both(policy: Policy, ready: Callable[[], None]) -> None:
     publisher = server.node.create_publisher(ActionChunk, "vla/action_chunk", NEWEST)
 
     def on_frames(message: CameraFrames) -> None:
-        stamp_ns = frames_from(message, {}).stamp_ns
+        stamp_ns = frames_from(message).stamp_ns
         publisher.publish(_chunk_message(policy(server.q(stamp_ns)), stamp_ns))
 
     server.node.create_subscription(CameraFrames, "vla/frames", on_frames, NEWEST)

@@ -11,6 +11,7 @@ import yaml
 from vla_ros.bringup.served_robot import BadObservation, ServedRobot, read_camera_info
 from vla_ros.parameters import ParameterError
 from vla_ros.perception.frames import CameraHealth
+from vla_ros.robot.link_poses import LinkPoses
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.model import intrinsics
 from vla_ros.time import NS_PER_S
@@ -35,6 +36,20 @@ def test_the_simulated_arm_is_known(simulated: ServedRobot) -> None:
     assert front.k is not None and np.allclose(front.k, intrinsics("front", 128, 128))
     assert front.T_base_camera is not None and front.health is CameraHealth.OK
     assert frames.views["wrist"].health is CameraHealth.MISSING and frames.stamp_ns == 5
+
+
+def test_a_camera_on_the_hand_is_where_the_clients_joints_have_it(tmp_path: Path) -> None:
+    (tmp_path / "hand.yaml").write_text(
+        "planner:\n  ros__parameters: {cameras: [wrist], camera_links: [hand], camera_poses: [0, 0, 0.1, 0, 0, 0, 1]}\n"
+    )
+    robot = ServedRobot("sim", "scripted", config=str(tmp_path / "hand.yaml"))
+    sent = {"observation/image": IMAGE, "observation/wrist_image": IMAGE, "observation/state": HOME + 0.1}
+    wrist = robot.frames(sent, 5).views["wrist"]
+    hand = LinkPoses(urdf(), JOINT_NAMES).pose("hand", HOME + 0.1)
+    assert hand is not None and wrist.T_base_camera is not None
+    assert wrist.T_base_camera[:3, 3] == pytest.approx((hand @ [0, 0, 0.1, 1])[:3])
+    unplaced = robot.frames({"observation/image": IMAGE, "observation/wrist_image": IMAGE}, 5).views["wrist"]
+    assert unplaced.pose_fault == "its pose is not known: no joint states of its image's moment"
 
 
 def test_a_black_image_is_dark(simulated: ServedRobot) -> None:

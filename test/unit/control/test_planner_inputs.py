@@ -32,6 +32,24 @@ def test_the_policy_gets_the_joints_of_the_moment_of_the_frames(desk: Desk) -> N
     assert desk.policy.heard[0].joint_state.q.tolist() == [0.2, 0.2]
 
 
+def test_the_joints_of_any_moment_lie_between_those_measured(desk: Desk) -> None:
+    second = NS_PER_S
+    for stamp_ns, q, dq in ((second, 1.0, 0.0), (second + second // 10, 2.0, 5.0)):
+        desk.core.on_joint_state(stamp_ns, JointState(stamp_ns, np.full(2, q), np.full(2, dq)))
+
+    def at(stamp_ns: int) -> float | None:
+        q = desk.core.joints_at(stamp_ns)
+        return None if q is None else float(q[1])
+
+    assert at(second) == 1.0 and at(second + second // 40) == pytest.approx(1.25)
+    assert at(second + second // 5) == pytest.approx(2.5), "after the newest they go on"
+    assert at(second + second // 4) is None, "but not for long"
+    assert at(second // 2) is None, "nobody measured near that moment"
+    assert at(-1) is None
+    desk.core.on_joint_state(2 * second, None)
+    assert at(2 * second) is None
+
+
 def test_without_usable_joints_of_that_moment_the_arm_holds(desk: Desk) -> None:
     desk.core.on_joint_state(PERIOD_NS, None)
     plan = desk.say(TASK)

@@ -24,7 +24,7 @@ def image(name: str = "top", stamp_ns: int = 0) -> CameraImage:
 def panel(arm: Arm) -> CameraPanel:
     """With a camera that looks down on the table."""
     arm.set_joints(HOME)
-    return CameraPanel(arm, {"top": matrix([0.5, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0])})
+    return CameraPanel(arm, {"top": matrix([0.5, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0])}, {})
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -52,6 +52,16 @@ def test_nothing_is_drawn_where_the_pose_of_camera_or_arm_is_unknown(panel: Came
     assert top["path"] == [[0.5, 0.5]] and "path" not in elsewhere
     panel.update(0, 0, [image()], point, point, placed=False)
     assert "path" not in panel.content(0)[0]
+
+
+def test_a_camera_on_a_link_sees_from_where_the_link_is(arm: Arm) -> None:
+    arm.set_joints(HOME)
+    tool = arm.link_pose("tool")
+    assert tool is not None
+    panel = CameraPanel(arm, {"top": matrix([0.0, 0.0, -0.3], [0.0, 0.0, 0.0, 1.0])}, {"top": "tool"})
+    ahead = (tool @ [0.0, 0.0, 0.2, 1.0])[:3]
+    panel.update(0, 0, [image()], ahead[None], NONE, placed=True)
+    assert panel.content(0)[0]["waypoints"] == [[0.5, 0.5]]
 
 
 def test_images_grow_old_from_the_moment_they_were_taken(panel: CameraPanel) -> None:

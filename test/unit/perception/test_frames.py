@@ -27,5 +27,10 @@ def test_a_point_is_placed_by_intrinsics_and_pose(k: np.ndarray | None, pose: np
     assert view.fault == "" and view.pose_fault == fault
 
 
+def test_why_a_pose_is_not_known_is_told() -> None:
+    view = CameraView(IMAGE, k=np.eye(3), pose_problem="its frame 'a' is no link of the URDF")
+    assert view.pose_fault == "its pose is not known: its frame 'a' is no link of the URDF"
+
+
 def test_health_is_told_in_words() -> None:
     assert [health.words for health in (CameraHealth.OK, CameraHealth.WRONG_SIZE)] == ["ok", "wrong size"]
