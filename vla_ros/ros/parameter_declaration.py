@@ -36,13 +36,13 @@ def declare_parameters(node: Node, cls: type[T]) -> T:
             value = parameter.value
         except ParameterUninitializedException:
             value = None
-            if declaration.default == []:  # set, for `ros2 param dump` gives nothing of a node with one that is not
-                node.set_parameters([Parameter(declaration.name, kind, [])])
         except Exception as error:  # rclpy has a class for each way in which a value does not fit its declaration
             faults[declaration.name] = f"{where}{declaration.name}: {error}"
             continue
         if value is not None:
             values[declaration.name] = value
+        elif declaration.default == []:  # `ros2 param dump` gives nothing of a node that has one without a value
+            node.set_parameters([Parameter(declaration.name, kind, [])])
     instance = _checked(cls, values, where, faults)
     # use_sim_time too: a clock that is swapped under a running node makes old stamps look new.
     read_only = {"use_sim_time", *(declaration.name for declaration in declarations(cls))}
