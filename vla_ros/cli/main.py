@@ -24,6 +24,7 @@ DESCRIPTION = """Put a vision-language-action model on a ROS 2 robot arm, behind
 COMMANDS = {
     "up": "up",
     "say": "say",
+    "words": "words",
     "arm": "filter_services",
     "disarm": "filter_services",
     "estop": "filter_services",

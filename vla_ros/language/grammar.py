@@ -63,6 +63,7 @@ class Grammar:
         frames: what clauses can ask for, the first that fits decides.
         words: every single word that is known.
         listed: group → name → its words, for people.
+        spellings: word → the words that it is written with in the lists.
     """
 
     language: str
@@ -71,11 +72,11 @@ class Grammar:
     frames: tuple[ClauseFrame, ...]
     words: frozenset[str]
     listed: Mapping[str, Mapping[str, Sequence[str]]]
-    spellings: Mapping[str, str]
+    spellings: Mapping[str, tuple[str, ...]]
 
     def tokens(self, text: str) -> list[str]:
         """Split a text into words and marks, without accents and in lower case."""
-        return [self.spellings.get(token, token) for token in split(text)]
+        return [word for token in split(text) for word in self.spellings.get(token, (token,))]
 
 
 def split(text: str) -> list[str]:
@@ -114,7 +115,7 @@ def load_grammar(name: str) -> Grammar:
         load_frames(frames_file),
         frozenset(itertools.chain.from_iterable(senses)),
         {group: tree[group] for group in NESTED},
-        {split(old)[0]: split(new)[0] for old, new in tree.get("normalize", {}).items()},
+        {split(old)[0]: tuple(split(new)) for old, new in tree.get("normalize", {}).items()},
     )
 
 

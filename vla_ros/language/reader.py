@@ -23,7 +23,7 @@ class LanguageParameters:
     """In which languages instructions are read."""
 
     languages: list[str] = parameter(
-        ["en"], description="languages that are read, the first that fits: files in config/words/, or paths"
+        ["en", "de", "es"], description="languages that are read, the first that fits: files in config/words/, or paths"
     )
     for_every_policy: bool = parameter(
         False,

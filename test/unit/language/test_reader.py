@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vla_ros.language.reader import AskedQuestion, InstructionReader, LanguageParameters
-from vla_ros.language.steps import ObjectPhrase
+from vla_ros.language.steps import ObjectPhrase, told
 from vla_ros.parameters import ParameterError
 
 READER = InstructionReader.of(LanguageParameters(["en"]))
@@ -52,6 +52,40 @@ def test_any_text_has_exactly_one_answer(text: str) -> None:
 
 def test_a_very_long_text_is_answered() -> None:
     assert READER.read("grab the red cube and go home and " * 300).refusal
+
+
+LANGUAGES = InstructionReader.of(LanguageParameters())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("leg den roten Würfel in die Schüssel", "pick up the red cube; put it into the bowl"),
+        ("bitte die blaue Kugel hinter den Teller legen", "pick up the blue ball; put it behind the plate"),
+        ("schieb den linken Zylinder 5 cm nach rechts", "push the cylinder on the left by 5 cm to the right"),
+        ("nimm die Kugel und leg sie auf den Teller", "pick up the ball; put it onto the plate"),
+        ("öffne den Greifer, dann fahr nach Hause", "open the gripper; go home"),
+        ("pon el cubo rojo en el cuenco", "pick up the red cube; put it into the bowl"),
+        ("coge la bola azul y ponla junto al plato", "pick up the blue ball; put it next to the plate"),
+        ("empuja el cilindro verde a la izquierda", "push the green cylinder to the left"),
+        ("cierra la pinza y ve a casa", "close the gripper; go home"),
+    ],
+)
+def test_the_grammar_is_not_tied_to_a_language(text: str, words: str) -> None:
+    assert told(LANGUAGES.read(text).steps) == f"I will: {words}."
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("Wo ist der rote Würfel?", "where"), ("¿Qué ves?", "see"), ("¿dónde está la bola?", "where")]
+)
+def test_questions_of_every_language(text: str, kind: str) -> None:
+    question = LANGUAGES.read(text).question
+    assert question is not None and question.kind == kind
+
+
+@pytest.mark.parametrize(("text", "word"), [("nimm den Löffel", "loffel"), ("coge la cuchara", "cuchara")])
+def test_a_refusal_is_of_the_nearest_language(text: str, word: str) -> None:
+    assert f"the word {word!r}" in LANGUAGES.read(text).refusal
 
 
 def test_no_language_is_refused() -> None:

@@ -1,0 +1,48 @@
+"""The command `vla-ros words`: what may be said, and what a sentence is understood as. It needs no graph."""
+
+from __future__ import annotations
+
+import argparse
+
+TEXT = "list the words of instructions, or tell what a sentence is understood as"
+REFUSED = 1
+GROUPS = {
+    "verbs": "to do",
+    "shapes": "objects",
+    "colours": "colours",
+    "relations": "where",
+    "directions": "to which side",
+    "sides": "on which side",
+    "selectors": "which one",
+    "quantities": "how many",
+    "questions": "questions",
+}
+"""Group of the grammar → its title."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("--language", default="en", help="file in config/words/, or a path (default: en)")
+    parser.add_argument("text", nargs="?", help="a sentence to read; nothing moves")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print it; return the exit code: 1 for a sentence that is refused."""
+    from vla_ros.language.grammar import load_grammar
+
+    if chosen.text is None:
+        grammar = load_grammar(chosen.language)
+        for group, title in GROUPS.items():
+            print(f"{title}:")
+            for name, words in grammar.listed[group].items():
+                print(f"  {name}: {', '.join(words)}")
+        return 0
+    from vla_ros.language.reader import InstructionReader
+    from vla_ros.language.steps import told
+
+    found = InstructionReader([load_grammar(chosen.language)]).read(chosen.text)
+    if found.refusal:
+        print(found.refusal)
+        return REFUSED
+    print(told(found.steps) if found.steps else "a question: it is answered, and nothing moves")
+    return 0
