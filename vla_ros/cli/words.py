@@ -6,18 +6,6 @@ import argparse
 
 TEXT = "list the words of instructions, or tell what a sentence is understood as"
 REFUSED = 1
-GROUPS = {
-    "verbs": "to do",
-    "shapes": "objects",
-    "colours": "colours",
-    "relations": "where",
-    "directions": "to which side",
-    "sides": "on which side",
-    "selectors": "which one",
-    "quantities": "how many",
-    "questions": "questions",
-}
-"""Group of the grammar → its title."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +20,10 @@ def run(chosen: argparse.Namespace) -> int:
 
     if chosen.text is None:
         grammar = load_grammar(chosen.language)
-        for group, title in GROUPS.items():
+        for title, names in grammar.for_people().items():
             print(f"{title}:")
-            for name, words in grammar.listed[group].items():
-                print(f"  {name}: {', '.join(words)}")
+            for name, words in names.items():
+                print(f"  {name}: {words}")
         return 0
     from vla_ros.language.reader import InstructionReader
     from vla_ros.language.steps import told

@@ -7,6 +7,7 @@ import json
 from importlib import resources
 
 from vla_ros.dashboard.document import Document
+from vla_ros.language.grammar import load_grammar
 
 CONTENT_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 PAGE_POLICY = (
@@ -39,6 +40,7 @@ class PageFiles:
         self._files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
         for name in ("index.html", "stop.html"):
             self._files[name] = self._files[name].replace(b"{namespace}", html.escape(namespace).encode())
+        self._files["index.html"] = self._files["index.html"].replace(b"{words}", word_list().encode())
         self._stop = self._files.pop("stop.html").decode()
         if read_only:
             before, _, after = self._stop.split(CONTROLS_MARK)
@@ -61,6 +63,15 @@ class PageFiles:
         state = "the safety filter is silent" if status is None else f"{status['state']} {status['reason']}"
         text = self._stop.replace("{state}", html.escape(state)).replace("{message}", html.escape(message))
         return text.encode()
+
+
+def word_list() -> str:
+    """Return the words of instructions as rows of a definition list."""
+    rows = []
+    for title, names in load_grammar("en").for_people().items():
+        rows.append(f"<dt>{html.escape(title)}</dt>")
+        rows += [f"<dd>{html.escape(f'{name}: {words}')}</dd>" for name, words in names.items()]
+    return "".join(rows)
 
 
 def error_page(reason: str) -> bytes:

@@ -42,6 +42,13 @@ def read_clauses(parts: Sequence[ClausePart]) -> list[Clause]:
             current.append(part)
             continue
         segment = _segment(parts[number + 1 :])
+        if (
+            part.kind == "and"
+            and segment
+            and segment[0].kind in PLACES
+            and any(each.kind in PLACES for each in current)
+        ):
+            raise NotUnderstood(f"'and {segment[0].words}': one place for each object, please")
         if part.kind == "but first" or ((part.kind in ("then", ";", "?") or _begins(current, segment)) and current):
             if current:
                 clauses.append(Clause(tuple(current), first))

@@ -27,6 +27,18 @@ FLAT = (
     "from", "table", "air", "up", "down", "hand", "home", "there", "by", "then", "but_first", "and", "or", "fillers",
 )  # fmt: skip
 """Groups that are one list."""
+TITLES = {
+    "verbs": "to do",
+    "shapes": "objects",
+    "colours": "colours",
+    "relations": "where",
+    "directions": "to which side",
+    "sides": "on which side",
+    "selectors": "which one",
+    "quantities": "how many",
+    "questions": "questions",
+}
+"""Group → its title, for people."""
 NUMBERED = ("units_cm", "numbers")
 OPTIONAL = ("noun_endings", "adjective_endings", "plural_endings", "normalize", "question_marks")
 TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[,;.:!?¿¡&\n]|[^\s\"()*«»„“”]")
@@ -73,6 +85,11 @@ class Grammar:
     words: frozenset[str]
     listed: Mapping[str, Mapping[str, Sequence[str]]]
     spellings: Mapping[str, tuple[str, ...]]
+
+    def for_people(self) -> dict[str, dict[str, str]]:
+        """Return title → name → its words, of the groups that people want to know."""
+        groups = {title: self.listed[group] for group, title in TITLES.items()}
+        return {title: {name: ", ".join(words) for name, words in names.items()} for title, names in groups.items()}
 
     def tokens(self, text: str) -> list[str]:
         """Split a text into words and marks, without accents and in lower case."""

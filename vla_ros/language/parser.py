@@ -5,6 +5,7 @@ A sentence is accepted only where every part of every clause is used by a frame.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ COLOURS_OF_CONTAINERS = {"bowl": ("teal", "blue", "green"), "plate": ("pink", "p
 """Shape → colours that people call it by; there is one of each, so that its colour tells nothing."""
 SHORTEST_M, LONGEST_M = 0.01, 0.30
 """A distance that an object or the hand is moved by."""
+CARRYING = (StepAction.PLACE, StepAction.SHIFT, StepAction.PICK)
+"""What begins with picking up."""
 EXAMPLES_OF = {
     "put": "put the red cube in the bowl",
     "move": "move the red cube 5 cm to the left",
@@ -67,6 +70,7 @@ def parse_steps(grammar: Grammar, text: str, about: Sequence[ObjectPhrase] = ())
         else:
             steps = _joined(steps, found)
     steps = [*earlier, *steps]
+    _check_hand(steps)
     if not steps:
         raise NotUnderstood("no words to act on")
     if len(steps) > MOST_STEPS:
@@ -77,14 +81,26 @@ def parse_steps(grammar: Grammar, text: str, about: Sequence[ObjectPhrase] = ())
 def _joined(steps: list[InstructionStep], found: list[InstructionStep]) -> list[InstructionStep]:
     """Return steps with those that follow; what is only the beginning of the next, or is said twice, counts once."""
     before = list(steps)
-    while before and found and before[-1].object == found[0].object and before[-1].object is not None:
+    carried = {step.object for step in found if step.action in CARRYING}
+    while before and found and before[-1].object is not None:
         last, then = before[-1], found[0]
-        lifts = last.action is StepAction.PICK and then.action in (StepAction.PLACE, StepAction.SHIFT, StepAction.PICK)
+        lifts = last.action is StepAction.PICK and last.object in carried
         same = last.action is then.action is StepAction.PLACE and last.targets == then.targets
-        if not (lifts or same or last == then):
+        if not (lifts or (last.object == then.object and (same or last == then))):
             break
         before.pop()
     return [*before, *found]
+
+
+def _check_hand(steps: Sequence[InstructionStep]) -> None:
+    """Refuse to hold two objects at once."""
+    for step, then in itertools.zip_longest(steps, steps[1:]):
+        if step.action is not StepAction.PICK:
+            continue
+        several = step.object is not None and step.object.quantity in (Quantity.ALL, Quantity.BOTH)
+        if several or (then is not None and then.action is StepAction.PICK):
+            things = f"{step.object}" if several or then is None else f"{step.object} and {then.object}"
+            raise NotUnderstood(f"{things} at once: the hand holds one object; say where to put each")
 
 
 class _ClauseReader:

@@ -91,7 +91,9 @@ def read_items(grammar: Grammar, text: str) -> list[Item]:
             continue
         for length in range(min(grammar.longest, len(tokens) - at), 0, -1):
             words = tuple(tokens[at : at + length])
-            if words in grammar.senses:
+            if words in grammar.senses and not _splits_a_noun_phrase(
+                grammar, words, tokens[at + length : at + length + 1]
+            ):
                 items.append(Item(" ".join(words), grammar.senses[words]))
                 break
         else:
@@ -107,6 +109,13 @@ def read_items(grammar: Grammar, text: str) -> list[Item]:
             f"I do not know the word{'s' if len(set(unknown)) > 1 else ''} {listed}", tuple(dict.fromkeys(unknown))
         )
     return items
+
+
+def _splits_a_noun_phrase(grammar: Grammar, words: tuple[str, ...], behind: list[str]) -> bool:
+    """Return whether an entry ends within a noun phrase: "on the right" in "on the right one"."""
+    senses = [*grammar.senses.get(tuple(behind), ()), *grammar.senses.get((*words[-1:], *behind), ())]
+    ends = all(sense.kind in ("sides", "directions") for sense in grammar.senses[words]) and len(words) > 2
+    return ends and any(sense.kind in ("shapes", "anything") for sense in senses)
 
 
 def read_parts(items: list[Item]) -> list[ClausePart]:
@@ -143,7 +152,7 @@ class _PartReader:
             part = read(item)
             if part is not None:
                 return part
-        if item.sense("fillers", "determiners", "by"):
+        if item.sense("fillers", "by"):
             self._at += 1
             return None
         raise NotUnderstood(f"{item.words!r} makes no sense where it stands")

@@ -36,6 +36,11 @@ def test_texts_are_shown_as_text_and_never_as_html() -> None:
     assert b"<b>" not in error_page("<b>")
 
 
+def test_the_page_lists_the_words_of_instructions() -> None:
+    found = PageFiles("", read_only=False).find("index.html")
+    assert found is not None and b"<dd>cube: cube, block" in found[0] and b"{words}" not in found[0]
+
+
 def test_without_a_document_the_filter_is_silent() -> None:
     assert b"the safety filter is silent" in PageFiles("", read_only=False).stop_page(None, "")
 

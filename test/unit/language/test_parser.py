@@ -33,6 +33,10 @@ PARTS_TOLD = {
     "grab the ball, put it in the bowl, then grab the other one": (
         "pick up the ball; put it into the bowl; pick up the other ball"
     ),
+    "grab the ball and the red cube and set them in the bowl": (
+        "pick up the ball; put it into the bowl; pick up the red cube; put it into the bowl"
+    ),
+    "set the left can on the right one": "pick up the cylinder on the left; put it onto the object on the right",
     "go home, but first drop the ball in the bowl": "pick up the ball; put it into the bowl; go home",
     "place the yellow can 5 cm to the right": "pick up the yellow cylinder; put it down 5 cm to the right",
 }
@@ -54,6 +58,11 @@ REFUSED = {
     "grab push the red cube": "at once",
     "place the red cube next to the red cube": "the object itself",
     "put the cube in the yellow bowl": "the bowl is teal",
+    "grab the ball and the red cube": "holds one object",
+    "grab both cubes": "holds one object",
+    "put the red cube left of the bowl and right of the plate": "one place",
+    "grab the first cube": "'the' makes no sense",
+    "put the ball over the bowl": "'over'",
     "": "no words",
 }
 
