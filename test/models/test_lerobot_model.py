@@ -274,3 +274,15 @@ def test_an_adapter_is_merged_into_its_base(folders: Any, tmp_path: Path) -> Non
     (tmp_path / "adapter_config.json").write_text(json.dumps({**adapter, "base_model_name_or_path": "hub/base"}))
     with pytest.raises(ParameterError, match="an adapter of 'hub/base', which is no folder here"):
         loaded("act", tmp_path)
+
+
+def test_temporal_ensembling_is_that_of_lerobot(tmp_path: Path) -> None:
+    folder = tiny.save("act", tmp_path / "policy", temporal_ensemble_coeff=0.1, n_action_steps=1)
+    reference, model = Reference("act", folder), loaded("act", folder)
+    for number in range(12):  # more than the chunk has rows
+        observation = seen("act", number)
+        with torch.no_grad():
+            action = reference.post(reference.policy.select_action(reference.batch(observation)))[0].numpy()
+        np.testing.assert_allclose(model.infer(observation)[0], action, rtol=0.0, atol=1e-6)
+    model.reset()
+    assert not np.allclose(model.infer(seen("act", 12))[0], action, rtol=0.0, atol=1e-6)

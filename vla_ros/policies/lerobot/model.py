@@ -31,6 +31,7 @@ from vla_ros.policies.chunk_model import Observation
 from vla_ros.policies.lerobot.folder import LeRobotFolder
 from vla_ros.policies.lerobot.history import ObservationHistory
 from vla_ros.policies.lerobot.loading import load_config, load_processors, weights_of
+from vla_ros.policies.lerobot.temporal_ensemble import TemporalEnsemble
 from vla_ros.time import NS_PER_S
 
 ACTION, STATE, IMAGES, IMAGE = "action", "observation.state", "observation.images", "observation.image"
@@ -101,6 +102,8 @@ class LeRobotModel:
         self._history: ObservationHistory[dict[str, Any]] = ObservationHistory(
             int(getattr(self._config, "n_obs_steps", 1)), rate_hz
         )
+        coefficient = getattr(self._config, "temporal_ensemble_coeff", None)
+        self._ensemble = None if coefficient is None else TemporalEnsemble(coefficient, rate_hz)
         self._previous: tuple[int, Any, Any] | None = None  # stamp, chunk of the model, chunk in units
         self._step: tuple[int, Any] | None = None  # stamp and action of the last step of a policy that is STEPPED
         self.reset()
@@ -111,6 +114,8 @@ class LeRobotModel:
         self.preprocessor.reset()
         self.postprocessor.reset()
         self._history.clear()
+        if self._ensemble is not None:
+            self._ensemble.clear()
         self._previous = self._step = None
 
     def infer(self, observation: Observation) -> Array:
@@ -126,7 +131,8 @@ class LeRobotModel:
                 chunk = chunk.transpose(0, 1).repeat_interleave(self._config.n_action_repeats, dim=1)
             actions = self.postprocessor(chunk)
         self._previous = (observation.stamp_ns, chunk[0].float(), actions[0].float())
-        return np.asarray(actions[0].float().cpu().numpy(), np.float64)
+        rows = np.asarray(actions[0].float().cpu().numpy(), np.float64)
+        return rows if self._ensemble is None else self._ensemble.add(observation.stamp_ns, rows)
 
     # What the policy sees.
 
