@@ -106,6 +106,8 @@ def _check(policy: Any, folder: Path, renames: bool) -> None:
 def _unused(policy: Any, opened: Any, held: set[str], renames: bool) -> list[str]:
     """Return weights of the file that are nowhere in the policy."""
     own = policy.state_dict()
+    # A counter of batch normalisation that learned: one that is frozen, as ACT's is when it is loaded, has none.
+    held = {name for name in held if not name.endswith(".num_batches_tracked")}
     rest = sorted(name for name in held if not {name, f"model.{name}"} & own.keys())
     if not rest or not renames:
         return rest
