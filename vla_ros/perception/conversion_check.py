@@ -7,12 +7,15 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from vla_ros.perception.bridge import conversions
 from vla_ros.perception.encodings import COLOUR_ENCODINGS, decode_colour
 from vla_ros.perception.wrong_encoding import WrongEncoding
 
 
 def check_conversions() -> str:
-    """Convert an image of each encoding, and return what converts images, e.g. "OpenCV 4.13.0 with numpy 2.2.6".
+    """Convert an image of each encoding, and return what converts images.
+
+    E.g. "OpenCV 4.13.0 with numpy 2.2.6", or "cv_bridge for bgr8, mono8, else OpenCV 4.13.0 with numpy 2.2.6".
 
     Raises:
         WrongEncoding: a conversion fails.
@@ -26,4 +29,5 @@ def check_conversions() -> str:
             raise WrongEncoding(f"{library} does not convert {encoding}: {error}; install versions that fit") from None
         if shape != (2, 2, 3):
             raise WrongEncoding(f"{library} converts {encoding} to {shape}; install versions that fit each other")
-    return library
+    bridged = ", ".join(conversions())
+    return f"cv_bridge for {bridged}, else {library}" if bridged else library

@@ -1,6 +1,6 @@
 """Images of any common encoding to arrays. Messages are read by their fields, without ROS.
 
-OpenCV converts, not cv_bridge: where it was built for another numpy, it can be imported and then converts nothing.
+cv_bridge converts what it can where it is installed and works (`bridge`), OpenCV everything else.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Depth, Image
+from vla_ros.perception.bridge import conversions
 from vla_ros.perception.compressed import decode_compressed_depth, uncompressed
-from vla_ros.perception.image_rows import pixels
+from vla_ros.perception.image_rows import image_rows, pixels
 from vla_ros.perception.wrong_encoding import WrongEncoding
 from vla_ros.perception.yuv import YUV_ENCODINGS, decode_yuv
 
@@ -86,6 +87,10 @@ class ColourDecoder:
             remedy = "this is depth" if is_depth else f"colour is read from {', '.join(COLOUR_ENCODINGS)}"
             raise WrongEncoding(f"encoding {message.encoding!r}: {remedy}")
         chosen = FORMATS[encoding]
+        convert = conversions().get(encoding)
+        if convert is not None and message.step == message.width * chosen.channels:
+            image_rows(message, message.step)  # whether all bytes are there
+            return convert(message)
         return self._rgb(pixels(message, chosen.channels, chosen.kind), chosen.to_rgb)
 
     def _compressed(self, message: Any) -> Image:

@@ -1,18 +1,13 @@
-"""A library that does not convert is found at the start; cv_bridge has no part in it."""
+"""A library that does not convert is found at the start."""
 
 from __future__ import annotations
-
-import sys
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 
-from test.unit.perception.image_messages import RGB, message
 from vla_ros.perception import conversion_check
 from vla_ros.perception.conversion_check import check_conversions
-from vla_ros.perception.encodings import decode_colour
 from vla_ros.perception.wrong_encoding import WrongEncoding
 
 
@@ -30,8 +25,3 @@ def test_a_library_that_does_not_convert_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(conversion_check, "decode_colour", lambda _: np.zeros((2, 2)))
     with pytest.raises(WrongEncoding, match=r"converts rgb8 to \(2, 2\)"):
         check_conversions()
-
-
-def test_a_cv_bridge_that_converts_nothing_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cv_bridge", ModuleType("cv_bridge"))
-    assert (decode_colour(message("bgr8", RGB[:, :, ::-1])) == RGB).all()
