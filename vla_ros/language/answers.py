@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vla_ros.language.reader import AskedQuestion
 from vla_ros.language.steps import ObjectPhrase, Quantity
-from vla_ros.language.view import SeenThing, described
+from vla_ros.language.view import SeenThing, described, is_called
 from vla_ros.tasks.vocabulary import CONTAINERS
 
 EXAMPLES = 3
@@ -68,11 +68,7 @@ def answer(
 
 
 def _where(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
-    fitting = [
-        thing
-        for thing in seen
-        if phrase.shape in ("", thing.shape) and (phrase.colour in ("", thing.colour) or thing.shape in CONTAINERS)
-    ]
+    fitting = [thing for thing in seen if is_called(thing, phrase)]
     if not fitting:
         one = ObjectPhrase(phrase.colour, phrase.shape, Quantity.ANY)
         return f"I do not see {one}; in view: {described(seen)}"

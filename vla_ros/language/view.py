@@ -97,12 +97,12 @@ def objects_of(
     Args:
         phrase: as it was said. among: what it can mean. seen: everything in view. before: see `resolved`.
     """
-    fitting = [thing for thing in among if _is_called(thing, phrase)]
+    fitting = [thing for thing in among if is_called(thing, phrase)]
     if phrase.relation is not None:
-        marks = [thing for mark in phrase.landmarks for thing in seen if _is_called(thing, mark)]
+        marks = [thing for mark in phrase.landmarks for thing in seen if is_called(thing, mark)]
         fitting = _related(phrase, fitting, marks)
     unlike = phrase.unlike or (tuple(before) if phrase.quantity is Quantity.OTHER else ())
-    fitting = [thing for thing in fitting if not any(_is_called(thing, other) for other in unlike)]
+    fitting = [thing for thing in fitting if not any(is_called(thing, other) for other in unlike)]
     if phrase.is_plain and not fitting:
         return [phrase]
     if not fitting:
@@ -131,8 +131,10 @@ def _counted(phrase: ObjectPhrase, fitting: Sequence[SeenThing], names: list[Obj
     return [phrase] if phrase.is_plain else names
 
 
-def _is_called(thing: SeenThing, phrase: ObjectPhrase) -> bool:
-    colour = "" if thing.shape in CONTAINERS else phrase.colour
+def is_called(thing: SeenThing, phrase: ObjectPhrase) -> bool:
+    """Return whether colour and shape of a phrase are true of an object."""
+    # A container is called by its shape; its colour tells nothing, and "the purple thing" is no bowl.
+    colour = "" if phrase.shape in CONTAINERS else phrase.colour
     return colour in ("", thing.colour) and phrase.shape in ("", thing.shape)
 
 

@@ -58,6 +58,11 @@ def test_what_is_not_clear_is_refused_by_name(phrase: ObjectPhrase, reason: str)
         objects_of(phrase, SEEN[:3], SEEN)
 
 
+def test_a_colour_alone_is_no_container() -> None:
+    assert objects_of(ObjectPhrase("red"), SEEN, SEEN) == [ObjectPhrase("red")]
+    assert objects_of(ObjectPhrase("teal", "bowl"), SEEN, SEEN) == [ObjectPhrase("teal", "bowl")]
+
+
 def test_two_that_look_alike_are_refused() -> None:
     twin = SeenThing("red", "cube", (0.40, -0.30), 0.044, 0.044)
     with pytest.raises(NotUnderstood, match="there twice"):
