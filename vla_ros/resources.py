@@ -1,7 +1,8 @@
-"""Where the files lie that come with the package: configuration, launch files, checkpoints."""
+"""What comes with the package, its files and its version, and the ROS domain of this process."""
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -26,3 +27,8 @@ def share() -> Path:
     from ament_index_python.packages import get_package_share_directory
 
     return Path(get_package_share_directory("vla_ros"))
+
+
+def domain() -> str:
+    """Return the ROS domain of this process."""
+    return os.environ.get("ROS_DOMAIN_ID", "").strip() or "0"

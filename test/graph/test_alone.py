@@ -21,7 +21,7 @@ from test.graph.test_kill import after, rows_of
 from vla_ros.bringup.process import private_domain
 
 HERE = Path(__file__).parent / "no_network"
-NODES = ("sim_arm", "safety_filter", "safety_monitor", "camera", "planner", "action_expert", "dashboard")
+NODES = ("sim_arm", "safety_filter", "safety_monitor", "camera", "planner", "action_expert", "task_server", "dashboard")
 HELPERS = ("spawn_main", "resource_tracker", "safety.audit.writer", "last_resort.py")
 """Parts of the command lines of what else there may be: System 1 and the cameras with what Python starts beside each of
 them, the writer of the audit log, and what ends the rest when the supervisor cannot."""

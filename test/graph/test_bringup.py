@@ -69,7 +69,7 @@ def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_
     nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
     processes = bringup(namespace=namespace, dashboard=True)
     assert asked == [(namespace, "launch")], "it asks whether a filter answers already"
-    assert len(nodes) == len(processes) == 7
+    assert len(nodes) == len(processes) == 8
     for node, process in zip(nodes, processes, strict=True):
         line = command_line(process, tmp_path)
         assert line[3] == f"vla_ros.nodes.{node['executable']}"

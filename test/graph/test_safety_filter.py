@@ -279,7 +279,7 @@ def test_a_limit_is_never_passed_however_long_it_is_pushed(running: World) -> No
 def test_estop_latches_and_reset_moves_nothing(running: World) -> None:
     running.arm()
     running.push([1.5, -0.4, 0.02], lambda: running.q[0] > 0.4, "motion")
-    assert "e-stop is latched" in press("")
+    running.until(lambda: "e-stop is latched" in press(""), "the line of the e-stop")
     running.until(lambda: running.state == SafetyStatus.ESTOP, "estop")
     assert not running.call("arm").success
     # Two in a row: in the tick in which the velocity becomes 0, the last brake is not released yet.

@@ -14,7 +14,7 @@ JOINT_MUTANTS = (
         "joint.joint_limits",
     ),
     switched_off(
-        "position_limit", "a mimic commanded", "    if mimic is not None:", "    if False:", "joint.joint_limits"
+        "position_limit", "a mimic commanded", "    check_no_mimic(name, element)\n", "    pass\n", "joint.joint_limits"
     ),
     switched_off(
         "effort_limit",

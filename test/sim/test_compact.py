@@ -170,10 +170,10 @@ def test_what_it_does_not_know_or_see_it_says_and_leaves_alone(case, cameras: Re
     episode = run_episode("compact", "pick", 5, SAFETY, case=case, cameras=cameras)
     assert episode.success, episode
     assert episode.state is PlanState.REFUSED
-    if case.name == "unknown verb":  # refused by the guard, before the policy is asked
-        assert "no known kind of task" in episode.said and math.isnan(episode.confidence)
+    if "not understood" in episode.said:  # the words alone tell, before the policy looks
+        assert math.isnan(episode.confidence)
     else:
-        assert "cannot see" in episode.said or "not understood" in episode.said
+        assert "cannot see" in episode.said or "not in view" in episode.said
         assert episode.confidence < 0.5
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vla_ros.parameters import ParameterError
+from vla_ros.resources import domain
 
 MOST_ASKING = 1000
 """Processes that can ask who has the claim: nobody answers them, the kernel does."""
 CREDENTIALS = struct.Struct("3i")
 """pid, uid, gid of the process at the other end: SO_PEERCRED of Linux."""
-
-
-def domain() -> str:
-    """Return the ROS domain of this process."""
-    return os.environ.get("ROS_DOMAIN_ID", "").strip() or "0"
 
 
 def remedy(namespace: str) -> str:

@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from vla_ros.bringup.only_graph import domain
+from vla_ros.resources import domain
 
 MOST_WAITING = 16
 ANSWER_TIMEOUT_S = 1.0

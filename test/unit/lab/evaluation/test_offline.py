@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vla_ros.bringup.graph import parameters_of
+from vla_ros.control.planner import PlanOutput
 from vla_ros.control.planner_parameters import PlannerParameters
 from vla_ros.lab.evaluation.loop import Conditions
 from vla_ros.lab.evaluation.offline import _configured, _Views, planner_core
@@ -34,7 +35,7 @@ def test_the_conditions_of_an_evaluation_go_before_the_planners_own() -> None:
     assert core.due(0) and core.request(0) is not None
     assert not core.due(round(0.3 * NS_PER_S)) and core.due(round(0.4 * NS_PER_S))
     core.on_instruction(2, "stop")
-    plan = core.take_outputs()[-1].plan  # type: ignore[union-attr]
+    (plan,) = [output.plan for output in core.take_outputs() if isinstance(output, PlanOutput)]
     assert (plan.valid_for_s, plan.checkpoint) == (2.0, "0123")
 
 

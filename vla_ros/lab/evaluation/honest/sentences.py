@@ -107,7 +107,7 @@ POSSIBLE: Mapping[str, tuple[Sentence, ...]] = {
     ),
     "languages": (
         S("nimm den {x} hoch", "pick x"),
-        S("leg den {x} in die schüssel", "place x bowl", "place"),
+        S("steck den {x} in die schüssel", "place x bowl", "place"),
         S("levanta el {x}", "pick x"),
         S("pon el {x} en el plato", "place x plate", "place"),
     ),
