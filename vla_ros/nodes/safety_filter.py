@@ -151,6 +151,11 @@ class SafetyFilterNode(Node):
         self._ending, self._ended_ticks = False, 0
         self._failure = ""
 
+    def destroy_node(self) -> None:
+        """End the line of the e-stop too: nobody shall wait there for a filter that is gone."""
+        self._line.close()
+        super().destroy_node()
+
     def _input(self, kind: type, topic: str, qos: QoSProfile, *bounds: int) -> BoundedInput:
         self._inputs.append(BoundedInput(self, kind, topic, qos, *bounds))
         return self._inputs[-1]
