@@ -74,7 +74,8 @@ NOT_MIRRORED: dict[str, str] = {
     "policies/lerobot/model.py": "needs LeRobot: test/models/test_lerobot_model.py",
     "policies/process_child.py": "test/unit/policies/test_process_model.py runs it",
     **dict.fromkeys(
-        ("ros/controller_output.py", "ros/safety_status.py"), "test/graph/test_safety_filter.py runs the node with it"
+        tuple(f"ros/{name}.py" for name in ("controller_output", "filter_inputs", "filter_services", "safety_status")),
+        "test/graph/test_safety_filter.py runs the node with it",
     ),
     "ros/filter_report.py": "test/graph/test_diagnostics.py asks a node for it",
     "ros/controller_state.py": "test/graph/test_output_watch.py reads messages with it",

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from rclpy.node import Node
 
 from vla_ros.ros.controller_state import ControllerStates
+from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.gripper_output import GripperAction
 from vla_ros.ros.output_watch import OutputWatch
 from vla_ros.safety.audit.recorder import Recorder
-from vla_ros.safety.controller_parameters import outputs_of
+from vla_ros.safety.controller_parameters import ACTIONS, ControllerParameters, outputs_of
 from vla_ros.safety.filter import SafetyFilter
 
 
@@ -26,7 +27,8 @@ class ArmControllers:
     def __init__(self, node: Node, safety_filter: SafetyFilter | Recorder) -> None:
         parameters = safety_filter.parameters
         outputs = outputs_of(parameters.controller, parameters.joint_names)
-        self._filter = safety_filter
+        self._node, self._filter = node, safety_filter
+        self._own_topics = _own_topics(parameters.controller)
         self._grippers = [
             GripperAction(node, output, parameters.joint_names[output.joints[0]], parameters.controller)
             for output in outputs
@@ -53,7 +55,9 @@ class ArmControllers:
             gripper.send(positions, now_ns)
 
     def look_up_publishers(self) -> None:
-        """Look who publishes where the controllers listen."""
+        """Tell the filter who publishes where the controllers listen."""
+        for source, topic in self._own_topics.items():
+            self._filter.publishers(source, publisher_names(self._node, topic))
         self._watch.look_up_publishers()
 
     def report(self) -> dict[str, object]:
@@ -63,3 +67,11 @@ class ArmControllers:
     def _own_goals(self) -> Iterable[bytes]:
         for gripper in self._grippers:
             yield from gripper.own_goals
+
+
+def _own_topics(controller: ControllerParameters) -> dict[str, str]:
+    """Return the topics of the filter's own messages by their channel in `authority.SINGLE_INPUTS`."""
+    topics = {"controller": controller.topic or controller.topics[0]}
+    if controller.gripper_topic and controller.gripper_type not in ACTIONS:
+        topics["gripper"] = controller.gripper_topic
+    return topics

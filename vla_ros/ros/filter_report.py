@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from rclpy.node import Node
 
 from vla_ros.ros.arm_controllers import ArmControllers
-from vla_ros.ros.bounded_input import BoundedInput
 from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN
 from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.filter_inputs import TYPES, FilterInputs
 from vla_ros.ros.polling import PacedLoop
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
@@ -21,27 +20,12 @@ from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_ch
 from vla_ros.safety.states import LATCHED, State
 from vla_ros.time import Rate, Window
 
-TYPES = {
-    "joint_states": "sensor_msgs/msg/JointState",
-    "vla/joint_command": "vla_ros/msg/JointCommand",
-    "vla/override": "vla_ros/msg/JointCommand",
-    "vla/estop": "std_msgs/msg/Bool",
-    "vla/estop_heartbeat": "std_msgs/msg/Empty",
-    "vla/deadman": "std_msgs/msg/Bool",
-    "vla/enabling": "std_msgs/msg/UInt8",
-    "vla/reduced": "std_msgs/msg/Bool",
-    "vla/obstacles": "visualization_msgs/msg/MarkerArray",
-    "vla/speed_scale": "std_msgs/msg/Float64",
-    "vla/safety_monitor": "vla_ros/msg/SafetyMonitorReport",
-}
-"""Topic that the filter reads → its type."""
-
 
 class FilterReport:
     """Called once a second, for `Diagnostics`.
 
     The node fills: decision, of the newest tick. rate, of the ticks. hops_s: from a setpoint's arrival to the output.
-    frame_ages_s: from the images to the setpoint. busy_s: of a tick. scheduling: of the node's thread.
+    busy_s: of a tick. scheduling: of the node's thread.
 
     Args:
         node, safety_filter, log: of whom it tells; log: None: there is none.
@@ -56,14 +40,14 @@ class FilterReport:
         log: AuditLog | None,
         loop: PacedLoop,
         output: ControllerOutput,
-        inputs: Sequence[BoundedInput],
+        inputs: FilterInputs,
         controllers: ArmControllers,
     ) -> None:
         period_s = safety_filter.parameters.period_s
         self._node, self._filter, self._log, self._loop = node, safety_filter, log, loop
         self._output, self._inputs, self._controllers = output, inputs, controllers
         self.rate = Rate(period_s, tolerance_s=period_s / 2)
-        self.hops_s, self.frame_ages_s, self.busy_s = Window(2000), Window(1000), Window(2000)
+        self.hops_s, self.busy_s = Window(2000), Window(2000)
         self.scheduling = ""
         self.decision: Decision | None = None
         self._late_reported = self._refused_reported = self._too_long_reported = 0
@@ -101,9 +85,9 @@ class FilterReport:
             )
         if wrong:
             level, reason = WARN, wrong[0]
-        if (too_long := sum(each.refused for each in self._inputs)) > self._too_long_reported:
+        if (too_long := sum(each.refused for each in self._inputs.all)) > self._too_long_reported:
             self._too_long_reported = too_long
-            level, reason = WARN, next(filter(None, (each.refusal() for each in self._inputs)), "")
+            level, reason = WARN, next(filter(None, (each.refusal() for each in self._inputs.all)), "")
             self._node.get_logger().warning(reason)
         if self._log is not None:
             if deleted := self._log.deletion_to_tell():
@@ -116,7 +100,7 @@ class FilterReport:
 
     def _values(self, now_ns: int) -> dict[str, object]:
         errors = self.rate.errors()
-        hops, ages, busy = self.hops_s.summary(), self.frame_ages_s.summary(), self.busy_s.summary()
+        hops, ages, busy = self.hops_s.summary(), self._inputs.frame_ages_s.summary(), self.busy_s.summary()
         log = self._log
         return {
             "state": self._filter.state.name,
