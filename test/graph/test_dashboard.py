@@ -49,6 +49,22 @@ def talk(running: Running) -> Iterator[Client]:
         yield made
 
 
+def test_a_question_is_answered_and_a_task_is_told_before_anything_moves(running: Running, talk: Client) -> None:
+    plans: list[LatentPlan] = []
+    answers: list[str] = []
+    talk.node.create_subscription(LatentPlan, "vla/latent_plan", plans.append, 50)
+    talk.node.create_subscription(String, "vla/answer", lambda message: answers.append(message.data), LATCHED)
+    talk.publish("what do you see?")
+    assert until(talk, lambda: any(text.startswith("I see: ") for text in answers)), answers
+    assert all(plan.state != LatentPlan.ACTIVE for plan in plans)
+    running.start(talk, lambda: running.press("say", TASK))
+    told = "I will: pick up the red cube; put it into the bowl."
+    assert until(talk, lambda: told in answers), answers
+    states = [(plan.reasoning, plan.state) for plan in plans if plan.instruction == TASK]
+    first = next(number for number, (_, state) in enumerate(states) if state == LatentPlan.ACTIVE)
+    assert told in [reasoning for reasoning, _ in states[:first]]
+
+
 def test_an_instruction_starts_a_task_and_a_press_stops_it(running: Running, talk: Client) -> None:
     running.start(talk, lambda: running.press("say", TASK))
     assert until(talk, lambda: running.page()["plan"]["state"] == "ACTIVE")

@@ -9,6 +9,8 @@ FINGER_OPEN_M, FINGER_CLOSED_M = 0.0395, 0.0005
 """A little inside the range of the finger joint, so that no interpolation leaves it."""
 HOLDING_FINGER_M = 0.006
 """Fingers that were told to close and stay wider than this hold something."""
+GRIPPING_FINGER_M = 0.016
+"""Fingers that rest so wide apart, or up to half an object, hold one, whatever they were told. Pushing fingers are closer."""
 RELEASE_CLEARANCE_M = 0.012
 """Fingers that let go open this much wider than half the object."""
 FINGER_HALF_DEPTH_M = 0.0095

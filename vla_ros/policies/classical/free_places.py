@@ -48,7 +48,7 @@ def places_beside(relation: Relation, landmarks: Sequence[tuple[Array, float]], 
         yield (centre + landmarks[1][0]) / 2
         return
     distance = radius + radius_m + BESIDE_GAP_M + FINGER_OPEN_M / 2
-    for more in (0.0, 0.02, 0.04):
+    for more in (0.0, 0.015, 0.03):
         if relation is Relation.NEXT_TO:
             angles = [math.pi * turn / 6 for turn in (3, 9, 6, 0, 4, 8, 2, 10, 5, 7, 1, 11)]
         else:

@@ -13,7 +13,14 @@ from vla_ros.policies.classical.free_places import is_free, places_around
 from vla_ros.policies.classical.reachability import yaw_of
 from vla_ros.policies.classical.segmentation import segment_image
 from vla_ros.policies.classical.shape_fitting import FittedShape
-from vla_ros.policies.classical.skills import Activity, LabelledPose, Skills, StepImpossible
+from vla_ros.policies.classical.skills import (
+    AT_WAYPOINT_M,
+    Activity,
+    LabelledPose,
+    Skills,
+    StepImpossible,
+    is_gripping,
+)
 from vla_ros.policies.contract import JointState
 from vla_ros.tasks.hand import (
     FINGER_CLOSED_M,
@@ -31,7 +38,10 @@ IN_HAND_M = 0.05
 """What shows so near to the tool, seen at the tool's height, is in the hand."""
 DROP_M = 0.06
 """The hand does not open higher than this over the table while it holds something."""
-OPEN_ENOUGH_M = FINGER_OPEN_M - 0.006
+REACHED_SHARE = 0.4
+"""Of the distance of a move that may be left when it counts as made: a centimetre is not what "there already" means."""
+STANDS_M = 0.04
+"""What was put down is seen so near to where it was."""
 AXES = {
     "left": (0, 1, 0),
     "right": (0, -1, 0),
@@ -48,11 +58,11 @@ class HandSkills(Skills):
     @property
     def grips(self) -> bool:
         """Whether the fingers are closed on something."""
-        return _grips(self.now.finger)
+        return is_gripping(self.now.finger)
 
     def holds_something(self, joint_state: JointState) -> bool:
         """Return whether the fingers are closed on something, by their measured opening alone."""
-        return _grips(float(joint_state.q[self._finger]))
+        return is_gripping(float(joint_state.q[self._finger]))
 
     def in_hand(self) -> str:
         """Return what the fingers are closed on, in words; empty: nothing."""
@@ -122,15 +132,15 @@ class HandSkills(Skills):
             raise StepImpossible(f"the hand cannot go {100 * distance_m:g} cm {direction}: {why}")
         closed = self.grips or self.now.finger < HOLDING_FINGER_M
         gripper = FINGER_CLOSED_M if closed else self.now.finger
-        yield from self._go(
-            [LabelledPose(f"move the hand {direction}", pose, gripper, self._parameters.slow_speed_m_s)]
-        )
+        label, speed = f"move the hand {direction}", self._parameters.slow_speed_m_s
+        within_m = min(AT_WAYPOINT_M, REACHED_SHARE * distance_m)
+        yield from self._go([LabelledPose(label, pose, gripper, speed, within_m)])
 
     def put_down(self) -> Iterator[Activity]:
         """Put what is in the hand on the table, as near as there is room.
 
         Raises:
-            StepImpossible: nothing is in the hand, or there is no room.
+            StepImpossible: nothing is in the hand, or there is no room, or it is not seen there afterwards.
         """
         if not self.grips:
             raise StepImpossible("nothing is in the hand")
@@ -150,11 +160,19 @@ class HandSkills(Skills):
             [
                 LabelledPose("carry it to a free place", above, FINGER_CLOSED_M, quick),
                 LabelledPose("put it down", down, FINGER_CLOSED_M, slow),
-                LabelledPose("let go", down, opening, slow),
-                LabelledPose("let go", above, opening, quick),
             ]
         )
+        if not self.grips:
+            raise StepImpossible("it fell out of the hand on the way")
+        yield from self._go(
+            [LabelledPose("let go", down, opening, slow), LabelledPose("let go", above, opening, quick)]
+        )
         self.held = None
+        yield from self.to_lookout("look whether it is done")
+        seen = things_in_view(self.now.image, self.now.camera, self._table)
+        standing = [thing for thing in seen if thing.shape not in CONTAINERS]
+        if not any(np.linalg.norm(np.array(thing.p_base) - spot) < STANDS_M for thing in standing):
+            raise StepImpossible("what was put down is not seen where it was put")
 
     def free_spot(self, places: Iterator[Array], radius_m: float, but: str = "") -> Array | None:
         """Return the first (2,) place where there is room and where the arm gets; None: there is none."""
@@ -168,7 +186,3 @@ class HandSkills(Skills):
         yaw = yaw_of(self.now.T_base_tool)
         turns = [yaw + turn * np.pi / 2 for turn in range(4)]
         return self._reachability.best_yaw(self.now.q, place, LOWEST_TOOL_M + RELEASE_GAP_M, turns, []) is not None
-
-
-def _grips(finger: float) -> bool:
-    return HOLDING_FINGER_M < finger < OBJECT_HALF_WIDTH_M + HOLDING_FINGER_M

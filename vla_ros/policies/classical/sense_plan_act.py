@@ -36,10 +36,12 @@ from vla_ros.tasks.vocabulary import CONTAINERS
 AT_REST = 0.03  # rad/s or m/s, of any joint
 PUSH_ENOUGH_M = with_margin(PUSHED_M, 0.005)
 """An object that has moved so far has been pushed: the judge asks for a little less."""
-PLACE_OFFSET_M = 0.03
-"""Offset of an object from where it was put beside others, that counts as there."""
+PLACE_OFFSET_M = 0.02
+"""Offset of an object from where it was put beside others, that counts as there; another 2 cm may be off to the side."""
 DISTANCE_M = 0.015
-"""An object that was to be pushed by a distance is so far from there at most."""
+"""An object that was to be moved by a distance is so far from there at most."""
+LANDMARK_M = 0.03
+"""A landmark that is seen so far from where it was has been moved."""
 STACK_OFFSET_M = with_margin(STACKED_M, -0.003)
 """Offset of an object that still stands on another: the judge allows a little more."""
 
@@ -235,7 +237,11 @@ class SensePlanAct:
         spot = self._skills.free_spot(places, OBJECT_HALF_WIDTH_M, self._colour_of(step))
         if spot is None:
             raise StepImpossible(f"there is no room {where}")
-        yield from self._put_at(step, spot, where)
+        yield from self._put_at(step, spot, where, PLACE_OFFSET_M)
+        for target, mark in zip(step.targets, marks, strict=True):
+            again = self._skills.seen(target)  # None: what was put down may hide it
+            if again is not None and np.linalg.norm((again.fitted.p_base - mark.fitted.p_base)[:2]) > LANDMARK_M:
+                raise AttemptFailed(f"{mark} has been moved")
 
     def _shift(self, step: InstructionStep) -> Iterator[Activity]:
         """Carry an object by a distance."""
@@ -246,7 +252,7 @@ class SensePlanAct:
         others = self._skills.places(self._colour_of(step))
         if not is_free(self._goal, OBJECT_HALF_WIDTH_M, others):
             raise StepImpossible(f"there is no room {100 * step.distance_m:g} cm {step.direction} of where it is")
-        yield from self._put_at(step, self._goal, "down")
+        yield from self._put_at(step, self._goal, "where it was to go", DISTANCE_M)
 
     def _colour_of(self, step: InstructionStep) -> str:
         """Return the colour of the object of a step, which is not in its own way."""
@@ -257,11 +263,11 @@ class SensePlanAct:
         seen = things_in_view(self._skills.now.image, self._skills.now.camera, self._parameters.table_height_m)
         return next((thing.colour for thing in seen if thing.shape == step.object.shape), "")
 
-    def _put_at(self, step: InstructionStep, spot: Array, where: str) -> Iterator[Activity]:
+    def _put_at(self, step: InstructionStep, spot: Array, where: str, tolerance: float) -> Iterator[Activity]:
         assert step.object is not None
         item = yield from self._skills.take(step.object)
         yield from self._skills.release(item, spot, item.fitted.height / 2 + RELEASE_GAP_M, where)
-        yield from self._skills.verify(item, spot, 0.0, PLACE_OFFSET_M, f"{item} is not {where}")
+        yield from self._skills.verify(item, spot, 0.0, tolerance, f"{item} is not {where}")
 
     def _push(self, step: InstructionStep) -> Iterator[Activity]:
         assert step.object is not None

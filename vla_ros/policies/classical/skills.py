@@ -28,6 +28,7 @@ from vla_ros.tasks.hand import (
     FINGER_HALF_DEPTH_M,
     FINGER_OPEN_M,
     FINGERTIP_M,
+    GRIPPING_FINGER_M,
     HOLDING_FINGER_M,
     PUSH_SPEED_M_S,
     PUSH_START_GAP_M,
@@ -43,6 +44,8 @@ from vla_ros.time import NS_PER_S
 LOOKOUT = np.array([0.28, 0.0, 0.40])
 """Of the tool, above the table, m: the arm hides nothing from the camera."""
 FINGER_STILL = 0.005  # m/s
+FINGER_MOVED_M, FINGER_START_S = 0.002, 1.0
+"""Fingers that stand still have been stopped by something once they have moved so far, or were given so long to begin."""
 AT_WAYPOINT_M = 0.012
 PASSING_M = 0.06  # a waypoint where the tool need not stop is passed within this
 FOLLOW_UP_S = 3.0  # more than a motion should take, before the attempt is given up
@@ -98,12 +101,14 @@ class LabelledPose:
         T_base_tool: (4, 4).
         gripper: finger joint on arrival, m.
         speed: of the tool, m/s.
+        within_m: the tool has arrived so near to it.
     """
 
     label: str
     T_base_tool: Array
     gripper: float
     speed: float
+    within_m: float = AT_WAYPOINT_M
 
 
 class Skills:
@@ -170,6 +175,10 @@ class Skills:
             raise StepImpossible(reason)
         self.confidence = float(np.nanmin([self.confidence, item.fitted.fit]))
         return item
+
+    def seen(self, wanted: ObjectPhrase) -> DetectedObject | None:
+        """Return the object that `wanted` describes, as it shows from here; None: none, or more than one does."""
+        return find_object(self.now.image, self.now.camera, self._table, wanted)[0]
 
     def take(self, wanted: ObjectPhrase) -> Generator[Activity, None, DetectedObject]:
         """Return the object that `wanted` describes, once it is in the hand and lifted."""
@@ -312,11 +321,12 @@ class Skills:
         self._index += len(course)
         due_ns = self.now.stamp_ns + round(self._expected_s(course) * NS_PER_S)
         seen_ns, number = self.now.stamp_ns, 0
+        began_ns, finger = self.now.stamp_ns, self.now.finger  # of the leg
         while True:
             due_ns += max(0, self.now.stamp_ns - seen_ns - round(NO_IMAGE_S * NS_PER_S))
             seen_ns = self.now.stamp_ns
-            while number < len(course) and self._arrived(course[number], course[number + 1 : number + 2]):
-                number += 1
+            while number < len(course) and self._arrived(legs[number], legs[number + 1 : number + 2], began_ns, finger):
+                number, began_ns, finger = number + 1, self.now.stamp_ns, self.now.finger
             if number == len(course):
                 return
             if self.now.stamp_ns > due_ns:
@@ -334,20 +344,23 @@ class Skills:
             at, gripper = waypoint.T_base_tool, waypoint.gripper
         return expected
 
-    def _arrived(self, waypoint: Waypoint, after: Sequence[Waypoint]) -> bool:
+    def _arrived(self, leg: LabelledPose, after: Sequence[LabelledPose], began_ns: int, finger: float) -> bool:
+        """Return whether a leg has ended. began_ns, finger: stamp, and position of the fingers, when it began."""
         now = self.now
-        passing = bool(after) and after[0].gripper == waypoint.gripper and after[0].speed == waypoint.speed
-        away = float(np.linalg.norm(now.T_base_tool[:3, 3] - waypoint.T_base_tool[:3, 3]))
-        there = abs(now.finger - waypoint.gripper) < 0.003
-        stalled = waypoint.gripper < now.finger < FINGER_OPEN_M - 0.004 and abs(now.finger_speed) < FINGER_STILL
-        return away < (PASSING_M if passing else AT_WAYPOINT_M) and (there or stalled)
+        passing = bool(after) and after[0].gripper == leg.gripper and after[0].speed == leg.speed
+        away = float(np.linalg.norm(now.T_base_tool[:3, 3] - leg.T_base_tool[:3, 3]))
+        there = abs(now.finger - leg.gripper) < 0.003
+        still = leg.gripper < now.finger < FINGER_OPEN_M - 0.004 and abs(now.finger_speed) < FINGER_STILL
+        tried = abs(now.finger - finger) > FINGER_MOVED_M or now.stamp_ns - began_ns > FINGER_START_S * NS_PER_S
+        stopped = still and (tried or self._grips_something())
+        return away < (PASSING_M if passing else leg.within_m) and (there or stopped)
 
     def _holds(self, item: DetectedObject) -> bool:
         return HOLDING_FINGER_M < self.now.finger < item.fitted.width / 2 + HOLDING_FINGER_M
 
     def _grips_something(self) -> bool:
         """Whether something is in the hand, or may be: what another policy has taken is not known here."""
-        return self.held is not None or HOLDING_FINGER_M < self.now.finger < OBJECT_HALF_WIDTH_M + HOLDING_FINGER_M
+        return self.held is not None or is_gripping(self.now.finger)
 
     def _best_yaw(self, spot: Array, height: float, yaws: Sequence[float], item: DetectedObject) -> float:
         """Return the best turn of the hand for `item`, see `Reachability.best_yaw`.
@@ -364,3 +377,8 @@ class Skills:
         if yaw is None:
             raise StepImpossible(f"{item} is out of reach")
         return yaw
+
+
+def is_gripping(finger: float) -> bool:
+    """Return whether fingers that rest at this position are kept apart by an object, m."""
+    return GRIPPING_FINGER_M < finger < OBJECT_HALF_WIDTH_M + HOLDING_FINGER_M

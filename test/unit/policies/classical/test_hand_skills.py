@@ -60,7 +60,7 @@ def test_only_what_is_in_the_hand_is_put_down(hand: HandSkills) -> None:
         next(iter(hand.put_down()))
     see(hand, HOLDING_M)
     labels = next(iter(hand.put_down()))
-    assert labels.subtask == "carry it to a free place" and len(labels.waypoints) == 4
+    assert labels.subtask == "carry it to a free place" and len(labels.waypoints) == 2
 
 
 def test_what_shows_elsewhere_is_not_in_the_hand(hand: HandSkills) -> None:
