@@ -96,8 +96,14 @@ run: setup
 demo: setup
 	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY)
 
+# Without TESTS: all. Those without a graph run on all cores at once, those of a running graph one after the other.
 test: setup
+ifdef TESTS
 	@. $(BIN)/activate && exec python -m pytest $(TESTS)
+else
+	@. $(BIN)/activate && python -m pytest --numprocesses=$$(nproc) --dist=worksteal test/property test/sim test/unit && \
+	  python -m pytest test --ignore=test/property --ignore=test/sim --ignore=test/unit
+endif
 
 # The tests of LeRobot's models and of those that take its environment; the first run installs it.
 test-models:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_the_filter_and_the_oracle_agree_on_how_far_an_obstacle_is(seed: int) ->
 
 
 @pytest.mark.parametrize("seed", [1, 4])
-def test_every_margin_is_kept_in_random_surroundings(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_margin_is_kept_in_random_surroundings(seed: int, judged: Callable[[str], None]) -> None:
     draw = random.Random(seed)
     arm = SurroundedArm(random_surroundings(draw))
     arm.surround(draw, 6)
@@ -43,7 +44,6 @@ def test_every_margin_is_kept_in_random_surroundings(seed: int, capsys: pytest.C
     arm.rest()
     arm.examine()
     spare = ", ".join(f"{rule} {least * 1e3:.3f}" for rule, least in arm.spare.items())
-    with capsys.disabled():
-        print(f"\n{arm.judged} configurations; least distance beyond each margin, mm: {spare}")
+    judged(f"{arm.judged} configurations; least distance beyond each margin, mm: {spare}")
     assert arm.judged > 500
     assert min(arm.spare.values()) < 0.05, "the adversary did not come near"

@@ -136,6 +136,15 @@ class MeasuredParameters:
         minimum=1.0,
         maximum=10.0,
     )
+    velocity: list[float] = parameter(
+        [],
+        description="a joint that is measured to move faster latches a protective stop, per joint; 0, or empty: "
+        "measured.overspeed times its velocity limit, and measured.rest_velocity. More for a finger that may slip off what "
+        "it grips",
+        unit="rad/s or m/s",
+        minimum=0.0,
+        maximum=100.0,
+    )
     tcp_speed_m_s: float = parameter(
         0.0,
         description="a tool that is measured to move faster latches a protective stop; 0: it is not watched",
@@ -283,6 +292,7 @@ class SafetyFilterParameters:
             ("measured.tracking_error", self.measured.tracking_error, False),
             ("measured.rest_velocity", self.measured.rest_velocity, False),
             ("measured.standstill", self.measured.standstill, True),
+            ("measured.velocity", self.measured.velocity, True),
             ("effort.limit", self.effort.limit, True),
             ("contact.threshold", self.contact.threshold, True),
             ("home.position", self.home.position, True),

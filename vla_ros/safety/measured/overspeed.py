@@ -1,7 +1,8 @@
 """Rule overspeed: |measured velocity| <= share * limit + rest_velocity for each joint, or above it for less than 20 ms.
 
 The output keeps the limit itself. A measured joint that is faster is not moved by the filter: its drive runs away, another
-controller moves it, or a load pulls it. The share leaves room for overshoot, the time for noise of a single sample.
+controller moves it, or a load pulls it. The share leaves room for overshoot, the time for noise of a single sample. A
+tolerance of its own (`measured.velocity`) is for a joint that may spring, such as a finger that slips off what it grips.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DURATION_NS = 20_000_000
 class Overspeed(TickRule):
     """Asked when a joint state arrives, not in a tick.
 
-    Args: parameters: `measured.overspeed`, `measured.rest_velocity`. limits: of the joints. arm: not used.
+    Args: parameters: `measured.overspeed`, `measured.rest_velocity`, `measured.velocity`. limits: of the joints. arm: not used.
     """
 
     NAME, CODE, ACTION = NAME, RuleCode.OVERSPEED, Action.LATCH
@@ -31,8 +32,8 @@ class Overspeed(TickRule):
         self, parameters: SafetyFilterParameters, limits: Sequence[JointLimits], arm: ArmModel | None = None
     ) -> None:
         measured = parameters.measured
-        rows = zip(limits, measured.rest_velocity, strict=True)
-        self._limits = tuple((joint.name, joint.velocity * measured.overspeed + rest) for joint, rest in rows)
+        rows = zip(limits, measured.rest_velocity, measured.velocity or [0.0] * len(limits), strict=True)
+        self._limits = tuple((joint.name, own or joint.velocity * measured.overspeed + rest) for joint, rest, own in rows)
 
     def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Latch when a joint has been too fast for longer than the duration."""

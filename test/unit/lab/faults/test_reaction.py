@@ -57,7 +57,7 @@ def test_an_answer_and_going_on_can_be_asked_for() -> None:
     assert differences(ExpectedReaction(ends=MOVING, goes_on=True), dataclasses.replace(on, rest_s=0.1))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=str)
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_what_is_expected_can_be_said_and_can_fail(case: FaultCase) -> None:
     expected = case.expected
     assert expected.text() and case.fault

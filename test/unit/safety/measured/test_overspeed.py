@@ -27,6 +27,15 @@ def test_a_joint_is_too_fast_beyond_the_share_of_its_limit_for_20_ms(dq: float, 
         assert (verdict.rule, verdict.joint, verdict.limit) == ("overspeed", "a", LIMIT)
 
 
+def test_a_joint_may_have_a_tolerance_of_its_own() -> None:
+    rule, state = Overspeed(parameters(**{"measured.velocity": [0.0, 4.0]}), LIMITS), filter_state()
+    for velocities, latches in (([0.0, 4.0], ""), ([LIMIT, -4.0], ""), ([0.0, -4.1], "b"), ([LIMIT + 0.1, 0.0], "a")):
+        state.measured.dq = velocities
+        verdicts = [rule.check(state, at * MS) for at in (0, 20)]
+        assert (verdicts[-1].joint if verdicts[-1] else "") == latches
+        state.measured.overspeed_ns = None
+
+
 def test_a_single_sample_is_noise() -> None:
     rule, state = Overspeed(parameters(), LIMITS), filter_state()
     for at, dq in enumerate((9.0, 0.0, 9.0, 0.0, 9.0)):
