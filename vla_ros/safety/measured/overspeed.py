@@ -23,7 +23,7 @@ DURATION_NS = 20_000_000
 class Overspeed(TickRule):
     """Asked when a joint state arrives, not in a tick.
 
-    Args: parameters: `measured.overspeed`, `measured.rest_velocity`, `measured.velocity`. limits: of the joints. arm: not used.
+    Args: parameters: `measured.overspeed`, `.rest_velocity`, `.velocity`. limits: of the joints. arm: not used.
     """
 
     NAME, CODE, ACTION = NAME, RuleCode.OVERSPEED, Action.LATCH
