@@ -33,7 +33,9 @@ class Overspeed(TickRule):
     ) -> None:
         measured = parameters.measured
         rows = zip(limits, measured.rest_velocity, measured.velocity or [0.0] * len(limits), strict=True)
-        self._limits = tuple((joint.name, own or joint.velocity * measured.overspeed + rest) for joint, rest, own in rows)
+        self._limits = tuple(
+            (joint.name, own or joint.velocity * measured.overspeed + rest) for joint, rest, own in rows
+        )
 
     def check(self, state: FilterState, now_ns: int) -> Verdict | None:
         """Latch when a joint has been too fast for longer than the duration."""
