@@ -16,8 +16,8 @@ from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
 from vla_ros.safety.states import LATCHED, State
+from vla_ros.safety.unchecked import left_unchecked, not_checked
 from vla_ros.time import Rate, Window
 
 

@@ -9,7 +9,7 @@ from vla_ros.ros.stamps import time_message
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.collision_constraints import left_unchecked
+from vla_ros.safety.unchecked import left_unchecked
 from vla_ros.time import NS_PER_S
 
 NAN = float("nan")

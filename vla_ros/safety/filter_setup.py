@@ -13,7 +13,7 @@ from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.command.safety_monitor import SafetyMonitor
-from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, check_unchecked
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.continuous_joint import ContinuousJoints
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
@@ -34,6 +34,7 @@ from vla_ros.safety.rules import SafetyRule, Scope, SetpointRule, StepRule, Tick
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState
 from vla_ros.safety.trajectory import entry_ticks
+from vla_ros.safety.unchecked import check_unchecked
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -10,11 +9,7 @@ import pytest
 
 from test.unit.safety.perfect_arm import PERIOD_NS
 from test.unit.safety.streams import line, moved, smooth
-from vla_ros.bringup.safety_configuration import safety_configuration
-from vla_ros.parameters import ParameterError
 from vla_ros.safety.arm_motion import joint_states
-from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.geometry.collision_constraints import left_unchecked, not_checked
 from vla_ros.safety.states import State
 
 NAN = math.nan
@@ -222,46 +217,6 @@ def test_the_override_goes_first_slower_and_hands_back_at_rest(bench: Any) -> No
         bench.tick()
     assert bench.command(list(bench.q)) is None
     assert bench.tick().source == "policy"
-
-
-def test_what_the_configuration_leaves_off_is_named() -> None:
-    parameters, _ = safety_configuration()
-    functions = ["reduced_mode", "stop_distance", "momentum", "separation", "tool_orientation"]
-    assert not_checked(parameters) == [
-        "keep_out",
-        "obstacle",
-        "contact",
-        *functions,
-        "deadman",
-        "enabling",
-        "heartbeat",
-    ]
-    on = dataclasses.replace(
-        parameters,
-        deadman=dataclasses.replace(parameters.deadman, timeout_s=0.2),
-        estop=dataclasses.replace(parameters.estop, heartbeat_s=0.2),
-    )
-    assert not_checked(on) == ["keep_out", "obstacle", "contact", *functions, "enabling"]
-
-
-def test_what_is_off_is_switched_off_by_name_or_told() -> None:
-    parameters, urdf = safety_configuration()
-    assert left_unchecked(parameters) == [], "sim.yaml names all that the simulated arm does without"
-    named = dataclasses.replace(parameters, unchecked=["heartbeat", "contact", "fence", "separation", "reduced_mode"])
-    assert left_unchecked(named) == [
-        "keep_out",
-        "obstacle",
-        "stop_distance",
-        "momentum",
-        "tool_orientation",
-        "deadman",
-        "enabling",
-    ]
-    unknown = dataclasses.replace(parameters, unchecked=["velocity_limit"])
-    with pytest.raises(
-        ParameterError, match="unchecked: 'velocity_limit' is nothing that can be left off; known: fence"
-    ):
-        SafetyFilter.from_urdf(unknown, urdf)
 
 
 def test_ages(bench: Any) -> None:

@@ -13,8 +13,6 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.command.deadman import Deadman
-from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
@@ -50,8 +48,6 @@ MODEL_RULES: tuple[type[SafetyRule], ...] = (
 """Rules that need a model of the arm, in the order in which diagnostics name them."""
 BY_MASSES = frozenset({EffortLimit.NAME, Contact.NAME, Momentum.NAME})
 """Rules that need the URDF's inertias, and no body."""
-NOT_MISSED = frozenset({TcpOverspeed.NAME})
-"""Needs no word when it is off: what is sent is judged by `cartesian_speed`, what is measured by `overspeed`."""
 
 
 def configured_rules(parameters: SafetyFilterParameters) -> dict[str, bool]:
@@ -67,39 +63,6 @@ def needs_bodies(parameters: SafetyFilterParameters) -> bool:
 def _mesh_folders(parameters: SafetyFilterParameters) -> list[Path]:
     named = [Path(folder).expanduser() for folder in parameters.mesh_folders]
     return [*named, Path(parameters.urdf).expanduser().parent] if parameters.urdf else named
-
-
-def not_checked(parameters: SafetyFilterParameters) -> list[str]:
-    """Return the names of the rules and inputs that the configuration leaves off."""
-    return [name for name, on in _optional(parameters).items() if not on]
-
-
-def left_unchecked(parameters: SafetyFilterParameters) -> list[str]:
-    """Return those of `not_checked` that the configuration does not switch off by name."""
-    return [name for name in not_checked(parameters) if name not in parameters.unchecked]
-
-
-def check_unchecked(parameters: SafetyFilterParameters) -> None:
-    """Refuse a name that is of nothing that can be left off.
-
-    Raises:
-        ParameterError: it names the parameter, what it got and what there is.
-    """
-    known = _optional(parameters)
-    for name in parameters.unchecked:
-        if name not in known:
-            raise ParameterError(f"unchecked: {name!r} is nothing that can be left off; known: {', '.join(known)}")
-
-
-def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:
-    inputs = {
-        Deadman.NAME: Deadman.configured(parameters),
-        Enabling.NAME: Enabling.configured(parameters),
-        "heartbeat": bool(parameters.estop.heartbeat_s),
-        "safety_monitor": bool(parameters.safety_monitor.timeout_s),
-    }
-    rules = {name: on for name, on in configured_rules(parameters).items() if name not in NOT_MISSED}
-    return rules | inputs
 
 
 class CollisionConstraints:
