@@ -25,6 +25,7 @@ NAMES = (
     "nan",
     "step-jump",
     "silent",
+    "controller-slow",
     "joint-states-stale",
     "estop-topic",
     "two-publishers",

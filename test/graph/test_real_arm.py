@@ -23,10 +23,10 @@ from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import private_domain
 from vla_ros.bringup.supervisor import Supervisor
 from vla_ros.msg import SafetyStatus
-from vla_ros.nodes.sim_arm import trajectory_from
 from vla_ros.resources import share
 from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, SENSOR
+from vla_ros.ros.simulated_controllers import trajectory_from
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.trajectory_controller import TrajectoryController
 

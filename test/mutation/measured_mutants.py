@@ -109,7 +109,7 @@ MEASURED_MUTANTS = (
     switched_off(
         "controller_state",
         "reference",
-        "if sent is not None and abs(reference - sent[i].q) > tolerance + self._lag[i]:",
+        "if sent is not None and abs(reference - sent[i].q) > allowed:",
         "if False:",
         "measured.controller_state",
     ),

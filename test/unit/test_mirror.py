@@ -78,6 +78,7 @@ NOT_MIRRORED: dict[str, str] = {
         "test/graph/test_safety_filter.py runs the node with it",
     ),
     "ros/filter_report.py": "test/graph/test_diagnostics.py asks a node for it",
+    "ros/simulated_controllers.py": "test/graph/test_sim_arm.py runs the node with it",
     "ros/controller_state.py": "test/graph/test_output_watch.py reads messages with it",
     **dict.fromkeys(
         ("lab/security/__main__.py", "ros/opened.py"), "needs the running graph: test/graph/test_status_trace.py"

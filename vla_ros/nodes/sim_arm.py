@@ -6,35 +6,31 @@ import contextlib
 import json
 import sys
 import time
-from collections import deque
-from typing import Any
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Float64MultiArray, String
-from trajectory_msgs.msg import JointTrajectory
+from std_msgs.msg import String
 
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
 from vla_ros.ros.discovery import unmatched_publishers
 from vla_ros.ros.node import StartRefused, run
 from vla_ros.ros.parameter_declaration import declare_parameters
-from vla_ros.ros.polling import PacedLoop, Tick, polled, system_ahead_ns, take
+from vla_ros.ros.polling import PacedLoop, Tick, system_ahead_ns
 from vla_ros.ros.qos import IMAGE, LATCHED, SENSOR
 from vla_ros.ros.ros_clock import RosClock
-from vla_ros.ros.stamps import nanoseconds, time_message
+from vla_ros.ros.simulated_controllers import TOPICS, SimulatedControllers
+from vla_ros.ros.stamps import time_message
 from vla_ros.safety.trajectory import CLOCK_STEP_NS
 from vla_ros.scheduling import use_real_time_scheduling
-from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES, urdf
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.sim.controller import PERIOD_S, SimulatedController
 from vla_ros.sim.model import CAMERAS, intrinsics
 from vla_ros.sim.rendering import RenderProcess, add_sensor_noise
 from vla_ros.sim.sim_arm_parameters import SimArmParameters
 from vla_ros.sim.simulation import Simulation
-from vla_ros.sim.trajectory_controller import CommandRefused, PointState, TrajectoryCommand
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.time import NS_PER_S, Rate, Window
 
@@ -42,18 +38,13 @@ REALTIME_PRIORITY = 18
 PERIOD_NS = round(PERIOD_S * NS_PER_S)
 MAX_CATCH_UP_TICKS = 250
 """1 s: after a longer stall of the machine simulated time falls behind real time instead of catching up."""
-ARRIVING = QoSProfile(depth=2 * MAX_CATCH_UP_TICKS)
+ARRIVING = 2 * MAX_CATCH_UP_TICKS
 """A controller on a machine of its own misses no command while this one stands still: each is handed over at its own time."""
 TICKS_PER_SERVICE_CALL = 25
 REST_SPEED, REST_TICKS = 0.01, 50
 """At rest: no joint has been quicker (rad/s, m/s) for so many ticks."""
 MAX_ENDING_TICKS = 1250
 """5 s: an arm that never rests, because it is pushed, ends nevertheless."""
-TOPICS = {
-    "arm_controller/commands": "std_msgs/msg/Float64MultiArray",
-    "arm_controller/joint_trajectory": "trajectory_msgs/msg/JointTrajectory",
-    "gripper_controller/commands": "std_msgs/msg/Float64MultiArray",
-}
 
 
 class SimArmNode(Node):
@@ -76,12 +67,7 @@ class SimArmNode(Node):
                 raise StartRefused(str(error)) from None
             self.get_logger().info(f"cameras are drawn by {self.cameras.backend}")
             self.camera_infos = {camera: self.camera_info(camera) for camera in CAMERAS}
-        if p.controller == "jtc":
-            self.arm_commands = polled(self, JointTrajectory, "arm_controller/joint_trajectory", ARRIVING)
-        else:
-            self.arm_commands = polled(self, Float64MultiArray, "arm_controller/commands", ARRIVING)
-        self.gripper_commands = polled(self, Float64MultiArray, "gripper_controller/commands", ARRIVING)
-        self.arriving: deque[tuple[int, Any, tuple[str, ...]]] = deque()
+        self.controllers = SimulatedControllers(self, controller, ARRIVING)
         self.joint_state_publisher = self.create_publisher(JointState, "joint_states", SENSOR)
         self.image_publishers = {
             c: self.create_publisher(Image, f"{c}_camera/image_raw", IMAGE) for c in self.camera_infos
@@ -94,7 +80,7 @@ class SimArmNode(Node):
         self.clock_publisher = self.create_publisher(Clock, "/clock", IMAGE) if p.publish_clock else None
         self.create_service(ResetScene, "sim/reset_scene", self.reset_scene)
         self.create_service(GroundTruth, "sim/ground_truth", self.ground_truth)
-        self.refused_command = self.camera_error = self.scheduling = ""
+        self.camera_error = self.scheduling = ""
         self.ticks_behind = self.reported_ticks_behind = 0
         self.ros_clock = RosClock(self)
         self.system_ns = self.ros_ns = 0  # nominal times of the newest turn
@@ -130,7 +116,7 @@ class SimArmNode(Node):
             if self._ending and (resting_ticks > REST_TICKS or ending_ticks > MAX_ENDING_TICKS):
                 return
             self.rate.tick(tick.started_ns)
-            self.receive_commands()
+            self.controllers.receive()
             late = min(tick.skipped, MAX_CATCH_UP_TICKS)
             self.ticks_behind += tick.skipped - late
             began = time.perf_counter()
@@ -157,56 +143,24 @@ class SimArmNode(Node):
         """
         began_ns = self.system_ns - behind_ns
         start_ns = self.ros_ns - behind_ns if self.clock_publisher is None else self.simulated_ns
-        self.simulation.tick(start_ns, lambda since_ns: self.hand_over(began_ns + since_ns, start_ns + since_ns))
+        self.simulation.tick(
+            start_ns, lambda since_ns: self.controllers.hand_over(began_ns + since_ns, start_ns + since_ns)
+        )
         self.simulated_ns += PERIOD_NS
 
     def end(self) -> None:
         """Leave `spin` once the arm is at rest: who asks everybody to end asks the filter too, which is still braking it."""
         self._ending = True
 
-    def receive_commands(self) -> None:
-        """Take the commands that have arrived; `hand_over` gives them to the controller at their time."""
-        arrived: list[tuple[int, Any, tuple[str, ...]]] = []
-        for message, info in take(self.arm_commands):
-            arrived.append((info.get("source_timestamp", 0), message, ()))
-        for message, info in take(self.gripper_commands):
-            arrived.append((info.get("source_timestamp", 0), message, (FINGER_JOINT,)))
-        self.arriving.extend(sorted(arrived, key=lambda each: each[0]))
-
-    def hand_over(self, system_ns: int, ros_ns: int) -> None:
-        """Give the controller the commands that were sent until now; ros_ns: now on the controller's clock."""
-        while self.arriving and self.arriving[0][0] <= system_ns:
-            sent_ns, message, names = self.arriving.popleft()
-            waited_s = (system_ns - sent_ns) / NS_PER_S if sent_ns else 0.0
-            self.simulation.controller.waited_s = max(waited_s, self.simulation.controller.waited_s)
-            try:
-                self.command(message, names, ros_ns)
-            except CommandRefused as error:
-                if str(error) != self.refused_command:
-                    self.get_logger().error(f"command refused: {error}")
-                self.refused_command = str(error)
-
-    def command(self, message: Any, names: tuple[str, ...], ros_ns: int) -> None:
-        """Give the controller a message; names: of the joints of an array, where it has fewer than the arm.
-
-        Raises:
-            CommandRefused: it does not take it.
-        """
-        controller = self.simulation.controller
-        if isinstance(message, JointTrajectory):
-            controller.command_trajectory(trajectory_from(message), message.joint_names, ros_ns)
-            return
-        whole = len(message.data) == len(JOINT_NAMES)
-        controller.command(message.data, names or (JOINT_NAMES if whole else JOINT_NAMES[:-1]))
-
     def publish_state(self, ticks: int) -> None:
-        """Publish the joint state, the clock, and images that are ready."""
+        """Publish the joint state, what the controllers tell, the clock, and images that are ready."""
         now_ns = self.get_clock().now().nanoseconds if self.clock_publisher is None else self.simulated_ns
         self.joint_state.header.stamp = time_message(now_ns)
         self.joint_state.position = self.simulation.q.tolist()
         self.joint_state.velocity = self.simulation.dq.tolist()
         self.joint_state.effort = self.simulation.effort.tolist()
         self.joint_state_publisher.publish(self.joint_state)
+        self.controllers.publish_states(ticks, now_ns, self.simulation.dq)
         if self.clock_publisher is not None:
             self.clock_publisher.publish(Clock(clock=time_message(now_ns)))
         if self.cameras is not None:
@@ -279,7 +233,7 @@ class SimArmNode(Node):
             "renderer": self.cameras.backend if self.cameras else "none",
         }
         # Only what happened since the last report.
-        refused, self.refused_command = self.refused_command, ""
+        refused, self.controllers.refused = self.controllers.refused, ""
         late, self.reported_ticks_behind = self.ticks_behind - self.reported_ticks_behind, self.ticks_behind
         wrong = unmatched_publishers(self, TOPICS)
         if wrong or refused:
@@ -300,22 +254,6 @@ class SimArmNode(Node):
 def nominal(expected_ns: int, read_ns: int, step_ns: int) -> int:
     """Return the time that is expected, or the one that is read where they differ by more than `step_ns`."""
     return expected_ns if abs(read_ns - expected_ns) <= step_ns else read_ns
-
-
-def trajectory_from(message: JointTrajectory) -> TrajectoryCommand:
-    """Return a message as the controller takes it.
-
-    Raises:
-        CommandRefused: its points hold efforts.
-    """
-    points = []
-    for point in message.points:
-        if len(point.effort):
-            raise CommandRefused("a trajectory with efforts; a controller of positions takes none")
-        values = (np.array(each) if len(each) else None for each in (point.velocities, point.accelerations))
-        points.append(PointState(np.array(point.positions), *values))
-    times_ns = [nanoseconds(point.time_from_start) for point in message.points]
-    return TrajectoryCommand(nanoseconds(message.header.stamp), times_ns, points)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import rclpy
 from action_msgs.msg import GoalStatus, GoalStatusArray
+from control_msgs.msg import JointTrajectoryControllerState
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
@@ -22,7 +23,7 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool, Empty, Float64, Float64MultiArray, String, UInt8
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
@@ -39,6 +40,7 @@ from vla_ros.ros.fake_messages import (
 from vla_ros.ros.instruction_relay import instruction_nodes_matched
 from vla_ros.ros.polling import polled, received_ns, take
 from vla_ros.ros.qos import EVENTS, IMAGE, LATCHED, NEWEST, SENSOR
+from vla_ros.ros.simulated_controllers import STATE, SWITCH
 from vla_ros.safety.states import State
 from vla_ros.srv import ResetScene
 
@@ -141,6 +143,9 @@ class RigNode:
         node = self._node
         self._joint_states = polled(node, JointState, "arm/joint_states", SENSOR)
         self._sent_joint_states = node.create_publisher(JointState, "joint_states", SENSOR)
+        state, topic = JointTrajectoryControllerState, f"{CONTROLLER}/{STATE}"
+        self._controller_states = polled(node, state, f"arm/{topic}", SENSOR)
+        self._sent_controller_states = node.create_publisher(state, topic, SENSOR)
         self._setpoints = node.create_publisher(JointCommand, COMMAND_TOPIC, EVENTS)
         self._overrides = node.create_publisher(JointCommand, "vla/override", EVENTS)
         self._estops = node.create_publisher(Bool, "vla/estop", EVENTS)
@@ -208,6 +213,13 @@ class RigNode:
                 self._frozen_image = image
             self._frozen_image.header.stamp = image.header.stamp
             self._relayed_images.publish(self._frozen_image)
+
+    def relay_controller_states(self, silent: bool, scaling: float) -> None:
+        """Pass on what the arm's controller tells, unless it is to be silent. scaling: what it says of its speed."""
+        for state, _ in take(self._controller_states):
+            if not silent:
+                state.speed_scaling_factor = scaling
+                self._sent_controller_states.publish(state)
 
     # What is sent
 
@@ -307,6 +319,10 @@ class RigNode:
     def reset_scene(self, seed: int, task: str) -> ServiceCall:
         """Return a call that puts the simulated arm and the scene where they start."""
         return self._call(ResetScene, "sim/reset_scene", ResetScene.Request(seed=seed, task=task))
+
+    def switch_controller(self, active: bool) -> ServiceCall:
+        """Return a call that switches the controller of the simulated arm off, or on again."""
+        return self._call(SetBool, SWITCH, SetBool.Request(data=active))
 
     def set_filter_parameter(self, name: str, value: float) -> ServiceCall:
         """Return a call that tries to change a parameter of the filter; its response has one of `results`."""

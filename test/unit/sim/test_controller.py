@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
-from vla_ros.sim.controller import PERIOD_S, SimulatedController
+from vla_ros.sim.controller import ARM, GRIPPER, PERIOD_S, SimulatedController
 from vla_ros.sim.trajectory_controller import CommandRefused, command_of
 
 START_NS = 10**12
@@ -101,3 +101,52 @@ def test_the_log_is_readable_while_it_is_written(tmp_path: Path) -> None:
     rows = list(csv.DictReader(file.open()))
     assert [float(row["time_s"]) for row in rows] == pytest.approx([tick * PERIOD_S for tick in range(5)])
     assert float(rows[-1]["setpoint_joint4"]) == pytest.approx(HOME[3])
+
+
+def test_a_trajectory_of_the_finger_is_its_own_controllers() -> None:
+    controller = SimulatedController(HOME, "jtc")
+    assert controller.told(GRIPPER, np.zeros(8)) is None, "until then it is a forward_command_controller"
+    controller.command_trajectory(trajectory(7, 0.2, 40 * MS), list(JOINT_NAMES[:7]), START_NS)  # type: ignore[arg-type]
+    finger = command_of(START_NS, [0, 40 * MS], np.array([[0.04], [0.01]]))
+    controller.command_trajectory(finger, ["finger_joint"], START_NS)
+    for k in range(15):
+        controller.update(START_NS + 4 * k * MS, HOME)
+    assert controller.q == pytest.approx([*(HOME[:7] + 0.2), 0.01])
+    told = controller.told(GRIPPER, np.zeros(8))
+    assert told is not None and told.names == ["finger_joint"] and told.reference.p == pytest.approx([0.01])
+    controller.command([0.03], ["finger_joint"])
+    controller.update(START_NS + 60 * MS, HOME)
+    assert controller.q[7] == 0.03 and controller.told(GRIPPER, np.zeros(8)) is None
+
+
+def test_what_a_trajectory_controller_tells_is_what_it_commands_and_what_is_measured() -> None:
+    controller, speeds = SimulatedController(HOME, "jtc"), np.arange(8.0)
+    first = controller.told(ARM, speeds)
+    assert first is not None and first.names == list(JOINT_NAMES[:7]) and first.reference.p == pytest.approx(HOME[:7])
+    controller.command_trajectory(trajectory(8, 0.2, 400 * MS), list(JOINT_NAMES), START_NS)  # type: ignore[arg-type]
+    measured = HOME - 0.01
+    for k in range(50):
+        controller.update(START_NS + 4 * k * MS, measured)
+    told = controller.told(ARM, speeds)
+    assert told is not None and told.names == list(JOINT_NAMES) and told.scaling == 1.0
+    assert told.reference.p == pytest.approx(controller.q) and told.reference.v is not None
+    assert told.p == pytest.approx(measured) and told.v == pytest.approx(speeds)
+    assert SimulatedController(HOME, "forward").told(ARM, speeds) is None
+
+
+def test_a_controller_that_is_switched_off_stops_where_the_arm_is_and_tells_nothing() -> None:
+    controller = SimulatedController(HOME, "jtc")
+    command = trajectory(7, 0.2, 400 * MS)
+    controller.command_trajectory(command, list(JOINT_NAMES[:7]), START_NS)  # type: ignore[arg-type]
+    for k in range(50):
+        controller.update(START_NS + 4 * k * MS, HOME + 0.05)
+    controller.switch(ARM, False)
+    controller.command_trajectory(command, list(JOINT_NAMES[:7]), START_NS)  # type: ignore[arg-type]
+    controller.command([0.02], ["finger_joint"])
+    controller.update(START_NS + 200 * MS, HOME + 0.07)
+    assert controller.q == pytest.approx([*(HOME[:7] + 0.05), 0.02]), "the gripper has a controller of its own"
+    assert controller.told(ARM, np.zeros(8)) is None
+    controller.switch(ARM, True)
+    assert controller.told(ARM, np.zeros(8)) is not None
+    controller.update(START_NS + 204 * MS, HOME + 0.05)
+    assert controller.q[:7] == pytest.approx(HOME[:7] + 0.07), "what it was sent before is over"

@@ -58,7 +58,8 @@ class GraphRig(ProcessFaults):
         self.graph = graph
         self.alter_setpoint: AlterSetpoint | None = None
         self.alter_joint_state: AlterJointState | None = None
-        self.policy_active = self.camera_frozen = False
+        self.policy_active = self.camera_frozen = self.controller_silent = False
+        self.controller_scaling = 1.0
         self.heartbeat_active = self.deadman_held = True
         self.enabling = PRESSED
         self.obstacles: Sequence[Obstacle] | None = ()
@@ -77,6 +78,7 @@ class GraphRig(ProcessFaults):
         self._override: AlterSetpoint | None = None
         self._override_began_ns = 0
         self._extra_setpoints = False
+        self._controller_active = True
         self._cpu_load = contextlib.ExitStack()
         self._next_ns = time.monotonic_ns()
 
@@ -179,6 +181,7 @@ class GraphRig(ProcessFaults):
         )
         if state is not None:
             self._node.publish_joint_state(state)
+        self._node.relay_controller_states(self.controller_silent, self.controller_scaling)
         if self._cycles % HEARTBEAT_CYCLES == 0:
             self._send_periodic()
         if self.policy_active:
@@ -276,6 +279,11 @@ class GraphRig(ProcessFaults):
 
     def set_override(self, alter: AlterSetpoint | None) -> None:
         self._override, self._override_began_ns = alter, time.monotonic_ns()
+
+    def set_controller_active(self, active: bool) -> None:
+        if active != self._controller_active:
+            self._response(self._node.switch_controller(active))
+            self._controller_active = active
 
     def set_extra_publishers(self, count: int, setpoints: bool) -> None:
         self._extra_setpoints = setpoints

@@ -20,6 +20,7 @@ FILTER_PARAMETERS: dict[str, Any] = {
     "enabling.timeout_s": 0.5,
     "obstacle.timeout_s": 0.5,
     "safety_monitor.timeout_s": 0.0,
+    "controller.state_timeout_s": 1.0,
     "fence.box": [-0.7, -0.35, -0.05, 0.95, 0.8, 1.3],
     "keep_out.boxes": [-0.15, 0.4, 0.45, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0],
     "contact.threshold": [60.0] * len(JOINT_NAMES),
@@ -40,6 +41,8 @@ SEED, TASK = 3, "place"
 SIM_PARAMETERS = {"seed": SEED, "task": TASK}
 LOG, AUDIT, REMOVED = "controller.csv", "audit", "removed"
 RAISE = "raise"
+RELAYED = ("joint_states", "arm_controller/controller_state")
+"""Topics of the arm that the rig relays."""
 GRAPHS = ("none", "filter", "raising", "clock", "whole")
 """none: nothing runs. filter: sim_arm and safety_filter; the rig is the policy and relays the joint states. raising: the same
 with a filter whose rules can be made to raise, and the second channel. clock: filter on a simulated clock. whole: all."""
@@ -76,7 +79,7 @@ def processes(graph: str, folder: Path) -> tuple[Process, ...]:
     if monitored:
         arguments = ("-m", "vla_ros.lab.faults.raising", str(folder / RAISE))
         filter_ = dataclasses.replace(filter_, executable=sys.executable, package="", arguments=arguments)
-    arm = dataclasses.replace(arm, remappings={"joint_states": "arm/joint_states"})
+    arm = dataclasses.replace(arm, remappings={name: f"arm/{name}" for name in RELAYED})
     return (arm, filter_, monitor) if monitored else (arm, filter_)
 
 

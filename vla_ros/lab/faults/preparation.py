@@ -107,7 +107,9 @@ def restore(rig: FaultRig) -> None:
 
 def _remove_faults(rig: FaultRig) -> None:
     rig.alter_setpoint = rig.alter_joint_state = None
-    rig.policy_active = False
+    rig.policy_active = rig.controller_silent = False
+    rig.controller_scaling = 1.0
+    rig.set_controller_active(True)
     rig.heartbeat_active = rig.deadman_held = True
     rig.enabling = RELEASED  # what was pressed through must be released
     rig.obstacles = ()

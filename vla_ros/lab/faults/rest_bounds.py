@@ -30,7 +30,8 @@ class RestBounds:
         stop: the stop policy from full speed, for the slowest joint.
         arrival: until a message has entered a tick and its answer the controller's log.
         by_message: by the newest message alone, when no other follows.
-        command_timeout, joint_state_timeout, obstacle_timeout, heartbeat_timeout, deadman_timeout: of the filter.
+        command_timeout, joint_state_timeout, obstacle_timeout, heartbeat_timeout, deadman_timeout,
+            controller_state_timeout: of the filter.
         plan: until a plan is no longer valid and the arm has been led to rest.
         camera_frozen: until a camera counts as frozen.
         camera_missing: until the planner misses the camera's frames.
@@ -45,6 +46,7 @@ class RestBounds:
     obstacle_timeout: float
     heartbeat_timeout: float
     deadman_timeout: float
+    controller_state_timeout: float
     plan: float
     camera_frozen: float
     camera_missing: float
@@ -84,6 +86,7 @@ def rest_bounds(
         obstacle_timeout=gate.obstacle.timeout_s,
         heartbeat_timeout=gate.estop.heartbeat_s,
         deadman_timeout=gate.deadman.timeout_s,
+        controller_state_timeout=gate.controller.state_timeout_s,
         plan=planner.valid_for_s + expert.chunk_period_s + FINISH_S,
         camera_frozen=(camera.frozen_images + 1) / arm.camera_rate_hz + 1.0 / planner.rate_hz
         if arm.camera_rate_hz

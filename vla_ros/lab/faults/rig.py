@@ -25,6 +25,7 @@ class FaultRig(Protocol):
     Attributes:
         graph: which graph runs. lines: what its processes have printed.
         alter_setpoint, alter_joint_state: change what is sent; None: nothing is changed.
+        controller_silent: the state of the arm's controller is not relayed. controller_scaling: speed that it tells.
         policy_active: setpoints are sent. heartbeat_active, deadman_held: the e-stop's heartbeat and the dead-man switch
             are sent. enabling: position of the enabling device. obstacles: what the feed sends; None: the feed is silent.
             camera_frozen: the front camera repeats one image.
@@ -38,6 +39,8 @@ class FaultRig(Protocol):
     lines: list[str]
     alter_setpoint: AlterSetpoint | None
     alter_joint_state: AlterJointState | None
+    controller_silent: bool
+    controller_scaling: float
     policy_active: bool
     heartbeat_active: bool
     deadman_held: bool
@@ -88,6 +91,9 @@ class FaultRig(Protocol):
 
     def set_override(self, alter: AlterSetpoint | None) -> None:
         """An operator's device begins to send setpoints; None: it ends."""
+
+    def set_controller_active(self, active: bool) -> None:
+        """Switch the arm's controller off, or on again."""
 
     def set_extra_publishers(self, count: int, setpoints: bool) -> None:
         """Add `count` nodes on the policy's topic, with or without setpoints; 0: remove them."""

@@ -1,7 +1,9 @@
 """Rule controller_state: the arm's controllers run and follow.
 
 A joint_trajectory_controller tells its state on <controller>/controller_state. Once one was heard, for each of its joints:
-    |reference - feedback| <= tolerance,   |reference - output| <= tolerance + velocity limit * LAG_S,   speed scaling = 1,
+    |reference - feedback| <= tolerance,
+    |reference - output| <= tolerance + velocity limit * (LAG_S + age of the state),
+    speed scaling = 1,
 and the next one comes within `controller.state_timeout_s`: a controller that is switched off says nothing. tolerance is
 `measured.tracking_error`. A speed scaling of 0 counts as not told: older controllers leave the field empty.
 
@@ -26,7 +28,8 @@ from vla_ros.safety.verdict import Verdict
 
 NAME = "controller_state"
 LAG_S = 0.06
-"""Between what is sent and the reference in a state that is received: horizon of a trajectory, 20 ms between two states."""
+"""Between what is sent and the reference in a state that is received: horizon of a trajectory, delivery. The output goes on
+while no newer state comes, so its age counts too: a host that stalls is not a controller that does not follow."""
 SCALING_TOLERANCE = 1e-3
 TOLERANCE, MOTION = 0.1, 0.02
 """Of a gripper, shares of its joint's range."""
@@ -83,7 +86,7 @@ class ControllerState(TickRule):
         self._joint_names = tuple(joint.name for joint in limits)
         self._timeout_ns = round(parameters.controller.state_timeout_s * NANO)
         self._tolerance = [int(value * NANO) for value in parameters.measured.tracking_error]
-        self._lag = [int(joint.velocity * LAG_S * NANO) for joint in limits]
+        self._speeds = [joint.velocity for joint in limits]
 
     @classmethod
     def configured(cls, parameters: SafetyFilterParameters) -> bool:
@@ -108,13 +111,15 @@ class ControllerState(TickRule):
         if scaling and abs(scaling - 1.0) > SCALING_TOLERANCE:
             return Verdict(NAME, f"{controller}: it executes at {scaling:.3g} of the speed; set its speed scaling to 1")
         sent = state.joints if state.state is not State.DISARMED else None
+        lag_ns = round(LAG_S * NANO) + max(0, silent_ns)
         for i, reference, error in zip(report.joints, report.reference, report.error, strict=True):
             name, tolerance = self._joint_names[i], self._tolerance[i]
             if abs(error) > tolerance:
                 return _apart(controller, name, "where its controller leads it", error, tolerance)
-            if sent is not None and abs(reference - sent[i].q) > tolerance + self._lag[i]:
+            allowed = tolerance + int(self._speeds[i] * lag_ns)
+            if sent is not None and abs(reference - sent[i].q) > allowed:
                 what = "what was sent: its controller does not follow"
-                return _apart(controller, name, what, reference - sent[i].q, tolerance + self._lag[i])
+                return _apart(controller, name, what, reference - sent[i].q, allowed)
         return None
 
 

@@ -21,7 +21,8 @@ class FakeRig:
     def __init__(self) -> None:
         self.alter_setpoint: Any = None
         self.alter_joint_state: Any = None
-        self.policy_active = self.camera_frozen = False
+        self.policy_active = self.camera_frozen = self.controller_silent = False
+        self.controller_scaling = 1.0
         self.heartbeat_active = self.deadman_held = True
         self.enabling = 1
         self.obstacles: Any = ()

@@ -17,7 +17,7 @@ def test_no_graph_has_no_processes() -> None:
 def test_the_rig_stands_between_arm_and_filter(graph: str) -> None:
     arm, filter_ = processes(graph, Path("/nowhere"))[:2]
     assert (arm.name, filter_.name) == ("sim_arm", "safety_filter")
-    assert arm.remappings["joint_states"] == "arm/joint_states"
+    assert arm.remappings == {name: f"arm/{name}" for name in ("joint_states", "arm_controller/controller_state")}
     assert arm.parameters["log_file"] == f"/nowhere/{LOG}"
     assert filter_.parameters["audit.directory"] == f"/nowhere/{AUDIT}"
     monitored = {"safety_monitor.timeout_s": MONITOR_TIMEOUT_S} if graph == "raising" else {}

@@ -34,14 +34,15 @@ def test_every_fault_is_removed_before_the_next_case() -> None:
     rig = PreparedRig("raising")
     rig.alter_setpoint = rig.alter_joint_state = lambda *_: None
     rig.policy_active, rig.heartbeat_active, rig.deadman_held, rig.obstacles = True, False, False, None
-    rig.enabling = 2
+    rig.enabling, rig.controller_silent, rig.controller_scaling = 2, True, 0.5
     preparation.restore(rig)  # type: ignore[arg-type]
-    assert rig.enabling == 1
+    assert (rig.enabling, rig.controller_silent, rig.controller_scaling) == (1, False, 1.0)
     assert rig.alter_setpoint is None and rig.alter_joint_state is None
     assert (rig.policy_active, rig.heartbeat_active, rig.deadman_held, rig.obstacles) == (False, True, True, ())
     assert rig.overrides == [None]
     for call in (
         ("set_extra_publishers", 0, False),
+        ("set_controller_active", True),
         ("set_stranger", ""),
         ("set_flood", 0),
         ("set_cpu_load", 0),

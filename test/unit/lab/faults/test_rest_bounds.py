@@ -42,6 +42,7 @@ def test_a_longer_timeout_is_a_later_bound() -> None:
     times = bounds()
     assert changed("safety_filter", command={"timeout_s": 0.2}).without_setpoints > times.without_setpoints + 0.1
     assert changed("safety_filter", measured={"timeout_s": 0.4}).joint_state_timeout == 0.4
+    assert changed("safety_filter", controller={"state_timeout_s": 3.0}).controller_state_timeout == 3.0
     assert changed("planner", valid_for_s=9.0).plan > times.plan
     assert changed("camera", frozen_images=90).camera_frozen > times.camera_frozen
 

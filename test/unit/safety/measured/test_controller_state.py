@@ -64,6 +64,14 @@ def test_a_newer_state_counts() -> None:
     assert rule().check(told(state, receive_ns=600 * MS, error=[]), 1000 * MS) is not None
 
 
+def test_the_age_of_a_state_counts_for_its_reference_and_not_for_its_error() -> None:
+    """The output goes on while a host stalls: 2 rad/s for 0.1 s are 0.2 rad."""
+    behind = told(at_work(), reference=[0.01, 0.10, 0.0])
+    assert "0.4000 from what was sent" in rule().check(behind, 80 * MS).reason
+    assert rule().check(behind, 100 * MS) is None
+    assert rule().check(told(at_work(), error=[0.0, 0.11, 0.0]), 400 * MS) is not None
+
+
 def test_states_may_be_left_unheeded() -> None:
     assert not ControllerState.configured(parameters(**{"controller.state_timeout_s": 0.0}))
     assert ControllerState.configured(parameters())

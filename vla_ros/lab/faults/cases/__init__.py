@@ -5,6 +5,7 @@ from __future__ import annotations
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.cases import (
     authority,
+    controllers,
     environment,
     floods,
     measured,
@@ -18,7 +19,18 @@ from vla_ros.lab.faults.rest_bounds import RestBounds
 
 __all__ = ["all_cases"]
 
-MODULES = (refusals, setpoints, stamps, measured, authority, floods, environment, processes, second_channel)
+MODULES = (
+    refusals,
+    setpoints,
+    stamps,
+    measured,
+    controllers,
+    authority,
+    floods,
+    environment,
+    processes,
+    second_channel,
+)
 
 
 def all_cases(bounds: RestBounds) -> tuple[FaultCase, ...]:
