@@ -28,6 +28,7 @@ from vla_ros.safety.states import LATCHED as LATCHES
 from vla_ros.safety.states import State
 from vla_ros.srv import GroundTruth, ResetScene
 from vla_ros.tracing.graph_status import GraphStatus, NodeStatus
+from vla_ros.tracing.hosts import HOST, PROCESS
 from vla_ros.tracing.told_lines import ToldLines
 
 __all__ = ["Client", "Unreachable", "connect"]
@@ -65,6 +66,7 @@ class Client:
         self.status: SafetyStatus | None = None
         self.diagnostics: dict[str, dict[str, str]] = {}
         self._diagnostics_s: dict[str, float] = {}
+        self._reports: dict[tuple[str, str, str], tuple[float, dict[str, str]]] = {}
         self.question = ""
         self.node.create_subscription(LatentPlan, "vla/latent_plan", self._on_plan, NEWEST)
         self.node.create_subscription(SafetyStatus, "vla/safety_status", self._on_status, EVENTS)
@@ -85,29 +87,27 @@ class Client:
         for status in message.status:
             if status.name.rpartition("/")[0] != self.node.get_namespace().rstrip("/"):
                 continue  # all arms share the topic
-            self._diagnostics_s[status.name.rsplit("/", 1)[-1]] = time.monotonic()
+            name, now_s = status.name.rsplit("/", 1)[-1], time.monotonic()
             values = {pair.key: pair.value for pair in status.values}
             values["level"], values["message"] = str(int.from_bytes(status.level, "little")), status.message
-            self.diagnostics[status.name.rsplit("/", 1)[-1]] = values
+            self._diagnostics_s[name], self.diagnostics[name] = now_s, values
+            self._reports[name, values.get(HOST, ""), values.get(PROCESS, "")] = now_s, values
 
     def graph_status(self) -> GraphStatus:
         """Return what has been heard so far, for `vla-ros status`."""
         reports, now_s = [], time.monotonic()
-        for name, diagnostics in self.diagnostics.items():
+        for (name, _, _), (heard_s, diagnostics) in self._reports.items():
             values = {key: value for key, value in diagnostics.items() if key not in ("level", "message")}
-            heard_s = now_s - self._diagnostics_s[name]
-            reports.append(NodeStatus(name, int(diagnostics["level"]), diagnostics["message"], values, heard_s))
+            level, message = int(diagnostics["level"]), diagnostics["message"]
+            reports.append(NodeStatus(name, level, message, values, now_s - heard_s))
         sender = self.diagnostics.get("action_expert", {}).get("said_by", "")
         said_by = f", said by {sender}" if sender else ""
         plan = _plan_line(self.plan) or self.diagnostics.get("planner", {}).get("outlook", "")
-        return GraphStatus(
-            reports,
-            _filter_line(self.status),
-            f"{plan}{said_by}" if plan else "",
-            self.question,
-            self.filters(),
-            self._other_namespaces(),
-        )
+        filters = self.filters()
+        lines = (_filter_line(self.status), f"{plan}{said_by}" if plan else "", self.question)
+        if len(filters) > 1:  # they would be those of either graph; each node's row says what it does
+            lines = ("", "", "")
+        return GraphStatus(reports, *lines, filters, self._other_namespaces())
 
     def filters(self) -> list[str]:
         """Return the safety filters of this namespace: name, GUID, and whether it is on this machine. Two are two graphs."""

@@ -12,7 +12,7 @@ from rclpy.node import Node
 from vla_ros.resources import CONFIGURATION_VARIABLE, version
 from vla_ros.ros.node import steady_timer
 from vla_ros.ros.qos import EVENTS
-from vla_ros.tracing.hosts import CONFIGURATION, HOST, VERSION
+from vla_ros.tracing.hosts import CONFIGURATION, HOST, PROCESS, VERSION
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -33,7 +33,11 @@ class Diagnostics:
         self._report = report
         self._host = socket.gethostname()
         given = {VERSION: version(), CONFIGURATION: os.environ.get(CONFIGURATION_VARIABLE, "")}
-        self._start = {HOST: self._host, **{key: value for key, value in given.items() if value}}
+        self._start = {
+            HOST: self._host,
+            PROCESS: str(os.getpid()),
+            **{key: value for key, value in given.items() if value},
+        }
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", EVENTS)
         if period_s:
             steady_timer(node, period_s, self.publish)

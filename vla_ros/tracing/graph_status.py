@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vla_ros.tracing.hosts import differences, hosts
+from vla_ros.tracing.hosts import HOST, PROCESS, differences, hosts
 
 REQUIRED_NODES = ("safety_filter", "camera", "planner", "action_expert")
 """Without these the arm does nothing; others (sim_arm, dashboard, a driver) are shown when they report."""
@@ -53,9 +53,8 @@ class StatusRow:
 class GraphStatus:
     """Everything that is shown.
 
-    filter, plan, question: one line of text each; empty while nothing was heard. filters: the safety filters of this
-    namespace; of two graphs in one domain and namespace both are heard, mixed. others: namespaces of the domain's other
-    arms.
+    reports: of each node; two of one name are nodes of two graphs. filter, plan, question: one line of text each; empty while
+    nothing was heard. filters: the safety filters of this namespace. others: namespaces of the domain's other arms.
     """
 
     reports: Sequence[NodeStatus]
@@ -67,9 +66,24 @@ class GraphStatus:
 
     def rows(self) -> list[StatusRow]:
         """Return one row per node, the required nodes first."""
-        heard = {report.name: report for report in self.reports}
-        names = [*REQUIRED_NODES, *sorted(set(heard) - set(REQUIRED_NODES))]
-        return [_row(name, heard.get(name)) for name in names]
+        by_name: dict[str, list[tuple[str, NodeStatus | None]]] = {name: [] for name in REQUIRED_NODES}
+        for label, report in sorted(self.named(), key=lambda each: each[0]):
+            by_name.setdefault(report.name, []).append((label, report))
+        return [_row(*each) for name, found in by_name.items() for each in found or [(name, None)]]
+
+    def named(self) -> list[tuple[str, NodeStatus]]:
+        """Return each report with the name of its node; of several nodes of one name, with their processes.
+
+        A node that is silent while another one of its name is heard has been started again, and is left out.
+        """
+        named = []
+        for report in self.reports:
+            same = [other for other in self.reports if other.name == report.name]
+            freshest_s = min(other.heard_s for other in same)
+            same = [other for other in same if not other.heard_s > max(SILENT_S, freshest_s)]
+            if report in same:
+                named.append((report.name if len(same) == 1 else f"{report.name} ({_where(report)})", report))
+        return named
 
     def ok(self) -> bool:
         """Whether every required node is heard, none complains, and this is one graph, started alike on all hosts."""
@@ -78,12 +92,15 @@ class GraphStatus:
     @property
     def hosts(self) -> dict[str, list[str]]:
         """Host → its nodes."""
-        return hosts({report.name: report.values for report in self.reports})
+        return hosts(self._values())
 
     @property
     def differences(self) -> list[str]:
         """Lines about nodes that were started from another version or configuration than others."""
-        return differences({report.name: report.values for report in self.reports})
+        return differences(self._values())
+
+    def _values(self) -> dict[str, dict[str, str]]:
+        return {label: dict(report.values) for label, report in self.named()}
 
     @property
     def several_graphs(self) -> str:
@@ -91,14 +108,14 @@ class GraphStatus:
         if len(self.filters) < 2:
             return ""
         return (
-            f"{len(self.filters)} safety filters answer in this domain and namespace, and what is shown is a mixture: "
+            f"{len(self.filters)} safety filters answer in this domain and namespace, each node is shown with its process: "
             f"{'; '.join(self.filters)}. End all but one, or give each graph a ROS_DOMAIN_ID or a namespace"
         )
 
     def json(self) -> dict[str, Any]:
         """Return the same for programs; unknown numbers are null."""
         nodes = {}
-        values = {report.name: dict(report.values) for report in self.reports}
+        values = self._values()
         for row in self.rows():
             fields = {key: _finite_or_none(value) for key, value in vars(row).items() if key != "node"}
             nodes[row.node] = {**fields, "values": values.get(row.node, {})}
@@ -117,6 +134,10 @@ def _row(name: str, report: NodeStatus | None) -> StatusRow:
     if report.heard_s > SILENT_S:
         level, why = SILENT, f"for {report.heard_s:.0f} s; before: {report.message}"
     return StatusRow(name, level, rate_hz, misses, age_p50_ms, age_p95_ms, why)
+
+
+def _where(report: NodeStatus) -> str:
+    return f"process {report.values.get(PROCESS, 'unknown')} on {report.values.get(HOST, 'an unknown host')}"
 
 
 def _float(text: str | None) -> float:

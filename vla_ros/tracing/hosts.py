@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-HOST, VERSION, CONFIGURATION = "host", "version", "configuration"
-"""Diagnostic values of every node: where it runs, of which version, and "<node>:<hash>" for each node of the graph that it
-was started from."""
+HOST, PROCESS, VERSION, CONFIGURATION = "host", "process", "version", "configuration"
+"""Diagnostic values of every node: where it runs, in which process, of which version, and "<node>:<hash>" for each node of the
+graph that it was started from."""
 
 
 def hosts(values: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:

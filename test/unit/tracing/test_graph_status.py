@@ -62,3 +62,24 @@ def test_two_graphs_are_told_apart() -> None:
     assert two.several_graphs.startswith("2 safety filters answer in this domain and namespace")
     assert all(name in two.several_graphs for name in filters)
     assert (one.json()["filters"], one.json()["others"]) == (filters[:1], ["/left"])
+
+
+def of_process(name: str, message: str, process: str, heard_s: float = 0.4) -> NodeStatus:
+    return NodeStatus(name, 0, message, {**GOOD, "host": "here", "process": process}, heard_s)
+
+
+def test_the_nodes_of_two_graphs_are_named_by_their_processes_and_not_mixed() -> None:
+    both = GraphStatus([of_process(name, f"of {p}", p) for p in ("7", "8") for name in REQUIRED_NODES])
+    rows = {row.node: row.why for row in both.rows()}
+    assert rows == {f"{name} (process {p} on here)": f"of {p}" for p in ("7", "8") for name in REQUIRED_NODES}
+    assert list(both.json()["nodes"]) == [row.node for row in both.rows()]
+    assert list(rows)[:2] == ["safety_filter (process 7 on here)", "safety_filter (process 8 on here)"]
+
+
+def test_a_node_that_was_started_again_is_one_node() -> None:
+    before, now = of_process("camera", "before", "7", 9.0), of_process("camera", "now", "8")
+    assert [(row.node, row.why) for row in GraphStatus([before, now]).rows() if "camera" in row.node] == [
+        ("camera", "now")
+    ]
+    (row,) = [row for row in GraphStatus([before]).rows() if "camera" in row.node]
+    assert row.level == "SILENT"
