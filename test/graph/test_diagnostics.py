@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from sensor_msgs.msg import JointState as JointStateMessage
+from trajectory_msgs.msg import JointTrajectory
 
 from vla_ros.msg import LatentPlan, SafetyStatus
 from vla_ros.nodes.action_expert import NO_PLAN_S, ActionExpertNode
@@ -17,9 +19,19 @@ from vla_ros.nodes.safety_filter import SafetyFilterNode
 from vla_ros.policies.contract import Chunk, Instruction, JointState, Plan, PlanState
 from vla_ros.resources import share
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
+from vla_ros.safety.states import State
+from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 S = 1_000_000_000
+
+
+def wait(until: Callable[[], bool]) -> None:
+    """Let discovery go on until it holds."""
+    end_s = time.monotonic() + 60.0
+    while not until():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
 
 
 def test_a_clock_that_stands_still_silences_nobody(start: Callable[..., Any]) -> None:
@@ -41,14 +53,34 @@ def test_a_clock_that_stands_still_silences_nobody(start: Callable[..., Any]) ->
 def test_a_filter_without_joint_states_warns(start: Callable[..., Any]) -> None:
     urdf = str(share() / "config" / "sim_arm.urdf")
     node = start(SafetyFilterNode, "safety_filter", urdf=urdf, **{"audit.directory": ""})
+    remedy = ": is the robot's driver running, in this ROS_DOMAIN_ID?"
+    nobody = f"nobody publishes on /joint_states, nor is sensor_msgs/msg/JointState published anywhere{remedy}"
+    unread = (
+        "nobody listens on /arm_controller/joint_trajectory, nor is trajectory_msgs/msg/JointTrajectory read anywhere"
+    )
+    assert node._report()[0] == WARN and node._report()[1].startswith(f"DISARMED: {unread}")
+    assert node._triggers._arm() == (False, f"cannot arm: {unread}{remedy}")
+    arm = node.create_subscription(JointTrajectory, "arm_controller/joint_trajectory", print, 1)
+    wait(lambda: not node._output.unread())
+    assert node._report()[:2] == (WARN, f"DISARMED: {nobody}")
+    assert node._triggers._arm() == (False, f"cannot arm: no joint state yet on joint_states; {nobody}")
+    driver = node.create_publisher(JointStateMessage, "joint_states", 1)
     unheard = (WARN, "DISARMED: no fresh, valid joint states on joint_states")
-    assert node._report()[:2] == unheard
+    wait(lambda: node._report()[:2] == unheard)
     state = list(JOINT_NAMES), list(HOME), [0.0] * len(HOME)
     now_ns = time.monotonic_ns()
     node.filter.joint_state(now_ns - 10 * S, *state)
     assert node._report()[:2] == unheard
     node.filter.joint_state(now_ns + 60 * S, *state)  # fresh for as long as a slow machine takes
     assert node._report()[:2] == (OK, "DISARMED")
+    node.filter.values.state = State.HOLDING
+    for rule, level in (("authority", WARN), ("safety_monitor", WARN), ("deadman", OK)):
+        node._report.decision = SimpleNamespace(verdict=Verdict(rule, "why"))
+        assert node._report()[:2] == (level, "HOLDING: why")
+    node.destroy_subscription(arm)
+    node.destroy_publisher(driver)
+    node.create_subscription(JointTrajectory, "robot/joint_trajectory", print, 1)
+    wait(lambda: "is read on /robot/joint_trajectory: compare names, namespaces" in node._report()[1])
 
 
 def test_an_expert_says_what_it_lacks(start: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from test.graph.ros_node import ros_node
-from vla_ros.ros.discovery import MOST_NAMED, nodes_matched, publisher_names, unmatched_publishers
+from vla_ros.ros.discovery import MOST_NAMED, nodes_matched, publisher_names, unmatched_publishers, unpublished, unread
 from vla_ros.ros.qos import EVENTS, LATCHED, NEWEST, SENSOR
 
 TOPICS = {"joint_states": "sensor_msgs/msg/JointState", "orders": "std_msgs/msg/String"}
@@ -83,3 +83,18 @@ def test_of_too_many_publishers_only_the_number_is_told() -> None:
     assert len(set(names)) == MOST_NAMED + 1, "as many as there are: one input has one publisher"
     (line,) = unmatched_publishers(Crowded(), {"vla/estop": "std_msgs/msg/Bool"})  # type: ignore[arg-type]
     assert line == f"/vla/estop: {MOST_NAMED + 1} publishers, more than can be looked at"
+
+
+def test_a_name_that_nobody_else_uses_is_told_with_those_that_others_use() -> None:
+    kind = "std_msgs/msg/String"
+    with ros_node() as node:
+        orders = node.create_publisher(String, "odrers", 1)
+        assert unread(node, orders).startswith(f"nobody listens on /odrers, nor is {kind} read anywhere")
+        node.create_subscription(String, "orders", lambda message: None, 1)
+        read = f"nobody listens on /odrers; {kind} is read on /orders: compare names, namespaces and remappings"
+        assert wait(lambda: unread(node, orders) == read), unread(node, orders)
+        published = f"nobody publishes on /orders; {kind} is published on /odrers: compare names"
+        assert wait(lambda: unpublished(node, "orders", kind).startswith(published))
+        assert unpublished(node, "odrers", kind) == ""
+        node.create_subscription(String, "odrers", lambda message: None, 1)
+        assert wait(lambda: unread(node, orders) == "")

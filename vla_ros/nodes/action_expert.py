@@ -30,7 +30,7 @@ from vla_ros.policies.registry import Robot, system1
 from vla_ros.robot.urdf import continuous_joints
 from vla_ros.ros.convert import chunk_message, commanded_positions, plan_from
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
-from vla_ros.ros.discovery import several_publishers, unmatched_publishers
+from vla_ros.ros.discovery import several_publishers, unmatched_publishers, unread
 from vla_ros.ros.instruction_relay import InstructionRelay
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import run
@@ -360,6 +360,8 @@ class ActionExpertNode(ManagedNode):
         not_planned = self.planned_for < (self.instruction_tracker.id or 0) and waited_s > NO_PLAN_S
         if not_planned or self.instructions.undelivered:
             return WARN, "the planner has not taken up the newest instruction: say it again", values
+        if self.safety_state in ACTIVE and (nobody := unread(self, self.command_publisher)):
+            return WARN, nobody, values
         if late > LATE_SHARE * self.parameters.rate_hz:
             return WARN, f"{late} setpoints off their time in the last second", values
         return self.level, self.explanation or "moving", values

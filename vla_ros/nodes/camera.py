@@ -22,7 +22,7 @@ from vla_ros.perception.frames import CameraHealth
 from vla_ros.perception.stream_timing import StreamTiming
 from vla_ros.perception.wrong_encoding import WrongEncoding
 from vla_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import unmatched_publishers, unpublished
 from vla_ros.ros.lifecycle import ManagedNode, autostart
 from vla_ros.ros.node import StartRefused, run, steady_timer
 from vla_ros.ros.parameter_declaration import declare_parameters
@@ -213,6 +213,8 @@ class CameraNode(ManagedNode):
             **{f"{name}_health": shot.health.name for name, shot in shots.items()},
         }
         wrong = unmatched_publishers(self, self.topics)
+        if any(shot.health is CameraHealth.MISSING for shot in shots.values()):
+            wrong += filter(None, (unpublished(self, *topic) for topic in self.topics.items()))
         bad = [
             f"{name}: {shot.health.words}: {shot.problem}"
             for name, shot in shots.items()

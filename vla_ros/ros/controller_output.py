@@ -11,6 +11,7 @@ from rclpy.publisher import Publisher
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_ros.ros.discovery import unread
 from vla_ros.ros.qos import NEWEST, TRAJECTORIES
 from vla_ros.ros.ros_clock import RosClock
 from vla_ros.ros.trajectory_bytes import TrajectoryBytes
@@ -46,6 +47,7 @@ class ControllerOutput:
         self._stream: TrajectoryStream | None = None
         self._arrays: list[Callable[[Sequence[float]], None]] = []
         self._led: list[int] = []
+        self._node, self._publishers = node, list[Publisher]()
         self._trajectories: list[tuple[TrajectoryBytes, Publisher]] = []
         if controller.stamped:
             limits = [per_tick(joint, parameters.period_s) for joint in safety_filter.limits]
@@ -56,9 +58,15 @@ class ControllerOutput:
                 publisher = node.create_publisher(JointTrajectory, output.name, TRAJECTORIES)
                 self._trajectories.append((to_bytes, publisher))
                 self._led += output.joints
+                self._publishers.append(publisher)
             elif output.type == "forward_position":
                 publisher = node.create_publisher(Float64MultiArray, output.name, NEWEST)
                 self._arrays.append(array_sender(publisher, output.joints))
+                self._publishers.append(publisher)
+
+    def unread(self) -> str:
+        """Return a line about an output that no controller reads; empty: there is none."""
+        return next(filter(None, (unread(self._node, publisher) for publisher in self._publishers)), "")
 
     def clock_objection(self) -> str:
         """Return why the controllers' clock is not this one; empty: it is, or no trajectory is sent."""

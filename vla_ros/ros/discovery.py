@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -12,7 +12,7 @@ from vla_ros.ros.qos import qos_compatible
 
 FAST_DDS = (0x01, 0x0F)
 """Vendor of a GUID."""
-MOST_NAMED = 64
+MOST_NAMED, MOST_TOPICS = 64, 3
 
 
 def unmatched_publishers(node: Node, topics: Mapping[str, str]) -> list[str]:
@@ -122,3 +122,32 @@ def readers_on_this_host(node: Node, publisher: Publisher) -> bool:
     }
     theirs = {tuple(info.endpoint_gid[:4]) for info in node.get_subscriptions_info_by_topic(publisher.topic_name)}
     return len(mine) == 1 and next(iter(mine))[:2] == FAST_DDS and theirs <= mine
+
+
+def unpublished(node: Node, topic: str, kind: str) -> str:
+    """Return a line about a topic that nobody publishes, and where its type is published instead; empty: somebody does.
+
+    Args:
+        topic: as the node names it, remapped or not. kind: its type, e.g. "sensor_msgs/msg/JointState".
+    """
+    resolved = node.resolve_topic_name(topic)
+    if node.count_publishers(resolved):
+        return ""
+    return f"nobody publishes on {resolved}{_elsewhere(node, resolved, kind, 'published', node.count_publishers)}"
+
+
+def unread(node: Node, publisher: Publisher) -> str:
+    """Return a line about a publisher that nobody reads, and where its type is read instead; empty: somebody does."""
+    if publisher.get_subscription_count():
+        return ""
+    resolved, parts = publisher.topic_name, publisher.msg_type.__module__.split(".")
+    kind = f"{parts[0]}/msg/{publisher.msg_type.__name__}"
+    return f"nobody listens on {resolved}{_elsewhere(node, resolved, kind, 'read', node.count_subscribers)}"
+
+
+def _elsewhere(node: Node, resolved: str, kind: str, done: str, count: Callable[[str], int]) -> str:
+    found = [topic for topic, kinds in node.get_topic_names_and_types() if kind in kinds and topic != resolved]
+    others = [topic for topic in found if count(topic)][:MOST_TOPICS]
+    if not others:
+        return f", nor is {kind} {done} anywhere: is the robot's driver running, in this ROS_DOMAIN_ID?"
+    return f"; {kind} is {done} on {', '.join(others)}: compare names, namespaces and remappings"

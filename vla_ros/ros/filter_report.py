@@ -9,16 +9,21 @@ from rclpy.node import Node
 from vla_ros.ros.arm_controllers import ArmControllers
 from vla_ros.ros.controller_output import ControllerOutput
 from vla_ros.ros.diagnostics import ERROR, OK, WARN
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import unmatched_publishers, unpublished
 from vla_ros.ros.filter_inputs import TYPES, FilterInputs
 from vla_ros.ros.polling import PacedLoop
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
+from vla_ros.safety.command import authority, safety_monitor
+from vla_ros.safety.command.authority import JOINT_STATES
 from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
-from vla_ros.safety.states import LATCHED, State
+from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.safety.unchecked import left_unchecked, not_checked
 from vla_ros.time import Rate, Window
+
+KEEP_AT_REST = (authority.NAME, safety_monitor.NAME)
+"""Rules that keep an armed arm at rest because something is wrong with the graph, not because somebody wants it."""
 
 
 class FilterReport:
@@ -64,14 +69,17 @@ class FilterReport:
         parameters, decision = self._filter.parameters, self.decision
         late, self._late_reported = self._loop.late - self._late_reported, self._loop.late
         state = self._filter.state
-        reason = decision.verdict.reason if decision is not None and decision.verdict is not None else ""
+        verdict = decision.verdict if decision is not None else None
+        reason = verdict.reason if verdict is not None else ""
         wrong = unmatched_publishers(self._node, TYPES)
-        level = OK
+        kept = state is State.HOLDING and verdict is not None and verdict.rule in KEEP_AT_REST
+        level = WARN if kept else OK
         joint_state_age_s = self._filter.joint_state_age_s(now_ns)
         if state not in LATCHED and not joint_state_age_s <= parameters.measured.timeout_s:  # NaN: none yet
             level = WARN
             if state is State.DISARMED:  # in other states it is what the filter stops for
-                reason = "no fresh, valid joint states on joint_states"
+                missing = unpublished(self._node, JOINT_STATES, TYPES[JOINT_STATES])
+                reason = missing or "no fresh, valid joint states on joint_states"
         if late > 0.01 / parameters.period_s:
             level, reason = WARN, f"{late} ticks late in the last second"
         refused, self._refused_reported = self._filter.rejected - self._refused_reported, self._filter.rejected
@@ -83,6 +91,8 @@ class FilterReport:
                 WARN,
                 f"{refused} setpoints refused since the last report: {rejection.rule}: {rejection.reason}",
             )
+        if state in AT_REST and (unread := self._output.unread()):
+            level, reason = WARN, unread
         if wrong:
             level, reason = WARN, wrong[0]
         if (too_long := sum(each.refused for each in self._inputs.all)) > self._too_long_reported:

@@ -9,10 +9,11 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from vla_ros.ros.controller_output import ControllerOutput
-from vla_ros.ros.discovery import unmatched_publishers
+from vla_ros.ros.discovery import unmatched_publishers, unpublished
 from vla_ros.ros.filter_inputs import TYPES
 from vla_ros.ros.polling import PolledCallbackGroup, serve
 from vla_ros.safety.audit.recorder import Recorder
+from vla_ros.safety.command.authority import JOINT_STATES
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.services import OUTLOOK
 
@@ -49,9 +50,13 @@ class FilterServices:
             serve(service)
 
     def _arm(self) -> tuple[bool, str]:
-        objections = (*unmatched_publishers(self._node, {ESTOP: TYPES[ESTOP]}), self._output.clock_objection())
-        objection = next(filter(None, objections), "")
-        return (False, f"cannot arm: {objection}") if objection else self._filter.arm(time.monotonic_ns())
+        deaf = unmatched_publishers(self._node, {ESTOP: TYPES[ESTOP]})
+        objection = next(filter(None, (*deaf, self._output.clock_objection(), self._output.unread())), "")
+        if objection:
+            return False, f"cannot arm: {objection}"
+        armed, answer = self._filter.arm(time.monotonic_ns())
+        missing = "" if armed else unpublished(self._node, JOINT_STATES, TYPES[JOINT_STATES])
+        return armed, f"{answer}; {missing}" if missing else answer
 
     def _answer(
         self, name: str, act: Callable[[], tuple[bool, str]]

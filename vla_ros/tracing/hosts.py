@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 HOST, PROCESS, VERSION, CONFIGURATION = "host", "process", "version", "configuration"
-"""Diagnostic values of every node: where it runs, in which process, of which version, and "<node>:<hash>" for each node of the
-graph that it was started from."""
+"""Diagnostic values of every node: where it runs, in which process, of which version, and "<node>:<hash>" for each node of
+the graph that it was started from."""
 
 
 def hosts(values: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
