@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import cast
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -140,8 +141,8 @@ def unread(node: Node, publisher: Publisher) -> str:
     """Return a line about a publisher that nobody reads, and where its type is read instead; empty: somebody does."""
     if publisher.get_subscription_count():
         return ""
-    resolved, parts = publisher.topic_name, publisher.msg_type.__module__.split(".")
-    kind = f"{parts[0]}/msg/{publisher.msg_type.__name__}"
+    resolved, message = publisher.topic_name, cast(type, publisher.msg_type)
+    kind = f"{message.__module__.split('.')[0]}/msg/{message.__name__}"
     return f"nobody listens on {resolved}{_elsewhere(node, resolved, kind, 'read', node.count_subscribers)}"
 
 

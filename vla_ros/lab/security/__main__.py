@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 
 from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.process import Process, private_domain
@@ -14,7 +15,8 @@ from vla_ros.lab.security.policy import KINDS, Profile, relative, to_xml
 from vla_ros.resources import share
 from vla_ros.ros.client import connect
 from vla_ros.ros.opened import Opened, opened_by
-from vla_ros.sim.arm_description import HOME, JOINT_NAMES
+from vla_ros.sim.arm_description import FINGER_JOINT, HOME, JOINT_NAMES
+from vla_ros.sim.controller import ARM, GRIPPER
 
 READY_TIMEOUT_S, SETTLE_S = 180.0, 5.0
 EVERYTHING = {
@@ -30,16 +32,27 @@ EVERYTHING = {
 """Of the filter: every input that it may subscribe to."""
 AT_START = {
     name: Profile(subscribe=frozenset({"robot_description"}))
-    for name in ("action_expert", "dashboard", "motion_paths", "planner", "safety_filter")
+    for name in ("action_expert", "dashboard", "motion_paths", "planner", "safety_filter", "safety_monitor")
 }
 """What is opened at the start alone, and closed when the graph is read."""
-GRIPPER = {
-    "controller.type": "joint_trajectory",
-    "controller.topic": "arm_controller/joint_trajectory",
-    "controller.gripper_joint": "finger_joint",
-    "controller.gripper_topic": "gripper_controller/commands",
-}
-"""Of the filter: the other output, besides arm_controller/commands."""
+FINGER: dict[str, object] = {"controller.gripper_joint": FINGER_JOINT}
+OUTPUTS: tuple[dict[str, dict[str, object]], ...] = (
+    {"safety_filter": {}},
+    {
+        "safety_filter": {
+            **FINGER,
+            "controller.type": "joint_trajectory",
+            "controller.gripper_type": "joint_trajectory",
+        }
+        | {"controller.topic": f"{ARM}/joint_trajectory", "controller.gripper_topic": f"{GRIPPER}/joint_trajectory"}
+    },
+    {
+        "safety_filter": {**FINGER, "controller.type": "forward_position"}
+        | {"controller.topic": f"{ARM}/commands", "controller.gripper_topic": f"{GRIPPER}/commands"},
+        "sim_arm": {"controller": "forward"},
+    },
+)
+"""Parameters by node, for each kind of output."""
 
 
 def profile_of(opened: Opened, node: str) -> Profile:
@@ -57,11 +70,16 @@ def united(profiles: list[Profile]) -> Profile:
     return Profile(*(frozenset[str]().union(*(getattr(each, kind) for each in profiles)) for kind, _, _ in KINDS))
 
 
-def read_graph(overrides: dict[str, object]) -> dict[str, Profile]:
-    """Start the graph with these parameters of the filter, and return what each node has opened."""
+def read_graph(outputs: Mapping[str, Mapping[str, object]]) -> dict[str, Profile]:
+    """Start the graph with every input and these outputs, and return what each node has opened."""
     os.environ.update(private_domain())
     paths = Process("motion_paths", "motion_paths", parameters={"joint_names": list(JOINT_NAMES)})
-    processes = (*bringup(dashboard=True, overrides={"safety_filter": overrides, "dashboard": {"port": 0}}), paths)
+    overrides: dict[str, Mapping[str, object]] = {
+        **outputs,
+        "safety_filter": {**EVERYTHING, **outputs["safety_filter"]},
+        "dashboard": {"port": 0},
+    }
+    processes = (*bringup(dashboard=True, overrides=overrides), paths)
     supervisor = Supervisor(processes, lambda line: print(line, file=sys.stderr))
     try:
         with connect() as client:
@@ -76,7 +94,7 @@ def read_graph(overrides: dict[str, object]) -> dict[str, Profile]:
 
 def main() -> None:
     """Write the policy."""
-    graphs = [read_graph(EVERYTHING), read_graph({**EVERYTHING, **GRIPPER})]
+    graphs = [read_graph(outputs) for outputs in OUTPUTS]
     nodes = sorted({name for graph in graphs for name in graph})
     profiles = {
         name: united([AT_START.get(name, Profile()), *(graph[name] for graph in graphs if name in graph)])

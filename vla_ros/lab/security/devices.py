@@ -37,8 +37,9 @@ def device(publish: str = "", subscribe: str = "", request: str = "", call: str 
 DEVICES: Mapping[str, Profile] = {
     # ros2_control's controller_manager runs driver and controllers in one process.
     "controller_manager": device(
-        "joint_states arm_controller/controller_state /diagnostics",
-        "arm_controller/commands arm_controller/joint_trajectory gripper_controller/commands robot_description",
+        "joint_states arm_controller/controller_state gripper_controller/controller_state /diagnostics",
+        "arm_controller/commands arm_controller/joint_trajectory robot_description "
+        "gripper_controller/commands gripper_controller/joint_trajectory",
     ),
     "robot_state_publisher": device("robot_description /tf /tf_static", "joint_states"),
     "front_camera": device("front_camera/image_raw front_camera/camera_info"),

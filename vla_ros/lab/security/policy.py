@@ -36,14 +36,20 @@ class Profile:
     call: frozenset[str] = field(default_factory=frozenset)
 
     def with_actions(self) -> Profile:
-        """Return the same with the topics and services of each action as the action that they make up."""
+        """Return the same with the topics and services of each action that it executes or calls as that action.
 
-        def split(names: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-            parts = frozenset(name for name in names if ACTION_PART in name)
-            return names - parts, frozenset(name.partition(ACTION_PART)[0] for name in parts)
+        Who only reads an action's status keeps that topic.
+        """
+        execute, call = (
+            frozenset(name.partition(ACTION_PART)[0] for name in services if ACTION_PART in name)
+            for services in (self.reply, self.request)
+        )
+        whole = execute | call
 
-        (publish, _), (subscribe, _) = split(self.publish), split(self.subscribe)
-        (reply, execute), (request, call) = split(self.reply), split(self.request)
+        def rest(names: frozenset[str]) -> frozenset[str]:
+            return frozenset(name for name in names if name.partition(ACTION_PART)[0] not in whole)
+
+        publish, subscribe, reply, request = map(rest, (self.publish, self.subscribe, self.reply, self.request))
         return Profile(publish, subscribe, reply, request, self.execute | execute, self.call | call)
 
     def allows(self, other: Profile) -> list[str]:

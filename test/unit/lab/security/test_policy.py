@@ -25,6 +25,10 @@ def publishers(topic: str) -> set[str]:
     [
         ("arm_controller/joint_trajectory", {"safety_filter"}),
         ("gripper_controller/commands", {"safety_filter"}),
+        ("gripper_controller/joint_trajectory", {"safety_filter"}),
+        ("arm_controller/controller_state", {"controller_manager", "sim_arm"}),
+        ("gripper_controller/controller_state", {"controller_manager", "sim_arm"}),
+        ("vla/safety_monitor", {"safety_monitor"}),
         ("vla/safety_status", {"safety_filter"}),
         ("vla/joint_command", {"action_expert"}),
         ("vla/latent_plan", {"planner"}),
@@ -88,6 +92,12 @@ def test_an_action_stands_for_its_topics_and_services() -> None:
     assert server == Profile(frozenset({"a"}), execute=frozenset({"vla/execute"}))
     client = Profile(subscribe=named["publish"], request=named["reply"] | {"b"}).with_actions()
     assert client == Profile(request=frozenset({"b"}), call=frozenset({"vla/execute"}))
+    watcher = Profile(subscribe=frozenset({"a", "arm/follow/_action/status"}))
+    assert watcher.with_actions() == watcher, "who reads the status alone needs that topic"
+    assert {
+        "arm_controller/follow_joint_trajectory/_action/status",
+        "gripper_controller/gripper_cmd/_action/status",
+    } <= (POLICY["safety_filter"].subscribe)
     assert Profile().allows(client) == ["request b", "call vla/execute"]
     assert {node for node, profile in POLICY.items() if profile.execute} == {"task_server"}
     assert {node for node, profile in POLICY.items() if profile.call} == {"operator"}
