@@ -104,7 +104,7 @@ def test_things_are_moved_as_far_as_was_said(
         ("put the red cube to the right of the bowl", -135, -45),
         ("put the red cube behind the bowl", -45, 45),
         ("put the red cube in front of the plate", 135, 225),
-        ("put the red cube next to the bowl", -180, 180),
+        ("put the red cube beside the bowl", -180, 180),
         ("put the red cube left of the blue cylinder", 45, 135),
     ],
 )

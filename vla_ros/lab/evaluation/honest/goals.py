@@ -66,7 +66,7 @@ def _holds(condition: list[str], simulation: Simulation) -> bool:
     now, objects = simulation.truth(), [names.get(word, word) for word in words]
     x = now[objects[0]]
     if kind == "by":
-        moved = float(x.p_base[1] - simulation.start[objects[0]].p_base[1]) * (1 if words[1] == "left" else -1)
+        moved = float(x.p_base[1] - simulation.start[objects[0]].p_base[1]) * (1 if objects[1] == "left" else -1)
         return abs(moved - float(words[2])) < BY_M and _stands(objects[0], x)
     if not _stands(objects[0], x):
         return False

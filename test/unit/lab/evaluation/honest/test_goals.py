@@ -63,6 +63,7 @@ def test_between_lengths_and_table(world: Simulation) -> None:
     assert is_reached("between x bowl plate", world)
     put(world, x, (0, 0.1, 0))
     assert is_reached("by x left 0.10", world) and is_reached("table x", world)
+    assert is_reached("by x side 0.10", world) and not is_reached("by x other_side 0.10", world)  # side: left
     assert not is_reached("by x right 0.10", world) and not is_reached("by x left 0.15", world)
     put(world, x, (0, 0, 0.1))
     assert not is_reached("table x", world)
