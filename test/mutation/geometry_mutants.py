@@ -114,8 +114,8 @@ GEOMETRY_MUTANTS = (
     switched_off(
         "tool_orientation",
         "way to rest",
-        "self._angles(path.placement) + self._turns(path.placement, path.boxes[1])",
-        "self._angles(path.placement[:1]) * 0.0",
+        "self._bounds(path.placement, path.boxes[1])",
+        "self._angles(path.placement) * 0.0",
         "geometry.tool_orientation",
     ),
     switched_off(
@@ -204,6 +204,20 @@ GEOMETRY_MUTANTS = (
         "        return self.constraints.violation(state, before)",
         "        return None",
         "arm_motion",
+    ),
+    switched_off(
+        "tool_orientation",
+        "slides",
+        "of_joints = np.where(nearing, np.minimum(shares, 1.0)[:, None], 1.0).min(axis=0, initial=1.0)",
+        "of_joints = np.minimum(shares, 1.0).min(initial=1.0) * np.ones(len(rates))",
+        "geometry.approach",
+    ),
+    switched_off(
+        "reduced_mode",
+        "slower before a plane",
+        "return self._permille_before(q, rates, rooms[0])",
+        "return 1000",
+        "geometry.reduced_mode",
     ),
     switched_off("clearance", "smaller step", "if self._violation(state, before) is None:", "if True:", "arm_motion"),
     switched_off(

@@ -203,7 +203,7 @@ class ArmMotion:
     def _slow_down(
         self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: list[int]
     ) -> tuple[int, SpeedRule | None]:
-        """Lower the `speeds` of all joints to one share of what they want, as the speed rules say; see `SpeedRule`.
+        """Lower the `speeds` of the joints to a share of what they want, as the speed rules say; see `SpeedRule`.
 
         Returns:
             thousandths that are left, and the rule that leaves least; None: none slows anything.
@@ -213,13 +213,16 @@ class ArmMotion:
         rows = zip(self.motions, state.joints, targets, previous, speeds, strict=True)
         wanted = [motion.wanted_velocity(joint, to, to - last, speed) for motion, joint, to, last, speed in rows]
         rates: Array = np.array(wanted) / (NANO * self.period_s)
-        shares = [rule.speed_permille(state, rates) for rule in self._speed_rules]
-        least = min(shares)
+        shares = [np.broadcast_to(rule.speed_permille(state, rates), len(wanted)) for rule in self._speed_rules]
+        leasts = [int(share.min()) for share in shares]
+        least = min(leasts)
         if least >= 1000:
             return 1000, None
+        left = np.minimum.reduce(shares).tolist()
         for i, velocity in enumerate(wanted):
-            speeds[i] = min(speeds[i], max(1, abs(velocity) * least // 1000))
-        return least, self._speed_rules[shares.index(least)]
+            if left[i] < 1000:
+                speeds[i] = min(speeds[i], max(1, abs(velocity) * left[i] // 1000))
+        return least, self._speed_rules[leasts.index(least)]
 
     def _refusal(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Return the first objection of the step rules to where the joints are."""

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar
 from vla_ros.arrays import Array
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.geometry.active_set import DistancePair
+from vla_ros.safety.geometry.approach import Permille
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import JointLimits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -183,8 +184,10 @@ class SpeedRule(StepRule):
     """A step rule that also says how much slower the arm should go, so that its check has little to refuse."""
 
     @abstractmethod
-    def speed_permille(self, state: FilterState, rates: Array) -> int:
-        """Return the thousandths of the wanted joint rates that the rule leaves. A forecast: it shapes the motion, no more.
+    def speed_permille(self, state: FilterState, rates: Array) -> int | Permille:
+        """Return the thousandths of the wanted joint rates that the rule leaves, of all or (n,) of each joint.
+
+        A forecast: it shapes the motion, no more.
 
         Args:
             state: of the filter; `state.joints` are where the step begins.

@@ -148,6 +148,19 @@ class Parts:
             speeds[:, points.parts] = largest + points.radius * turning[:, self._slot[points.parts]]
         return speeds
 
+    def speeds_along(self, poses: Array, twists: Array, normals: Array) -> Array:
+        """Return bounds on the speed of each part along unit vectors (s, 3) in base, (k, b, s) m/s: those of the balls.
+
+        Args:
+            poses: (k, j, 4, 4) of the joints. twists: (k, j, 6) of them.
+        """
+        own, along = twists[:, self._ball_joint], normals[None, None]
+        turning = own[..., 3:]
+        moved = own[..., :3] + cross(turning, points_of(poses, self._ball_joint, self._centre))
+        spun = cross(turning[:, :, None], along, (*turning.shape[:2], *normals.shape))
+        speeds: Array = (moved[:, :, None] * along).sum(axis=3) + self._ball[:, None] * _lengths(spun)
+        return speeds[:, self._slot]
+
     def furthest_along(self, poses: Array, normals: Array) -> Array:
         """Return how far each part reaches along unit vectors (s, 3) in base, (k, b, s) m, for poses (k, j, 4, 4)."""
         points = self._points_of(tuple(range(len(self._joints))))

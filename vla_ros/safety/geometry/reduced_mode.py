@@ -4,13 +4,15 @@ Beyond a plane is  n.p > d  for a point p of a moving body. In reduced mode, at 
     |dp/dt| <= speed limit of the part,   |dq_i/dt| <= joint_share * velocity limit of joint i
 The two hold for the step and the stop policy's way to rest. By a plane they hold in those pieces of the path (`path_bounds`)
 whose bodies may be beyond it: so the speed has come down before the plane is passed, by the same induction as for
-cartesian_speed. When the input asks for it while the arm is faster, the arm brakes by the stop policy until the limits hold.
+cartesian_speed. On the way there the arm slows down so that it has the speed of reduced mode just before. When the input
+asks for it while the arm is faster, the arm brakes by the stop policy until the limits hold.
 
 Only the input's `false` ends what its `true` began; its silence of timeout_s, and its absence at the start, count as `true`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,9 +20,11 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry.active_set import Flags
+from vla_ros.safety.geometry.approach import Approach
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.cartesian_speed import SpeedLimits, share_permille, speed_verdict
 from vla_ros.safety.geometry.path_bounds import CandidatePath
+from vla_ros.safety.geometry.path_pieces import FIRST_PIECE
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.rules import RuleCode, SpeedRule
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -50,6 +54,7 @@ class ReducedMode(SpeedRule):
         self._rates = own.joint_share * np.array([joint.velocity for joint in limits])
         self._input, self._timeout_ns = own.input, round(own.timeout_s * NANO)
         self._normals, self._offsets = _planes(own.planes)
+        self._approach = Approach(limits, parameters.period_s)
 
     @classmethod
     def configured(cls, parameters: SafetyFilterParameters) -> bool:
@@ -68,8 +73,7 @@ class ReducedMode(SpeedRule):
             return True
         if not len(self._offsets):
             return False
-        placement = self._speeds.paths.placement([joint.q for joint in state.joints])
-        return bool(self._beyond(self._speeds.parts.furthest_along(placement.poses, self._normals)).any())
+        return bool(self._beyond(self._reach([joint.q for joint in state.joints])).any())
 
     def check(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Refuse a candidate on whose path reduced mode's limits may be broken where they hold."""
@@ -88,10 +92,42 @@ class ReducedMode(SpeedRule):
         return too_fast or speed_verdict(NAME, self._speeds.excess(state, before, everywhere))
 
     def speed_permille(self, state: FilterState, rates: Array) -> int:
-        if not self.active(state):
-            return 1000
         q = [joint.q for joint in state.joints]
+        if self.asked_for(state):
+            return self._reduced_permille(q, rates)
+        if not len(self._offsets):
+            return 1000
+        rooms = self._offsets - self._reach(q)
+        if (rooms < 0.0).any():
+            return self._reduced_permille(q, rates)
+        return self._permille_before(q, rates, rooms[0])
+
+    def _reduced_permille(self, q: Sequence[int], rates: Array) -> int:
         return min(self._speeds.permille(q, rates), share_permille(self._rates, np.abs(rates)))
+
+    def _permille_before(self, q: Sequence[int], rates: Array, rooms: Array) -> int:
+        """Thousandths from which the arm can slow down to the speed of reduced mode within rooms (b, s) before the planes, m.
+
+        Slowed to a share s, in proportion, a part that nears a plane with u goes u (T / 2 (s^2 - r^2) + t (s - r)) until the
+        share is r: T is the time in which the full speed is braked, t that in which the brake is built up and released.
+        """
+        paths, parts = self._speeds.paths, self._speeds.parts
+        placement = paths.placement(q)
+        twists = paths.kinematics.twists(placement.columns, rates[None])
+        closing = np.maximum(parts.speeds_along(placement.poses, twists, self._normals)[0], 0.0)
+        ramp_s = float(self._approach.ramps_s.max()) + FIRST_PIECE * paths.period_s  # the check sees pieces of the path
+        half_s = float((np.abs(rates) / self._approach.brakes).max()) / 2
+        near = closing * (half_s + ramp_s) > rooms
+        if not near.any():
+            return 1000
+        reduced = self._reduced_permille(q, rates) / 1000
+        left_s = (rooms[near] / closing[near]).min() + reduced * (half_s * reduced + ramp_s)
+        share = 2 * left_s / (ramp_s + math.sqrt(ramp_s * ramp_s + 4 * half_s * left_s))
+        return max(1, min(1000, int(1000 * share)))
+
+    def _reach(self, q: Sequence[int]) -> Array:
+        """(1, b, s) m, how far each part is along each plane's normal."""
+        return self._speeds.parts.furthest_along(self._speeds.paths.placement(q).poses, self._normals)
 
     def _beyond(self, reach: Array) -> Flags:
         """(k,) whether a part is beyond a plane, for reach (k, b, s) m."""

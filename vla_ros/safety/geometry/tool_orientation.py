@@ -5,7 +5,12 @@
 In a piece of the path (`path_bounds`) with middle q_c and half widths h, the axis u moves by at most
     e = sum over i of |z_i(q_c) x u| h_i  +  (sum over i of h_i)^2 / 2
 over the turning joints before the tool, since the second derivatives of a unit vector are at most 1. Two unit vectors that
-are e apart enclose  2 asin(e / 2).
+are e apart enclose  2 asin(e / 2). Along the cone's surface that is too much. There the cosine of
+the angle, d . u, tells more:
+
+    d . u >= d . u(q_c) - sum over i of |d . (z_i(q_c) x u)| h_i - (sum over i of h_i)^2 / 2
+
+Either bound proves a piece. The arm is slowed as it nears the surface, and slides along it, see `approach`.
 """
 
 from __future__ import annotations
@@ -17,19 +22,22 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
+from vla_ros.safety.geometry.approach import Approach
 from vla_ros.safety.geometry.arm_kinematics import Placement, cross
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.path_bounds import TINY, ArmPaths
-from vla_ros.safety.joint.joint_limits import JointLimits
-from vla_ros.safety.rules import RuleCode, StepRule
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.rules import Permille, RuleCode, SpeedRule
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
 
 NAME = "tool_orientation"
+ROOM_RAD = 1e-3
+"""So much before the surface the arm comes to rest, so that its way along it can be proved."""
 
 
-class ToolOrientation(StepRule):
+class ToolOrientation(SpeedRule):
     """The cone around a direction in base for the tool's axis.
 
     Args: parameters: `tool_orientation`, `tool`. limits: of the joints. arm: the model.
@@ -51,7 +59,8 @@ class ToolOrientation(StepRule):
         self._paths = ArmPaths.of(arm, limits, parameters.period_s)
         kinematics = self._paths.kinematics
         self._turning = kinematics.supports[self._joint]
-        self._coupling = np.abs(kinematics.coupling)
+        self._signed, self._coupling = kinematics.coupling, np.abs(kinematics.coupling)
+        self._approach, self._to_rate = Approach(limits, parameters.period_s), 1.0 / (NANO * parameters.period_s)
 
     @classmethod
     def configured(cls, parameters: SafetyFilterParameters) -> bool:
@@ -66,7 +75,21 @@ class ToolOrientation(StepRule):
         spread = path.spread @ self._coupling
         if angle + float((spread * self._turning).sum()) <= self._angle:
             return None
-        return self._verdict(float((self._angles(path.placement) + self._turns(path.placement, path.boxes[1])).max()))
+        return self._verdict(float(self._bounds(path.placement, path.boxes[1]).max()))
+
+    def speed_permille(self, state: FilterState, rates: Array) -> int | Permille:
+        placement = self._paths.placement([joint.q for joint in state.joints])
+        now = np.array([joint.v for joint in state.joints]) * self._to_rate
+        angle, turned = (
+            float(self._angles(placement)[0]),
+            (self._approach.reach(rates, now) @ self._coupling) * self._turning,
+        )
+        room = self._angle - angle - ROOM_RAD
+        if float(turned.sum()) <= room:
+            return 1000
+        # The derivative of the angle is that of its cosine over minus its sine.
+        gradient = (self._cosine_rates(placement) * self._turning) @ self._signed.T / max(math.sin(angle), TINY)
+        return self._approach.permille(gradient, rates, now, np.array([room]))
 
     def _verdict(self, angle: float) -> Verdict | None:
         if angle <= self._angle:  # nor is NaN
@@ -84,6 +107,21 @@ class ToolOrientation(StepRule):
         across = cross(axes, np.broadcast_to(self._direction, axes.shape))
         angles: Array = np.arctan2(np.sqrt((across * across).sum(axis=1)), axes @ self._direction)
         return angles
+
+    def _bounds(self, placement: Placement, half: Array) -> Array:
+        """(k,) rad, the largest angle at most within half widths (k, n) of the joint positions."""
+        angles = self._angles(placement)
+        driven = (half @ self._coupling) * self._turning
+        along = (np.abs(self._cosine_rates(placement)) * driven).sum(axis=1) + driven.sum(axis=1) ** 2 / 2 + TINY
+        by_cosine = np.arccos(np.clip(np.cos(angles) - along, -1.0, 1.0))
+        bounds: Array = np.minimum(angles + self._turns(placement, half), by_cosine)
+        return bounds
+
+    def _cosine_rates(self, placement: Placement) -> Array:
+        """(k, d) derivative of the cosine of the angle, d . (z_i x u), per rad of each driven joint, which must turn."""
+        across = cross(axes := self._axes(placement), np.broadcast_to(self._direction, axes.shape))
+        rates: Array = (placement.columns[:, :, 3:] * across[:, None]).sum(axis=2)
+        return rates
 
     def _turns(self, placement: Placement, half: Array) -> Array:
         """(k,) rad that the axis turns at most within half widths (k, n) of the joint positions."""

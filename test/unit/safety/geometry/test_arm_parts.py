@@ -48,6 +48,16 @@ def test_the_speed_of_a_part_is_that_of_its_fastest_point_and_never_more_than_th
     assert np.allclose(exact[:, tool], np.linalg.norm(ahead - behind, axis=1) / 2e-6, atol=1e-6)
 
 
+def test_the_speed_along_a_direction_is_at_least_that_of_what_reaches_furthest() -> None:
+    q, rates, normals = draw(20), GENERATOR.normal(size=(20, 8)), np.array([[0.0, 1.0, 0.0], [0.6, 0.0, 0.8]])
+    kinematics = MODEL.paths.kinematics
+    placement = kinematics.place(q)
+    along = MODEL.parts.speeds_along(placement.poses, kinematics.twists(placement.columns, rates), normals)
+    ahead, behind = (MODEL.parts.furthest_along(kinematics.place(q + s * 1e-6 * rates).poses, normals) for s in (1, -1))
+    assert ((ahead - behind) / 2e-6 <= along + 1e-6).all()
+    assert along.min() < -0.1, "it tells a part that comes from one that goes"
+
+
 def positions(q: np.ndarray) -> np.ndarray:
     """(k, b, 3) of the first point of each part."""
     poses = MODEL.paths.kinematics.place(q).poses

@@ -91,6 +91,16 @@ def test_before_a_body_passes_the_plane_it_is_slow(model: Model) -> None:
     assert arm.filter.in_reduced_mode() and not swung(3, [], **PLANE).filter.in_reduced_mode()
 
 
+def test_on_the_way_to_a_plane_it_slows_down_before_its_steps_are_refused() -> None:
+    arm = Arm(**{**FREE, "reduced_mode.planes": [0.0, 0.0, 1.0, 0.9]}).armed()
+    raised = [q + by for q, by in zip(HOME, (0.0, -0.6, 0.0, 0.8, 0.0, 0.0, 0.0, 0.0), strict=True)]
+    arm.towards(raised, 400)
+    reasons = [each.verdict.reason for each in arm.decisions if each.verdict and each.verdict.rule == "reduced_mode"]
+    assert arm.filter.in_reduced_mode()
+    assert sum("slowed to" in reason for reason in reasons) > 100
+    assert sum("slowed to" not in reason for reason in reasons) < 30
+
+
 def test_a_plane_holds_back_an_adversarial_stream_too(model: Model) -> None:
     changes = {**PLANE, "reduced_mode.planes": [0.0, 1.0, 0.0, 0.1, 0.0, 0.0, 1.0, 0.9]}
     outputs = adversarial_outputs(parameters(**changes), 900, seed=2)

@@ -45,8 +45,21 @@ def test_the_bound_holds_for_every_instant_of_a_path(model: Model) -> None:
         for _ in range(10):
             state, before = model.candidate(draw, share)
             path = model.paths.candidate(state.joints, before)
-            bound = (rule._angles(path.placement) + rule._turns(path.placement, path.boxes[1])).max()
+            bound = rule._bounds(path.placement, path.boxes[1]).max()
             assert angles(model, model.outputs(state, before)).max() <= bound + 1e-9
+
+
+def test_the_arm_comes_to_rest_before_the_cone_and_slides_along_it(model: Model) -> None:
+    arm = Arm(**CONE).armed()
+    goal = HOME.tolist()
+    goal[0], goal[5], goal[6] = goal[0] + 1.0, goal[5] + 0.57, goal[6] + 1.0
+    arm.decisions.clear()
+    assert "tool_orientation" in arm.towards(goal, 450)
+    refused = [each.verdict for each in arm.decisions if each.verdict and "on the way to rest" in each.verdict.reason]
+    assert refused == [], "it is slowed, so that no step has to be refused"
+    assert arm.q[0] == pytest.approx(goal[0], abs=0.01) and arm.q[6] == pytest.approx(goal[6], abs=0.01)
+    found = angles(model, np.array([each.positions for each in arm.decisions]))
+    assert 0.495 < found[-1] <= found.max() <= 0.5
 
 
 def test_arming_outside_the_cone_is_refused() -> None:
