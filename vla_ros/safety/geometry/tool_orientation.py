@@ -22,12 +22,12 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-from vla_ros.safety.geometry.approach import Approach
+from vla_ros.safety.geometry.approach import Approach, Permille
 from vla_ros.safety.geometry.arm_kinematics import Placement, cross
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.path_bounds import TINY, ArmPaths
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits
-from vla_ros.safety.rules import Permille, RuleCode, SpeedRule
+from vla_ros.safety.rules import RuleCode, SpeedRule
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 from vla_ros.safety.state import FilterState, JointStates
 from vla_ros.safety.verdict import Verdict
