@@ -27,7 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("oracle", "perception", "language"),
     ("safety",),
     ("tasks", "robot"),
-    ("end_signals", "parameters", "resources", "scheduling", "time", "transforms"),
+    ("end_signals", "parameters", "progress_line", "resources", "scheduling", "time", "transforms"),
     ("arrays", "lazy_names"),
 )
 """The rooms from top to bottom. A room may import what stands below it, and nothing beside or above it. The last two lines

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vla_ros.bringup.binding_check import BindingReport, policy_options_of, require_binding
+from vla_ros.bringup.graph import bringup
 from vla_ros.bringup.node_parameters import POLICY_NODES
 from vla_ros.bringup.process import Process
 from vla_ros.parameters import Faults, ParameterError, flattened, from_mapping, nested
@@ -57,6 +58,24 @@ def require_startable(
         raise
     faults.refuse()
     return report
+
+
+def robot_faults(processes: Iterable[Process], policy: str, robot: str) -> tuple[str, ...]:
+    """Return what of a robot's files a start would be refused for, whatever the policy and its packages are."""
+    try:
+        require_startable(processes, policy, robot, here=())
+    except ParameterError as error:
+        return error.faults
+    return ()
+
+
+def start_faults(robot: str, policy: str, config: str, namespace: str) -> tuple[str, ...]:
+    """Return all that `vla-ros up` with these would be refused for, in its words."""
+    try:
+        require_startable(bringup(robot, policy, config, namespace), policy, robot)
+    except ParameterError as error:
+        return error.faults
+    return ()
 
 
 def require_urdf(processes: Iterable[Process]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-from vla_ros.lab import outputs
+from vla_ros.lab.json_output import add_json_option
 
 TEXT = "measure a part of the project on this machine; exit code 0 when it ran, whatever the numbers"
 NAMES = {
@@ -47,7 +47,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=int, default=1, help="of torch in bench split")
     command.add_argument("--seed", type=int, default=1, help="of the adversarial stream, of the images")
     command.add_argument("--quick", action="store_true", help="a few seconds: shows the form, not the numbers")
-    command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
+    add_json_option(command, "the results")
     command.add_argument("--docs", action="store_true", help="write docs/bench.md or docs/bench_NAME.md")
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import asdict
 from pathlib import Path
+
+from vla_ros.lab.json_output import add_json_option, write_json
 
 TEXT = "hold a checkpoint against a robot: what fits, what is converted, what is refused and how to mend it"
 
@@ -18,13 +22,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--policy", default="", help="that is to play it; empty: what its format says")
     parser.add_argument("--config", default="", help="parameter file laid over the robot's, e.g. with the binding")
+    add_json_option(parser, "the table")
     parser.add_argument("--urdf", default="", metavar="FILE", help="of the robot, where its file names none")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Print the table; return 0 when all fits, 1 when something is refused. What cannot be read at all is an error (2)."""
+    """Print the table, and what of the robot's files a start would be refused for.
+
+    Returns:
+        0: all fits; 1: something is refused. What cannot be read at all is an error (2).
+    """
     from vla_ros.bringup.binding_check import check_binding, checkpoint_overrides
     from vla_ros.bringup.graph import bringup
+    from vla_ros.bringup.start_check import robot_faults
     from vla_ros.cli.binding_table import print_table
     from vla_ros.parameters import ParameterError
     from vla_ros.policies.binding.checkpoints import usual_policy
@@ -43,4 +53,9 @@ def run(chosen: argparse.Namespace) -> int:
         )
         raise ParameterError(f"{what} to a robot; choose another --policy")
     print_table(report)
-    return int(bool(report.refusal))
+    faults = robot_faults(processes, policy, chosen.robot)
+    for fault in faults:
+        print(f"vla-ros: {fault}", file=sys.stderr)
+    rows = [asdict(row) for row in report.rows]
+    write_json(chosen.json, {"policy": policy, "source": report.source, "rows": rows, "faults": faults})
+    return int(bool(report.refusal or faults))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from vla_ros.lab.json_output import add_json_option, write_json
 
-    from vla_ros.oracle import OracleReport
+if TYPE_CHECKING:
     from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 TEXT = "judge a recorded command stream; exit code 0: within every limit, 1: some limit broken, 2: not readable"
@@ -39,7 +37,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "--period", type=float, default=0.0, metavar="S", help="samples lie so far apart, whatever their stamps say"
     )
     command.add_argument("--from-rest", action="store_true", help="the arm stood at the first sample before it")
-    command.add_argument("--json", default="", metavar="FILE", help="write the findings there; - for the screen")
+    add_json_option(command, "the findings")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -67,11 +65,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"vla-ros: {error}", file=sys.stderr)
         return 2
     broken = any(report.broken for report in reports)
-    if chosen.json:
-        _write_json(chosen.json, broken, reports)
-    if chosen.json != "-":
-        print("\n".join(report.text() for report in reports))
-        print(f"{chosen.file}: {'limits are broken' if broken else 'within every limit'}")
+    print("\n".join(report.text() for report in reports))
+    print(f"{chosen.file}: {'limits are broken' if broken else 'within every limit'}")
+    write_json(chosen.json, {"broken": broken, "streams": [report.json() for report in reports]})
     return int(broken)
 
 
@@ -85,16 +81,3 @@ def _configuration(chosen: argparse.Namespace, path: Path) -> tuple[SafetyFilter
         return safety_configuration(chosen.robot or "sim", chosen.config, chosen.urdf)
     parameters, urdf = configuration_of_log(path)
     return parameters, read_urdf(chosen.urdf) if chosen.urdf else urdf
-
-
-def _write_json(file: str, broken: bool, reports: Sequence[OracleReport]) -> None:
-    from vla_ros.parameters import ParameterError
-
-    text = json.dumps({"broken": broken, "streams": [report.json() for report in reports]}, indent=2) + "\n"
-    if file == "-":
-        print(text, end="")
-        return
-    try:
-        Path(file).write_text(text)
-    except OSError as error:
-        raise ParameterError(f"--json {file}: {error.strerror}") from None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
-from vla_ros.lab import outputs
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.tasks.seeds import TRAINING
 
 TEXT = "make demonstrations in the simulator, or check a folder of them"
@@ -33,7 +32,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     )
     look = actions.add_parser("check", help="exit code 0: nothing bad, 1: bad episodes (named), 2: not readable")
     look.add_argument("folder", metavar="DIR")
-    look.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the findings there")
+    add_json_option(look, "the findings")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -45,6 +44,7 @@ def _generate(chosen: argparse.Namespace) -> int:
     from vla_ros.data.demonstrations import TaskFilter
     from vla_ros.data.generate import generate_dataset
     from vla_ros.parameters import ParameterError
+    from vla_ros.progress_line import ProgressLine
 
     if chosen.episodes < 1 or not 0 <= chosen.workers <= 64:
         raise ParameterError(
@@ -53,19 +53,15 @@ def _generate(chosen: argparse.Namespace) -> int:
     wanted = TaskFilter(tuple(kind for kind in chosen.tasks.split(",") if kind), chosen.object, chosen.scenes)
     workers = chosen.workers or len(os.sched_getaffinity(0))
     began_s = time.monotonic()
-    printed_s = 0.0
-
-    def on_progress(made: int, tried: int) -> None:
-        nonlocal printed_s
-        if made == chosen.episodes or time.monotonic() - printed_s > 10.0:
-            printed_s = time.monotonic()
-            pace = tried / (printed_s - began_s) * 3600
-            print(f"{made} of {chosen.episodes} episodes, {pace:.0f} tries an hour", file=sys.stderr, flush=True)
-
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # what is made so far is written in either case
     try:
-        made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress, wanted)
+        with ProgressLine("episodes", chosen.episodes) as progress:
+
+            def on_progress(made: int, tried: int) -> None:
+                progress.update(made, f"{tried} seeds tried")
+
+            made, tried = generate_dataset(Path(chosen.out), chosen.episodes, chosen.seed, workers, on_progress, wanted)
     except RuntimeError as error:  # nothing can draw here
         raise ParameterError(str(error)) from None
     print(f"{chosen.out}: {made} episodes; {tried} seeds tried in {time.monotonic() - began_s:.0f} s")
@@ -73,12 +69,9 @@ def _generate(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    import json
-
     from vla_ros.data.check import check_dataset
 
     report = check_dataset(Path(chosen.folder))
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(report.json(), indent=2) + "\n")
+    write_json(chosen.json, report.json())
     print(report.text())
     return 0 if report.good else 1

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.ros.installation import InstallationFinding, ros_findings
 
 TEXT = "say what this machine has and lacks; exit code 1: nodes would not start"
@@ -82,34 +84,64 @@ def _modules() -> Iterator[InstallationFinding]:
 
 
 def _graph() -> Iterator[InstallationFinding]:
+    from vla_ros.ros.camera_infos import camera_info_findings
     from vla_ros.ros.joint_state_sources import joint_state_findings
 
     yield from joint_state_findings()
+    yield from camera_info_findings()
+
+
+def _start(chosen: argparse.Namespace) -> Iterator[InstallationFinding]:
+    """What a start with these files would be refused for, in the words of the start."""
+    from vla_ros.bringup.start_check import start_faults
+    from vla_ros.parameters import ParameterError
+
+    what = f"{chosen.robot} with {chosen.policy}"
+    try:
+        faults = start_faults(chosen.robot, chosen.policy, chosen.config, chosen.namespace)
+    except OSError as error:
+        faults = ParameterError(f"{error.filename}: {error.strerror}").faults
+    for fault in faults:
+        yield InstallationFinding("fail", "start", fault)
+    if not faults:
+        yield InstallationFinding("ok", "start", f"{what}: files, parameters and URDF fit")
 
 
 def _needed(good: bool, what: str, text: str, remedy: str) -> InstallationFinding:
     return InstallationFinding("ok" if good else "warn", what, text, "" if good else remedy)
 
 
-def examine() -> list[InstallationFinding]:
+def examine(chosen: argparse.Namespace) -> list[InstallationFinding]:
     """Return one finding for each thing that the graph needs."""
     ros = list(ros_findings())
     listens = not any(finding.level == "fail" for finding in ros)
-    return [_python(), *ros, *_modules(), *(_graph() if listens else ()), _graphics(), _torch(), *_machine()]
+    modules = list(_modules())
+    files = () if modules else _start(chosen)
+    return [_python(), *ros, *modules, *files, *(_graph() if listens else ()), _graphics(), _torch(), *_machine()]
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
-    """Declare the command line: there is nothing to choose."""
+    """Declare the command line."""
+    command.add_argument("--robot", default="sim", help="that is to be started: its file is checked as a start would")
+    command.add_argument("--policy", default="classical", help="likewise")
+    command.add_argument("--config", default="", help="parameter file laid over the robot's")
+    command.add_argument("--namespace", default="", help="namespace of the arm")
+    add_json_option(command, "the findings")
 
 
-def run(_: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Print what was found; return 1 when something that is needed is missing."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console()
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
-    findings = examine()
+    findings = examine(chosen)
     for finding in findings:
         remedy = f"  → {finding.remedy}" if finding.remedy and finding.level != "ok" else ""
-        console.print(f"[{colours[finding.level]}]{finding.level:5}[/] {finding.what:10} {finding.text}{remedy}")
+        text = Text.assemble(
+            (f"{finding.level:5}", colours[finding.level]), f" {finding.what:10} {finding.text}{remedy}"
+        )
+        console.print(text, soft_wrap=True)
+    write_json(chosen.json, [asdict(finding) for finding in findings])
     return int(any(finding.level == "fail" for finding in findings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vla_ros.lab import outputs
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.parameters import ParameterError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         help="only tell whether the instruction matters: swap it, compare the motions",
     )
     command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: one for each core)")
-    command.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the results there")
+    add_json_option(command, "the results")
     command.add_argument(
         "--report", type=outputs.folder, default="", metavar="DIR", help="write a page with pictures and films there"
     )
@@ -76,12 +76,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run the episodes and print the results; return the exit code."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from vla_ros.bringup.start_check import require_startable
     from vla_ros.control.chunk_player import CHUNK_TRANSITIONS
     from vla_ros.lab.evaluation.report import EvaluationReport
     from vla_ros.lab.evaluation.suites import HONEST, REWRITTEN, suite
+    from vla_ros.progress_line import ProgressLine
     from vla_ros.tasks.seeds import TRAINING
     from vla_ros.tasks.task import KINDS
     from vla_ros.tasks.vocabulary import OBJECTS
@@ -115,23 +115,20 @@ def run(chosen: argparse.Namespace) -> int:
     total = len(_sentences(chosen)) if sentences else chosen.episodes * (1 if chosen.through_graph else len(cases))
     interruption = ""
     try:
-        with Progress(console=Console(stderr=True)) as progress:
-            bar = progress.add_task(chosen.policy, total=total)
+        with ProgressLine(chosen.policy, total) as progress:
             for outcome in outcomes:
                 report.add(outcome)
-                good = sum(entry.success for entry in report.outcomes)
-                progress.update(bar, advance=1, description=f"{chosen.policy}: {good} of {len(report.outcomes)}")
+                progress.advance(f"{sum(entry.success for entry in report.outcomes)} good")
                 if not outcome.success:
                     where = f"{outcome.case} seed {outcome.seed} {outcome.task}".strip()
                     why = " | ".join(part for part in (outcome.reason, outcome.ended) if part)
-                    progress.print(f"{where}: {outcome.instruction}: {why}", markup=False)
+                    progress.print(f"{where}: {outcome.instruction}: {why}")
     except (RuntimeError, KeyboardInterrupt) as error:
         interruption = str(error) or "interrupted"
         if not report.outcomes:
             raise ParameterError(interruption) from None
     Console().print(report.table())
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(report.json(), indent=2, default=str) + "\n")
+    write_json(chosen.json, report.json())
     if chosen.report:
         from vla_ros.lab.evaluation.report_page import write
 

@@ -7,6 +7,7 @@ options) and `run(chosen) -> exit code`. Only the module of the command that is 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
@@ -104,7 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(0)
         chosen = parser(given[:1] if given and given[0] in {**COMMANDS, **ALIASES} else COMMANDS).parse_args(given)
         _check_namespace(chosen)
-        code = module(chosen.command).run(chosen)
+        with _json_alone(chosen):
+            code = module(chosen.command).run(chosen)
     except ParameterError as error:
         code = _refuse(*error.faults)
     except BrokenPipeError:  # the reader of this output has closed it
@@ -125,6 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             raise
     sys.exit(code)
+
+
+def _json_alone(chosen: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    if getattr(chosen, "json", None) is None:
+        return contextlib.nullcontext()
+    from vla_ros.lab.json_output import json_alone
+
+    return json_alone(chosen.json)
 
 
 def _version() -> str:

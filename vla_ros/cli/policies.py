@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.parameters import ParameterError
 
 TEXT = "list the policies, those of other packages too: what each needs, and whether it is installed"
@@ -44,10 +45,11 @@ def policy_lines() -> list[PolicyLine]:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command line: there is nothing to choose."""
+    """Declare the command line."""
+    add_json_option(parser, "the list")
 
 
-def run(_: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Print the list; return 1 when a policy is broken."""
     from rich.console import Console
     from rich.table import Table
@@ -62,4 +64,5 @@ def run(_: argparse.Namespace) -> int:
             line.name, Text(line.package), Text(line.state, colours.get(line.state, "yellow")), Text(line.text)
         )
     console.print(table)
+    write_json(chosen.json, [asdict(line) for line in lines])
     return int(any(line.state == "broken" for line in lines))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from vla_ros.lab import outputs
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.parameters import ParameterError
 
 TEXT = "recompute an audit log; exit code 0: the same to the bit, 1: not, 2: no log"
@@ -20,7 +19,7 @@ SHIPPED = ("sim", "franka")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("log", help="a .vlalog file, or a folder of them")
-    parser.add_argument("--json", type=outputs.file, default="", metavar="FILE", help="write the result there")
+    add_json_option(parser, "the result")
     parser.add_argument(
         "--robot",
         default="",
@@ -62,9 +61,7 @@ def run(chosen: argparse.Namespace) -> int:
     same = "every answer and every decision came out the same to the bit"
     print(report.damaged or report.difference or missing or broken or same)
     asked = bool(chosen.robot or chosen.config)
-    if chosen.json:
-        values = {**dataclasses.asdict(report), "same": report.same, "parameters_differ": differing}
-        Path(chosen.json).write_text(json.dumps(values, indent=1))
+    write_json(chosen.json, {**dataclasses.asdict(report), "same": report.same, "parameters_differ": differing})
     return 0 if report.same and not (asked and differing) else 1
 
 

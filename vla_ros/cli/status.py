@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.tracing.graph_status import SILENT_S, GraphStatus
 from vla_ros.tracing.told_lines import NUMBERS
 
@@ -28,7 +28,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     command.add_argument("--namespace", default="", help="namespace of the arm")
     command.add_argument("--once", action="store_true", help="print once and end")
-    command.add_argument("--json", action="store_true", help="print once as JSON")
+    add_json_option(command, "all of it, once,")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -49,9 +49,8 @@ def run(chosen: argparse.Namespace) -> int:
                     connected.spin(0.5)
                     live.update(table(connected.graph_status()))
         status = connected.graph_status()
-    if chosen.json:
-        print(json.dumps(status.json(), indent=2))
-    elif status.reports:
+    write_json(chosen.json, status.json())
+    if status.reports:
         Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL).print(table(status))
     if not status.reports:
         print("vla-ros: no node is heard: start the graph (vla-ros up), or give --namespace", file=sys.stderr)

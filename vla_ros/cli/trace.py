@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vla_ros.lab import outputs
+from vla_ros.lab.json_output import add_json_option, write_json
 from vla_ros.tracing.hops import HOPS, HopTracker
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write instructions, plans, decisions as JSON lines; - for the screen",
     )
-    command.add_argument("--json", action="store_true", help="print the table as JSON")
+    add_json_option(command, "the table")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -80,18 +81,16 @@ def run(chosen: argparse.Namespace) -> int:
     return int(bool(missing))
 
 
-def show(hops: HopTracker, as_json: bool) -> None:
-    """Print the table."""
+def show(hops: HopTracker, target: str | None = None) -> None:
+    """Print the table, and write its numbers where --json says."""
     from rich.console import Console
 
     summaries = hops.summaries()
-    if as_json:
-        numbers = {name: _milliseconds(summary) for name, summary in summaries.items()}
-        print(json.dumps({"frames": len(hops.traces), "complete": len(hops.complete()), "hops_ms": numbers}, indent=2))
-        return
     Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL).print(table(summaries))
     print(f"{len(hops.complete())} of {len(hops.traces)} frames were followed all the way. The filter plays setpoints")
     print("back command.delay_s later than it takes them in; that comes on top (docs/safety.md).")
+    numbers = {name: _milliseconds(summary) for name, summary in summaries.items()}
+    write_json(target, {"frames": len(hops.traces), "complete": len(hops.complete()), "hops_ms": numbers})
 
 
 def table(summaries: dict[str, Summary]) -> Table:

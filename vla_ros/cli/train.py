@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from vla_ros.lab.training.train_parameters import PHASES, TrainParameters
 from vla_ros.parameters import ParameterError, from_mapping, yaml_of
@@ -38,8 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Train and measure; return the exit code."""
     chosen = parameters(args.config)
     phases = [phase for phase in args.phases.split(",") if phase]
-    from rich.console import Console
-    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+    from vla_ros.progress_line import ProgressLine
 
     os.environ.setdefault("MUJOCO_GL", "egl")  # read when mujoco is imported
     try:
@@ -50,19 +49,27 @@ def run(args: argparse.Namespace) -> int:
     unknown = [phase for phase in phases if phase not in PHASES]
     if unknown:
         raise ParameterError(f"train: --phases: there is no {unknown[0]!r}; there are {', '.join(PHASES)}")
-    console = Console(stderr=True)
-    trainer = Trainer(chosen, Path(args.out), args.resume, console.print)
-    trainer.prepare()
-    columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[text]}"))
-    with Progress(*columns, console=console) as progress:
-        for phase in phases:
-            bar = progress.add_task(phase, total=getattr(chosen, phase).steps, text="")
+    shown: list[ProgressLine] = []
 
-            def tick(done: int, total: int, text: str, bar: Any = bar) -> None:
-                progress.update(bar, completed=done, total=total, text=text)
+    def report(line: str) -> None:
+        if shown:
+            shown[-1].print(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    trainer = Trainer(chosen, Path(args.out), args.resume, report)
+    trainer.prepare()
+    for phase in phases:
+        with ProgressLine(phase, getattr(chosen, phase).steps) as progress:
+            shown.append(progress)
+
+            def tick(done: int, total: int, text: str, progress: ProgressLine = progress) -> None:
+                progress.total = total
+                progress.update(done, text)
 
             trainer.phase(phase, tick)
+            shown.pop()
     trainer.measure()
     graphs.make(Path(args.out) / "checkpoint")
-    console.print(f"checkpoint: {Path(args.out) / 'checkpoint'}")
+    report(f"checkpoint: {Path(args.out) / 'checkpoint'}")
     return 0

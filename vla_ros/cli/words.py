@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from vla_ros.lab.json_output import add_json_option, write_json
+
 TEXT = "list the words of instructions, or tell what a sentence is understood as"
 REFUSED = 1
 
@@ -12,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("--language", default="en", help="file in config/words/, or a path (default: en)")
     parser.add_argument("text", nargs="?", help="a sentence to read; nothing moves")
+    add_json_option(parser, "the words, or what is understood,")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -20,6 +23,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     if chosen.text is None:
         grammar = load_grammar(chosen.language)
+        write_json(chosen.json, grammar.for_people())
         for title, names in grammar.for_people().items():
             print(f"{title}:")
             for name, words in names.items():
@@ -29,8 +33,10 @@ def run(chosen: argparse.Namespace) -> int:
     from vla_ros.language.steps import told
 
     found = InstructionReader([load_grammar(chosen.language)]).read(chosen.text)
+    understood = told(found.steps) if found.steps and not found.refusal else ""
+    write_json(chosen.json, {"refused": found.refusal, "understood": understood})
     if found.refusal:
         print(found.refusal)
         return REFUSED
-    print(told(found.steps) if found.steps else "a question: it is answered, and nothing moves")
+    print(understood or "a question: it is answered, and nothing moves")
     return 0

@@ -10,6 +10,7 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin
 
 from test.unit.oracle.recordings.written import array, bag, check, csv, smooth
+from vla_ros.cli.main import main
 
 
 def test_a_good_and_a_bad_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,9 +42,10 @@ def test_a_good_and_a_bad_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "not one position per joint: all joints, 1×" in out
 
 
-def test_the_screen_can_have_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = check(capsys, str(csv(tmp_path / "good.csv", smooth())), "--json", "-")
-    assert (code, json.loads(out)["broken"]) == (0, False)
+def test_the_screen_can_have_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check-recording", str(csv(tmp_path / "good.csv", smooth())), "--json", "-"])
+    assert (ended.value.code, json.loads(capfd.readouterr().out)["broken"]) == (0, False)
 
 
 def test_faults_of_a_table_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,9 @@ def one_frame() -> HopTracker:
     return hops
 
 
-def test_json_holds_each_hop_in_ms_and_null_where_nothing_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    trace.show(one_frame(), as_json=True)
-    read = json.loads(capsys.readouterr().out)
+def test_json_holds_each_hop_in_ms_and_null_where_nothing_was_measured(tmp_path: Path) -> None:
+    trace.show(one_frame(), target=str(file := tmp_path / "hops.json"))
+    read = json.loads(file.read_text())
     assert (read["frames"], read["complete"]) == (1, 1)
     assert read["hops_ms"]["camera to controller"]["p50"] == 64.0
     assert read["hops_ms"]["of it in System 2"]["p99"] == 15.0
@@ -40,7 +41,7 @@ def test_json_holds_each_hop_in_ms_and_null_where_nothing_was_measured(capsys: p
 
 
 def test_the_table_has_a_row_with_its_meaning_for_each_hop(capsys: pytest.CaptureFixture[str]) -> None:
-    trace.show(one_frame(), as_json=False)
+    trace.show(one_frame())
     printed = capsys.readouterr().out
     assert all(meaning.split("→")[0].strip()[:20] in printed for meaning in trace.MEANINGS.values())
     (row,) = [line for line in printed.splitlines() if line.startswith("joint state to controller")]

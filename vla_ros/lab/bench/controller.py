@@ -11,16 +11,17 @@ import argparse
 import contextlib
 import dataclasses
 import functools
-import json
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.bringup.safety_configuration import safety_configuration
 from vla_ros.lab import outputs
+from vla_ros.lab.json_output import write_json
+from vla_ros.progress_line import ProgressLine
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits, per_tick
 from vla_ros.safety.joint.joint_motion import JointMotion
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
@@ -204,14 +205,14 @@ def run(chosen: argparse.Namespace) -> int:
     page = outputs.page("bench_controller.md") if chosen.docs else None
     ticks = QUICK if chosen.quick else min(chosen.ticks, 5000)
     rows: list[dict[str, object]] = []
-    for conditions in ROWS:
-        for kind in KINDS:
+    with ProgressLine("bench controller", len(ROWS) * len(KINDS)) as progress:
+        for conditions, kind in itertools.product(ROWS, KINDS):
             shares = {str(rate): executed(kind, rate, conditions, ticks, chosen.seed) for rate in RATES_HZ}
             rows.append({"conditions": conditions.name, "sent": kind, "shares": shares})
+            progress.advance()
     text = table(rows)
     print(text)
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps({"ticks": ticks, "rows": rows}, indent=2) + "\n")
+    write_json(chosen.json, {"ticks": ticks, "rows": rows})
     if page is not None:
         page.write_text(document(text, ticks, chosen.seed))
     return 0

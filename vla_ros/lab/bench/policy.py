@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import tempfile
@@ -18,8 +17,10 @@ import psutil
 from numpy.typing import NDArray
 
 from vla_ros.lab import outputs
+from vla_ros.lab.json_output import write_json
 from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.checkpoint import STANDARD, Checkpoint, load
+from vla_ros.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     import torch
@@ -50,13 +51,15 @@ def run(chosen: argparse.Namespace) -> int:
     checkpoint = load(share() / "checkpoints" / STANDARD)
     calls = QUICK if chosen.quick else CALLS
     rows = []
-    for name, (module, example) in modules(checkpoint).items():
-        values = _inputs(name, example, checkpoint, np.random.default_rng(chosen.seed))
-        rows.append({"graph": name, **_measure(name, module, values, checkpoint, calls)})
+    graphs = modules(checkpoint)
+    with ProgressLine("bench policy", len(graphs)) as progress:
+        for name, (module, example) in graphs.items():
+            values = _inputs(name, example, checkpoint, np.random.default_rng(chosen.seed))
+            rows.append({"graph": name, **_measure(name, module, values, checkpoint, calls)})
+            progress.advance()
     text = table(rows)
     print(text)
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps({"calls": calls, "rows": rows}, indent=2) + "\n")
+    write_json(chosen.json, {"calls": calls, "rows": rows})
     if page is not None:
         page.write_text(document(text, calls))
     return 0

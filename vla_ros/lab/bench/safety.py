@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import json
 import os
 import platform
-import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +30,9 @@ from vla_ros.lab.bench.filter_rig import (
 from vla_ros.lab.bench.load import cpu_load
 from vla_ros.lab.bench.memory import MemoryGrowth, measure_memory
 from vla_ros.lab.bench.punctuality import Punctuality, measure_punctuality
+from vla_ros.lab.json_output import write_json
 from vla_ros.parameters import ParameterError
+from vla_ros.progress_line import ProgressLine
 
 T = TypeVar("T")
 
@@ -41,6 +40,11 @@ HOUR_TICKS, MEMORY_TICKS = 900_000, 20_000
 QUICK_TICKS, QUICK_S = 300, 0.5
 GROUP_SHARE = 10
 """The cost of each group of rules is measured over one tick in so many."""
+RULES = ("obstacle", "speed", "self_collision", "environment", "effort")
+GROUPS = {5: "limits of joints", 4: "+ effort", 3: "+ fence and table", 2: "+ self-collision", 1: "+ speed of bodies"}
+"""How many of RULES are off → what is on."""
+PARTS = 6 + len(GROUPS) + 5
+"""Measurements of one run."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,7 @@ def run(chosen: argparse.Namespace) -> int:
     results = measure(command, ticks, seconds, memory_ticks, chosen.seed)
     text = markdown(results)
     print(text)
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(dataclasses.asdict(results), indent=2) + "\n")
+    write_json(chosen.json, dataclasses.asdict(results))
     if page is not None:
         page.write_text(text + "\n")
     return 0
@@ -97,30 +100,37 @@ def measure(command: str, ticks: int, seconds: float, memory_ticks: int, seed: i
     loaded = f"{cores} cores loaded"
     by_condition: dict[str, list[StageCost]] = {}
     late: dict[str, Punctuality] = {}
-    for condition, processes in (("alone", 0), (loaded, cores)):
-        with cpu_load(processes):
-            for place, obstacles in places.items():
-                rig.replace_obstacles(obstacles)
-                by_condition[f"{condition}, arm {place}"] = _with_progress(
-                    f"{condition}, {place}", partial(measure_costs, rig, ticks)
-                )
-            rig.replace_obstacles(places["far"])
-            late[condition] = _with_progress(f"{condition}, in real time", partial(measure_punctuality, rig, seconds))
     groups = {}
     few = max(QUICK_TICKS, ticks // GROUP_SHARE)
-    off = ["obstacle", "speed", "self_collision", "environment", "effort"]
-    rules = ("limits of joints", "+ effort", "+ fence and table", "+ self-collision", "+ speed of bodies")
-    for count, name in zip(range(len(off), 0, -1), rules, strict=True):
-        groups[name] = measure_whole_tick(FilterRig(without_rules(parameters, *off[:count]), urdf), few)
-    rig.replace_obstacles(places["far"])
-    groups["+ 10 far balls"] = measure_whole_tick(rig, few)
-    with audit_log(rig, parameters, urdf):
-        groups["+ audit log"] = measure_whole_tick(rig, few)
-    rig.replace_obstacles(places["near"])
-    flat = _with_progress("memory", partial(measure_memory, rig, memory_ticks, seed))
-    compared = _with_progress("comparison", partial(compare, ticks, seed))
-    free = without_rules(parameters, "environment", "self_collision", "obstacle")
-    speeds = _with_progress("speeds of bodies", partial(measure_body_speeds, free, urdf, few, seed))
+    with ProgressLine("bench safety", PARTS) as progress:
+
+        def timed(what: str, work: Callable[[], T]) -> T:
+            progress.update(progress.done, what)
+            result = work()
+            progress.advance(what)
+            return result
+
+        for condition, processes in (("alone", 0), (loaded, cores)):
+            with cpu_load(processes):
+                for place, obstacles in places.items():
+                    rig.replace_obstacles(obstacles)
+                    by_condition[f"{condition}, arm {place}"] = timed(
+                        f"{condition}, {place}", partial(measure_costs, rig, ticks)
+                    )
+                rig.replace_obstacles(places["far"])
+                late[condition] = timed(f"{condition}, in real time", partial(measure_punctuality, rig, seconds))
+        for off, name in GROUPS.items():
+            single = FilterRig(without_rules(parameters, *RULES[:off]), urdf)
+            groups[name] = timed(name, partial(measure_whole_tick, single, few))
+        rig.replace_obstacles(places["far"])
+        groups["+ 10 far balls"] = timed("far balls", partial(measure_whole_tick, rig, few))
+        with audit_log(rig, parameters, urdf):
+            groups["+ audit log"] = timed("audit log", partial(measure_whole_tick, rig, few))
+        rig.replace_obstacles(places["near"])
+        flat = timed("memory", partial(measure_memory, rig, memory_ticks, seed))
+        compared = timed("comparison", partial(compare, ticks, seed))
+        free = without_rules(parameters, "environment", "self_collision", "obstacle")
+        speeds = timed("speeds of bodies", partial(measure_body_speeds, free, urdf, few, seed))
     return SafetyBenchResults(command, machine, ticks, seed, groups, by_condition, late, flat, compared, speeds)
 
 
@@ -233,15 +243,6 @@ def _costs(conditions: dict[str, list[StageCost]], title: str = "condition") -> 
 
 def _ratio(share_of_limit: float) -> str:
     return f"{share_of_limit:.3f}" if share_of_limit < 10 else f"{share_of_limit:.0f}"
-
-
-def _with_progress(what: str, work: Callable[[], T]) -> T:
-    """Run one measurement and print its name and duration, because all of them take minutes."""
-    began_s = time.monotonic()
-    print(f"{what} …", end="", file=sys.stderr, flush=True)
-    result = work()
-    print(f" {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
-    return result
 
 
 def _machine() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import multiprocessing
 import os
 import resource
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from vla_ros.lab.json_output import write_json
+from vla_ros.progress_line import ProgressLine
 
 TEXT = "put the red cube in the bowl"
 REPEATS = 5
@@ -28,17 +30,22 @@ def run(chosen: argparse.Namespace) -> int:
 
     repeats = 2 if chosen.quick else REPEATS
     print(_transport(20 if chosen.quick else 100))
-    with tempfile.TemporaryDirectory(prefix="vla_ros_bench_") as scratch:
+    types = ("bfloat16", "int8", "int4") if chosen.types else ()
+    with (
+        tempfile.TemporaryDirectory(prefix="vla_ros_bench_") as scratch,
+        ProgressLine("bench split", 1 + len(types)) as progress,
+    ):
         folder = Path(scratch) / "policy"
         options = random_checkpoint.save(chosen.family, chosen.size, folder)
         options |= {"checkpoint": str(folder), "binding": {"rate_hz": 30.0}, "threads": chosen.threads}
         before = os.getloadavg()[0]
         results = measure(chosen.family, options, repeats, whole=chosen.family == "smolvla")
         results |= {"family": chosen.family, "size": chosen.size, "threads": chosen.threads, "load": before}
-        types = ("bfloat16", "int8", "int4") if chosen.types else ()
-        results["types"] = {
-            weights: measure(chosen.family, {**options, "weights": weights}, repeats) for weights in types
-        }
+        results["types"] = {}
+        for weights in types:
+            progress.advance()
+            results["types"][weights] = measure(chosen.family, {**options, "weights": weights}, repeats)
+        progress.advance()
     print(_table(results))
     exact = np.array(results["flow"])
     for weights, measured in results["types"].items():
@@ -46,8 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
         print(
             f"\n{weights}, error of both halves {100 * error:.2f} % of what the model adds to its noise\n{_table(measured)}"
         )
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps(results, indent=1, default=float))
+    write_json(chosen.json, results)
     return 0
 
 

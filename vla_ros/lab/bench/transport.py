@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
+import itertools
 import multiprocessing
 import os
 import platform
@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,7 +21,9 @@ from vla_ros.bringup.process import private_domain
 from vla_ros.lab import outputs
 from vla_ros.lab.bench import lerobot, openpi, own_graph
 from vla_ros.lab.bench.round_trips import COLUMNS, JOINTS, ROWS, SIDE, RoundTripResult, measure_round_trips
+from vla_ros.lab.json_output import write_json
 from vla_ros.parameters import ParameterError
+from vla_ros.progress_line import ProgressLine
 
 QUICK = 50
 TIMEOUT_S = 60.0
@@ -71,17 +72,17 @@ def run(chosen: argparse.Namespace) -> int:
             present.append(transport)
     parts: dict[str, list[RoundTripResult]] = {transport.name: [] for transport in present}
     try:
-        for turn in range(TURNS):
-            for transport in present:
+        with ProgressLine("bench transport", TURNS * len(present)) as progress:
+            for turn, transport in itertools.product(range(TURNS), present):
                 parts[transport.name].append(measure_transport(transport, trips // TURNS, chosen.seed + turn))
+                progress.advance()
     except RuntimeError as error:
         print(f"vla-ros: {error}", file=sys.stderr)
         return 2
     rows = [merge_turns(results).row() for results in parts.values()]
     text = table(rows)
     print(text)
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps({"trips": trips, "rows": rows}, indent=2) + "\n")
+    write_json(chosen.json, {"trips": trips, "rows": rows})
     if page is not None:
         page.write_text(document(text, trips, chosen.seed))
     return 0

@@ -28,11 +28,13 @@ RETRY_PAUSE_S = 3.0
 """Before another try: stalls of the machine often follow each other."""
 
 
-def run(cases: Iterable[FaultCase], print_line: Callable[[str], None]) -> tuple[list[FaultResult], list[OutputResult]]:
+def run(
+    cases: Iterable[FaultCase], print_line: Callable[[str], None], on_result: Callable[[], None] = lambda: None
+) -> tuple[list[FaultResult], list[OutputResult]]:
     """Run the cases.
 
     Args:
-        print_line: receives one line for each result.
+        print_line: receives one line for each result. on_result: called after each case.
     """
     from vla_ros.lab.faults.graph_rig import started
 
@@ -47,6 +49,7 @@ def run(cases: Iterable[FaultCase], print_line: Callable[[str], None]) -> tuple[
                 for case in chosen:
                     result = run_case(rig, case)
                     results.append(result)
+                    on_result()
                     print_line(result_line(result))
             if graph != "none":
                 outputs.append(check_outputs(graph, Path(folder)))

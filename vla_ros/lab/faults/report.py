@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from vla_ros.lab.faults.preparation import MIN_SPEED
 from vla_ros.lab.faults.result import RETRY_STALL_S, TRIES, FaultResult, OutputResult
@@ -38,6 +40,18 @@ audit log. The results are below the table.
 def document(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> str:
     """Return docs/faults.md."""
     return "\n".join([HEAD, *page(results, outputs, seconds)]) + "\n"
+
+
+def values(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> dict[str, Any]:
+    """Return the results for programs. wrong: what was not as expected, of each fault."""
+    return {
+        "seconds": seconds,
+        "faults": [
+            {"name": result.case.name, "fault": result.case.fault, "wrong": result.wrong, "load": result.load}
+            for result in results
+        ],
+        "outputs": [asdict(each) for each in outputs],
+    }
 
 
 def page(results: Sequence[FaultResult], outputs: Sequence[OutputResult], seconds: float) -> Iterator[str]:

@@ -26,6 +26,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.policies.compact.model import CompactConfig, CompactModel
 from vla_ros.policies.compact.model_config import Sizes, as_mapping, read
 from vla_ros.policies.compact.vocabulary import Vocabulary
+from vla_ros.progress_line import ProgressLine
 
 WARM_UP_SHARE = 0.03  # share of a phase in which the learning rate rises
 MAX_GRADIENT_NORM = 1.0  # to which gradients are clipped
@@ -156,7 +157,13 @@ class Trainer:
         if scene_images.count(path) < scenes:
             self.report(f"drawing {what}: {path}")
             per_scene = self.parameters.stills.per_scene
-            scene_images.make(path, self.sizes, scenes, per_scene, seed, lambda count: self._log_values({what: count}))
+            with ProgressLine(what, scenes * per_scene) as progress:
+
+                def on_drawn(count: int) -> None:
+                    self._log_values({what: count})
+                    progress.update(count)
+
+                scene_images.make(path, self.sizes, scenes, per_scene, seed, on_drawn)
 
     # The loop.
 
