@@ -1,58 +1,60 @@
 """ros2 launch vla_ros bringup.launch.py: the graph of vla_ros/bringup/graph.py as launch_ros nodes."""
 
-import os
-import sys
-from pathlib import Path
+import contextlib
+import inspect
 
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    PopLaunchConfigurations,
+    PushLaunchConfigurations,
+    RegisterEventHandler,
+)
 from launch.event_handlers import OnProcessExit
-from launch.substitutions import LaunchConfiguration
+from launch.logging import get_logger
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch_ros.actions import Node
 
 from launch import LaunchDescription
 from vla_ros.bringup.binding_check import checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
+from vla_ros.bringup.launch_arguments import ARGUMENTS, chosen_arguments
+from vla_ros.bringup.only_graph import claimed
+from vla_ros.bringup.parameter_file import CLOCK
 from vla_ros.bringup.placement import configuration, placed
-from vla_ros.bringup.process import RESPAWN_DELAY_S, dds_environment, discovery_environment, enclave_arguments
+from vla_ros.bringup.process import (
+    RESPAWN_DELAY_S,
+    dds_environment,
+    discovery_environment,
+    enclave_arguments,
+    temporary_environment,
+)
 from vla_ros.bringup.start_check import require_startable
 from vla_ros.parameters import ParameterError
 from vla_ros.resources import CONFIGURATION_VARIABLE
 from vla_ros.ros.environment import require_environment
 from vla_ros.ros.other_graph import refuse_second_filter
 
-ARGUMENTS = {
-    "robot": ("sim", "sim, the name of a file in config/, or a file of your own: my_arm.yaml"),
-    "policy": ("classical", "the policy that moves the arm; vla-ros policies lists them"),
-    "system2": ("", "vlm: a vision-language model plans in words in front of the policy"),
-    "vlm_url": ("", "its endpoint, e.g. http://localhost:8000/v1"),
-    "vlm_model": ("", "its name there, or the folder of a local model"),
-    "checkpoint": ("", "folder of the policy's checkpoint, where it has one"),
-    "vla_config": ("", "a parameter file laid over the robot's"),
-    "config": (
-        "",
-        "the same, where this file is launched by itself; of a launch file that includes it, it is not read",
-    ),
-    "namespace": ("", "namespace of every node, to run several arms"),
-    "rviz": ("false", "start RViz too"),
-    "dashboard": ("true", "start the browser page too"),
-    "use_sim_time": ("false", "follow /clock"),
-    "only": ("", "start these nodes alone, e.g. planner,action_expert; the others run on other hosts"),
-    "without": ("", "start all nodes but these, which run on other hosts"),
-}
-FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-
 
 def actions(context):
-    """Turn the description into launch actions."""
-    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    typed, included = value["config"], value.pop("vla_config")
-    value["config"] = included or (typed if typed_here(sys.argv) else "")
-    for flag in ("rviz", "dashboard", "use_sim_time"):
-        if value[flag].lower() not in FLAGS:
-            raise ParameterError(f"{flag}: expected true or false, got {value[flag]!r}")
-        value[flag] = FLAGS[value[flag].lower()]
+    """Turn the description into launch actions; each fault of the start is a line of the log."""
+    try:
+        return _actions(context)
+    except ParameterError as error:
+        if len(error.faults) == 1:
+            raise
+        for fault in error.faults:
+            get_logger("vla_ros").error(fault)
+        raise RuntimeError(f"vla_ros: nothing is started; {len(error.faults)} faults stand above") from None
+
+
+def _actions(context):
+    configurations = context.launch_configurations
+    value = chosen_arguments(configurations, passed_names(context), configurations.get("ros_namespace") or "")
+    simulated = ("use_sim_time", True) in configurations.get("global_params", ())  # SetParameter of a file around ours
+    value["use_sim_time"] |= simulated
     require_environment()
-    result = []
     vlm = vlm_overrides(value.pop("vlm_url"), value.pop("vlm_model"))
     overrides = merged(checkpoint_overrides(value["policy"], value.pop("checkpoint")), vlm)
     only, without = value.pop("only"), value.pop("without")
@@ -60,18 +62,22 @@ def actions(context):
     placement = placed(processes, only, without)
     require_startable(processes, value["policy"], value["robot"], placement.here)
     discovery = discovery_environment(value["robot"], alone=not placement.elsewhere)
-    os.environ.update(discovery)
     if placement.runs("safety_filter"):
-        refuse_second_filter(value["namespace"], "launch")
+        claim(context, value["namespace"])
+        with temporary_environment(discovery):
+            refuse_second_filter(value["namespace"], "launch")
     environment = dds_environment() | discovery
     environment[CONFIGURATION_VARIABLE] = configuration(processes)
+    result = []
     for process in placement.here:
+        # The simulated arm makes the clock, and cannot follow it.
+        clock = {CLOCK: False} if simulated and process.name == "sim_arm" else {}
         node = Node(
             package=process.package,
             executable=process.executable,
             name=process.name,
-            namespace=process.namespace,
-            parameters=[dict(process.parameters)],
+            namespace=f"/{process.namespace}",  # whole: what is pushed is in it
+            parameters=[clock | dict(process.parameters)],
             remappings=list(process.remappings.items()),
             arguments=list(process.arguments),
             ros_arguments=enclave_arguments(process),
@@ -82,16 +88,32 @@ def actions(context):
         )
         result.append(node)
         if process.vital:
-            reason = f"{process.name} ended: the graph stops"
-            ended = [LogInfo(msg=reason), OpaqueFunction(function=stop, args=[reason])]
-            result.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended)))
+            ended = OpaqueFunction(function=stop, args=[f"{process.name} ended: the graph stops"])
+            result.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=[ended])))
     return result
 
 
-def typed_here(words):
-    """Whether `config:=` was typed for this file: a launch file that includes this one may have an argument of that name."""
-    here = any(Path(word).name == Path(__file__).name for word in words)
-    return here and any(word.startswith("config:=") for word in words)
+def passed_names(context):
+    """Return the names of the arguments that are passed to this file; None: it is included in a way of its own.
+
+    launch puts them among the configurations of whoever includes, and tells nobody which they are. The action that includes
+    knows; launch is visiting it, so it is on the stack.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        for value in frame.f_locals.values():
+            if isinstance(value, IncludeLaunchDescription):
+                given = [normalize_to_list_of_substitutions(name) for name, _ in value.launch_arguments]
+                return {perform_substitutions(context, name) for name in given}
+        frame = frame.f_back
+    return None
+
+
+def claim(context, namespace):
+    """Be the only graph of a namespace on this machine for as long as the launch is there: two may start at the same time."""
+    claims = contextlib.ExitStack()
+    claims.enter_context(claimed(namespace, "launch"))
+    context.extend_globals({f"vla_ros/{namespace}": claims})
 
 
 def stop(context, reason):
@@ -105,9 +127,10 @@ def stop(context, reason):
 
 
 def generate_launch_description():
-    """The launch arguments, then the processes."""
+    """The launch arguments, then the processes. What they set ends with this file."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=description)
         for name, (default, description) in ARGUMENTS.items()
     ]
-    return LaunchDescription([*declared, OpaqueFunction(function=actions)])
+    started = OpaqueFunction(function=actions)
+    return LaunchDescription([PushLaunchConfigurations(), *declared, started, PopLaunchConfigurations()])

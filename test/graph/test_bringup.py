@@ -34,9 +34,13 @@ class Recorded:
 def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     names = {
         "launch": ["LaunchDescription"],
-        "launch.actions": ["DeclareLaunchArgument", "LogInfo", "OpaqueFunction", "RegisterEventHandler"],
+        "launch.actions": [
+            *("DeclareLaunchArgument", "IncludeLaunchDescription", "OpaqueFunction", "RegisterEventHandler"),
+            *("PopLaunchConfigurations", "PushLaunchConfigurations"),
+        ],
         "launch.event_handlers": ["OnProcessExit"],
-        "launch.substitutions": ["LaunchConfiguration"],
+        "launch.logging": ["get_logger"],
+        "launch.utilities": ["normalize_to_list_of_substitutions", "perform_substitutions"],
         "launch_ros": [],
         "launch_ros.actions": ["Node"],
     }
@@ -46,10 +50,8 @@ def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
             setattr(stand_in, name, type(name, (Recorded,), {}))
         monkeypatch.setitem(sys.modules, module, stand_in)
 
-    def perform(self: Recorded, context: dict[str, str]) -> str:
-        return context[self.arguments[0]]
-
-    sys.modules["launch.substitutions"].LaunchConfiguration.perform = perform  # type: ignore[attr-defined]
+    sys.modules["launch.utilities"].normalize_to_list_of_substitutions = str  # type: ignore[attr-defined]
+    sys.modules["launch.utilities"].perform_substitutions = lambda _, text: text  # type: ignore[attr-defined]
     spec = importlib.util.spec_from_file_location("bringup_launch", LAUNCH)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -57,18 +59,47 @@ def load_launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     return module
 
 
-@pytest.mark.parametrize("namespace", ["", "left"])
-def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, namespace: str) -> None:
+class LaunchContext:
+    """Stands for that of launch: configurations, of which launch does not tell whose they are."""
+
+    def __init__(self, **configurations: Any) -> None:
+        self.launch_configurations, self.globals = configurations, dict[str, Any]()
+
+    def extend_globals(self, more: dict[str, Any]) -> None:
+        self.globals |= more
+
+
+def started(module: types.ModuleType, context: LaunchContext, **passed: str) -> list[Any]:
+    """The actions of the file, included with these arguments."""
+    include = sys.modules["launch.actions"].IncludeLaunchDescription()  # found on the stack
+    include.launch_arguments = list(passed.items())
+    context.launch_configurations |= passed
+    result: list[Any] = module.actions(context)
+    return result
+
+
+def nodes_of(actions: list[Any]) -> list[dict[str, Any]]:
+    return [action.options for action in actions if type(action).__name__ == "Node"]
+
+
+@pytest.fixture
+def launch_file(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = load_launch_file(monkeypatch)
-    asked = []
-    monkeypatch.setattr(module, "refuse_second_filter", lambda *arguments: asked.append(arguments))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | {"namespace": namespace}
+    module.asked = []  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "refuse_second_filter", lambda *arguments: module.asked.append(arguments))
+    monkeypatch.setenv("ROS_DOMAIN_ID", private_domain()["ROS_DOMAIN_ID"])
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
+    return module
+
+
+@pytest.mark.parametrize("namespace", ["", "left"])
+def test_launch_file_and_up_start_the_same(launch_file: types.ModuleType, tmp_path: Path, namespace: str) -> None:
     with pytest.raises(ParameterError, match="rviz: expected true or false, got 'si'"):
-        module.actions({**context, "rviz": "si"})
-    nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
+        started(launch_file, LaunchContext(), rviz="si")
+    nodes = nodes_of(started(launch_file, LaunchContext(), namespace=namespace))
     processes = bringup(namespace=namespace, dashboard=True)
-    assert asked == [(namespace, "launch")], "it asks whether a filter answers already"
+    assert launch_file.asked == [(namespace, "launch")], "it asks whether a filter answers already"
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in os.environ, "what else is launched is not kept on this machine"
     assert len(nodes) == len(processes) == 8
     for node, process in zip(nodes, processes, strict=True):
         line = command_line(process, tmp_path)
@@ -79,42 +110,58 @@ def test_launch_file_and_up_start_the_same(monkeypatch: pytest.MonkeyPatch, tmp_
         assert written == nested(node["parameters"][0])
         rules = dict(word.split(":=") for word in line[line.index("--params-file") + 2 :] if ":=" in word)
         assert rules.pop("__node") == node["name"]
-        assert rules.pop("__ns", "") == (f"/{node['namespace']}" if node["namespace"] else "")
+        assert rules.pop("__ns", "/") == node["namespace"]
         assert list(rules.items()) == node["remappings"]
         assert node["respawn"] is process.respawn
 
 
-def test_a_vital_node_that_ends_makes_the_launch_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = load_launch_file(monkeypatch)
-    context = {name: default for name, (default, _) in module.ARGUMENTS.items()}
-    handlers = [action for action in module.actions(context) if type(action).__name__ == "RegisterEventHandler"]
+def test_a_vital_node_that_ends_makes_the_launch_fail(launch_file: types.ModuleType) -> None:
+    actions = started(launch_file, LaunchContext())
+    handlers = [action for action in actions if type(action).__name__ == "RegisterEventHandler"]
     assert len(handlers) == sum(process.vital for process in bringup()) == 2
     for handler in handlers:
-        log, ended = handler.arguments[0].options["on_exit"]
+        (ended,) = handler.arguments[0].options["on_exit"]
         stop, arguments = ended.options["function"], ended.options["args"]
-        assert log.options["msg"].endswith("ended: the graph stops")
         with pytest.raises(RuntimeError, match="ended: the graph stops"):
             stop(types.SimpleNamespace(is_shutdown=False), *arguments)
         stop(types.SimpleNamespace(is_shutdown=True), *arguments)
 
 
-def test_a_parents_config_does_not_leak_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    module = load_launch_file(monkeypatch)
-    mine, parents = tmp_path / "mine.yaml", tmp_path / "parents.yaml"
-    mine.write_text("planner:\n  ros__parameters: {rate_hz: 7.0}")
-    parents.write_text("controller_server:\n  ros__parameters: {}")
+def test_what_the_including_file_has_does_not_leak_in_and_what_it_passes_counts(
+    launch_file: types.ModuleType, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/right/left/planner:\n  ros__parameters: {rate_hz: 7.0}")
+    parents = {"config": "/nowhere.yaml", "policy": "theirs", "rviz": "si", "namespace": "9", "ros_namespace": "/right"}
+    nodes = nodes_of(started(launch_file, LaunchContext(**parents)))
+    assert {node["namespace"] for node in nodes} == {"/right"}, "of PushRosNamespace"
+    nodes = nodes_of(started(launch_file, LaunchContext(**parents), config=str(mine), namespace="left/"))
+    assert {node["namespace"] for node in nodes} == {"/right/left"}
+    (planner,) = [node["parameters"][0] for node in nodes if node["name"] == "planner"]
+    assert planner["rate_hz"] == 7.0 and planner["policy"] == "classical"
+    assert [asked[0] for asked in launch_file.asked] == ["right", "right/left"]
 
-    def rate_hz(words: list[str], **given: str) -> object:
-        monkeypatch.setattr(sys, "argv", ["ros2", "launch", *words])
-        context = {name: default for name, (default, _) in module.ARGUMENTS.items()} | given
-        nodes = [action.options for action in module.actions(context) if type(action).__name__ == "Node"]
-        (planner,) = [node["parameters"][0] for node in nodes if node["name"] == "planner"]
-        return planner.get("rate_hz")
 
-    alone, parent = ["vla_ros", "bringup.launch.py"], ["cell", "cell.launch.py"]
-    assert rate_hz([*parent, f"config:={parents}"], config=str(parents)) == rate_hz(parent, config=str(parents)) != 7.0
-    assert rate_hz([*alone, f"config:={mine}"], config=str(mine)) == 7.0
-    assert rate_hz([*parent, f"config:={parents}"], config=str(parents), vla_config=str(mine)) == 7.0
+def test_two_graphs_of_one_namespace_do_not_start_at_the_same_time(launch_file: types.ModuleType) -> None:
+    first, second = LaunchContext(), LaunchContext()
+    assert nodes_of(started(launch_file, first, namespace="twice"))
+    with pytest.raises(ParameterError, match="launch: a graph of namespace /twice runs on this machine already"):
+        started(launch_file, second, namespace="/twice/")
+    assert nodes_of(started(launch_file, second, namespace="other")), "the other arm may"
+
+
+def test_a_file_around_ours_may_set_the_clock_of_all_nodes(launch_file: types.ModuleType) -> None:
+    nodes = nodes_of(started(launch_file, LaunchContext(global_params=[("use_sim_time", True)])))
+    clocks = {node["name"]: node["parameters"][0].get("use_sim_time") for node in nodes}
+    assert clocks.pop("sim_arm") is False and all(clocks.values())
+
+
+def test_each_of_several_faults_is_a_line(launch_file: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(launch_file, "get_logger", lambda _: types.SimpleNamespace(error=told.append))
+    with pytest.raises(RuntimeError, match="nothing is started; 2 faults"):
+        started(launch_file, LaunchContext(), polcy="compact", dashboard="ja")
+    assert [line.partition(":")[0] for line in told] == ["polcy", "dashboard"]
 
 
 def test_the_launch_file_loads_with_launch_ros() -> None:

@@ -14,6 +14,6 @@ def test_a_filter_that_answers_is_named_and_silence_is_no_graph(monkeypatch: pyt
     install(monkeypatch, client)
     refuse_second_filter("left", "launch")
     client.status = object()
-    told = r"launch: /left/safety_filter \(01\), another machine answers already: end it .* --namespace than /left$"
+    told = r"launch: /left/safety_filter \(01\), another machine answers already: end it .* namespace than /left$"
     with pytest.raises(ParameterError, match=told):
         refuse_second_filter("left", "launch")

@@ -25,11 +25,24 @@ FILE = (
     "```",
 )
 
+ROS2_PARAM = (
+    "`ros2 param` reads every node but `safety_filter`, which has no parameter services: a request of any length would",
+    "keep it from its ticks. Its parameters are on the topic `vla/safety_parameters`",
+    "([how to read them](ros2.md#ros2-param)).",
+)
+
 
 def parameters_page() -> str:
     """Return docs/parameters.md."""
     lines = ["# Parameters", "", GENERATED, ""]
-    lines += ["A parameter without a default must be given. None changes while a node runs.", "", *FILE, ""]
+    lines += [
+        "A parameter without a default must be given. None changes while a node runs.",
+        "",
+        *FILE,
+        "",
+        *ROS2_PARAM,
+        "",
+    ]
     for node, cls in {**PARAMETERS, "planner, with system2:=vlm": System2Options}.items():
         if node == SECOND_CHANNEL:
             lines += [f"## {node}", "", "Those of safety_filter; what a file does not give it is safety_filter's.", ""]

@@ -12,6 +12,7 @@ from vla_ros.bringup.parameter_file import CLOCK, read_parameter_file
 from vla_ros.bringup.process import Process, check_namespace
 from vla_ros.parameters import Faults, ParameterError, from_mapping, nested
 from vla_ros.resources import share
+from vla_ros.robot.meshes import mesh_folders
 
 NODE_NAMES = (
     "sim_arm",
@@ -83,6 +84,9 @@ def bringup(
         if node == "planner":
             flat.setdefault("camera_names", tree.get("camera", {}).get("cameras", []))
         flat = {key: planner[key] for key in VIEWER_PARAMETERS.get(node, ()) if key in planner} | flat
+        if node == "dashboard" and "mesh_folders" not in flat:  # what the filter keeps away is what is seen
+            found = mesh_folders(_texts(filter_.get("mesh_folders")), str(filter_.get("urdf") or ""))
+            flat |= {"mesh_folders": list(map(str, found))} if found else {}
         flat.update((overrides or {}).get(node, {}))
         simulated = flat.pop(CLOCK, False)
         faults.require(isinstance(simulated, bool), f"{node}.{CLOCK}: expected bool, got {simulated!r}")
@@ -109,6 +113,11 @@ def bringup(
         (camera,) = [process.parameters for process in processes if process.name == "camera"]
         processes += rviz_processes(robot, namespace, _fixed_frame(robot, planner), camera, use_sim_time)
     return tuple(processes)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return a list of texts; none where a file has something else, which is refused with the filter's parameters."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _fixed_frame(robot: str, planner: Mapping[str, Any]) -> str:

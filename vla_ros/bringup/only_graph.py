@@ -18,14 +18,17 @@ CREDENTIALS = struct.Struct("3i")
 
 def remedy(namespace: str) -> str:
     """Return what to do about another graph of this namespace, as the end of a line."""
-    return f"end it (Ctrl-C in its terminal), or choose another ROS_DOMAIN_ID than {domain()} or --namespace than {namespace}"
+    return f"end it (Ctrl-C in its terminal), or choose another ROS_DOMAIN_ID than {domain()} or namespace than {namespace}"
 
 
 @contextmanager
-def claimed(namespace: str) -> Iterator[None]:
+def claimed(namespace: str, starter: str = "up") -> Iterator[None]:
     """Be the only process of this machine that starts a graph in this domain and namespace, until the end of the block.
 
     The claim is a socket of the kernel without a file: it ends with the process, however that ends.
+
+    Args:
+        namespace: of the graph. starter: what starts it, for the line.
 
     Raises:
         ParameterError: another process has claimed it; it is named.
@@ -37,7 +40,7 @@ def claimed(namespace: str) -> Iterator[None]:
             claim.bind(address)
         except OSError:
             raise ParameterError(
-                f"up: a graph of namespace {full} runs on this machine already{_owner(address)}: {remedy(full)}"
+                f"{starter}: a graph of namespace {full} runs on this machine already{_owner(address)}: {remedy(full)}"
             ) from None
         claim.listen(MOST_ASKING)
         yield

@@ -6,7 +6,8 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ def discovery_environment(robot: str, alone: bool = True) -> dict[str, str]:
     if robot != "sim" or not alone or chosen:
         return {}
     return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+@contextmanager
+def temporary_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have variables in the environment until the end of the block: what is started beside the graph has its own."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def enclave_arguments(process: Process) -> list[str]:

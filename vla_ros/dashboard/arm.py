@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
 from vla_ros.parameters import ParameterError
-from vla_ros.robot.meshes import package_folders
+from vla_ros.robot.meshes import locate_meshes, package_folders
 
 DEFAULT_COLOUR = (0.75, 0.77, 0.8)  # of a shape without a colour of its own
 PROFILE_POINTS = 12
@@ -43,17 +44,20 @@ class Arm:
         urdf: text of the URDF.
         joint_names: order of every q; other joints of the URDF stay at 0.
         tool_frame: link whose path is drawn.
+        mesh_folders: where the URDF's meshes lie, see `meshes`; besides, in the sourced ROS installations.
 
     Attributes:
         base: name of the root link. joints: (parent, name) of each joint of the URDF; 0 is the base, parents come first.
         lower, upper, velocity: limits of joint_names, rad or m and per second. prismatic: the joints measured in metres.
-        missing_meshes: files that `meshes` could not read, as the URDF names them.
+        missing_meshes: files that `meshes` could not read: paths, or addresses of the URDF where nothing was found.
 
     Raises:
         ParameterError: the URDF cannot be read, or lacks a joint or the tool frame.
     """
 
-    def __init__(self, urdf: str, joint_names: Sequence[str], tool_frame: str) -> None:
+    def __init__(
+        self, urdf: str, joint_names: Sequence[str], tool_frame: str, mesh_folders: Sequence[Path] = ()
+    ) -> None:
         try:
             self._model: Any = pin.buildModelFromXML(urdf, mimic=True)
         except (ValueError, RuntimeError) as error:
@@ -64,7 +68,7 @@ class Arm:
         if not self._model.existFrame(tool_frame):
             raise ParameterError(f"tool_frame: {tool_frame!r} is not a link of the URDF")
         self.missing_meshes: list[str] = []
-        self.urdf = urdf
+        self.urdf = _with_located_meshes(urdf, mesh_folders)
         self._data: Any = self._model.createData()
         self._tool: int = self._model.getFrameId(tool_frame)
         self._joints = [self._model.joints[self._model.getJointId(name)] for name in joint_names]
@@ -152,6 +156,14 @@ class Arm:
         if not self._model.existFrame(name):
             return None
         return np.array(self._data.oMf[self._model.getFrameId(name)].homogeneous)
+
+
+def _with_located_meshes(urdf: str, folders: Sequence[Path]) -> str:
+    """Return a URDF with the paths of the mesh files that are found, as the filter finds them."""
+    robot = ElementTree.fromstring(urdf.strip())
+    for element in ("visual", "collision"):
+        locate_meshes(robot, element, folders)
+    return ElementTree.tostring(robot, "unicode")
 
 
 def _load_shapes(model: Any, urdf: str, kind: Any) -> list[Any]:

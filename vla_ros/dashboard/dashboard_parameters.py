@@ -51,6 +51,11 @@ class DashboardParameters:
         [],
         description="link on which each of cameras is mounted, in their order; empty, or an empty name: the base frame",
     )
+    mesh_folders: list[str] = parameter(
+        [],
+        description="folders that relative and package:// addresses of the URDF's meshes begin in, besides the folder of the "
+        "file `urdf` and the sourced ROS installations; vla-ros up and the launch file give those of safety_filter",
+    )
     urdf: str = parameter("", description="file with the robot's URDF; empty: wait for the topic robot_description")
 
     def __post_init__(self) -> None:

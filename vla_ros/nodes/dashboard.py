@@ -43,6 +43,7 @@ from vla_ros.dashboard import (
 from vla_ros.dashboard.routes import ACTIONS
 from vla_ros.msg import ActionChunk, CameraFrames, JointCommand, LatentPlan, SafetyStatus
 from vla_ros.policies.contract import PlanState
+from vla_ros.robot.meshes import mesh_folders
 from vla_ros.ros.convert import frames_from
 from vla_ros.ros.diagnostics import OK, WARN, Diagnostics
 from vla_ros.ros.instruction_relay import instruction_nodes_matched
@@ -78,7 +79,7 @@ class Dashboard(Node):
         super().__init__("dashboard")
         self.parameters = p = declare_parameters(self, DashboardParameters)
         self.namespace = self.get_namespace().rstrip("/")
-        arm = Arm(wait_for_urdf(self, p.urdf), p.joint_names, p.tool_frame)
+        arm = Arm(wait_for_urdf(self, p.urdf), p.joint_names, p.tool_frame, mesh_folders(p.mesh_folders, p.urdf))
         self.view_model = ViewModel(p, arm, f"{time.time_ns():x}", time.monotonic_ns(), self.namespace)
         self.latest = LatestDocument()
         self.marker_store = MarkerStore()

@@ -158,6 +158,7 @@ def spin(node: TaskServer) -> None:
     while node.context.ok() and time.monotonic() < end_s:
         executor.spin_once(timeout_sec=0.05)
     executor.shutdown()
+    executor._executor.shutdown()  # rclpy does not wait for its threads, which would serve a node that is destroyed
 
 
 def main() -> None:

@@ -33,6 +33,12 @@ def locate_meshes(root: ElementTree.Element, element: str, folders: Sequence[Pat
     return list(dict.fromkeys(missing))
 
 
+def mesh_folders(named: Sequence[str], urdf_file: str = "") -> list[Path]:
+    """Return the folders that relative addresses begin in: those that are named, then that of a URDF's file."""
+    folders = [Path(folder).expanduser() for folder in named]
+    return [*folders, Path(urdf_file).expanduser().parent] if urdf_file else folders
+
+
 def package_folders() -> list[str]:
     """Return the share folders of the sourced ROS installations."""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)

@@ -17,6 +17,7 @@ def init_command() -> None:
     """
     require_environment()
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        # Without the command line: rcl takes `policy:=compact` of a launch for a rule that renames a topic.
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rcl's errors are such
         raise ParameterError(f"ROS does not start: {' '.join(str(error).split())}") from None

@@ -37,6 +37,20 @@ def test_whatever_is_no_configuration_is_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(error.value)
 
 
+def test_the_dashboard_finds_meshes_where_the_filter_does(tmp_path: Path) -> None:
+    file = tmp_path / "more.yaml"
+
+    def folders(text: str) -> object:
+        file.write_text(text)
+        return parameters_of("dashboard", dashboard=True, config=str(file)).get("mesh_folders")
+
+    filters = "safety_filter: {ros__parameters: {mesh_folders: [/a], urdf: /b/arm.urdf}}\n"
+    assert folders(filters) == ["/a", "/b"]
+    assert folders(f"{filters}dashboard: {{ros__parameters: {{mesh_folders: [/c]}}}}") == ["/c"]
+    with pytest.raises(ParameterError, match="safety_filter.mesh_folders: expected a list of str, got 'a'"):
+        folders("safety_filter: {ros__parameters: {mesh_folders: a}}")
+
+
 def test_shared_memory_outlasts_killed_readers_and_fits_a_container():
     """What a killed process was about to read is never freed; `vla-ros faults planner-killed camera-killed expert-killed`."""
     shape = {"fastdds": "http://www.eprosima.com"}

@@ -11,8 +11,20 @@ import pytest
 from vla_ros.dashboard.arm import Arm
 from vla_ros.parameters import ParameterError
 from vla_ros.robot.kinematics import Kinematics
+from vla_ros.robot.meshes import mesh_folders
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
 from vla_ros.transforms import matrix
+
+STL = """solid a
+facet normal 0 0 1
+outer loop
+vertex 0 0 0
+vertex 0.1 0 0
+vertex 0 0.1 0
+endloop
+endfacet
+endsolid a
+"""
 
 
 def test_joint_poses_lead_to_the_tool(arm: Arm) -> None:
@@ -52,10 +64,24 @@ def test_a_mesh_that_is_not_there_is_named_and_the_others_are_drawn(arm: Arm, tm
     files = ["package://gone/base.stl", f"file://{torn}"]
     lacking = Arm(with_meshes(urdf(), *files), JOINT_NAMES, "tool")
     drawn = sum(len(mesh.vertices) for mesh in lacking.meshes())
-    assert lacking.missing_meshes == files
+    assert lacking.missing_meshes == [files[0], str(torn)]
     whole = sum(len(mesh.vertices) for mesh in arm.meshes())
     assert 0.9 * whole < drawn < whole
     assert arm.missing_meshes == []
+
+
+def test_meshes_are_drawn_from_where_the_filter_finds_them(tmp_path: Path) -> None:
+    for file in ("shapes/base.stl", "hand_description/hand.stl"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text(STL)
+    text = with_meshes(urdf(), "shapes/base.stl", "package://hand_description/hand.stl")
+    unfound = Arm(text, JOINT_NAMES, "tool")
+    unfound.meshes()
+    assert unfound.missing_meshes == ["shapes/base.stl", "package://hand_description/hand.stl"]
+    found = Arm(text, JOINT_NAMES, "tool", mesh_folders([str(tmp_path)]))
+    assert len(found.meshes()) and found.missing_meshes == []
+    beside = Arm(with_meshes(urdf(), "shapes/base.stl"), JOINT_NAMES, "tool", mesh_folders([], f"{tmp_path}/arm.urdf"))
+    assert len(beside.meshes()) and beside.missing_meshes == []
 
 
 def test_without_any_visual_shape_the_arm_is_drawn_as_it_collides() -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from numpy.typing import ArrayLike
 
 from vla_ros.parameters import ParameterError
+from vla_ros.robot.meshes import mesh_folders
 from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_model import ArmModel
@@ -60,11 +60,6 @@ def needs_bodies(parameters: SafetyFilterParameters) -> bool:
     return any(on and name not in BY_MASSES for name, on in configured_rules(parameters).items())
 
 
-def _mesh_folders(parameters: SafetyFilterParameters) -> list[Path]:
-    named = [Path(folder).expanduser() for folder in parameters.mesh_folders]
-    return [*named, Path(parameters.urdf).expanduser().parent] if parameters.urdf else named
-
-
 class CollisionConstraints:
     """The model of the arm and the distances that are kept.
 
@@ -89,7 +84,7 @@ class CollisionConstraints:
         motions: Sequence[JointMotion],
         srdf: Sequence[tuple[str, str]] | None = None,
     ) -> None:
-        folders = _mesh_folders(parameters) if needs_bodies(parameters) else None
+        folders = mesh_folders(parameters.mesh_folders, parameters.urdf) if needs_bodies(parameters) else None
         self.arm = arm = ArmModel(urdf, [joint.name for joint in limits], parameters.tool, parameters.payload, folders)
         self.srdf: Sequence[tuple[str, str]] = ()
         self._clearance: Clearance | None = None
