@@ -62,6 +62,10 @@ PARAMETERS = """safety_filter:
     audit: {{directory: {folder}/audit}}
 """
 TRAJECTORY = "{type: joint_trajectory, topic: arm_controller/joint_trajectory}"
+TRAJECTORIES = (
+    "{type: joint_trajectory, topic: arm_controller/joint_trajectory, "
+    "gripper_joint: finger, gripper_topic: gripper_controller/joint_trajectory, gripper_type: joint_trajectory}"
+)
 FORWARD = (
     "{type: forward_position, topic: arm_controller/commands, "
     "gripper_joint: finger, gripper_topic: gripper_controller/commands}"
@@ -90,9 +94,10 @@ class World:
         self.gripper: list[float] = []
         self.statuses: list[SafetyStatus] = []
         self.diagnostics: list[DiagnosticArray] = []
-        self.seq = self.trajectories = 0
-        self.controller = TrajectoryController(np.array(HOME), 50.0)
-        self.node.create_subscription(JointTrajectory, "arm_controller/joint_trajectory", self._trajectory, 1)
+        self.seq = 0
+        self.controllers: dict[tuple[str, ...], TrajectoryController] = {}
+        for name in ("arm_controller", "gripper_controller"):
+            self.node.create_subscription(JointTrajectory, f"{name}/joint_trajectory", self._trajectory, 1)
         self.node.create_subscription(Float64MultiArray, "arm_controller/commands", self._positions, 1)
         self.node.create_subscription(Float64MultiArray, "gripper_controller/commands", self._gripper, 1)
         self.node.create_subscription(SafetyStatus, "vla/safety_status", self.statuses.append, 10)
@@ -102,13 +107,17 @@ class World:
         self.node.create_timer(0.02, self._measure)
 
     def _trajectory(self, message: JointTrajectory) -> None:
-        assert message.joint_names == NAMES
+        names = tuple(message.joint_names)
+        assert names in (tuple(NAMES), tuple(NAMES[:2]), tuple(NAMES[2:]))
         rows = [[getattr(point, field) for point in message.points] for field in ("positions", "velocities")]
         times = [nanoseconds(point.time_from_start) for point in message.points]
         command = command_of(nanoseconds(message.header.stamp), times, *map(np.array, rows))
         # A slow machine delivers late; a controller would refuse what has ended, and here it is looked at all the same.
-        self.controller.command(command, min(time.time_ns(), command.stamp_ns + command.times_ns[-1]))
-        self.trajectories += 1
+        if names not in self.controllers:
+            self.controllers[names] = TrajectoryController(
+                np.array([self.q[NAMES.index(name)] for name in names]), 50.0
+            )
+        self.controllers[names].command(command, min(time.time_ns(), command.stamp_ns + command.times_ns[-1]))
 
     def _positions(self, message: Float64MultiArray) -> None:
         self.q[:2] = message.data
@@ -119,10 +128,13 @@ class World:
         self.gripper.append(self.q[2])
 
     def _measure(self) -> None:
-        if self.trajectories:
-            self.controller.update(time.time_ns(), 20_000_000, np.array(self.q))
-            self.q = self.controller.state.p.tolist()
-            self.sent.append(self.q)
+        for names, controller in self.controllers.items():
+            led = [NAMES.index(name) for name in names]
+            controller.update(time.time_ns(), 20_000_000, np.array(self.q)[led])
+            for joint, q in zip(led, controller.state.p.tolist(), strict=True):
+                self.q[joint] = q
+        if self.controllers:
+            self.sent.append(list(self.q))
         message = JointState(name=NAMES, position=self.q, velocity=[0.0] * 3)
         message.header.stamp = stamp_now()
         self.joint_states.publish(message)
@@ -168,12 +180,12 @@ class World:
         rclpy.shutdown(context=self.context)
 
 
-def ended_in_motion(world: World, process: subprocess.Popen[str]) -> list[float]:
+def ended_in_motion(world: World, process: subprocess.Popen[str], number: int) -> list[float]:
     """Ask the filter to end while joint1 moves; the steps of joint1 from then on."""
     world.arm()
     fast = lambda: world.statuses[-1].velocities and world.statuses[-1].velocities[0] > 0.5  # noqa: E731
     world.push([1.5, -0.4, 0.02], lambda: bool(world.q[0] > 0.4 and fast()), "motion")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     sent = len(world.sent)
     world.until(lambda: process.poll() is not None, "its end")
     for _ in range(25):  # what is still on its way
@@ -220,11 +232,12 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     assert report.ticks > 3
 
 
-def test_asked_to_end_it_brings_the_arm_to_rest_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl_c", "closed_terminal"])
+def test_asked_to_end_it_brings_the_arm_to_rest_first(tmp_path: Path, number: int) -> None:
     process, world = start(tmp_path, FORWARD), World()
     try:
         world.until(lambda: bool(world.statuses), "the first status")
-        steps = ended_in_motion(world, process)
+        steps = ended_in_motion(world, process, number)
     finally:
         world.close()
         process.kill()
@@ -242,7 +255,9 @@ def test_nothing_is_sent_before_arming_and_everything_is_refused(running: World)
     assert running.sent == []
 
 
-@pytest.mark.parametrize("running", [TRAJECTORY, FORWARD], indirect=True, ids=["joint_trajectory", "forward_position"])
+@pytest.mark.parametrize(
+    "running", [TRAJECTORIES, FORWARD], indirect=True, ids=["joint_trajectory", "forward_position"]
+)
 def test_a_command_moves_the_arm_and_silence_stops_it(running: World) -> None:
     running.arm()
     running.until(lambda: running.state == SafetyStatus.HOLDING, "holding")
