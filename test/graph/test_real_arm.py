@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -28,7 +29,7 @@ from vla_ros.ros.client import Client, connect
 from vla_ros.ros.qos import LATCHED, SENSOR
 from vla_ros.ros.simulated_controllers import trajectory_from
 from vla_ros.sim.arm_description import HOME, JOINT_NAMES, urdf
-from vla_ros.sim.trajectory_controller import TrajectoryController
+from vla_ros.sim.trajectory_controller import CommandRefused, TrajectoryController
 
 ARM = [f"fr3_joint{i}" for i in range(1, 8)]
 FINGER = "fr3_finger_joint1"
@@ -57,7 +58,8 @@ class Driver(Node):
 
     def move(self, message: JointTrajectory) -> None:
         assert message.joint_names == ARM
-        self.controller.command(trajectory_from(message), self.get_clock().now().nanoseconds)
+        with contextlib.suppress(CommandRefused):  # a slow machine delivers late; the next message is on its way
+            self.controller.command(trajectory_from(message), self.get_clock().now().nanoseconds)
         self.moved = True
 
     def grip(self, message: Float64MultiArray) -> None:
