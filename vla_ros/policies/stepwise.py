@@ -18,11 +18,12 @@ from vla_ros.arrays import Array
 from vla_ros.language.answers import answer, help_text
 from vla_ros.language.parts import NotUnderstood
 from vla_ros.language.reader import InstructionReader, ReadInstruction
-from vla_ros.language.steps import InstructionStep, ObjectPhrase, told
+from vla_ros.language.steps import InstructionStep, ObjectPhrase, StepAction, told
 from vla_ros.language.view import SeenThing, described, resolved
 from vla_ros.perception.frames import Frames
 from vla_ros.policies import waypoints
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState, System2
+from vla_ros.tasks.vocabulary import CONTAINERS
 
 MOST_TOGETHER = 3
 """Steps that a policy is asked for in one sentence."""
@@ -135,7 +136,7 @@ class StepwiseSystem2:
         return replace(hold, reasoning=self._told)
 
     def _assigned(self, steps: Sequence[InstructionStep]) -> list[_Errand]:
-        """Divide the steps among the policy and its helper.
+        """Divide the steps among the policy and its helper; a second object in one bowl is for the helper.
 
         Raises:
             NotUnderstood: neither can do a step.
@@ -143,9 +144,16 @@ class StepwiseSystem2:
         errands: list[_Errand] = []
         performers = [performer for performer in (self._policy, self._policy.helper) if performer is not None]
 
+        filled: set[ObjectPhrase] = set()
+
         def able(step: InstructionStep) -> int:
-            for number, performer in enumerate(performers):
-                if performer.words_for([step]):
+            order = list(range(len(performers)))
+            if step.action is StepAction.PLACE and step.targets[0].shape in CONTAINERS:
+                if step.targets[0] in filled:
+                    order.reverse()
+                filled.add(step.targets[0])
+            for number in order:
+                if performers[number].words_for([step]):
                     return number
             raise NotUnderstood(f"'{step}' is nothing that this policy can do")
 

@@ -161,6 +161,8 @@ def _check_put_down(kind: str, x: SeenObject, y: SeenObject) -> StepCheck:
     too_high = p[2] - IN_BOWL_HEIGHT_M if inside else abs(p[2] - rest) - STACK_HEIGHT_M
     if too_high > HEIGHT_MARGIN_M:
         return _failed(f"{x.name} is not {where}: it is {_cm(max(p[2] - half, 0.0))} over the table")
+    if inside and too_high > 0:
+        return _unsure(f"{x.name} is {where} or on something in it")
     failure = f"{x.name} is not {where}: it is {{}} beside its middle"
     return _within(_apart(p, y.p), tolerance, _margin(x, y), failure, f"{x.name} is {where}")
 

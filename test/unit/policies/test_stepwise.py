@@ -82,6 +82,16 @@ def test_the_helper_does_what_the_policy_cannot() -> None:
     assert all(plan.instruction == Instruction(1, "grab the red cube and go home") for plan in plans)
 
 
+def test_the_second_object_in_one_bowl_is_the_helpers() -> None:
+    helper = Underneath([StepAction.PLACE])
+    policy = Underneath([StepAction.PLACE], helper)
+    run(StepwiseSystem2(policy, READER), "put the red cube in the bowl and the green cube in the bowl")
+    assert [["red" in each.text for each in asked] for asked in (policy.asked, helper.asked)] == [[True], [False]]
+    alone = Underneath([StepAction.PLACE])
+    run(StepwiseSystem2(alone, READER), "put the red cube in the bowl and the green cube in the bowl")
+    assert len(alone.asked) == 1 and "green" in alone.asked[0].text  # nobody helps: both in one sentence
+
+
 def test_what_nobody_can_do_is_refused_by_name() -> None:
     [plan] = run(StepwiseSystem2(Underneath([StepAction.PICK]), READER), "put the red cube in the bowl")
     assert plan.state is PlanState.REFUSED and "nothing that this policy can do" in plan.reasoning

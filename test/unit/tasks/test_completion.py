@@ -45,6 +45,10 @@ def test_inside_of_the_tolerance_is_done_at_its_edge_cannot_be_told_beyond_it_ha
 def test_what_has_failed_is_told_with_names_and_lengths() -> None:
     found = check_step("place", seen("cube", 0.5, 0.12), seen("bowl", 0.5, 0.0, name="the bowl"), "none", START, AWAY)
     assert found.reason == "the red cube is not in the bowl: it is 12 cm beside its middle"
+    on_another = check_step(
+        "place", seen("cube", 0.5, 0.0, 0.09), seen("bowl", 0.5, 0.0, name="the bowl"), "none", START, AWAY
+    )
+    assert on_another.verdict is Completion.UNSURE
     moved = SeenObject("the red cube", "cube", START + (0.0, 0.03, 0.0), 0.0015)
     assert check_step("push", moved, None, "left", START, AWAY).reason == (
         "the red cube has moved 3 cm to the left, not 8 cm"

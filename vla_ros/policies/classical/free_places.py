@@ -66,6 +66,21 @@ def places_around(spot: Array) -> Iterator[Array]:
             yield spot + distance * np.array([math.cos(angle), math.sin(angle)])
 
 
+def place_among(centre: Array, ring_m: float, others: Sequence[Array]) -> Array:
+    """Return (2,) where something goes in or on a container: its middle, else as far as can be from what is there already.
+
+    Args:
+        centre: (2,) of the container.
+        ring_m: from there, at most.
+        others: (2,) each, what is in it or on it.
+    """
+    if not others:
+        return centre
+    angles = [math.pi * turn / 6 for turn in range(12)]
+    ring = [centre + ring_m * np.array([math.cos(angle), math.sin(angle)]) for angle in angles]
+    return max([centre, *ring], key=lambda place: min(float(np.linalg.norm(place - other)) for other in others))
+
+
 def is_free(place: Array, radius_m: float, others: Sequence[tuple[Array, float]]) -> bool:
     """Return whether an object has room at `place` (2,). others: centre (2,) and radius of everything that stands there."""
     on_table = (

@@ -11,7 +11,7 @@ from vla_ros.language.steps import ObjectPhrase
 from vla_ros.policies.classical.detection import DetectedObject, things_in_view
 from vla_ros.policies.classical.free_places import is_free, places_around
 from vla_ros.policies.classical.reachability import yaw_of
-from vla_ros.policies.classical.segmentation import segment_image
+from vla_ros.policies.classical.segmentation import resting_place, segment_image
 from vla_ros.policies.classical.shape_fitting import FittedShape
 from vla_ros.policies.classical.skills import (
     AT_WAYPOINT_M,
@@ -79,6 +79,16 @@ class HandSkills(Skills):
         found = [(np.array(each.p_base), radius_of(each.shape)) for each in seen if each.colour != but or not but]
         tool = self.now.T_base_tool[:2, 3]
         return [(p, r) for p, r in found if not (self.grips and np.linalg.norm(p - tool) < r)]
+
+    def inside(self, target: DetectedObject, but: str) -> list[Array]:
+        """Return (2,) of everything that shows in or on a container. but: a colour that is left out."""
+        fitted = target.fitted
+        shown = [
+            resting_place(segment, self.now.camera, self._table + fitted.floor, 2 * OBJECT_HALF_WIDTH_M)
+            for segment in segment_image(self.now.image)
+            if segment.colour not in (but, *CONTAINERS)
+        ]
+        return [place for place in shown if np.linalg.norm(place - fitted.p_base[:2]) < fitted.width / 2]
 
     def adopt(self, wanted: ObjectPhrase) -> bool:
         """Take for held what the fingers grip, where it looks like `wanted`; return whether it does."""

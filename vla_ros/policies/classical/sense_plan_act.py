@@ -21,13 +21,13 @@ from vla_ros.perception.frames import Frames
 from vla_ros.perception.pinhole import PinholeCamera
 from vla_ros.policies import waypoints
 from vla_ros.policies.classical.detection import DetectedObject, things_in_view
-from vla_ros.policies.classical.free_places import DIRECTIONS, is_free, places_beside
+from vla_ros.policies.classical.free_places import DIRECTIONS, is_free, place_among, places_beside
 from vla_ros.policies.classical.hand_skills import HandSkills
 from vla_ros.policies.classical.skills import Activity, AttemptFailed, StepImpossible
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
-from vla_ros.tasks.geometry import PUSHED_M, STACKED_M, with_margin
+from vla_ros.tasks.geometry import IN_BOWL_M, ON_PLATE_M, PUSHED_M, STACKED_M, with_margin
 from vla_ros.tasks.hand import FINGER_CLOSED_M, FINGER_OPEN_M, FINGERTIP_M, PUSH_GAP_M, PUSH_LENGTH_M, RELEASE_GAP_M
 from vla_ros.tasks.objects import OBJECT_HALF_WIDTH_M, radius_of
 from vla_ros.tasks.phrasings import EXAMPLES
@@ -204,15 +204,18 @@ class SensePlanAct:
     def _place(self, step: InstructionStep) -> Iterator[Activity]:
         assert step.object is not None
         target = yield from self._skills.find(step.targets[0])
+        there = self._skills.inside(target, self._colour_of(step))
         item = yield from self._skills.take(step.object)
         rest = target.fitted.floor
         height = rest + item.fitted.height / 2 + RELEASE_GAP_M
         if rest < target.fitted.height:  # a bowl: open fingers are wider than it, so they stay above its rim
             height = max(height, target.fitted.height + FINGERTIP_M + RELEASE_GAP_M)
-        spot = target.fitted.p_base[:2]
+        centre = target.fitted.p_base[:2]
+        spot = place_among(centre, target.fitted.foot_radius - OBJECT_HALF_WIDTH_M, there)
         where = f"{'in' if target.fitted.shape == 'bowl' else 'on'} {target}"
         yield from self._skills.release(item, spot, height, where)
-        yield from self._skills.verify(item, spot, rest, target.fitted.width / 2, f"{item} did not stay with {target}")
+        within = IN_BOWL_M if target.fitted.shape == "bowl" else ON_PLATE_M
+        yield from self._skills.verify(item, centre, rest, within, f"{item} did not stay with {target}")
 
     def _stack(self, step: InstructionStep) -> Iterator[Activity]:
         assert step.object is not None

@@ -115,6 +115,11 @@ class FittedShape:
         """Height above the table of the place where objects rest in or on it, m."""
         return self.height * SHAPE_MODELS[self.shape].floor
 
+    @property
+    def foot_radius(self) -> float:
+        """Half the width of its foot, m."""
+        return self.width / 2 * SHAPE_MODELS[self.shape].foot
+
     def extent(self, direction: Array) -> float:
         """Return how far it extends from its middle along `direction` (2,), m."""
         if self.shape != "cube":

@@ -189,3 +189,18 @@ def test_a_landmark_that_was_pushed_aside_is_seen(planner: SensePlanAct, monkeyp
     assert "let go" not in plan.reasoning
     x, y = (world.place("red cube") - world.place("plate"))[:2]
     assert plan.state is PlanState.DONE and math.hypot(x, y) < 0.08 + 0.022 + 0.10
+
+
+@pytest.mark.parametrize(("container", "word"), [("plate", "on"), ("bowl", "in")])
+def test_the_second_object_in_a_container_goes_beside_the_first(
+    planner: SensePlanAct, container: str, word: str
+) -> None:
+    world = table()
+    for name in ("red cube", "blue cylinder"):
+        plan = world.say(planner, f"put the {name} {word} the {container}")
+        assert plan.state is PlanState.DONE, plan.reasoning
+        offset = np.linalg.norm((world.place(name) - world.place(container))[:2])
+        assert offset == pytest.approx(
+            0.0 if name == "red cube" else world.objects[container].foot_radius - 0.022, abs=0.01
+        )
+        assert world.place(name)[2] == pytest.approx(world.objects[container].floor)
