@@ -8,22 +8,28 @@ from __future__ import annotations
 import copy
 import math
 import random
+import re
 import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import yaml
 
+from test.campaign.judge import Judge
 from test.campaign.messages import damaged
 from test.campaign.surroundings import URDF
 from vla_ros.bringup.parameter_file import read_parameter_file
 from vla_ros.parameters import ParameterError, from_mapping, nested
+from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.filter import SafetyFilter
+from vla_ros.safety.joint.joint_limits import joint_limits
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 ROOT = Path(__file__).parents[2]
 VALUES: tuple[Any, ...] = (
@@ -71,6 +77,10 @@ SRDF = b"""<?xml version="1.0"?>
 """
 GEOMETRY = 10
 """One URDF in so many is to have all that needs a model of the arm, which may take a second or two to make."""
+MOVED_TICKS = 60
+"""Ticks in which a filter that was accepted is tried."""
+ENTERED_TICKS = 3000
+"""After so many ticks a stream ought to have begun."""
 
 
 def sim() -> dict[str, Any]:
@@ -133,25 +143,95 @@ def fuzz_trees(seed: int, count: int) -> Counter[str]:
 
 
 def fuzz_yaml(seed: int, count: int) -> Counter[str]:
-    """Bytes of the filter's block changed."""
+    """The text of the filter's block, changed as somebody mistypes it, or its bytes; what is accepted keeps the limits."""
     draw = random.Random(seed)
     seen: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         path, srdf = Path(folder) / "robot.yaml", Path(folder) / "arm.srdf"
         srdf.write_bytes(SRDF)
-        raw = yaml.safe_dump({"safety_filter": {"ros__parameters": whole(srdf)}}).encode()
-        for _ in range(count):
-            text = damaged(draw, raw)
-            if draw.random() < 0.3:
-                at = draw.randrange(len(text) or 1)
-                text = text[:at] + draw.choice(TOKENS) + text[at:]
-            path.write_bytes(text)
+        raws = [yaml.safe_dump({"safety_filter": {"ros__parameters": tree}}) for tree in (sim(), whole(srdf))]
+        for i in range(count):
+            raw = raws[i % GEOMETRY == 0]
+            path.write_bytes(mistyped(draw, raw).encode() if draw.random() < 0.9 else _broken(draw, raw.encode()))
 
-            def load() -> None:
-                _filter(nested(read_parameter_file(path).get("safety_filter", {})), URDF)
+            def load() -> str:
+                return moved(_filter(nested(read_parameter_file(path).get("safety_filter", {})), URDF))
 
             _tell(seen, "YAML", load)
     return seen
+
+
+def mistyped(draw: random.Random, text: str) -> str:
+    """A few characters of a text changed as fingers do: digits, points, signs, letters of keys, whole lines."""
+    for _ in range(draw.choice((1, 1, 2))):
+        kind = draw.random()
+        numbers = list(re.finditer(r"-?[0-9.]+", text))
+        if kind < 0.7 and numbers:
+            found = draw.choice(numbers)
+            number, at = found[0], draw.randrange(len(found[0]))
+            digit = draw.choice("0123456789")
+            changed, added, lost = number[:at] + digit + number[at + 1 :], number[:at] + digit + number[at:], number[1:]
+            word = draw.choice(
+                ("true", "nan", "inf", "1e-3", "1.0e-3", "0", "x", f"'{number}'", number[:at] + "-" + number[at:])
+            )
+            typed = draw.choice((changed, changed, changed, added, added, lost, number.replace(".", "", 1), word))
+            text = text[: found.start()] + typed + text[found.end() :]
+        elif kind < 0.85:
+            at = draw.choice([i for i, character in enumerate(text) if character.isalpha()])
+            text = text[:at] + draw.choice((text[at].swapcase(), text[at] * 2, "", "_", "e")) + text[at + 1 :]
+        else:
+            lines = text.splitlines()
+            k = draw.randrange(len(lines))
+            lines[k : k + 1] = draw.choice(([], [lines[k]] * 2, [" " + lines[k]], ["# " + lines[k]], ["", lines[k]]))
+            text = "\n".join(lines) + "\n"
+    return text
+
+
+def moved(safety: SafetyFilter) -> str:
+    """What a filter makes of setpoints as far away as it takes them: the limits as they are written are kept, or it raises.
+
+    Raises:
+        AssertionError: an output broke the URDF's range or velocity, or an acceleration or jerk of the configuration.
+    """
+    names, own = safety.parameters.joint_names, safety.parameters.limits
+    draw, home = random.Random(1), dict(zip(JOINT_NAMES, HOME.tolist(), strict=True))
+    written = {joint.name: joint for joint in joint_limits(URDF, from_mapping(SafetyFilterParameters, sim()))}
+    rates = zip(names, own.acceleration, own.jerk, strict=True)
+    judge = Judge([replace(written[name], acceleration=a, jerk=j) for name, a, j in rates], safety.period_s)
+    now_ns, q = 10**12, [home[name] for name in names]
+    ranges = [(written[name].lower, written[name].upper) for name in names]
+    period_ns, rest = round(safety.period_s * 1e9), [0.0] * len(names)
+    settle = min(2000, round(safety.parameters.measured.settle_s * 1e9) // period_ns + 2)
+    tick, left = 0, MOVED_TICKS
+    while left:
+        now_ns, tick = now_ns + period_ns, tick + 1
+        safety.joint_state(now_ns, names, q, rest)
+        safety.obstacles(now_ns, [])
+        safety.enabling(now_ns, 1)
+        safety.reduced(now_ns, False)
+        if tick == settle:
+            if not safety.arm(now_ns)[0]:
+                return "not armed"
+            judge.begin(q)
+        if tick >= settle and (not safety.values.entry_ticks or tick > ENTERED_TICKS):
+            left -= 1
+            if left % 3 == 0:
+                steps = (draw.choice((-0.9, 0.9)) * step for step in safety.parameters.command.step)
+                goal = [max(low, min(high, x + step)) for x, step, (low, high) in zip(q, steps, ranges, strict=True)]
+                safety.command(Setpoint("policy", "policy", tick, now_ns, 0, now_ns, names, goal))
+        positions = safety.tick(now_ns).positions
+        if positions is not None:
+            judge.sent(positions)
+            q = list(positions)
+    judge.finish()
+    return "moved" if max(abs(x - home[name]) for name, x in zip(names, q, strict=True)) > 1e-6 else "stood still"
+
+
+def _broken(draw: random.Random, raw: bytes) -> bytes:
+    """Bytes of a file changed, and what YAML reads in a way of its own put in between."""
+    text = damaged(draw, raw)
+    at = draw.randrange(len(text) or 1)
+    return text[:at] + draw.choice(TOKENS) + text[at:] if draw.random() < 0.3 else text
 
 
 TOKENS = (
@@ -221,15 +301,15 @@ def rearranged(draw: random.Random, urdf: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _filter(tree: Any, urdf: str) -> None:
-    SafetyFilter.from_urdf(from_mapping(SafetyFilterParameters, tree, "safety_filter."), urdf)
+def _filter(tree: Any, urdf: str) -> SafetyFilter:
+    return SafetyFilter.from_urdf(from_mapping(SafetyFilterParameters, tree, "safety_filter."), urdf)
 
 
 def _tell(seen: Counter[str], what: str, load: Callable[[], Any]) -> None:
     """Count what became of one input; everything but a filter or one line of a ParameterError is a fault."""
     try:
-        load()
-        seen[f"{what} accepted"] += 1
+        told = load()
+        seen[f"{what} accepted, {told}" if isinstance(told, str) else f"{what} accepted"] += 1
     except ParameterError as error:
         seen[f"{what} refused"] += 1
         if "\n" in str(error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +20,27 @@ from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 
-@pytest.mark.parametrize(("fuzz", "count"), [(fuzz_trees, 300), (fuzz_yaml, 60), (fuzz_urdfs, 60)])
+@pytest.mark.parametrize(("fuzz", "count"), [(fuzz_trees, 300), (fuzz_urdfs, 60)])
 def test_what_is_read_is_a_filter_or_one_line(fuzz: Callable[[int, int], Counter[str]], count: int) -> None:
     seen = fuzz(1, count)
     assert sum(seen.values()) == count
     assert [what for what in seen if what.startswith("FAULT")] == []
+
+
+def test_what_is_mistyped_is_accepted_often_enough_to_be_tried() -> None:
+    """What is accepted moves inside the limits that are written, or `fuzz_yaml` tells a fault."""
+    seen = fuzz_yaml(3, 60)
+    assert not any(what.startswith("FAULT") for what in seen)
+    assert seen["YAML accepted, moved"] > 15 and seen["YAML refused"] > 15
+
+
+def test_a_filter_that_breaks_what_is_written_is_a_fault() -> None:
+    parameters = from_mapping(SafetyFilterParameters, sim())
+    quick = dataclasses.replace(parameters.limits, jerk=[2 * jerk for jerk in parameters.limits.jerk])
+    safety = SafetyFilter.from_urdf(dataclasses.replace(parameters, limits=quick), URDF)
+    safety.parameters = parameters
+    with pytest.raises(AssertionError, match="jerk of"):
+        configurations.moved(safety)
 
 
 def test_the_filters_that_are_made_have_everything_that_needs_a_model(tmp_path: Path) -> None:

@@ -50,11 +50,6 @@ class JointOutput:
     a: int = 0
     target_v: int = 0
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether it neither moves nor is about to."""
-        return self.v == 0 and self.a == 0
-
 
 class JointMotion:
     """The limits of one joint, and the steps that its output may take under them.
