@@ -30,10 +30,10 @@ def run(chosen: argparse.Namespace) -> int:
                 print(f"  {name}: {words}")
         return 0
     from vla_ros.language.reader import InstructionReader
-    from vla_ros.language.steps import told
+    from vla_ros.language.telling import told
 
     found = InstructionReader([load_grammar(chosen.language)]).read(chosen.text)
-    understood = told(found.steps) if found.steps and not found.refusal else ""
+    understood = told(found.steps, found.language) if found.steps and not found.refusal else ""
     write_json(chosen.json, {"refused": found.refusal, "understood": understood})
     if found.refusal:
         print(found.refusal)

@@ -17,7 +17,7 @@ from vla_ros.control.stop_watch import StopWatch
 from vla_ros.guard.guard import AGAIN, Guard, GuardAction, GuardDecision
 from vla_ros.guard.prompt import Prompt
 from vla_ros.language.reader import ReadInstruction
-from vla_ros.language.steps import TOLD
+from vla_ros.language.telling import is_told
 from vla_ros.monitors.monitors import Monitors
 from vla_ros.perception.frames import Frames
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
@@ -37,6 +37,10 @@ CONTINUE = "say --continue to go on, or say what to do"
 """What people are told of a task that a stop has ended."""
 READ_APART = ("talk", "needed")
 """Refusals of the guard for want of known words: where an interpreter reads the sentence, it decides."""
+LONGEST_READ = 400
+"""Characters of a text that is read although it asks for a stop."""
+NEGATION = "negation"
+"""Refusal of the guard for "not" and "if": of no effect where an interpreter finds steps, "the cube that is not red"."""
 LOGGED = 200
 """Characters of an instruction that a log repeats."""
 
@@ -176,6 +180,7 @@ class PlannerCore:
     def on_instruction(self, instruction_id: int, text: str) -> None:
         """A new instruction: let the policy serve it, unless the guard stops or refuses it; an empty one holds."""
         text = text.strip()
+        self._answer_replaced(text)
         self.instruction = Instruction(instruction_id, text)
         self._log(Level.OK, f"instruction: {text[:LOGGED] or '(hold)'}")
         self.instruction_active = self.finished = self.stopped = False
@@ -197,10 +202,19 @@ class PlannerCore:
         elif not text:
             self._hold("the instruction is empty", Level.OK)
         elif decision.action is GuardAction.STOP:
-            self._end(PlanState.DONE, decision.reason)  # an instruction that holding fulfils
+            # Holding fulfils a stop; what else was said with it is not done.
+            self._end(PlanState.REFUSED if decision.partial else PlanState.DONE, decision.reason)
         else:
             self._task = self._task if again else text
             self._begin()
+
+    def _answer_replaced(self, text: str) -> None:
+        """Answer the instruction before, where nobody has been told of it yet: the newest wins."""
+        before = self.instruction
+        if self.instruction_active and not self.finished and self._told_id != before.id:
+            said = f"replaced by {text[:LOGGED]!r}" if text else "replaced by nothing"
+            self._told_id = before.id
+            self._outputs.append(AnswerOutput(f"{said}, before it began: {before.text[:LOGGED]!r} is not done"))
 
     def _read(self, text: str) -> tuple[GuardDecision, ReadInstruction | None]:
         """Return what becomes of a text, and what it means where the interpreter has read it."""
@@ -208,13 +222,25 @@ class PlannerCore:
         if self.interpreter is None or not text:
             return decision, None
         accepted = decision.action is GuardAction.ACCEPT or decision.rule in READ_APART
-        found = self.interpreter.read(text) if accepted or decision.action is GuardAction.STOP else None
-        if found is None:
+        stops = decision.action is GuardAction.STOP
+        if not (accepted or stops or decision.rule == NEGATION):
             return decision, None
-        if decision.action is GuardAction.STOP:
+        if stops and len(text) > LONGEST_READ:
+            return decision, None  # it stops without being read first
+        found = self.interpreter.read(text)
+        if (
+            stops and found.steps and not found.leans
+        ):  # "hold it" alone stops; "take the ball and hold it" is read whole
+            return GuardDecision(GuardAction.ACCEPT), found
+        if stops:
             told = found.question is not None  # "help" holds the arm, and is answered
             reason = f"{decision.reason}; {self.interpreter.help(self._frames)}" if told else decision.reason
-            return replace(decision, reason=reason), None
+            besides = next((part for part in self._guard.beside_stop(text) if self.interpreter.read(part).steps), "")
+            if besides and not decision.partial:
+                reason = f"{reason}; {besides!r} is not done"
+            return replace(decision, reason=reason, partial=decision.partial or bool(besides)), None
+        if not (accepted or found.steps):
+            return decision, None
         if found.refusal:
             reason = f"{found.refusal}; {self.interpreter.help(self._frames)}"
             return GuardDecision(GuardAction.REFUSE, "words", reason), found
@@ -374,13 +400,12 @@ class PlannerCore:
         """Tell people once what will be done, what was asked, or why not."""
         reason = plan.reasoning
         ends = plan.state in (PlanState.DONE, *ENDED)
-        if (self._told_id == plan.instruction.id and not reason.startswith(TOLD)) or not (
-            ends or reason.startswith(TOLD)
-        ):
+        begins = is_told(reason)
+        if (self._told_id == plan.instruction.id and not begins) or not (ends or begins):
             return
         self._told_id = plan.instruction.id
         self._outputs.append(AnswerOutput(reason))
-        if reason.startswith(TOLD):
+        if begins:
             self._log(Level.OK, reason)
 
     # What it says.

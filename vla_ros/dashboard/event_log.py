@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vla_ros.dashboard.observations import FilterStatus, NodeReport, PlanSummary
-from vla_ros.language.steps import TOLD
+from vla_ros.language.telling import is_told
 
 MAX_EVENTS = 60
 REPEAT_S = 2.0  # a rule that acts again within this time continues the same intervention
@@ -113,7 +113,7 @@ class EventLog:
             self.add(now_s, "info", f"done{reason}")
         elif plan.state in ("FAILED", "REFUSED"):
             self.add(now_s, "alarm", f"planner {plan.state.lower()}{reason}")
-        elif plan.reasoning.startswith(TOLD):
+        elif is_told(plan.reasoning):
             self.add(now_s, "info", plan.reasoning)
         elif plan.instruction:
             self.add(now_s, "warning", f"planner holds{reason}")

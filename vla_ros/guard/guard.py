@@ -33,11 +33,13 @@ class GuardDecision:
         action: what happens to it.
         rule: name of the rule that decided; empty for ACCEPT.
         reason: one line for the person who asked; empty for ACCEPT.
+        partial: of a STOP: more was asked for, or a condition, which nobody does. The arm holds all the same.
     """
 
     action: GuardAction
     rule: str = ""
     reason: str = ""
+    partial: bool = False
 
 
 class Guard:
@@ -52,6 +54,9 @@ class Guard:
         self._stop = _StopDetector(rules.stop)
         self._refused = {name: _any_of(rule.patterns) for name, rule in rules.refused.items()}
         self._needed = _any_of(rules.needed.patterns) if rules.needed else None
+        joints = "|".join(rf"\b{re.escape(word)}\b" for word in rules.stop.joints)
+        self._joints = re.compile(rf"[.,;:!?\n]+{'|' if joints else ''}{joints}", re.IGNORECASE)
+        self._conditions = _any_of(rules.stop.conditions) if rules.stop.conditions else None
         self._scripts = {script.upper() for script in rules.bounds.scripts}
 
     def check(self, text: str) -> GuardDecision:
@@ -63,9 +68,11 @@ class Guard:
         words = normalize(text[:MAX_CHARACTERS])
         found = self._stop.find(words)
         if found:
-            return GuardDecision(
-                GuardAction.STOP, "stop", f"holding: {found!r} always stops; say what to do next without it"
-            )
+            reason = f"holding: {found!r} always stops; say what to do next without it"
+            besides = self._besides(text[:MAX_CHARACTERS])
+            if besides:
+                reason = f"holding: {found!r} always stops, and {besides!r} is not done; say it without {found!r}"
+            return GuardDecision(GuardAction.STOP, "stop", reason, bool(besides))
         bounds = self._rules.bounds
         if len(text) > bounds.characters:
             return _refusal("length", f"{len(text)} characters; at most {bounds.characters} are read")
@@ -85,6 +92,19 @@ class Guard:
         """Return why a model's own words are refused; empty: they are accepted. A model has nothing to stop."""
         decision = self.check(text)
         return "" if decision.action is GuardAction.ACCEPT else decision.reason
+
+    def _besides(self, text: str) -> str:
+        """Return what a text that stops asks for besides: a condition, or something to do; empty: nothing."""
+        condition = self._conditions.search(normalize(text)) if self._conditions else None
+        if condition:
+            return condition[0].strip()
+        known = (words for words in self.beside_stop(text) if self._needed is not None and self._needed.search(words))
+        return next(known, "")
+
+    def beside_stop(self, text: str) -> list[str]:
+        """Return the parts of a text, divided at its signs and joints, in which nothing asks for a stop."""
+        parts = [normalize(part) for part in self._joints.split(text[:MAX_CHARACTERS])]
+        return [words for words in parts if words and not self._stop.find(words)]
 
     def _foreign_character(self, text: str) -> str:
         """Return a description of the first character that is not read here; empty when there is none."""

@@ -26,6 +26,8 @@ class StopWords:
     phrases: list[str] = parameter(description="regular expressions that stop wherever they match")
     alone: list[str] = parameter(description="words that stop when nothing but words of `filling` is said besides")
     filling: list[str] = parameter(description="words without meaning of their own, e.g. please")
+    joints: list[str] = parameter([], description="words that join what is asked for to something else, e.g. then")
+    conditions: list[str] = parameter([], description="regular expressions of what a stop cannot wait for: until noon")
 
     def __post_init__(self) -> None:
         if not self.words:
@@ -108,7 +110,7 @@ def _branch(tree: Any, where: str) -> Mapping[str, Any]:
 def _parse(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]]) -> T:
     parsed = from_mapping(kind, _branch(tree, where.rstrip(".")), where)
     spelled: dict[str, Any] = {}
-    for name in ("phrases", "patterns"):
+    for name in ("phrases", "patterns", "conditions"):
         for pattern in getattr(parsed, name, ()):
             try:
                 whole = LIST_REFERENCE.sub(lambda found: f"(?:{'|'.join(lists[found[1]])})", pattern)
@@ -118,7 +120,7 @@ def _parse(kind: type[T], tree: Any, where: str, lists: Mapping[str, list[str]])
             except re.error as error:
                 raise ParameterError(f"{where}{name}: {pattern!r}: {error}") from None
             spelled.setdefault(name, []).append(whole)
-    for name in ("words", "alone", "filling"):
+    for name in ("words", "alone", "filling", "joints"):
         given = getattr(parsed, name, ())
         for word in given if isinstance(given, list) else ():
             if not normalize(word):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vla_ros.language.reader import AskedQuestion
+from vla_ros.language.parts import NotUnderstood
+from vla_ros.language.questions import AskedQuestion
 from vla_ros.language.steps import ObjectPhrase, Quantity
-from vla_ros.language.view import SeenThing, described, is_called
+from vla_ros.language.view import SeenThing, described, is_called, objects_of
 from vla_ros.tasks.vocabulary import CONTAINERS
 
 EXAMPLES = 3
@@ -64,7 +65,34 @@ def answer(
         return "I cannot tell: the camera shows nothing usable"
     if question.kind == "see" or question.object is None:
         return f"I see: {described(seen)}"
-    return _where(question.object, seen)
+    return {"many": _many, "colour": _colours, "is": _is}.get(question.kind, _where)(question.object, seen)
+
+
+def _many(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
+    try:
+        found = objects_of(phrase, seen, seen)
+    except NotUnderstood:
+        found = []
+    return f"{len(found)}{': ' if found else ''}{', '.join(map(str, found))}"
+
+
+def _colours(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
+    fitting = [thing for thing in seen if thing.colour and is_called(thing, phrase)]
+    if not fitting:
+        return _where(phrase, seen)
+    return "; ".join(f"the {thing.shape} is {thing.colour}" for thing in fitting)
+
+
+def _is(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
+    """Return whether an object is where the question says, and where it is."""
+    thing = ObjectPhrase(phrase.colour, phrase.shape)
+    if not any(is_called(each, thing) for each in seen):
+        return _where(thing, seen)
+    try:
+        found = objects_of(phrase, seen, seen)
+    except NotUnderstood:
+        found = []
+    return f"{'yes' if found else 'no'}: {_where(thing, seen)}"
 
 
 def _where(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:

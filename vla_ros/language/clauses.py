@@ -72,11 +72,19 @@ def _segment(parts: Sequence[ClausePart]) -> list[ClausePart]:
 
 def _begins(current: Sequence[ClausePart], segment: Sequence[ClausePart]) -> bool:
     """Return whether `segment` is a clause of its own behind `current`."""
-    kinds, has = [part.kind for part in segment], {part.kind for part in current}
-    if "verb" in kinds:
-        return "verb" in has
+    kinds, has = {part.kind for part in segment}, {part.kind for part in current}
+    if _asks(segment):
+        return _asks(current)
     # Without a verb: its own object, where the clause before has one already.
-    return "object" in kinds and {"verb", "object"} <= has
+    return "object" in kinds and "object" in has and bool(has & {"verb", "participle"})
+
+
+def _asks(parts: Sequence[ClausePart]) -> bool:
+    """Return whether parts hold a verb of their own; a weak one counts with an object: "i would like, please, …"."""
+    kinds = {part.kind for part in parts}
+    weak = any(part.kind == "verb" and part.weak for part in parts)
+    full = any(part.kind == "verb" and not part.weak for part in parts)
+    return full or (weak and bool(kinds & {"object", "hand", "home"})) or "participle" in kinds
 
 
 def _completed(clauses: Sequence[Clause]) -> list[Clause]:
@@ -84,13 +92,20 @@ def _completed(clauses: Sequence[Clause]) -> list[Clause]:
     done: list[Clause] = []
     for said in clauses:
         clause = _divided(said)
-        if not clause.of("verb", "light") and done and done[-1].of("verb", "light") and clause.of("object"):
-            shared = done[-1].of("verb", "light")
-            if not clause.of(*PLACES):
+        if not clause.of("verb", "light") and done and (clause.of("object") or clause.of("participle")):
+            shared = done[-1].of("verb", "light", *(() if clause.of("participle") else ("participle",)))
+            if shared and not clause.of("participle", *PLACES):
                 shared += done[-1].of(*PLACES)
-            clause = replace(clause, parts=(*shared, *clause.parts))
+            clause = replace(clause, parts=(*_weak_first(shared, clause), *clause.parts))
         done.append(clause)
     return done
+
+
+def _weak_first(shared: Sequence[ClausePart], clause: Clause) -> list[ClausePart]:
+    """Return what a clause shares; of verbs only the weak ones, where it has a participle of its own."""
+    if not clause.of("participle"):
+        return list(shared)
+    return [part for part in shared if part.weak]
 
 
 def _divided(clause: Clause) -> Clause:

@@ -15,16 +15,18 @@ from typing import Any
 from vla_ros.language.steps import Relation
 from vla_ros.parameters import ParameterError, yaml_of
 from vla_ros.resources import share
+from vla_ros.tasks.vocabulary import COLOURS, SHAPES
 
 VERSION = 1
 NESTED = (
     "colours", "other_colours", "shapes", "quantities", "selectors", "verbs", "relations", "directions", "sides",
-    "questions",
+    "questions", "participles",
 )  # fmt: skip
 """Groups whose lists have a name each, which is what the words stand for."""
 FLAT = (
     "anything", "everything", "adjectives", "determiners", "pronouns", "plural_pronouns", "light_verbs", "to",
     "from", "table", "air", "up", "down", "hand", "home", "there", "by", "then", "but_first", "and", "or", "fillers",
+    "person", "with", "relative", "negated_relative", "but",
 )  # fmt: skip
 """Groups that are one list."""
 TITLES = {
@@ -40,7 +42,10 @@ TITLES = {
 }
 """Group → its title, for people."""
 NUMBERED = ("units_cm", "numbers")
-OPTIONAL = ("noun_endings", "adjective_endings", "plural_endings", "normalize", "question_marks")
+LATER = ("comma_relative", "state_verbs")
+"""Flat groups that a language may leave out."""
+OPTIONAL = (*LATER, "told", "noun_endings", "adjective_endings", "plural_endings", "normalize", "question_marks")
+CHOICE = re.compile(r"\(([^()]*)\)")
 TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[,;.:!?¿¡&\n]|[^\s\"()*«»„“”]")
 APOSTROPHES = re.compile(r"['’‘`´]")
 
@@ -52,6 +57,12 @@ class Sense:
     kind: str
     value: str = ""
     plural: bool = False
+
+
+NAMES = tuple(((name,), Sense("colours", name)) for name in COLOURS) + tuple(
+    ((name,), Sense("shapes", name)) for name in SHAPES
+)
+"""The names that objects have in what is shown and logged are understood in every language."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +128,12 @@ def load_grammar(name: str) -> Grammar:
     file = Path(name) if "/" in name or name.endswith(".yaml") else folder / f"{name}.yaml"
     where = f"words.languages: {file}"
     if not file.is_file() and file.parent == folder:
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml") if path.stem != "frames"))
+        known = ", ".join(path.stem for path in files_of_words())
         raise ParameterError(f"{where}: there is no such file; there are {known}")
     tree = _checked(yaml_of(file, where), {"version", "language", *NESTED, *FLAT, *NUMBERED}, set(OPTIONAL), where)
     frames_file = next(path for path in (file.parent / "frames.yaml", folder / "frames.yaml") if path.is_file())
     senses: dict[tuple[str, ...], list[Sense]] = defaultdict(list)
-    for words, sense in _entries(tree, where):
+    for words, sense in itertools.chain(_entries(tree, where), NAMES):
         if sense not in senses[words]:
             senses[words].append(sense)
     return Grammar(
@@ -136,6 +147,11 @@ def load_grammar(name: str) -> Grammar:
     )
 
 
+def files_of_words() -> list[Path]:
+    """Return the files of words that ship, one for each language."""
+    return sorted(path for path in (share() / "config" / "words").glob("*.yaml") if path.stem != "frames")
+
+
 def load_frames(file: Path) -> tuple[ClauseFrame, ...]:
     """Read the frames of clauses; raises as `load_grammar`."""
     where = f"words: {file}"
@@ -144,9 +160,9 @@ def load_frames(file: Path) -> tuple[ClauseFrame, ...]:
     for entry in tree["frames"]:
         if not isinstance(entry, Mapping) or not {"verb", "does"} <= set(entry) <= {"verb", "has", "may", "does"}:
             raise ParameterError(f"{where}: frames: expected verb, has, may and does, got {entry!r}")
-        frames.append(
-            ClauseFrame(entry["verb"], frozenset(entry.get("has", ())), frozenset(entry.get("may", ())), entry["does"])
-        )
+        verbs = entry["verb"] if isinstance(entry["verb"], list) else [entry["verb"]]
+        has, may = frozenset(entry.get("has", ())), frozenset(entry.get("may", ()))
+        frames += [ClauseFrame(verb, has, may, entry["does"]) for verb in verbs]
     return tuple(frames)
 
 
@@ -165,7 +181,7 @@ def _checked(tree: Any, keys: set[str], optional: set[str], where: str) -> Mappi
 def _entries(tree: Mapping[str, Any], where: str) -> Iterator[tuple[tuple[str, ...], Sense]]:
     """Yield every entry in all its forms, and what it means."""
     groups = [(kind, value, words) for kind in (*NESTED, *NUMBERED) for value, words in tree[kind].items()]
-    groups += [(kind, "", tree[kind]) for kind in FLAT]
+    groups += [(kind, "", tree[kind]) for kind in (*FLAT, *LATER) if kind in tree]
     for kind, value, words in groups:
         if not isinstance(words, list) or not all(isinstance(word, str) and split(word) for word in words):
             raise ParameterError(
@@ -177,5 +193,14 @@ def _entries(tree: Mapping[str, Any], where: str) -> Iterator[tuple[tuple[str, .
         key = "noun_endings" if noun else "adjective_endings" if adjective or kind in ("selectors",) else ""
         endings = tree.get(key, [""]) if key else [""]
         plurals = tree.get("plural_endings", ()) if noun else ()
-        for word, ending in itertools.product(words, endings):
+        for word, ending in itertools.product(itertools.chain.from_iterable(map(alternatives, words)), endings):
             yield tuple(split(f"{word}{ending}")), Sense(kind, str(value), ending in plurals)
+
+
+def alternatives(entry: str) -> list[str]:
+    """Return every text that an entry stands for: "(a|b|) c" is "a c", "b c" and "c"."""
+    found = CHOICE.search(entry)
+    if found is None:
+        return [entry] if entry.strip() else []
+    texts = (f"{entry[: found.start()]}{choice}{entry[found.end() :]}" for choice in found[1].split("|"))
+    return [text for each in texts for text in alternatives(each)]

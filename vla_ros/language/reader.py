@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from vla_ros.language.grammar import Grammar, load_grammar
 from vla_ros.language.parser import parse_steps
-from vla_ros.language.parts import ClausePart, Item, Mention, NotUnderstood, read_items, read_parts
+from vla_ros.language.parts import NotUnderstood
+from vla_ros.language.questions import AskedQuestion, read_question
 from vla_ros.language.spelling import nearest_words
 from vla_ros.language.steps import InstructionStep, ObjectPhrase
 from vla_ros.parameters import ParameterError, parameter
@@ -37,14 +38,6 @@ class LanguageParameters:
 
 
 @dataclass(frozen=True)
-class AskedQuestion:
-    """A question. kind: see, where, can, hold or doing. object: of where; None: of the others."""
-
-    kind: str
-    object: ObjectPhrase | None = None
-
-
-@dataclass(frozen=True)
 class ReadInstruction:
     """What a sentence means: exactly one of steps, question and refusal is not empty.
 
@@ -54,6 +47,7 @@ class ReadInstruction:
         refusal: which words are not understood, and why.
         suggestion: the sentence that was perhaps meant; empty: none is near.
         language: in which it was read.
+        leans: it means nothing without the instruction before it: "put it in the bowl".
     """
 
     steps: tuple[InstructionStep, ...] = ()
@@ -61,6 +55,7 @@ class ReadInstruction:
     refusal: str = ""
     suggestion: str = ""
     language: str = ""
+    leans: bool = False
 
 
 class InstructionReader:
@@ -101,45 +96,17 @@ def _read(grammar: Grammar, text: str, about: Sequence[ObjectPhrase]) -> ReadIns
     question = read_question(grammar, text)
     if question is not None:
         return ReadInstruction(question=question, language=grammar.language)
-    return ReadInstruction(steps=parse_steps(grammar, text, about), language=grammar.language)
+    steps = parse_steps(grammar, text, about)
+    return ReadInstruction(steps=steps, language=grammar.language, leans=bool(about) and _leans(grammar, text))
 
 
-def read_question(grammar: Grammar, text: str) -> AskedQuestion | None:
-    """Return the question that `text` asks; None: it asks none.
-
-    Raises:
-        NotUnderstood: words are not known, or the question has parts that it has no use for.
-    """
-    items = read_items(grammar, text)
-    items = list(itertools.dropwhile(lambda item: not item.sense("questions") and _is_filler(item), items))
-    sense = items[0].sense("questions") if items else None
-    if sense is None or (items[0].sense("verbs") and len(items) > 1):
-        return None
-    parts = [part for part in read_parts(items[1:]) if part.kind not in (",", ";", "?")]
-    if sense.value == "where":
-        return AskedQuestion("where", _asked_object(parts, items[0].words))
-    parts = [part for part in parts if part.kind != "table" and not _is_self(part)]
-    if parts:
-        raise NotUnderstood(f"{parts[0].words!r} is left over in the question {items[0].words!r}")
-    return AskedQuestion(sense.value)
-
-
-def _is_filler(item: Item) -> bool:
-    return not item.senses or item.sense("fillers") is not None
-
-
-def _is_self(part: ClausePart) -> bool:
-    return part.kind == "hand"
-
-
-def _asked_object(parts: Sequence[ClausePart], words: str) -> ObjectPhrase:
-    mentions: tuple[Mention, ...] = next((part.mentions for part in parts if part.kind == "object"), ())
-    others = [part for part in parts if part.kind not in ("object", "table", "there")]
-    if others:
-        raise NotUnderstood(f"{others[0].words!r} is left over in the question {words!r}")
-    if len(mentions) != 1 or mentions[0].pronoun:
-        raise NotUnderstood(f"{words!r}: which object? One at a time")
-    return mentions[0].phrase
+def _leans(grammar: Grammar, text: str) -> bool:
+    """Return whether a text cannot be read by itself."""
+    try:
+        parse_steps(grammar, text)
+    except NotUnderstood:
+        return True
+    return False
 
 
 def _correction(grammar: Grammar, text: str, unknown: Sequence[str], about: Sequence[ObjectPhrase]) -> str:

@@ -77,7 +77,7 @@ class ObjectPhrase:
         quantity: one, any, the other one, both, all.
         selector: which of several; None: not said.
         relation, landmarks: where it is, e.g. NEXT_TO the bowl; None and (): not said.
-        unlike: of OTHER: what was meant before.
+        unlike: what it is not: of OTHER what was meant before, else what was said by "not" and "except".
     """
 
     colour: str = ""
@@ -91,7 +91,7 @@ class ObjectPhrase:
     @property
     def is_plain(self) -> bool:
         """Whether colour and shape alone say which object is meant."""
-        return self.quantity is Quantity.THE and self.selector is None and self.relation is None
+        return self.quantity is Quantity.THE and self.selector is None and self.relation is None and not self.unlike
 
     def __str__(self) -> str:
         noun = f"{self.colour} {self.shape or 'object'}".strip()
@@ -104,6 +104,8 @@ class ObjectPhrase:
             words.append(self.selector.value)
         if self.relation is not None:
             words.append(related(self.relation, self.landmarks))
+        if self.unlike and self.quantity is not Quantity.OTHER:
+            words.append(f"but not {' and '.join(map(str, self.unlike))}")
         return " ".join(word for word in words if word)
 
 

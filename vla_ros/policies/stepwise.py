@@ -18,7 +18,8 @@ from vla_ros.arrays import Array
 from vla_ros.language.answers import answer, help_text
 from vla_ros.language.parts import NotUnderstood
 from vla_ros.language.reader import InstructionReader, ReadInstruction
-from vla_ros.language.steps import InstructionStep, ObjectPhrase, StepAction, told
+from vla_ros.language.steps import InstructionStep, ObjectPhrase, StepAction
+from vla_ros.language.telling import told
 from vla_ros.language.view import SeenThing, described, resolved
 from vla_ros.perception.frames import Frames
 from vla_ros.policies import waypoints
@@ -131,7 +132,7 @@ class StepwiseSystem2:
             self._errands = self._assigned(steps)
         except NotUnderstood as error:
             return self._ended(hold, PlanState.REFUSED, f"not understood: {error}; {self.help(frames)}")
-        self._told = told(steps)
+        self._told = told(steps, found.language)
         self._about = tuple(step.object for step in steps[-1:] if step.object is not None) or self._about
         return replace(hold, reasoning=self._told)
 
@@ -242,7 +243,7 @@ class CheckedSystem2:
                 return replace(hold, state=PlanState.DONE, reasoning=text)
             if found.refusal:
                 return replace(hold, state=PlanState.REFUSED, reasoning=f"{found.refusal}; {self.help(frames)}")
-            return replace(hold, reasoning=told(found.steps))
+            return replace(hold, reasoning=told(found.steps, found.language))
         words = replace(instruction, text=self._word(instruction.text))
         return replace(self._policy.plan(frames, words, joint_state), instruction=instruction)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_ros.control.planner import (
+    AnswerOutput,
     Level,
     LogOutput,
     PlannerCore,
@@ -71,6 +72,7 @@ class Desk:
         self.inferences_s: list[float] = []
         self.questions: list[str] = []
         self.log: list[tuple[Level, str]] = []
+        self.answers: list[str] = []
         self.core.on_joint_state(0, JointState(0, np.zeros(2), np.zeros(2)))
         self.core.on_safety_status(0, State.HOLDING, "", (), ())
 
@@ -114,6 +116,8 @@ class Desk:
                     self.inferences_s.append(inference_s)
                 case QuestionOutput(text):
                     self.questions.append(text)
+                case AnswerOutput(text):
+                    self.answers.append(text)
                 case LogOutput(level, text):
                     self.log.append((level, text))
 

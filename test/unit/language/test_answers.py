@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vla_ros.language.answers import answer, help_text
-from vla_ros.language.reader import AskedQuestion
+from vla_ros.language.questions import AskedQuestion
 from vla_ros.language.steps import ObjectPhrase
 from vla_ros.language.view import SeenThing
 

@@ -6,7 +6,8 @@ import pytest
 
 from vla_ros.language.clauses import read_clauses
 from vla_ros.language.grammar import Grammar
-from vla_ros.language.parts import NotUnderstood, read_items, read_parts
+from vla_ros.language.part_reader import read_parts
+from vla_ros.language.parts import NotUnderstood, read_items
 
 
 def clauses(grammar: Grammar, text: str) -> list[list[str]]:

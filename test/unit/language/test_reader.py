@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_ros.language.reader import AskedQuestion, InstructionReader, LanguageParameters
+from vla_ros.language.questions import AskedQuestion
+from vla_ros.language.reader import InstructionReader, LanguageParameters
 from vla_ros.language.steps import ObjectPhrase, told
 from vla_ros.parameters import ParameterError
 
