@@ -132,3 +132,5 @@ def test_states_of_controllers_are_handed_on(joints: int) -> None:
         topic, names, reference, error, scaling = found[0]
         assert topic == "arm/controller_state" and scaling == 1.0
         assert len(names) == len(reference) == len(error) == min(joints, 65)
+        node.create_publisher(JointTrajectoryControllerState, "arm/controller_state", 1)
+        until(lambda: len(states.publishers()) == 2, "both who speak for the controller")

@@ -58,6 +58,8 @@ class ArmControllers:
         """Tell the filter who publishes where the controllers listen."""
         for source, topic in self._own_topics.items():
             self._filter.publishers(source, publisher_names(self._node, topic))
+        if self._states is not None:
+            self._filter.publishers("controller_state", self._states.publishers())
         self._watch.look_up_publishers()
 
     def report(self) -> dict[str, object]:

@@ -8,6 +8,7 @@ from control_msgs.msg import JointTrajectoryControllerState
 from rclpy.node import Node
 
 from vla_ros.ros.bounded_input import BoundedInput
+from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.qos import SENSOR
 from vla_ros.safety.controller_parameters import Output
 
@@ -26,9 +27,14 @@ class ControllerStates:
 
     def __init__(self, node: Node, outputs: Sequence[Output]) -> None:
         topics = dict.fromkeys(output.state_topic for output in outputs if output.state_topic)
+        self._node = node
         self._inputs = {
             topic: BoundedInput(node, JointTrajectoryControllerState, topic, SENSOR, LONGEST) for topic in topics
         }
+
+    def publishers(self) -> list[str]:
+        """Return who publishes the state of one controller: of that which has the most publishers."""
+        return max((publisher_names(self._node, topic) for topic in self._inputs), key=len, default=[])
 
     def newest(self) -> Iterator[tuple[str, list[str], list[float], list[float], float]]:
         """Yield topic, joint names, reference, error (rad or m per joint) and speed scaling of each that has come."""

@@ -97,6 +97,8 @@ class FilterInputs:
         self._single = {**CHANNELS, **SINGLE_INPUTS, JOINT_STATES: JOINT_STATES}
         if not p.urdf:
             self._single[DESCRIPTION] = DESCRIPTION_TOPIC
+        if p.controller.scaling_topic:
+            self._single["speed_scaling"] = p.controller.scaling_topic
         self._drivers: set[str] = set()
         self._monitor_limits = self._said_of_speed = ""
         self.accepted_ns: list[int] = []

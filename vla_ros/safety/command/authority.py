@@ -13,10 +13,10 @@ NAME = "authority"
 
 SINGLE_INPUTS = (
     *("heartbeat", "deadman", "enabling", "reduced", "obstacle", "speed_scale", "safety_monitor"),
-    *("controller", "gripper"),
+    *("controller", "gripper", "controller_state", "speed_scaling"),
 )
 """What else has one publisher each: of two, one would take back what the other one says. On the controllers' topics
-that one is the filter."""
+that one is the filter; what they tell of themselves comes from them alone, or a stranger could speak for one that is off."""
 DESCRIPTION = "robot_description"
 """Where limits and bodies came from at the start. A second publisher that is noticed later changes nothing that moves, but it
 may have been there then: the filter does not arm."""
@@ -42,7 +42,7 @@ def no_publishers() -> dict[str, tuple[str, ...]]:
 
 def has_multiple_publishers(state: FilterState, channel: str) -> Verdict | None:
     """Object when more than one publishes on the topic of `channel`: their messages cannot be told apart."""
-    names = state.publishers[channel]
+    names = state.publishers.get(channel, ())  # a log of before may lack a channel
     if len(names) <= 1:
         return None
     return Verdict(NAME, f"{len(names)} publishers for {channel}: {', '.join(names)}; stop all but one")

@@ -48,7 +48,13 @@ def test_of_two_publishers_neither_is_followed() -> None:
     assert InputAuthority(parameters(), LIMITS).check(two, 0) is None
 
 
-@pytest.mark.parametrize("channel", ["heartbeat", "deadman", "obstacle", "controller", "gripper"])
+@pytest.mark.parametrize(
+    "channel",
+    [
+        *("heartbeat", "deadman", "enabling", "reduced", "obstacle", "speed_scale", "safety_monitor"),
+        *("controller", "gripper", "controller_state", "speed_scaling"),
+    ],
+)
 def test_every_input_has_one_publisher(channel: str) -> None:
     rule = InputAuthority(parameters(), LIMITS)
     assert rule.check(filter_state(**{channel: ("/a",)}), 0) is None
