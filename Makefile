@@ -41,6 +41,10 @@ pythons := 3.11 or newer is needed: make PYTHON=python3.11
 fits := sys.version_info >= (3, 11)
 endif
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints/$(DISTRO).txt
+# Progress with the time that is left, by the lines that pip prints. About so many packages come with each environment.
+PACKAGES := $(if $(LEROBOT),400,255)
+SHOWN := $(BIN)/python -m vla_ros.progress_line
+SHOWN_PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar off --constraint constraints/$(DISTRO).txt
 SAY ?= put the red cube in the bowl
 POLICY ?= compact
 
@@ -63,7 +67,8 @@ $(VENV)/.wheels: requirements.txt requirements-dev.txt constraints/$(DISTRO).txt
 	  { echo "vla_ros: $(PYTHON) lacks ensurepip; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "vla_ros: installing ROS 2 $(DISTRO) and the simulator into $(VENV) (once, some minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) -r constraints/$(DISTRO).txt -r requirements.txt -r requirements-dev.txt $(requirements)
+	@$(SHOWN) --total $(PACKAGES) --matching '^(?:Collecting |Processing .*/)([^<>=!~; (]+)' packages -- \
+	  $(SHOWN_PIP) -r constraints/$(DISTRO).txt -r requirements.txt -r requirements-dev.txt $(requirements)
 	@# openpi-client asks for numpy below 2, where ROS needs 2, and runs with it.
 	@$(if $(LEROBOT),$(PIP) --constraint constraints/lerobot.txt --no-deps openpi-client,:)
 	@touch $@
@@ -77,7 +82,7 @@ endif
 $(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml \
                 $(wildcard msg/*.msg srv/*.srv action/*.action interfaces/* interfaces/*/* interfaces/*/*/* launch/* config/* config/*/*)
 	@echo "vla_ros: compiling the messages (a minute, once) and installing the package"
-	@$(PIP) --no-build-isolation --no-deps --editable .
+	@$(SHOWN) "messages compiled, %" -- $(SHOWN_PIP) -v --no-build-isolation --no-deps --editable .
 	@echo $(DISTRO)/$(VENV) $(filter-out $(DISTRO)/$(VENV),$(filter $(DISTRO)/%,$(IN_PLACE))) >build/in_place
 	@touch $@
 

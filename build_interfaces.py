@@ -126,13 +126,24 @@ def compile_into(project: Path, stage: Path, install: Path) -> None:
     configure += [f"-DCMAKE_INSTALL_PREFIX={install}", "-DCMAKE_INSTALL_LIBDIR=lib"]
     make = ["cmake", "--build", build, "--target", "install", "--parallel", str(os.cpu_count() or 1)]
     for command in (configure, make):
-        done = subprocess.run(
-            command, check=False, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        if done.returncode:
+        code, printed = run_showing_percent(command, environment)
+        if code:
             what = project.name if project != ROOT else "msg/, srv/ and action/"
-            sys.exit(f"{done.stdout[-4000:]}\nvla_ros: compiling {what} failed at `{' '.join(command[:3])}`")
+            sys.exit(f"{printed[-4000:]}\nvla_ros: compiling {what} failed at `{' '.join(command[:3])}`")
     shutil.rmtree(build)
+
+
+def run_showing_percent(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Run CMake or make, pass on the lines that begin with a percentage, and return its exit code and all that it printed."""
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, env=environment, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as program:
+        for line in program.stdout or ():
+            lines.append(line)
+            if line.startswith("[") and "%]" in line:
+                print(line, end="", flush=True)
+    return program.returncode, "".join(lines)
 
 
 def python_modules(project: Path) -> Path:

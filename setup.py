@@ -42,8 +42,10 @@ def command_file() -> tuple[str, list[str]]:
 data_files = [
     ("share/ament_index/resource_index/packages", ["resource/vla_ros"]),
     ("share/vla_ros", ["package.xml"]),
+    ("share/bash-completion/completions", ["completion/vla-ros.bash"]),
+    ("share/zsh/site-functions", ["completion/_vla-ros"]),
 ]
-for folder in ("launch", "config", "checkpoints"):
+for folder in ("launch", "config", "checkpoints", "completion"):
     for path in sorted((ROOT / folder).rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             name = path.relative_to(ROOT)

@@ -25,7 +25,7 @@ REDRAWN_S = 0.1
 """Shortest time between two drawings on a terminal."""
 TAIL_LINES = 40
 """Of a program that failed, so many of its last lines are shown."""
-PERCENT = re.compile(r"^\[ *(\d+)%\]")
+PERCENT = re.compile(r"^ *\[ *(\d+)%\]")
 """How make tells its progress."""
 
 
@@ -169,7 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", nargs="+", metavar="-- PROGRAM")
     chosen = parser.parse_args(arguments)
     pattern = re.compile(chosen.matching) if chosen.matching else PERCENT
-    return show_program(ProgressLine(chosen.title, chosen.total), pattern, chosen.command)
+    try:
+        return show_program(ProgressLine(chosen.title, chosen.total), pattern, chosen.command)
+    except KeyboardInterrupt:  # the program has got it, too
+        return 130
 
 
 if __name__ == "__main__":

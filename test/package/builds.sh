@@ -35,6 +35,7 @@ for flags in "" "--symlink-install"; do
     LD_LIBRARY_PATH=$PWD/install/vla_ros/lib:$(python -c 'import os; print(os.environ["LD_LIBRARY_PATH"])')
     export LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
     [ "$(command -v vla-ros)" = "$workspace/install/vla_ros/bin/vla-ros" ] && vla-ros --version
+    complete -p vla-ros # of the hooks that colcon.pkg names
     prove "$workspace/install/vla_ros"
   )
 done

@@ -44,6 +44,7 @@ COMMANDS = {
     "replay": "replay",
     "faults": "faults",
     "serve": "serve",
+    "completion": "completion",
 }
 """Command → module of this package."""
 ALIASES = {"audit": "check-recording"}
