@@ -11,10 +11,12 @@ import pytest
 pytest.importorskip("rclpy")
 
 from builtin_interfaces.msg import Duration, Time
+from control_msgs.msg import JointTrajectoryControllerState
+from geometry_msgs.msg import Transform
 from rclpy.serialization import serialize_message
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint, MultiDOFJointTrajectoryPoint
 
-from vla_ros.ros.trajectory_reader import read_trajectory
+from vla_ros.ros.trajectory_reader import read_controller_state, read_trajectory
 
 
 def random_trajectory(draw: random.Random) -> JointTrajectory:
@@ -81,3 +83,42 @@ def test_numbers_that_no_message_has_are_refused() -> None:
     with pytest.raises(ValueError, match="5 points"):
         read_trajectory(serialize_message(long), 4)
     assert np.array(read_trajectory(serialize_message(long), 5).positions).shape == (5, 1)
+
+
+def random_state(draw: random.Random) -> JointTrajectoryControllerState:
+    trajectory = random_trajectory(draw)
+    points = [*trajectory.points, *(JointTrajectoryPoint() for _ in range(4))][:4]
+    reference, feedback, error, output = points
+    state = JointTrajectoryControllerState(header=trajectory.header, joint_names=trajectory.joint_names)
+    state.reference, state.feedback, state.error, state.output = reference, feedback, error, output
+    state.speed_scaling_factor = draw.random()
+    return state
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_a_controller_tells_is_read_as_it_was_written(seed: int) -> None:
+    state = random_state(random.Random(seed))
+    read = read_controller_state(serialize_message(state))
+    assert (read.names, read.speed_scaling) == (state.joint_names, state.speed_scaling_factor)
+    assert read.reference.tolist() == state.reference.positions.tolist()
+    assert read.error.tolist() == state.error.positions.tolist()
+
+
+def test_other_states_are_refused_and_never_read_wrongly() -> None:
+    state = random_state(random.Random(1))
+    data = serialize_message(state)
+    whole, refused = read_controller_state(data), 0
+    for end in range(len(data)):
+        try:
+            cut = read_controller_state(data[:end])
+        except ValueError:
+            refused += 1
+        else:
+            assert (cut.names, cut.speed_scaling) == (whole.names, whole.speed_scaling), "only unused bytes are gone"
+            assert (cut.reference == whole.reference).all() and (cut.error == whole.error).all()
+    assert refused > len(data) - 64
+    state.multi_dof_error = MultiDOFJointTrajectoryPoint(transforms=[Transform()])
+    with pytest.raises(ValueError, match="several degrees of freedom"):
+        read_controller_state(serialize_message(state))
+    with pytest.raises(ValueError, match="not little-endian"):
+        read_controller_state(b"\x00\x00" + data[2:])

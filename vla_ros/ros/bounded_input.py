@@ -7,7 +7,7 @@ is too long the input rests for some ticks, since even such a one costs a copy.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rclpy.node import Node
@@ -47,12 +47,22 @@ class BoundedInput:
         node, kind, topic, qos: of the subscription.
         longest: bytes; 0: as LONGEST says.
         every_ticks: so often at most a message is taken. Only for a queue of one, in which the newest waits.
+        decode: returns the message of its bytes; None: rclpy does.
     """
 
     def __init__(
-        self, node: Node, kind: type, topic: str, qos: QoSProfile, longest: int = 0, every_ticks: int = 1
+        self,
+        node: Node,
+        kind: type,
+        topic: str,
+        qos: QoSProfile,
+        longest: int = 0,
+        every_ticks: int = 1,
+        *,
+        decode: Callable[[bytes], Any] | None = None,
     ) -> None:
-        self._node, self._kind = node, kind
+        self._node = node
+        self._decode = decode or (lambda data: deserialize_message(data, kind))
         self._subscription = polled(node, kind, topic, qos)
         self._most = min(qos.depth + 1, MOST_PER_TICK)
         self._longest = longest or LONGEST.get(kind, LONGEST_OTHER)
@@ -76,7 +86,7 @@ class BoundedInput:
                 self._refused_gid, self._refused_size = received.gid, received.size
                 yield None, received
             else:
-                yield deserialize_message(received.data, self._kind), received
+                yield self._decode(received.data), received
             if taken > BYTES_PER_TICK:
                 return
         if count < self._most:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 
 from vla_ros.ros.bounded_input import BoundedInput
 from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.qos import SENSOR
+from vla_ros.ros.trajectory_reader import ReadControllerState, read_controller_state
 from vla_ros.safety.controller_parameters import Output
 
 MOST_JOINTS = 64
@@ -29,7 +32,8 @@ class ControllerStates:
         topics = dict.fromkeys(output.state_topic for output in outputs if output.state_topic)
         self._node = node
         self._inputs = {
-            topic: BoundedInput(node, JointTrajectoryControllerState, topic, SENSOR, LONGEST) for topic in topics
+            topic: BoundedInput(node, JointTrajectoryControllerState, topic, SENSOR, LONGEST, decode=_read)
+            for topic in topics
         }
 
     def publishers(self) -> list[str]:
@@ -43,7 +47,15 @@ class ControllerStates:
             for message, _ in states.take():
                 newest = message or newest
             if newest is not None:
-                names = list(newest.joint_names[: MOST_JOINTS + 1])
-                reference, error = newest.reference.positions, newest.error.positions
-                values = reference[: len(names)].tolist(), error[: len(names)].tolist()
-                yield topic, names, *values, newest.speed_scaling_factor
+                names = newest.names[: MOST_JOINTS + 1]
+                values = (each[: len(names)].tolist() for each in (newest.reference, newest.error))
+                yield topic, names, *values, newest.speed_scaling
+
+
+def _read(data: bytes) -> ReadControllerState:
+    try:
+        return read_controller_state(data)
+    except ValueError:  # a rare form of the message
+        whole = deserialize_message(data, JointTrajectoryControllerState)
+        reference, error = (np.array(each.positions) for each in (whole.reference, whole.error))
+        return ReadControllerState(list(whole.joint_names), reference, error, whole.speed_scaling_factor)
