@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vla_ros.bringup.binding_check import BindingReport, policy_options_of, require_binding
 from vla_ros.bringup.graph import bringup
-from vla_ros.bringup.node_parameters import POLICY_NODES
+from vla_ros.bringup.node_parameters import POLICY_NODES, full_name
 from vla_ros.bringup.process import Process
 from vla_ros.parameters import Faults, ParameterError, flattened, from_mapping, nested
 from vla_ros.policies.registry import policy as registered
@@ -16,7 +16,7 @@ from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.base_frame import pose_in_root
 from vla_ros.robot.kinematics import Kinematics
 from vla_ros.robot.urdf import read_urdf
-from vla_ros.safety.joint.joint_limits import joint_limits
+from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
 VLM = "vlm."
@@ -86,9 +86,12 @@ def require_urdf(processes: Iterable[Process]) -> None:
         with faults.collected():
             parameters = from_mapping(SafetyFilterParameters, nested(flattened(filter_)), "safety_filter.")
             urdf = read_urdf(parameters.urdf)
-            with faults.collected("safety_filter."):
-                joint_limits(urdf, parameters)
-            pose_in_root(urdf, planner.get("base_frame", ""), "planner.base_frame")
+            try:
+                SafetyFilter.from_urdf(parameters, urdf)
+            except ParameterError as error:
+                faults.found += [full_name("safety_filter", fault) for fault in error.faults]
+            with faults.collected():
+                pose_in_root(urdf, planner.get("base_frame", ""), "planner.base_frame")
             with faults.collected("planner."):
                 Kinematics(urdf, planner["joint_names"], planner.get("tool_frame", "tool"))
     faults.refuse()

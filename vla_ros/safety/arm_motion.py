@@ -14,9 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from vla_ros.arrays import Array
+from vla_ros.parameters import Faults
 from vla_ros.safety.command.setpoint import SOURCES
 from vla_ros.safety.geometry.arm_parts import TOOL, Parts, moving_parts
-from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, configured_rules
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, arm_model, configured_rules
 from vla_ros.safety.geometry.path_bounds import ArmPaths
 from vla_ros.safety.geometry.reduced_mode import ReducedMode
 from vla_ros.safety.joint import acceleration_limit, last_check, position_limit, velocity_limit
@@ -66,10 +67,17 @@ class ArmMotion:
             source: [int(motion.limits.velocity * scales[source]) for motion in self.motions] for source in SOURCES
         }
         self.constraints: CollisionConstraints | None = None
+        arm, faults = None, Faults()
         if urdf and any(configured_rules(parameters).values()):
-            self.constraints = CollisionConstraints(urdf, parameters, self.limits, self.motions, srdf)
-        arm = None if self.constraints is None else self.constraints.arm
-        self._step_rules = [*configured_of(step_rules, parameters, self.limits, arm), *extra]
+            with faults.collected():
+                self.constraints = CollisionConstraints(urdf, parameters, self.limits, self.motions, srdf)
+            with faults.collected():  # the step rules are looked at in any case, so that all faults are told together
+                names = [joint.name for joint in limits]
+                arm = self.constraints.arm if self.constraints else arm_model(urdf, parameters, names)
+        self._step_rules = list(extra)
+        with faults.collected():
+            self._step_rules = [*configured_of(step_rules, parameters, self.limits, arm), *extra]
+        faults.refuse()
         self._speed_rules = [rule for rule in self._step_rules if isinstance(rule, SpeedRule)]
         self._tool: tuple[ArmPaths, Parts] | None = None
         if arm is not None and parameters.tool.link:

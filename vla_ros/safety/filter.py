@@ -31,7 +31,7 @@ from vla_ros.safety.command.schema import Schema
 from vla_ros.safety.command.sequence import SetpointSequence
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.decision import Decision, decision_of
-from vla_ros.safety.filter_setup import RuleOrder, filter_setup, initial_state
+from vla_ros.safety.filter_setup import RuleOrder, checked_limits, filter_setup, initial_state
 from vla_ros.safety.geometry.cartesian_speed import CartesianSpeed
 from vla_ros.safety.geometry.clearance import NearestPair
 from vla_ros.safety.geometry.momentum import Momentum
@@ -42,7 +42,7 @@ from vla_ros.safety.geometry.separation import Separation
 from vla_ros.safety.geometry.stop_distance import StopDistance
 from vla_ros.safety.geometry.tool_orientation import ToolOrientation
 from vla_ros.safety.joint.effort_limit import EffortLimit
-from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits
 from vla_ros.safety.measured import controller_state
 from vla_ros.safety.measured.contact import Contact
 from vla_ros.safety.measured.controller_state import ControllerState, GripperFollows
@@ -132,7 +132,7 @@ class SafetyFilter:
         cls, parameters: SafetyFilterParameters, urdf: str, extra_rules: Sequence[SafetyRule] = ()
     ) -> SafetyFilter:
         """Make the filter with everything that is configured."""
-        return cls(parameters, joint_limits(urdf, parameters), urdf, extra_rules)
+        return cls(parameters, checked_limits(urdf, parameters), urdf, extra_rules)
 
     def __init__(
         self,

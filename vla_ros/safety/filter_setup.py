@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
+from vla_ros.parameters import Faults
+from vla_ros.robot.urdf import urdf_joints, urdf_root
 from vla_ros.safety.arm_motion import ArmMotion
 from vla_ros.safety.command.authority import no_publishers
 from vla_ros.safety.command.continuity import Continuity
@@ -13,10 +16,10 @@ from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.estop import EStop
 from vla_ros.safety.command.open_loop import OpenLoop
 from vla_ros.safety.command.safety_monitor import SafetyMonitor
-from vla_ros.safety.geometry.collision_constraints import CollisionConstraints
+from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, arm_model, configured_rules
 from vla_ros.safety.geometry.obstacle import ObstacleFeed
 from vla_ros.safety.joint.continuous_joint import ContinuousJoints
-from vla_ros.safety.joint.joint_limits import NANO, JointLimits
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits, joint_limits
 from vla_ros.safety.measured.controller_state import ControllerState
 from vla_ros.safety.measured.joint_source import JointSource
 from vla_ros.safety.measured.joint_state import (
@@ -113,10 +116,14 @@ def filter_setup(
         ValueError: an extra rule could be mistaken for another one.
     """
     check_extra(extra_rules)
-    check_unchecked(parameters)
+    faults = Faults()
+    with faults.collected():
+        check_unchecked(parameters)
     period_ns = round(parameters.period_s * NANO)
     extra_steps = [rule for rule in extra_rules if isinstance(rule, StepRule)]
-    motion = ArmMotion(parameters, limits, urdf, order.step, extra_steps, srdf)
+    with faults.collected():
+        motion = ArmMotion(parameters, limits, urdf, order.step, extra_steps, srdf)
+    faults.refuse()
     constraints = motion.constraints
     arm = None if constraints is None else constraints.arm
     setpoint_rules: list[SetpointRule] = configured_of(order.setpoint, parameters, limits, arm)
@@ -162,6 +169,29 @@ def filter_setup(
         },
         setpoint_period_ns=round(parameters.command.period_s * NANO),
     )
+
+
+def checked_limits(urdf: str, parameters: SafetyFilterParameters) -> tuple[JointLimits, ...]:
+    """Return the limits of the joints; where they do not do, look at the model of the arm too.
+
+    Raises:
+        ParameterError: see `joint_limits`; with what is wrong with links and meshes, so that all is told together.
+    """
+    faults = Faults()
+    with faults.collected():
+        return joint_limits(urdf, parameters)
+    with faults.collected():
+        check_unchecked(parameters)
+    if any(configured_rules(parameters).values()):
+        with faults.collected():
+            joints = urdf_joints(urdf_root(urdf))
+            arm_model(urdf, parameters, [name for name in parameters.joint_names if _moves(joints.get(name))])
+    faults.refuse()
+    return ()
+
+
+def _moves(joint: ElementTree.Element | None) -> bool:
+    return joint is not None and joint.get("type") in ("revolute", "prismatic", "continuous")
 
 
 def initial_state(setup: FilterSetup) -> FilterState:

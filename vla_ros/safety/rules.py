@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from vla_ros.arrays import Array
+from vla_ros.parameters import Faults
 from vla_ros.safety.command.setpoint import Setpoint
 from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.approach import Permille
@@ -214,12 +215,18 @@ def configured_of(
     limits: Sequence[JointLimits],
     arm: ArmModel | None,
 ) -> list[R]:
-    """Make those rules that the configuration asks for and that can be had, in the given order."""
-    return [
-        kind(parameters, limits, arm)
-        for kind in kinds
-        if kind.configured(parameters) and (arm is not None or not kind.NEEDS_ARM)
-    ]
+    """Make those rules that the configuration asks for and that can be had, in the given order.
+
+    Raises:
+        ParameterError: all that is wrong with them.
+    """
+    made, faults = list[R](), Faults()
+    for kind in kinds:
+        if kind.configured(parameters) and (arm is not None or not kind.NEEDS_ARM):
+            with faults.collected():
+                made.append(kind(parameters, limits, arm))
+    faults.refuse()
+    return made
 
 
 def first_verdict(rules: Iterable[TickRule], state: FilterState, now_ns: int) -> Verdict | None:

@@ -5,7 +5,7 @@ Every rule that can be left off is here, or in IMPLIED with the reason why its a
 
 from __future__ import annotations
 
-from vla_ros.parameters import ParameterError
+from vla_ros.parameters import Faults
 from vla_ros.safety.command.deadman import Deadman
 from vla_ros.safety.command.enabling import Enabling
 from vla_ros.safety.command.entry import Entry
@@ -40,10 +40,10 @@ def check_unchecked(parameters: SafetyFilterParameters) -> None:
     Raises:
         ParameterError: it names the parameter, what it got and what there is.
     """
-    known = _optional(parameters)
+    known, faults = _optional(parameters), Faults()
     for name in parameters.unchecked:
-        if name not in known:
-            raise ParameterError(f"unchecked: {name!r} is nothing that can be left off; known: {', '.join(known)}")
+        faults.require(name in known, f"unchecked: {name!r} is nothing that can be left off; known: {', '.join(known)}")
+    faults.refuse()
 
 
 def _optional(parameters: SafetyFilterParameters) -> dict[str, bool]:

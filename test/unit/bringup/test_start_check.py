@@ -13,7 +13,7 @@ from vla_ros.bringup.binding_check import BindingRefused, checkpoint_overrides
 from vla_ros.bringup.graph import bringup, merged, vlm_overrides
 from vla_ros.bringup.placement import placed
 from vla_ros.bringup.process import Process
-from vla_ros.bringup.start_check import require_modules, require_startable
+from vla_ros.bringup.start_check import require_modules, require_startable, require_urdf
 from vla_ros.parameters import ParameterError
 from vla_ros.policies import registry
 from vla_ros.resources import share
@@ -91,6 +91,20 @@ def test_a_policy_that_needs_nothing_starts() -> None:
 def test_a_vlm_that_is_not_there(options: dict[str, str], text: str) -> None:
     with pytest.raises(ParameterError, match=text):
         require_startable(vlm(**options), "classical", "sim")
+
+
+def test_geometry_is_looked_at_before_anything_starts_and_all_of_it_is_told(tmp_path: Path) -> None:
+    file, urdf = tmp_path / "robot.yaml", share() / "config" / "sim_arm.urdf"
+    sim = (share() / "config" / "sim.yaml").read_text()
+    file.write_text(sim)
+    wrong = {"urdf": str(urdf), "tool.link": "grasp", "payload.mass_kg": 1.0, "payload.link": "load"}
+    overrides = {"safety_filter": wrong, "planner": {"base_frame": "base_link", "tool_frame": "tcp"}}
+    processes = bringup(robot=str(file), overrides=overrides)
+    with pytest.raises(ParameterError) as refused:
+        require_urdf(processes)
+    keys = [fault.partition(":")[0] for fault in refused.value.faults]
+    assert keys == ["safety_filter.payload.link", "safety_filter.tool.link", "planner.base_frame", "planner.tool_frame"]
+    require_urdf(bringup(robot=str(file), overrides={"safety_filter": {"urdf": str(urdf)}}))
 
 
 def test_a_robot_whose_button_may_vanish_unnoticed_is_refused(tmp_path: Path) -> None:

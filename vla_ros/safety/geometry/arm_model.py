@@ -26,7 +26,7 @@ import pinocchio as pin
 from numpy.typing import ArrayLike
 
 from vla_ros.arrays import Array
-from vla_ros.parameters import ParameterError
+from vla_ros.parameters import Faults, ParameterError
 from vla_ros.robot.meshes import locate_meshes
 from vla_ros.robot.robot_model import collision_geometry, robot_model
 from vla_ros.robot.urdf import followers, urdf_joints, urdf_root
@@ -97,9 +97,10 @@ class ArmModel:
         self.model = robot_model(urdf)
         self.root: str = self.model.frames[1].name
         self._shaped = [str(link.get("name")) for link in root.findall("link") if link.find("collision") is not None]
+        faults = Faults()
         for name in joint_names:
-            if not self.model.existJointName(name):
-                raise ParameterError(f"joint_names: {name!r} is not a joint of the URDF")
+            faults.require(self.model.existJointName(name), f"joint_names: {name!r} is not a joint of the URDF")
+        faults.refuse()
         self._couplings = _couplings(self.model, root, joint_names)
         driven = sorted(self._couplings, key=lambda coupling: coupling.velocity)
         self._driver = np.array([c.driver for c in driven], np.intp)
@@ -113,10 +114,17 @@ class ArmModel:
         self._axes = _axes(self.model, root)
         self._joint_of_velocity = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
-        self._add_payload(payload)
+        with faults.collected():
+            self._add_payload(payload)
+        shapes: Sequence[Any] = []
+        with faults.collected():
+            shapes = [] if mesh_folders is None else _collision_shapes(self.model, root, mesh_folders)
+        if tool.link:
+            with faults.collected():
+                self._frame(tool.link, "tool.link")
+        faults.refuse()
         self._data = self.model.createData()
         self.geometry = pin.GeometryModel()
-        shapes = [] if mesh_folders is None else _collision_shapes(self.model, root, mesh_folders)
         self.bodies = self._collision_bodies(shapes, tool)
         self._geometry_data = self.geometry.createData()
         self._pairs_of: dict[int, list[int]] = {}

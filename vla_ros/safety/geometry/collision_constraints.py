@@ -7,11 +7,11 @@ contact need the model's dynamics. Each is there only if the configuration asks 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from vla_ros.parameters import ParameterError
+from vla_ros.parameters import Faults
 from vla_ros.robot.meshes import mesh_folders
 from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
@@ -60,6 +60,16 @@ def needs_bodies(parameters: SafetyFilterParameters) -> bool:
     return any(on and name not in BY_MASSES for name, on in configured_rules(parameters).items())
 
 
+def arm_model(urdf: str, parameters: SafetyFilterParameters, joint_names: Sequence[str]) -> ArmModel:
+    """Return the model of the arm that a configuration asks for.
+
+    Raises:
+        ParameterError: all that is wrong with it: joints, links, meshes.
+    """
+    folders = mesh_folders(parameters.mesh_folders, parameters.urdf) if needs_bodies(parameters) else None
+    return ArmModel(urdf, joint_names, parameters.tool, parameters.payload, folders)
+
+
 class CollisionConstraints:
     """The model of the arm and the distances that are kept.
 
@@ -84,37 +94,52 @@ class CollisionConstraints:
         motions: Sequence[JointMotion],
         srdf: Sequence[tuple[str, str]] | None = None,
     ) -> None:
-        folders = mesh_folders(parameters.mesh_folders, parameters.urdf) if needs_bodies(parameters) else None
-        self.arm = arm = ArmModel(urdf, [joint.name for joint in limits], parameters.tool, parameters.payload, folders)
+        self.arm = arm = arm_model(urdf, parameters, [joint.name for joint in limits])
         self.srdf: Sequence[tuple[str, str]] = ()
         self._clearance: Clearance | None = None
         self._obstacles: Obstacles | None = None
         self._first_obstacle_pair = 0
         rules = configured_of(DISTANCE_RULES, parameters, limits, arm)
-        pairs: list[DistancePair] = []
+        pairs, faults = list[DistancePair](), Faults()
         for rule in rules:
             if isinstance(rule, SelfCollision):
                 rule.srdf = srdf
             if isinstance(rule, Obstacles):
                 self._obstacles, self._first_obstacle_pair = rule, len(pairs)
-            pairs += rule.distance_pairs(arm)
+            with faults.collected():
+                pairs += rule.distance_pairs(arm)
             if isinstance(rule, SelfCollision):
                 self.srdf = rule.srdf or ()
         arm.finish_pairs()
         if rules and next(arm.moving_bodies(), None) is None:
             asked = {rule.NAME for rule in rules}
             named = ", ".join(name for name in configured_rules(parameters) if name in asked)
-            raise ParameterError(
+            faults.found.append(
                 f"{named}: no link that the joints move has a <collision> element in the URDF, so nothing is kept away from "
                 "anything; give the links bodies, or the tool (tool.capsules)"
             )
+        self._own_pairs = [pair for pair in pairs if pair.rule == SelfCollision.NAME]
+        self._allowed = parameters.self_collision.allowed
+        if parameters.home.position:
+            faults.found += self._faults_at_home(pairs, parameters.home.position)
+        faults.refuse()
         self.joints_without_geometry = arm.joints_without_geometry() if rules else []
         if pairs:
             self._clearance = Clearance(arm, pairs, motions)
-        self._own_pairs = [pair for pair in pairs if pair.rule == SelfCollision.NAME]
-        self._allowed = parameters.self_collision.allowed
-        if parameters.home.position and (touching := self._touching(parameters.home.position)):
-            raise ParameterError(f"self_collision.allowed: at home.position {self._remedy(touching)}")
+
+    def _faults_at_home(self, pairs: Sequence[DistancePair], home: ArrayLike) -> Iterator[str]:
+        """Yield what keeps the arm from standing at home.position, (n,) rad or m."""
+        if touching := self._touching(home):
+            yield f"self_collision.allowed: at home.position {self._remedy(touching)}"
+        for pair in pairs:
+            if pair.rule in (SelfCollision.NAME, Obstacles.NAME):  # obstacles come later
+                continue
+            distance_m = self.arm.distance(pair.index)
+            if distance_m < pair.margin_m:
+                yield (
+                    f"home.position: {pair.description} are {distance_m:.4f} m apart there, and {pair.rule}.margin_m is "
+                    f"{pair.margin_m:g}, so that the arm cannot stand there; correct home.position or {pair.rule}"
+                )
 
     def start(self, state: FilterState) -> None:
         """Begin a new `state`: no distance has been computed, and no obstacle is there."""

@@ -74,6 +74,41 @@ def test_bad_configurations_are_named(key: str, value: Any, text: str) -> None:
         Arm(**{"tool.link": "", key: value})
 
 
+def test_all_faults_of_the_geometry_are_told_together_and_each_once() -> None:
+    faults = {
+        "tool.link": "grasp",
+        "payload.link": "load",
+        "payload.mass_kg": 1.0,
+        "fence.box": [1.0, 0, 0, 0.5, 1, 1],
+        "unchecked": ["momentun"],
+    }
+    told = faults_of(**faults)
+    assert [fault.split(":")[0] for fault in told] == ["unchecked", "payload.link", "tool.link"]
+    told = faults_of(**{"limits.velocity": [99.0] * 8, "tool.link": "grasp"})
+    assert {fault.partition(":")[0].partition("[")[0] for fault in told} == {"limits.velocity", "tool.link"}
+    wrong = {"fence.box": [1.0, 0, 0, 0.5, 1, 1], "keep_out.boxes": [0.0, 0, 0, 0, 1, 1, 0, 0, 0]}
+    told = faults_of(**wrong, **{"self_collision.allowed": ["a b"], "cartesian_speed.links": ["elbow 1.0"]})
+    keys = [fault.partition(":")[0] for fault in told]
+    assert keys == ["fence.box", "keep_out.boxes", "self_collision.allowed", "cartesian_speed.links"]
+
+
+def test_a_home_where_the_arm_cannot_stand_is_told_with_all_that_is_in_its_way() -> None:
+    home = {"home.position": HOME.tolist(), "home.tolerance": [0.01] * 8}
+    told = faults_of(**{**OFF, **home, "fence.box": [-1.0, -1, -1, 1, 1, 0.4], "table.height_m": [0.3]})
+    assert told and all(fault.startswith("home.position: ") for fault in told)
+    assert {"the fence (z = 0.4)" in fault for fault in told} == {True, False}
+    assert any("the table" in fault and "correct home.position or table" in fault for fault in told)
+    assert faults_of(**{**OFF, **home, "fence.box": [-2.0, -2, -2, 2, 2, 2]}) == ()
+
+
+def faults_of(**changes: Any) -> tuple[str, ...]:
+    try:
+        SafetyFilter.from_urdf(parameters(**changes), URDF)
+    except ParameterError as error:
+        return error.faults
+    return ()
+
+
 def test_a_urdf_that_pinocchio_cannot_read_is_one_line() -> None:
     broken = URDF.replace('<parent link="link3"', '<parent link="nowhere"')
     with pytest.raises(ParameterError, match=r"urdf: cannot be read as a model: [^\n]*$"):
