@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from vla_ros.guard import Guard, load_rules
 from vla_ros.lab.evaluation.honest.scores import (
     RIGHT,
     RIGHTLY_REFUSED,
@@ -48,10 +47,3 @@ def test_scores(sentence: Sentence, reached: bool, untouched: bool, state: PlanS
 
 def test_a_refusal_without_a_word_is_none() -> None:
     assert score(CANNOT, False, True, HOLD, "") == WRONG_AND_TOLD
-
-
-@pytest.mark.parametrize(("sentence", "expected"), [(CAN, WRONGLY_REFUSED), (CANNOT, RIGHTLY_REFUSED)])
-def test_a_stop_in_a_sentence_claims_nothing(sentence: Sentence, expected: str) -> None:
-    said = Guard(load_rules("guard")).check("bring up the red ball, hold it").reason
-    assert score(sentence, False, True, DONE, said) == expected
-    assert score(sentence, False, False, DONE, said) == WRONG_BUT_DONE  # it moved, and went on to say so
