@@ -28,6 +28,8 @@ from vla_ros.safety.audit.record import SUFFIX
 from vla_ros.sim.arm_description import urdf
 
 FLOOD_PARTICIPANTS = 4
+REFUSAL = "vla_ros safety_filter: "
+"""Begins each line with which it refuses to start."""
 START_S = 300.0
 """A process may take so long to start on a busy machine."""
 IN_FLIGHT_S = 0.05
@@ -189,5 +191,7 @@ class ProcessFaults(abc.ABC):
             self.record_answer(f"it has not ended after {START_S:.0f} s")
             return
         lines = done.stderr.strip().splitlines()
-        clean = done.returncode == 2 and len(lines) == 1
-        self.record_answer(lines[0] if clean else f"exit code {done.returncode} and {len(lines)} lines")
+        # One line for each parameter that is wrong, and no traceback.
+        clean = done.returncode == 2 and lines and all(line.startswith(REFUSAL) for line in lines)
+        more = f" (and {len(lines) - 1} lines more)" if len(lines) > 1 else ""
+        self.record_answer(f"{lines[0]}{more}" if clean else f"exit code {done.returncode} and {len(lines)} lines")

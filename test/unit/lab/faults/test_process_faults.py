@@ -14,6 +14,7 @@ import yaml
 from vla_ros.lab.bench.filter_rig import FilterRig, full_configuration, without_rules
 from vla_ros.lab.faults import process_faults
 from vla_ros.lab.faults.graphs import AUDIT, REMOVED
+from vla_ros.lab.faults.process_faults import REFUSAL
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.safety_parameters import AuditParameters
@@ -91,12 +92,15 @@ class Bare(process_faults.ProcessFaults):
 @pytest.mark.parametrize(
     ("returncode", "stderr", "answer"),
     [
-        (2, "limits.jerk: missing\n", "limits.jerk: missing"),
+        (2, f"{REFUSAL}limits.jerk: missing\n", f"{REFUSAL}limits.jerk: missing"),
+        (2, f"{REFUSAL}a\n{REFUSAL}b\n{REFUSAL}c\n", f"{REFUSAL}a (and 2 lines more)"),
+        (2, f"{REFUSAL}a\nTraceback\n", "exit code 2 and 2 lines"),
+        (2, "", "exit code 2 and 0 lines"),
         (1, "Traceback\nValueError\n", "exit code 1 and 2 lines"),
         (0, "", "exit code 0 and 0 lines"),
     ],
 )
-def test_a_refusal_is_one_line_and_exit_code_2(
+def test_a_refusal_is_a_line_for_each_fault_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, returncode: int, stderr: str, answer: str
 ) -> None:
     started: list[list[str]] = []
