@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vla_ros.language.parts import NotUnderstood
-from vla_ros.language.steps import InstructionStep, ObjectPhrase, Quantity, Relation, Selector
+from vla_ros.language.steps import InstructionStep, ObjectPhrase, Quantity, Relation, Selector, StepAction
 from vla_ros.tasks.objects import radius_of
 from vla_ros.tasks.vocabulary import CONTAINERS
 
@@ -18,6 +18,8 @@ SAME_SIZE = 0.10
 """Objects whose sizes differ by a smaller share look the same."""
 CLEARLY_M = 0.02
 """The leftmost is so much farther to the left than any other."""
+ROOM = {"bowl": 3, "plate": 4}
+"""Container → so many objects have room in it or on it, side by side, with the fingers that put them there."""
 NEXT_M = 0.08
 """Largest gap between two objects that stand next to each other."""
 
@@ -79,7 +81,26 @@ def resolved(
         things = objects_of(step.object, [thing for thing in seen if thing.shape not in CONTAINERS], seen, before)
         chosen = [thing for thing in things if thing not in targets] or things
         found += [replace(step, object=thing, targets=targets) for thing in chosen]
+    _check_room(found, seen)
     return tuple(found)
+
+
+def _check_room(steps: Sequence[InstructionStep], seen: Sequence[SeenThing]) -> None:
+    """Refuse to put more into a container than has room there, with what is there already."""
+    for mark in (thing for thing in seen if thing.shape in ROOM):
+        goes = {
+            step.object
+            for step in steps
+            if step.action is StepAction.PLACE
+            and step.relation in (Relation.IN, Relation.ON)
+            and mark.phrase in step.targets
+        }
+        near = [thing for thing in seen if thing != mark and thing.distance_m(mark) < radius_of(mark.shape)]
+        stays = [thing for thing in near if not any(step.object and is_called(thing, step.object) for step in steps)]
+        count, room = len(goes) + len(stays), ROOM[mark.shape]
+        if goes and count > room:
+            there = f", with {' and '.join(str(thing.phrase) for thing in stays)}" if stays else ""
+            raise NotUnderstood(f"there is no room for {count} in or on {mark.phrase}{there}: {room} at most")
 
 
 def _one(phrase: ObjectPhrase, seen: Sequence[SeenThing], before: Sequence[ObjectPhrase]) -> ObjectPhrase:

@@ -24,6 +24,7 @@ from vla_ros.language.view import SeenThing, described, resolved
 from vla_ros.perception.frames import Frames
 from vla_ros.policies import waypoints
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState, System2
+from vla_ros.policies.errand_check import check_errands, undone, unseen
 from vla_ros.tasks.vocabulary import CONTAINERS
 
 MOST_TOGETHER = 3
@@ -66,6 +67,7 @@ class _Errand:
 
     performer: StepReader
     words: str
+    steps: tuple[InstructionStep, ...]
 
 
 class StepwiseSystem2:
@@ -114,6 +116,7 @@ class StepwiseSystem2:
         self._errands: list[_Errand] | None = None
         self._number = 0
         self._end: Plan | None = None
+        self._seen: tuple[SeenThing, ...] = ()  # at the beginning
         self._first_index = self._next_index = 0
 
     def _take_up(self, hold: Plan, frames: Frames, joint_state: JointState) -> Plan:
@@ -129,7 +132,7 @@ class StepwiseSystem2:
             steps = found.steps if seen is None else resolved(found.steps, seen, self._about)
             if seen is None and not all(_is_plain(step) for step in steps):
                 return replace(hold, reasoning="waits for an image that shows which object is meant")
-            self._errands = self._assigned(steps)
+            self._errands, self._seen = self._assigned(steps), seen or ()
         except NotUnderstood as error:
             return self._ended(hold, PlanState.REFUSED, f"not understood: {error}; {self.help(frames)}")
         self._told = told(steps, found.language)
@@ -164,7 +167,7 @@ class StepwiseSystem2:
                 performer, most = performers[number], MOST_TOGETHER
                 while not (words := performer.words_for(rest[:most])):
                     most -= 1
-                errands.append(_Errand(performer, words))
+                errands.append(_Errand(performer, words, tuple(rest[:most])))
                 rest = rest[most:]
         return errands
 
@@ -181,13 +184,28 @@ class StepwiseSystem2:
             self._number += 1
             self._first_index = self._next_index
             return replace(hold, subtask="done", reasoning=f"next: {errands[self._number].words}")
-        state = PlanState.FAILED if self._number and plan.state is PlanState.REFUSED else plan.state
+        state: PlanState = PlanState.FAILED if self._number and plan.state is PlanState.REFUSED else plan.state
+        if state is PlanState.DONE and len(errands) > 1:
+            plan = self._looked_again(plan, errands, frames)
+            state = plan.state
         reason = plan.reasoning
-        seen = self._policy.look(frames) if any(words in reason for words in UNSEEN) else None
+        misses = state is not PlanState.DONE and any(words in reason for words in UNSEEN)
+        seen = self._policy.look(frames) if misses else None
         if seen is not None:
             reason = f"{reason}; in view: {described(seen)}"
         self._end = replace(plan, instruction=self._instruction, state=state, reasoning=reason)
         return self._end
+
+    def _looked_again(self, plan: Plan, errands: Sequence[_Errand], frames: Frames) -> Plan:
+        """Return the end of the last errand, with what is seen of those before it."""
+        seen = self._policy.look(frames)
+        steps = [step for errand in errands for step in errand.steps]
+        checked = len(steps) - len(errands[-1].steps)  # the last errand has just looked itself
+        checks = [] if seen is None else check_errands(steps, checked, self._seen, seen)
+        if wrong := undone(checks):
+            return replace(plan, state=PlanState.FAILED, reasoning=f"not all is done: {wrong}")
+        hidden = unseen(checks)
+        return replace(plan, reasoning=f"{plan.reasoning}; at the end {hidden}".lstrip("; ")) if hidden else plan
 
     def _counted(self, plan: Plan) -> Plan:
         """Let waypoints count on from those of the errand before: System 1 knows one instruction, which is the whole."""

@@ -79,3 +79,16 @@ def test_several_objects_are_several_steps() -> None:
 def test_what_is_in_view_is_told_from_left_to_right() -> None:
     assert described(SEEN) == "the red cube, the green cube, the bowl, the blue ball"
     assert described(()) == "nothing that I know"
+
+
+def test_more_than_there_is_room_for_is_refused_by_name() -> None:
+    colours = ("red", "orange", "yellow", "green")
+    balls = [SeenThing(colour, "ball", (0.4, 0.1 * number), 0.044, 0.044) for number, colour in enumerate(colours)]
+    bowl = SeenThing("", "bowl", (0.6, -0.2), 0.15, 0.045)
+    every = ObjectPhrase(shape="ball", quantity=Quantity.ALL)
+    step = InstructionStep(StepAction.PLACE, every, Relation.IN, (ObjectPhrase(shape="bowl"),))
+    assert len(resolved([step], [*balls[:3], bowl])) == 3
+    with pytest.raises(NotUnderstood, match="no room for 4 in or on the bowl: 3 at most"):
+        resolved([step], [*balls, bowl])
+    with pytest.raises(NotUnderstood, match="no room for 4 in or on the bowl, with the blue cube"):
+        resolved([step], [*balls[:3], SeenThing("blue", "cube", bowl.p_base, 0.044, 0.044), bowl])

@@ -158,3 +158,17 @@ def test_a_policy_with_words_of_its_own_is_checked_only_when_asked_for() -> None
     assert plans[0].reasoning == "I will: pick up the red cube."
     assert plans[1].state is PlanState.DONE and foreign.asked == ["GRAB THE RED CUBE"]
     assert run(checked, "grab the left cube", 3)[0].state is PlanState.REFUSED
+
+
+def test_an_errand_that_a_later_one_has_undone_is_named_at_the_end() -> None:
+    policy = Underneath([StepAction.PLACE], Underneath([StepAction.OPEN]))
+    system2 = StepwiseSystem2(policy, READER)
+    text = "put the red cube in the bowl and open the gripper"
+    [*_, end] = run(system2, text)
+    assert end.state is PlanState.FAILED
+    assert end.reasoning.startswith("not all is done: the red cube is not in the bowl: it is 32 cm off")
+    policy.view = (replace(SEEN[0], p_base=(0.5, -0.2)), SEEN[2])
+    assert run(system2, text, 2)[-1].state is PlanState.DONE
+    policy.view = SEEN[2:]
+    [*_, end] = run(system2, text, 3)
+    assert (end.state, end.reasoning.endswith("at the end the red cube is not in view")) == (PlanState.DONE, True)
