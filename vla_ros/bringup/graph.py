@@ -152,7 +152,7 @@ def _robot_file(robot: str) -> Path:
         return Path(robot)  # a user's own file stands alone: it inherits no limit of another arm
     packaged = share() / "config" / f"{robot}.yaml"
     if not packaged.is_file():
-        found = sorted(packaged.parent.glob("*.yaml"))
+        found = sorted((share() / "config").glob("*.yaml"))  # a name may be a path of its own
         known = ", ".join(path.stem for path in found if "ros__parameters" in path.read_text())
         raise ParameterError(f"robot: there is no {robot!r}; there are {known}, and any file of your own, my_arm.yaml")
     return packaged

@@ -66,6 +66,7 @@ def test_files_that_fit_are_said_to() -> None:
         ("a: {ros__parameters: {x: 1, x: 2}}", (), ["given twice"]),
         ("", ("--namespace", "2left"), ["namespace '2left'"]),
         ("", ("--robot", "hal"), ["robot: there is no 'hal'"]),
+        ("", ("--robot", "/etc/passwd"), ["robot: there is no '/etc/passwd'; there are franka, sim, and any file"]),
         ("", ("--policy", "lerobot"), ["lerobot"]),
         ("", ("--config", "/nowhere/mine.yaml"), ["/nowhere/mine.yaml: No such file"]),
     ],
