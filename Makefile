@@ -101,19 +101,23 @@ run: setup
 demo: setup
 	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY)
 
+ALL_CORES := --numprocesses=$(shell nproc) --dist=worksteal
 # Without TESTS: all. Those without a graph run on all cores at once, those of a running graph one after the other.
 test: setup
 ifdef TESTS
 	@. $(BIN)/activate && exec python -m pytest $(TESTS)
 else
-	@. $(BIN)/activate && python -m pytest --numprocesses=$$(nproc) --dist=worksteal test/property test/sim test/unit && \
+	@. $(BIN)/activate && python -m pytest $(ALL_CORES) test/property test/sim test/unit && \
 	  python -m pytest test --ignore=test/property --ignore=test/sim --ignore=test/unit
 endif
 
+MODEL_GRAPHS := $(patsubst %,test/models/test_%.py,lerobot_graph openvla_graph split_topics)
 # The tests of LeRobot's models and of those that take its environment; the first run installs it.
 test-models:
 	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" setup
-	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS=test/models
+	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test \
+	  TESTS="$(ALL_CORES) test/models $(MODEL_GRAPHS:%=--ignore=%)"
+	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS="$(MODEL_GRAPHS)"
 
 # Playwright's own browser is not on the package index; Debian's Chromium is driven just as well.
 browser:

@@ -2,8 +2,8 @@
 
     python examples/06_train_act.py --policy.type=act --dataset.repo_id=local/red --dataset.root=red --num_workers=0 …
 
-The data set is kept in memory, its pictures as small as the policy wants them: to decode them takes a core of its own. And
-the batch normalisation of the image network learns, from all cameras together. LeRobot freezes it, for pretrained weights.
+The data set is kept in memory, with small pictures: to decode them takes a core. And the batch normalisation of the image
+network learns, from all cameras together: LeRobot freezes it, for pretrained weights.
 """
 
 import functools
@@ -16,8 +16,7 @@ from lerobot.policies.act import modeling_act
 from lerobot.scripts.lerobot_train import main
 from PIL import Image
 
-SIDE = 64  # of a picture, pixels: as in --policy.input_features
-STATE = "observation.state"
+SIDE, STATE = 64, "observation.state"  # pixels, as in --policy.input_features
 
 
 @functools.cache

@@ -57,7 +57,7 @@ def test_a_push_to_the_right_leaves_the_wrist_its_room(cameras: RenderProcess) -
     assert episode.success and not episode.begun
 
 
-@pytest.mark.parametrize("seed", [4, 10349, 10354], ids=["", "bowl beneath the hand", "plate beneath the hand"])
+@pytest.mark.parametrize("seed", [10349, 10354], ids=["bowl beneath the hand", "plate beneath the hand"])
 def test_two_steps_are_done_one_after_the_other(seed: int, cameras: RenderProcess) -> None:
     """What the hand hides is not taken for another thing: then a step that was done would not be seen to be."""
     episode = run_episode("compact", "sequence", seed, SAFETY, cameras=cameras)
