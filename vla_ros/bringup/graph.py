@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def bringup(
     tree: dict[str, dict[str, Any]] = {}
     with faults.collected():
         namespace = check_namespace(namespace)
-    for file in (_robot_file(robot), *([Path(config)] if config else ())):
+    for file in (_robot_file(robot), *([Path(config).expanduser()] if config else ())):
         with faults.collected():
             tree = merged(tree, read_parameter_file(file, classes, namespace))
     faults.refuse()
@@ -148,11 +149,15 @@ def parameters_of(node: str, **options: Any) -> dict[str, Any]:
 
 
 def _robot_file(robot: str) -> Path:
-    if robot.endswith(".yaml"):
-        return Path(robot)  # a user's own file stands alone: it inherits no limit of another arm
-    packaged = share() / "config" / f"{robot}.yaml"
+    if robot.endswith((".urdf", ".xacro")):
+        raise ParameterError(f"robot: {robot} is no parameter file; name it in one of yours: safety_filter.urdf")
+    if robot.endswith((".yaml", ".yml")) or os.sep in robot:
+        # A user's own file stands alone: it inherits no limit of another arm. No shell expands the ~ of robot:=~/my_arm.yaml.
+        return Path(robot).expanduser()
+    folder = share() / "config"
+    packaged = folder / f"{robot}.yaml"
     if not packaged.is_file():
-        found = sorted((share() / "config").glob("*.yaml"))  # a name may be a path of its own
+        found = sorted(folder.glob("*.yaml"))
         known = ", ".join(path.stem for path in found if "ros__parameters" in path.read_text())
         raise ParameterError(f"robot: there is no {robot!r}; there are {known}, and any file of your own, my_arm.yaml")
     return packaged

@@ -15,7 +15,8 @@ from vla_ros.policies.registry import policy as registered
 from vla_ros.policies.vlm.vlm_parameters import VlmParameters
 from vla_ros.robot.base_frame import pose_in_root
 from vla_ros.robot.kinematics import Kinematics
-from vla_ros.robot.urdf import read_urdf
+from vla_ros.robot.robot_model import robot_model
+from vla_ros.robot.urdf import read_urdf, root_link
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
@@ -85,7 +86,7 @@ def require_urdf(processes: Iterable[Process]) -> None:
     if filter_.get("urdf"):
         with faults.collected():
             parameters = from_mapping(SafetyFilterParameters, nested(flattened(filter_)), "safety_filter.")
-            urdf = read_urdf(parameters.urdf)
+            urdf = _whole_urdf(parameters.urdf)
             try:
                 SafetyFilter.from_urdf(parameters, urdf)
             except ParameterError as error:
@@ -95,6 +96,18 @@ def require_urdf(processes: Iterable[Process]) -> None:
             with faults.collected("planner."):
                 Kinematics(urdf, planner["joint_names"], planner.get("tool_frame", "tool"))
     faults.refuse()
+
+
+def _whole_urdf(file: str) -> str:
+    """Return the text of a URDF that can be read as a model: a fault of the whole file is told once, not by each reader."""
+    try:
+        urdf = read_urdf(file)
+        root_link(urdf)
+        robot_model(urdf)
+    except ParameterError as error:
+        causes = (fault.removeprefix("urdf: ").removeprefix(f"{file}: ") for fault in error.faults)
+        raise ParameterError(*(f"safety_filter.urdf: {file}: {cause}" for cause in causes)) from None
+    return urdf
 
 
 def require_heartbeat(processes: Iterable[Process]) -> None:

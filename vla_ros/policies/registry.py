@@ -7,6 +7,7 @@ shows one.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import importlib.util
 import json
@@ -188,7 +189,9 @@ def policy(name: str) -> Policy:
     entries = tuple(entry_points(group=GROUP, name=name))
     owners = [*(["vla_ros"] if name in POLICIES else []), *sorted(map(_owner, entries))]
     if not owners:
-        raise ParameterError(f"policy: there is no {name!r}; there are {', '.join(names())}")
+        meant = difflib.get_close_matches(name.strip().lower().replace("-", "_"), names(), 1, cutoff=0.75)
+        hint = f"did you mean {meant[0]!r}? " if meant else ""
+        raise ParameterError(f"policy: there is no {name!r}; {hint}there are {', '.join(names())}")
     if len(owners) > 1:
         raise ParameterError(
             f"policy: {name!r} is registered by {' and by '.join(owners)}; uninstall all but one, or rename an entry point"

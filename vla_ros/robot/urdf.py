@@ -73,7 +73,7 @@ def urdf_root(urdf: str) -> ElementTree.Element:
     Namespace prefixes stay part of the names: files keep xacro's after expansion, declared or not.
 
     Raises:
-        ParameterError: the text is no XML, its root is no <robot>, or two of its joints or links have one name.
+        ParameterError: the text is no XML, its root is no <robot>, it is xacro, or two of its joints or links have one name.
     """
     builder = ElementTree.TreeBuilder()
     parser = expat.ParserCreate()
@@ -88,6 +88,11 @@ def urdf_root(urdf: str) -> ElementTree.Element:
     root: ElementTree.Element = builder.close()
     if root.tag != "robot":
         raise ParameterError(f"urdf: its root is <{root.tag}>; a URDF's is <robot>")
+    parts = {element.tag.partition(":")[0] for element in root}
+    if "xacro" in parts and not parts & {"link", "joint"}:
+        raise ParameterError(
+            "urdf: it is xacro that is not expanded; write what `xacro FILE` prints to a file and name that"
+        )
     for tag in ("joint", "link"):
         names = [str(element.get("name")) for element in root.findall(tag)]
         twice = sorted({name for name in names if names.count(name) > 1})

@@ -37,6 +37,26 @@ def test_whatever_is_no_configuration_is_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(error.value)
 
 
+def test_files_are_named_as_people_type_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    robot = (share() / "config" / "sim.yaml").read_text()
+    for name in ("arm.yaml", "arm.yml"):
+        (tmp_path / name).write_text(robot)
+    (tmp_path / "mine.yaml").write_text("planner: {ros__parameters: {rate_hz: 7.0}}")
+    for name in ("~/arm.yaml", "~/arm.yml"):
+        assert parameters_of("planner", robot=name, config="~/mine.yaml")["rate_hz"] == 7.0
+    refused = {
+        "arm.urdf": "no parameter file; .*safety_filter.urdf",
+        f"{tmp_path}/none": "No such file",
+        "Sim": "no 'Sim'",
+    }
+    for name, told in refused.items():
+        with pytest.raises(ParameterError, match=told):
+            bringup(robot=name)
+    with pytest.raises(ParameterError, match="there is no 'OpenVLA-OFT'; did you mean 'openvla_oft'"):
+        bringup(policy="OpenVLA-OFT")
+
+
 def test_the_dashboard_finds_meshes_where_the_filter_does(tmp_path: Path) -> None:
     file = tmp_path / "more.yaml"
 

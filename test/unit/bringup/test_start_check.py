@@ -107,6 +107,28 @@ def test_geometry_is_looked_at_before_anything_starts_and_all_of_it_is_told(tmp_
     require_urdf(bringup(robot=str(file), overrides={"safety_filter": {"urdf": str(urdf)}}))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('<robot name="a" xmlns:xacro="x"><xacro:include filename="$(find x)/a.xacro"/></robot>', "xacro that is not"),
+        ("<sdf><model/></sdf>", "its root is <sdf>"),
+        ("hello", "not readable as XML"),
+        ("\udc8b", "is not in the encoding utf-8"),
+        ('<robot name="a"><link name="b"/><link name="c"/></robot>', "it must have one root link; it has b, c"),
+        (None, "No such file"),
+    ],
+)
+def test_a_urdf_that_nobody_can_read_is_one_line_with_its_file(tmp_path: Path, text: str | None, told: str) -> None:
+    file = tmp_path / "arm.urdf"
+    if text is not None:
+        file.write_bytes(text.encode(errors="surrogateescape"))
+    processes = bringup(robot="franka", overrides={"safety_filter": {"urdf": str(file)}})
+    with pytest.raises(ParameterError) as refused:
+        require_urdf(processes)
+    (line,) = refused.value.faults
+    assert line.startswith(f"safety_filter.urdf: {file}: ") and told in line
+
+
 def test_a_robot_whose_button_may_vanish_unnoticed_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "robot.yaml"
     shipped = (share() / "config" / "franka.yaml").read_text()
