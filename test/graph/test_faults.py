@@ -16,6 +16,7 @@ from vla_ros.lab.faults import campaign, graph_rig
 from vla_ros.lab.faults.cases import all_cases
 from vla_ros.lab.faults.graph_rig import GraphRig, started
 from vla_ros.lab.faults.graphs import RAISE, bounds
+from vla_ros.lab.faults.reaction import NO_FILTER
 from vla_ros.lab.faults.rig import CaseAborted, FaultRig
 from vla_ros.lab.faults.swing import swing
 from vla_ros.ros.rig_node import ReceivedStatus
@@ -73,6 +74,16 @@ def test_only_a_running_filter_that_sends_no_status_counts_as_a_stall(tmp_path: 
         assert stall_s(1_620) == pytest.approx(0.54)
         rig.longest_stall_s, rig.state = 0.0, ""  # killed, and started again
         assert stall_s(11_000) == 0.0
+
+
+def test_a_status_that_comes_after_the_end_of_its_filter_does_not_raise_it_from_the_dead(tmp_path: Path) -> None:
+    with started("none", tmp_path) as rig:
+        rig.state = NO_FILTER
+        rig.on_status(status("LIMITING"))
+        assert rig.state == NO_FILTER
+        rig.state = ""  # started again
+        rig.on_status(status("DISARMED"))
+        assert rig.state == "DISARMED"
 
 
 def test_the_rig_observes_states_rules_and_answers(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ from vla_ros.srv import ResetScene
 
 COMMAND_TOPIC = "vla/joint_command"
 CONTROLLER, FOLLOW = "arm_controller", "follow_joint_trajectory"
+SCALING = "arm/speed_scaling"
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class RigNode:
         self._heartbeats = node.create_publisher(Empty, "vla/estop_heartbeat", EVENTS)
         self._deadman = node.create_publisher(Bool, "vla/deadman", EVENTS)
         self._enabling = node.create_publisher(UInt8, "vla/enabling", EVENTS)
+        self._speed_scalings = node.create_publisher(Float64, SCALING, NEWEST)
         self._speed_scales = node.create_publisher(Float64, "vla/speed_scale", EVENTS)
         self._obstacles = node.create_publisher(MarkerArray, "vla/obstacles", NEWEST)
 
@@ -255,6 +257,10 @@ class RigNode:
     def publish_speed_scale(self, value: float) -> None:
         """Ask for a speed scale, 0 to 1."""
         self._speed_scales.publish(Float64(data=value))
+
+    def publish_speed_scaling(self) -> None:
+        """Say for the driver that it executes at full speed."""
+        self._speed_scalings.publish(Float64(data=100.0))
 
     def publish_obstacles(self, obstacles: Iterable[ObstacleFields]) -> None:
         """Send the complete list of obstacles."""

@@ -162,8 +162,10 @@ class GraphRig(ProcessFaults):
             self.joint_state = RigJointState(state.names, state.positions, state.velocities, state.efforts)
 
     def on_status(self, status: ReceivedStatus) -> None:
-        """Observe one status of the filter."""
-        if self.state not in ("", NO_FILTER):  # otherwise no filter ran that could have sent one
+        """Observe one status of the filter; one that comes after its end was still under way."""
+        if self.state == NO_FILTER:
+            return
+        if self.state:  # otherwise no filter ran that could have sent one
             self.longest_stall_s = max(
                 self.longest_stall_s, (status.receive_ns - self._status_ns) / NS_PER_S - STATUS_S
             )
@@ -208,6 +210,7 @@ class GraphRig(ProcessFaults):
         return RigSetpoint(self._seq, stamp_ns, JOINT_NAMES, swing(elapsed_s))
 
     def _send_periodic(self) -> None:
+        self._node.publish_speed_scaling()
         if self.heartbeat_active:
             self._node.publish_heartbeat()
         if self.deadman_held:

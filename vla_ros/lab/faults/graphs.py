@@ -21,6 +21,8 @@ FILTER_PARAMETERS: dict[str, Any] = {
     "obstacle.timeout_s": 0.5,
     "safety_monitor.timeout_s": 0.0,
     "controller.state_timeout_s": 1.0,
+    "controller.scaling_topic": "arm/speed_scaling",
+    "measured.tcp_speed_m_s": 100.0,
     "fence.box": [-0.7, -0.35, -0.05, 0.95, 0.8, 1.3],
     "keep_out.boxes": [-0.15, 0.4, 0.45, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0],
     "contact.threshold": [60.0] * len(JOINT_NAMES),
@@ -33,7 +35,7 @@ FILTER_PARAMETERS: dict[str, Any] = {
     "tool_orientation.angle_rad": 3.1,
 }
 """Every rule and every input is on, but for the second channel, which is in one graph only. A turn of joint1 by more than a
-radian reaches the fence or the keep-out box. The thresholds of contact, the plane, the momentum and the cone are beyond what
+radian reaches the fence or the keep-out box. The thresholds of contact, tool speed, momentum, plane and cone are beyond what
 the swing needs."""
 MONITOR_TIMEOUT_S = 1.0
 """As in config/sim.yaml."""
