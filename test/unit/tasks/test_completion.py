@@ -116,3 +116,24 @@ def test_estimates_that_doubt_themselves_leave_more_open() -> None:
         return verdict("push", SeenObject("the red cube", "cube", p, std_m), None, "left")
 
     assert at(0.001) is Completion.DONE and at(0.01) is Completion.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("hand", "z", "expected"),
+    [
+        ((0.28, 0.0, 0.40), 0.08, Completion.DONE),  # the line of sight ends behind the base, where nothing stands
+        ((0.55, 0.0, 0.20), 0.03, Completion.UNSURE),  # there may be a cube behind the hand
+        ((0.55, 0.3, 0.20), 0.03, Completion.FAILED),
+    ],
+)
+def test_what_shows_on_the_line_of_sight_to_the_hand(
+    hand: tuple[float, float, float], z: float, expected: Completion
+) -> None:
+    tool = np.array(hand)
+    p = CAMERA + (z - CAMERA[2]) / (tool[2] - CAMERA[2]) * (tool - CAMERA)
+    if expected is Completion.FAILED:
+        p = p * (1, 0, 1)
+    found = check_step(
+        "pick", SeenObject("the red cube", "cube", p, 0.0015, CAMERA), None, "none", START, SeenHand(tool, True)
+    )
+    assert found.verdict is expected, found
