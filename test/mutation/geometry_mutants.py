@@ -219,6 +219,13 @@ GEOMETRY_MUTANTS = (
         "return 1000",
         "geometry.reduced_mode",
     ),
+    switched_off(
+        "clearance",
+        "slides",
+        "            state.distances.slides = True",
+        "            pass",
+        "geometry.collision_constraints",
+    ),
     switched_off("clearance", "smaller step", "if self._violation(state, before) is None:", "if True:", "arm_motion"),
     switched_off(
         "clearance",

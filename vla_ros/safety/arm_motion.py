@@ -16,6 +16,7 @@ import numpy as np
 from vla_ros.arrays import Array
 from vla_ros.parameters import Faults
 from vla_ros.safety.command.setpoint import SOURCES
+from vla_ros.safety.geometry.active_set import DistancePair
 from vla_ros.safety.geometry.arm_parts import TOOL, Parts, moving_parts
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, arm_model, configured_rules
 from vla_ros.safety.geometry.path_bounds import ArmPaths
@@ -152,15 +153,15 @@ class ArmMotion:
         share = state.scale * permille
         speeds = [max(1, speed * share // 1_000_000) for speed in self._speeds[state.followed]]
         slowed, slowing = self._slow_down(state, targets, previous, speeds)
-        worst, furthest, acted = 0, -1, ""
-        joints = state.joints
-        for i, motion in enumerate(self.motions):
-            joint = joints[i]
-            rule = motion.follow(joint, targets[i], targets[i] - previous[i], speeds[i])
-            if rule and abs(targets[i] - joint.q) > furthest:
-                worst, furthest, acted = i, abs(targets[i] - joint.q), rule
-        refused = self._scale_toward_stop(state, before)
+        slides, along = self._slide(state, targets, previous, speeds)
+        if along is not None and slides < permille:
+            permille, nearest = slides, along
+        worst, acted = self._step(state, targets, previous, speeds)
+        refused = self._violation(state, before)
         if refused is not None:
+            if constraints is not None:
+                constraints.held(state, refused)
+            self._scale_toward_stop(state, before)
             return refused
         if not acted:
             return None
@@ -218,9 +219,7 @@ class ArmMotion:
         """
         if not self._speed_rules:
             return 1000, None
-        rows = zip(self.motions, state.joints, targets, previous, speeds, strict=True)
-        wanted = [motion.wanted_velocity(joint, to, to - last, speed) for motion, joint, to, last, speed in rows]
-        rates: Array = np.array(wanted) / (NANO * self.period_s)
+        wanted, rates = self._wanted(state, targets, previous, speeds)
         shares = [np.broadcast_to(rule.speed_permille(state, rates), len(wanted)) for rule in self._speed_rules]
         leasts = [int(share.min()) for share in shares]
         least = min(leasts)
@@ -231,6 +230,45 @@ class ArmMotion:
             if left[i] < 1000:
                 speeds[i] = min(speeds[i], max(1, abs(velocity) * left[i] // 1000))
         return least, self._speed_rules[leasts.index(least)]
+
+    def _step(
+        self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: Sequence[int]
+    ) -> tuple[int, str]:
+        """Move each joint by itself; return the one that is furthest off its target and what keeps it off, if any."""
+        worst, furthest, acted = 0, -1, ""
+        joints = state.joints
+        for i, motion in enumerate(self.motions):
+            joint = joints[i]
+            rule = motion.follow(joint, targets[i], targets[i] - previous[i], speeds[i])
+            if rule and abs(targets[i] - joint.q) > furthest:
+                worst, furthest, acted = i, abs(targets[i] - joint.q), rule
+        return worst, acted
+
+    def _slide(
+        self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: list[int]
+    ) -> tuple[int, DistancePair | None]:
+        """Lower the `speeds` of those joints that carry an arm that was held back on towards what holds it.
+
+        Returns:
+            thousandths that are left of them, and the pair that leaves least; None: nothing is slowed.
+        """
+        if self.constraints is None or not self.constraints.slides(state):
+            return 1000, None
+        wanted, rates = self._wanted(state, targets, previous, speeds)
+        now = np.array([joint.v for joint in state.joints]) / (NANO * self.period_s)
+        left, pair = self.constraints.slide_permille(state, rates, now)
+        for i, (velocity, share) in enumerate(zip(wanted, left, strict=True)):
+            if share < 1000:
+                speeds[i] = min(speeds[i], max(1, abs(velocity) * int(share) // 1000))
+        return int(left.min()), pair
+
+    def _wanted(
+        self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: Sequence[int]
+    ) -> tuple[list[int], Array]:
+        """Velocity that each joint would like to have, per tick, and the same in rad/s or m/s, (n,)."""
+        rows = zip(self.motions, state.joints, targets, previous, speeds, strict=True)
+        wanted = [motion.wanted_velocity(joint, to, to - last, speed) for motion, joint, to, last, speed in rows]
+        return wanted, np.array(wanted) / (NANO * self.period_s)
 
     def _refusal(self, state: FilterState, before: JointStates) -> Verdict | None:
         """Return the first objection of the step rules to where the joints are."""
@@ -247,19 +285,15 @@ class ArmMotion:
             return verdict
         return self.constraints.violation(state, before)
 
-    def _scale_toward_stop(self, state: FilterState, before: JointStates) -> Verdict | None:
-        """Where the step is refused for all joints together, take less of it, in the end the stop policy's step."""
-        refused = self._violation(state, before)
-        if refused is None:
-            return None
+    def _scale_toward_stop(self, state: FilterState, before: JointStates) -> None:
+        """Take less of a step that is refused for all joints together, in the end the stop policy's step."""
         asked = [joint.a for joint in state.joints]
         for quarters in (2, 1):
             for motion, joint, begin, a in zip(self.motions, state.joints, before, asked, strict=True):
                 motion.scale_toward_stop(joint, begin, a, quarters)
             if self._violation(state, before) is None:
-                return refused
+                return
         self.stop_from(state, before)
-        return refused
 
     def _limited_by(
         self, state: FilterState, i: int, rule: str, before: tuple[int, int, int], target: int, speed: int

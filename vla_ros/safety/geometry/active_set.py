@@ -56,7 +56,8 @@ class DistanceState:
     something. travelled, allowance: (n,) of each joint since the refresh, and how far it may go until the next one,
     nanoradian or nanometre. active: (k,) indices of the active pairs. active_distance: (k,) lower bounds of their distances
     at the present output, m. current: (k,) whether these were computed at the present output. may_hold: whether one of
-    them may hold the arm back; else they only slow it down. queries: distances computed in this tick.
+    them may hold the arm back; else they only slow it down. slides: one has held it back, and it is near it still.
+    queries: distances computed in this tick.
     """
 
     distance: Array
@@ -67,6 +68,7 @@ class DistanceState:
     active_distance: Array
     current: Flags
     may_hold: bool = False
+    slides: bool = False
     queries: int = 0
 
 

@@ -29,7 +29,7 @@ Permille = NDArray[np.int64]
 class Approach:
     """The brakes of an arm's joints.
 
-    brakes: (n,) rad/s^2 or m/s^2. ramps_s: (n,) s in which a brake is built up and released.
+    period_s: of a tick. brakes: (n,) rad/s^2 or m/s^2. ramps_s: (n,) s in which a brake is built up and released.
 
     Args:
         limits: of the joints.
@@ -37,6 +37,7 @@ class Approach:
     """
 
     def __init__(self, limits: Sequence[JointLimits], period_s: float) -> None:
+        self.period_s = period_s
         self.brakes: Array = np.array([joint.acceleration for joint in limits])
         self.ramps_s: Array = np.array([joint.acceleration / joint.jerk for joint in limits]) + 2 * period_s
 

@@ -34,6 +34,8 @@ from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
 
 ROUNDING = 1.0 + 1e-9
 """Bounds are computed in floating point; this makes up for it."""
+TOUCHING_M = 1e-9
+"""Shapes as near as that have no direction in which they are apart."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class ArmModel:
         self._coupling_matrix[self._driver, self._velocity_of] = self._ratio
         self._axes = _axes(self.model, root)
         self._joint_of_velocity = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
+        self._carriers = np.array([self._joint_of_velocity.get(k, 0) for k in range(self.model.nv)], np.intp)
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
         with faults.collected():
             self._add_payload(payload)
@@ -187,6 +190,31 @@ class ArmModel:
         """Return the points of a pair nearest to each other where the arm was placed, (3,) each in base, m."""
         result = pin.computeDistance(self.geometry, self._geometry_data, pair)
         return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
+
+    def distance_gradients(self, q: ArrayLike, pairs: Sequence[int]) -> Array:
+        """Return how the distances of pairs change with the commanded joints, (k, n) m per rad or m; 0 where shapes touch.
+
+        Args:
+            q: (n,) rad or m; the bodies stand there afterwards.
+            pairs: (k,) their indices.
+        """
+        self.place(q)
+        columns = pin.computeJointJacobians(self.model, self._data, self.full(q))
+        gradients = np.zeros((len(pairs), self.model.nv))
+        for row, k in zip(gradients, pairs, strict=True):
+            distance, pair, points = self.distance(k), self.geometry.collisionPairs[k], self.nearest_points(k)
+            apart = points[0] - points[1]
+            length = math.copysign(math.sqrt(float(np.add.reduce(apart * apart))), distance)
+            if abs(length) < TOUCHING_M:
+                continue
+            for index, point, normal in zip(
+                (pair.first, pair.second), points, (apart / length, -apart / length), strict=True
+            ):
+                support = self.model.supports[self.geometry.geometryObjects[index].parentJoint]
+                moved = np.isin(self._carriers, np.array(support)[1:])
+                row[moved] += np.concatenate([normal, np.cross(point, normal)]).dot(columns)[moved]
+        found: Array = gradients.dot(self._coupling_matrix.T)
+        return found
 
     def efforts(self, q: Array, dq: Array, ddq: Array) -> Array:
         """Return the inverse dynamics of k states, what coupled joints need included.

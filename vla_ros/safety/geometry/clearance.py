@@ -28,6 +28,7 @@ import numpy as np
 
 from vla_ros.arrays import Array
 from vla_ros.safety.geometry.active_set import UNKNOWN, ActiveSet, DistancePair, DistanceState, Indices, approach_bound
+from vla_ros.safety.geometry.approach import Approach, Permille
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
@@ -41,6 +42,10 @@ MAX_QUERIES = 300
 """Distances computed in one tick. A candidate that they do not prove clear is a violation; a slower one needs fewer."""
 MAX_NEW_QUERIES = 32
 """Of those, for the measured arm, of pairs that nothing was known of; it is judged first in a tick."""
+SLIDE_ROOM_M = 1e-3
+"""The arm slides so much above the margin, because what it slides along is curved."""
+MAX_SLIDES = 16
+"""Pairs along which it slides at once."""
 MIN_SPEED_PERMILLE = 50
 """Thousandths of the speed limit that are left at the margin: the arm comes to the margin, and to nothing beyond it."""
 
@@ -183,6 +188,38 @@ class Clearance:
         below = state.active_distance[unproven] < self.active_set.pairs(state).margin[unproven]
         approach = self._approach_violation(state, joints, unproven[below]) if below.any() else None
         return approach or self._path_violation(state, joints, unproven[~below])
+
+    def slide_permille(
+        self, state: DistanceState, joints: Sequence[JointOutput], rates: Array, now: Array, approach: Approach
+    ) -> tuple[Permille, DistancePair | None]:
+        """Return the thousandths of each joint's wanted velocity, (n,), with which the arm slides along what held it back.
+
+        Args:
+            state: of the distances; it slides no more when nothing is slowed.
+            joints: the output.
+            rates, now: (n,) that the joints want to have and have, rad/s or m/s.
+            approach: of the joints.
+
+        Returns:
+            and the nearest of the pairs that it slides along; None: there is none.
+        """
+        near, distance = self.active_set.pairs(state), state.active_distance
+        nears = approach_bound(near.lever_arms, [int(x * NANO) for x in approach.reach(rates, now)])
+        needed = near.margin + SLIDE_ROOM_M + nears
+        found = np.flatnonzero(distance < needed)
+        found = found[np.argsort((distance - near.margin)[found], kind="stable")[:MAX_SLIDES]]
+        if len(found) and _within_budget(state, len(found)):
+            self._update_distances(state, found, [joint.q for joint in joints])
+            found = found[distance[found] < needed[found]]
+        pairs = [self._pairs[i].index for i in state.active[found]]
+        gradients = self._arm.distance_gradients([joint.q / NANO for joint in joints], pairs)
+        in_tick = approach_bound(near.lever_arms[:, found], [int(abs(x) * approach.period_s * NANO) for x in rates])
+        spare = distance[found] - near.margin[found]
+        left = approach.permille(
+            gradients, rates, now, spare - SLIDE_ROOM_M - np.maximum(in_tick / 2 - SAMPLE_MARGIN_M, 0.0)
+        )
+        state.slides = bool((left < 1000).any())
+        return left, self._pairs[state.active[found[int(spare.argmin())]]] if state.slides else None
 
     def arm_moved(self, state: DistanceState, steps: Sequence[int]) -> None:
         """Lower the bounds: the output has moved by `steps`, nanoradian or nanometre per joint."""

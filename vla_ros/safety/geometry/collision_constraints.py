@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
+from vla_ros.arrays import Array
 from vla_ros.parameters import Faults
 from vla_ros.robot.meshes import mesh_folders
 from vla_ros.safety.geometry import obstacle
 from vla_ros.safety.geometry.active_set import DistancePair
+from vla_ros.safety.geometry.approach import Approach, Permille
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry.cartesian_speed import CartesianSpeed
 from vla_ros.safety.geometry.clearance import MAX_QUERIES, Clearance, NearestPair
@@ -41,6 +43,8 @@ from vla_ros.safety.verdict import Verdict
 
 DISTANCE_RULES: tuple[type[DistanceRule], ...] = (Fence, Table, KeepOut, Obstacles, SelfCollision)
 """Rules that keep bodies away from something. SelfCollision is the last: it measures the arm once all shapes are there."""
+HELD_BY = frozenset(rule.NAME for rule in DISTANCE_RULES)
+"""The arm slides along what these hold it back from."""
 MODEL_RULES: tuple[type[SafetyRule], ...] = (
     *(Fence, Table, KeepOut, SelfCollision, Obstacles, EffortLimit, Contact, TcpOverspeed),
     *(CartesianSpeed, ReducedMode, StopDistance, Momentum, Separation, ToolOrientation),
@@ -126,6 +130,7 @@ class CollisionConstraints:
         self.joints_without_geometry = arm.joints_without_geometry() if rules else []
         if pairs:
             self._clearance = Clearance(arm, pairs, motions)
+        self._approach = Approach(limits, parameters.period_s)
 
     def _faults_at_home(self, pairs: Sequence[DistancePair], home: ArrayLike) -> Iterator[str]:
         """Yield what keeps the arm from standing at home.position, (n,) rad or m."""
@@ -191,6 +196,20 @@ class CollisionConstraints:
             return None
         found = self._clearance.violation(state.distances, state.joints, before)
         return None if found is None else self._distance_verdict(state, *found)
+
+    def held(self, state: FilterState, verdict: Verdict) -> None:
+        """A step was refused: from now on the arm slides along what holds it back, if that is a distance."""
+        if state.distances is not None and verdict.rule in HELD_BY:
+            state.distances.slides = True
+
+    def slides(self, state: FilterState) -> bool:
+        """Return whether the arm was held back by a distance, and is still near it."""
+        return state.distances is not None and state.distances.slides
+
+    def slide_permille(self, state: FilterState, rates: Array, now: Array) -> tuple[Permille, DistancePair | None]:
+        """Return what of the joints' rates lets the arm slide along what holds it back; see `Clearance.slide_permille`."""
+        assert self._clearance is not None and state.distances is not None
+        return self._clearance.slide_permille(state.distances, state.joints, rates, now, self._approach)
 
     def deviation(
         self, state: FilterState, measured: Sequence[int], tolerance_m: float

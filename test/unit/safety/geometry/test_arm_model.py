@@ -19,7 +19,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.geometry_parameters import PayloadParameters, ToolParameters
-from vla_ros.sim.arm_description import JOINT_NAMES
+from vla_ros.sim.arm_description import HOME, JOINT_NAMES
 
 
 def test_lever_arms_bound_the_motion_of_every_body() -> None:
@@ -188,3 +188,25 @@ def test_a_distance_that_is_not_a_number_is_an_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(arm_model.pin, "computeDistance", lambda *_: SimpleNamespace(min_distance=math.nan))
     with pytest.raises(ValueError, match="the distance between .* and .* is not a number"):
         model.distance(pair)
+
+
+def test_gradients_are_how_distances_change_with_the_joints() -> None:
+    """To a ball beside the arm, to a half space, and between two of its bodies; at home, against small steps."""
+    model = ArmModel(URDF, JOINT_NAMES, ToolParameters(), PayloadParameters())
+    hand = next(i for i in model.moving_bodies() if model.bodies[i].link == "hand")
+    ball = model.add_fixed_shape("ball", coal.Sphere(0.05), pin.SE3(np.eye(3), np.array([0.5, 0.4, 0.6])))
+    below = model.add_fixed_shape("below", coal.Halfspace(np.array([0.0, 0.0, 1.0]), 0.0), pin.SE3.Identity())
+    own = model.bodies[hand].index
+    pairs = [model.add_pair(own, ball), model.add_pair(own, below), model.add_pair(model.bodies[0].index, own)]
+    model.finish_pairs()
+    q = np.array(HOME) + [0.1, 0.05, -0.2, 0.1, 0.3, -0.1, 0.2, 0.0]
+    gradients = model.distance_gradients(q, pairs)
+
+    def distances(at: np.ndarray) -> np.ndarray:
+        model.place(at)
+        return np.array([model.distance(pair) for pair in pairs])
+
+    steps = 1e-4 * np.eye(8)
+    changes = np.array([(distances(q + step) - distances(q - step)) / 2e-4 for step in steps]).T
+    assert np.abs(gradients).max(axis=1).min() > 0.1
+    assert np.allclose(gradients, changes, atol=0.02)
