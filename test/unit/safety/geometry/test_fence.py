@@ -45,19 +45,16 @@ def test_the_arm_stops_before_the_fence_and_slows_down_on_the_way() -> None:
     assert max(abs(q - h) for q, h in zip(arm.q, HOME, strict=True)) < 0.01
 
 
-def test_along_the_fence_the_arm_goes_on_and_few_steps_are_refused() -> None:
+def test_an_arm_that_was_held_back_is_slowed_and_no_longer_refused() -> None:
     arm = Arm(**{**OFF, "fence.box": [-0.6, -0.6, -0.1, 0.45, 0.6, 1.2], "fence.slow_m": 0.0}).armed()
-    goal = forward(HOME, 0.3)
-    goal[6] += 1.2  # turns the hand, which brings nothing nearer
     arm.decisions.clear()
-    arm.towards(goal, 450)
+    arm.towards(forward(HOME, 0.45), 450)
     refused = [each.verdict for each in arm.decisions if each.verdict and "on the way to rest" in each.verdict.reason]
     slowed = [each.verdict for each in arm.decisions if each.verdict and "slowed to" in each.verdict.reason]
-    assert len(refused) < 60 < len(slowed)
+    assert len(refused) < 10 and len(slowed) > 50
     assert {verdict.rule for verdict in slowed} == {"fence"}
     nearest = arm.filter.nearest()
     assert nearest is not None and 0.001 < nearest.distance_m < 0.006
-    assert arm.q[6] == pytest.approx(goal[6], abs=0.02)
 
 
 def test_a_slanted_plane_is_a_side_of_the_fence() -> None:

@@ -29,11 +29,12 @@ def test_every_moving_body_is_paired_with_the_space_below() -> None:
     assert not Table.configured(parameters(**{"table.height_m": []}))
 
 
-def test_the_table_is_not_touched() -> None:
+def test_the_table_is_not_touched_and_the_arm_slides_along_it() -> None:
     arm = Arm(**{**OFF, "table.height_m": [0.0], "table.margin_m": 0.01}).armed()
     down = HOME.tolist()
-    down[1] += 1.6
+    down[0], down[1] = down[0] + 1.6, down[1] + 1.55
     assert "table" in arm.towards(down, 700)
     nearest = arm.filter.nearest()
     assert nearest is not None
     assert 0.011 <= nearest.distance_m < 0.016
+    assert arm.q[0] == pytest.approx(down[0], abs=0.02), "to turn brings nothing nearer"
