@@ -191,18 +191,19 @@ class ArmModel:
         result = pin.computeDistance(self.geometry, self._geometry_data, pair)
         return np.array(result.getNearestPoint1()), np.array(result.getNearestPoint2())
 
-    def distance_gradients(self, q: ArrayLike, pairs: Sequence[int]) -> Array:
+    def distance_gradients(self, q: ArrayLike, pairs: Sequence[int], distances: ArrayLike) -> Array:
         """Return how the distances of pairs change with the commanded joints, (k, n) m per rad or m; 0 where shapes touch.
 
         Args:
             q: (n,) rad or m; the bodies stand there afterwards.
             pairs: (k,) their indices.
+            distances: (k,) there, m.
         """
         self.place(q)
         columns = pin.computeJointJacobians(self.model, self._data, self.full(q))
         gradients = np.zeros((len(pairs), self.model.nv))
-        for row, k in zip(gradients, pairs, strict=True):
-            distance, pair, points = self.distance(k), self.geometry.collisionPairs[k], self.nearest_points(k)
+        for row, k, distance in zip(gradients, pairs, np.asarray(distances), strict=True):
+            pair, points = self.geometry.collisionPairs[k], self.nearest_points(k)
             apart = points[0] - points[1]
             length = math.copysign(math.sqrt(float(np.add.reduce(apart * apart))), distance)
             if abs(length) < TOUCHING_M:

@@ -208,11 +208,12 @@ class Clearance:
         needed = near.margin + SLIDE_ROOM_M + nears
         found = np.flatnonzero(distance < needed)
         found = found[np.argsort((distance - near.margin)[found], kind="stable")[:MAX_SLIDES]]
-        if len(found) and _within_budget(state, len(found)):
-            self._update_distances(state, found, [joint.q for joint in joints])
-            found = found[distance[found] < needed[found]]
+        if not _within_budget(state, 2 * len(found)):
+            return np.full(len(joints), 1000), None
+        self._update_distances(state, found, [joint.q for joint in joints])
+        found = found[distance[found] < needed[found]]
         pairs = [self._pairs[i].index for i in state.active[found]]
-        gradients = self._arm.distance_gradients([joint.q / NANO for joint in joints], pairs)
+        gradients = self._arm.distance_gradients([joint.q / NANO for joint in joints], pairs, distance[found])
         in_tick = approach_bound(near.lever_arms[:, found], [int(abs(x) * approach.period_s * NANO) for x in rates])
         spare = distance[found] - near.margin[found]
         left = approach.permille(
