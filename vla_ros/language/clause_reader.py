@@ -100,6 +100,9 @@ class ClauseReader:
             needed = part.kind == "place" and self._takes(part) and not self._other_goal(places[number + 1 :])
             if needed or thing is None or part.moving or not part.mentions or not (follows or part.kind == "from"):
                 continue
+            before = self._parts[self._parts.index(part) - 1]
+            if part.kind == "from" and before.kind == "direction":
+                raise NotUnderstood(f"{before.words} {part.words!r}: say to which side, for example 'to the left'")
             self._parts.remove(part)
             thing = self._located(thing, part)
 

@@ -47,6 +47,8 @@ LATER = ("comma_relative", "state_verbs")
 OPTIONAL = (*LATER, "told", "noun_endings", "adjective_endings", "plural_endings", "normalize", "question_marks")
 CHOICE = re.compile(r"\(([^()]*)\)")
 TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[,;.:!?¿¡&\n]|[^\s\"()*«»„“”]")
+HYPHEN = re.compile(r"-(?!\d)|(?<=\w)-")
+"""Joins words; before a number it is a sign, which no sentence has a use for."""
 APOSTROPHES = re.compile(r"['’‘`´]")
 
 
@@ -111,7 +113,7 @@ def split(text: str) -> list[str]:
     """Return the words, numbers and marks of a text: lower case, no accents, no apostrophes."""
     plain = unicodedata.normalize("NFKD", APOSTROPHES.sub("", text).casefold())
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return TOKEN.findall(plain.replace("-", " "))
+    return TOKEN.findall(HYPHEN.sub(" ", plain))
 
 
 @lru_cache(maxsize=16)

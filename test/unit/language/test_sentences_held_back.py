@@ -50,6 +50,7 @@ POSSIBLE = {
     "fetch me the yellow block": "pick up the yellow cube",
     "grasp the violet ball, then simply keep holding it": "pick up the purple ball",
     "hold on to the red cube": "pick up the red cube",
+    "return the red cube back into the bowl": RED_IN_BOWL,
     "take the red cube and place in the bowl": RED_IN_BOWL,
     "shift the can by an inch to the left, after this return home": "push the cylinder by 2.54 cm to the left; go home",
     "into the bowl with the red cube!": RED_IN_BOWL,
@@ -93,6 +94,9 @@ REFUSED = {
     "put the ball on the plate and on the bowl": "one place",
     "push the cube to my left": "'my' makes no sense",
     "do everything": "'do'",
+    "shove the red cube -4 cm to the right": "'-'",
+    "shove the cube 3-5 cm to the right": "'3' fits nothing",
+    "shift the cube away from the bowl": "to which side",
     "should": "alone is not enough",
     "please": "no words",
     # Against physics.
