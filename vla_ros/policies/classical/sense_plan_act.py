@@ -27,7 +27,7 @@ from vla_ros.policies.classical.skills import Activity, AttemptFailed, StepImpos
 from vla_ros.policies.contract import Instruction, JointState, Plan, PlanState
 from vla_ros.policies.policy_parameters import ClassicalParameters
 from vla_ros.policies.registry import Robot, parameters_hash
-from vla_ros.tasks.geometry import IN_BOWL_M, ON_PLATE_M, PUSHED_M, STACKED_M, with_margin
+from vla_ros.tasks.geometry import PUSHED_M, STACKED_M, with_margin
 from vla_ros.tasks.hand import FINGER_CLOSED_M, FINGER_OPEN_M, FINGERTIP_M, PUSH_GAP_M, PUSH_LENGTH_M, RELEASE_GAP_M
 from vla_ros.tasks.objects import OBJECT_HALF_WIDTH_M, radius_of
 from vla_ros.tasks.phrasings import EXAMPLES
@@ -214,7 +214,7 @@ class SensePlanAct:
         spot = place_among(centre, target.fitted.foot_radius - OBJECT_HALF_WIDTH_M, there)
         where = f"{'in' if target.fitted.shape == 'bowl' else 'on'} {target}"
         yield from self._skills.release(item, spot, height, where)
-        within = IN_BOWL_M if target.fitted.shape == "bowl" else ON_PLATE_M
+        within = target.fitted.width / 2  # what stands at the rim shows its upper part, which seems to be farther out
         yield from self._skills.verify(item, centre, rest, within, f"{item} did not stay with {target}")
 
     def _stack(self, step: InstructionStep) -> Iterator[Activity]:
