@@ -32,6 +32,7 @@ def filter_at_home() -> SafetyFilter:
     made = SafetyFilter(parameters, joint_limits(urdf(), parameters))
     for i in range(21):
         made.joint_state(NS_PER_S + (i - 20) * 10_000_000, JOINT_NAMES, HOME.tolist(), [0.0] * len(JOINT_NAMES))
+    made.speed_scaling(NS_PER_S, parameters.controller.scaling_full)
     done, why = made.arm(NS_PER_S)
     assert done, why
     return made
