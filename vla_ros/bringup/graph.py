@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -151,7 +150,7 @@ def parameters_of(node: str, **options: Any) -> dict[str, Any]:
 def _robot_file(robot: str) -> Path:
     if robot.endswith((".urdf", ".xacro")):
         raise ParameterError(f"robot: {robot} is no parameter file; name it in one of yours: safety_filter.urdf")
-    if robot.endswith((".yaml", ".yml")) or os.sep in robot:
+    if robot.endswith((".yaml", ".yml")):
         # A user's own file stands alone: it inherits no limit of another arm. No shell expands the ~ of robot:=~/my_arm.yaml.
         return Path(robot).expanduser()
     folder = share() / "config"

@@ -47,7 +47,7 @@ def test_files_are_named_as_people_type_them(tmp_path: Path, monkeypatch: pytest
         assert parameters_of("planner", robot=name, config="~/mine.yaml")["rate_hz"] == 7.0
     refused = {
         "arm.urdf": "no parameter file; .*safety_filter.urdf",
-        f"{tmp_path}/none": "No such file",
+        f"{tmp_path}/none": "there are franka, sim",
         "Sim": "no 'Sim'",
     }
     for name, told in refused.items():
