@@ -16,6 +16,15 @@ from vla_ros.bringup.process import private_domain
 from vla_ros.parameters import nested
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_environment() -> Iterator[None]:
+    """What a file sets, its ROS domain above all, does not reach the next one."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Make a node of this process with the parameters of the simulated arm, and others."""
