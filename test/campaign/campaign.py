@@ -77,7 +77,10 @@ def limits_job(result: Result) -> None:
 def surroundings_job(result: Result) -> None:
     """The simulated arm among random things, other obstacles now and then."""
     draw = random.Random(result.seed)
-    arm = SurroundedArm(random_surroundings(draw))
+    changes = random_surroundings(draw)
+    while not SurroundedArm(changes).arm()[0]:  # a box or a side stands where the arm begins
+        changes = random_surroundings(draw)
+    arm = SurroundedArm(changes)
     go = stream(wander)
     mix = (*(go,) * 2 * len(ATTACKS), *ATTACKS, *MOVING)
     try:
