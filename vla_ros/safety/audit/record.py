@@ -27,7 +27,7 @@ import msgpack
 SUFFIX = ".vlalog"
 NAME = re.compile(rf"audit-\d{{8}}T\d{{6}}Z-(\d+)-(\d+)(-latch)?{re.escape(SUFFIX)}")
 """Name of a file: when it was begun, the process, the number in its folder, and whether it holds a latch."""
-FORMAT = 8
+FORMAT = 9
 """Another one for each change of what a snapshot holds."""
 LINK = 16
 HEAD, CHECK = struct.Struct("<IB"), struct.Struct("<I")
