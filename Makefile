@@ -107,8 +107,8 @@ test: setup
 ifdef TESTS
 	@. $(BIN)/activate && exec python -m pytest $(TESTS)
 else
-	@. $(BIN)/activate && python -m pytest $(ALL_CORES) test/property test/sim test/unit && \
-	  python -m pytest test --ignore=test/property --ignore=test/sim --ignore=test/unit
+	@. $(BIN)/activate && python -m pytest $(ALL_CORES) test/property test/sim test/unit; without_graph=$$?; \
+	  python -m pytest test --ignore=test/property --ignore=test/sim --ignore=test/unit && exit $$without_graph
 endif
 
 MODEL_GRAPHS := $(patsubst %,test/models/test_%.py,lerobot_graph openvla_graph split_topics)

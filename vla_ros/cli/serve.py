@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
+from collections.abc import Coroutine
+from typing import Any
 
 TEXT = "offer a policy to other robots, on openpi's websocket protocol"
 
@@ -49,11 +52,22 @@ def run(chosen: argparse.Namespace) -> int:
     )
     server = PolicyServer(robot, options, _say)
     names = ", ".join(robot.robot.joint_names)
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(
-            server.serve(lambda port: _say(f"{chosen.policy} for {names} on ws://{chosen.host}:{port}; Ctrl-C ends it"))
-        )
+
+    def ready(port: int) -> None:
+        _say(f"{chosen.policy} for {names} on ws://{chosen.host}:{port}; Ctrl-C ends it")
+
+    asyncio.run(_until_asked_to_end(server.serve(ready)))
     return 0
+
+
+async def _until_asked_to_end(serving: Coroutine[Any, Any, None]) -> None:
+    """Await it until SIGINT or SIGTERM. The loop's own handlers wake it up: a plain one may be called just before the
+    loop goes to sleep, and is then not heeded before something else happens."""
+    task = asyncio.ensure_future(serving)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _say(line: str) -> None:
