@@ -19,7 +19,8 @@ STEP_ROUNDING = 1e-8
 SHARE = 0.01
 """How far a derivative of a path may pass its limit: positions and stamps of knots are rounded."""
 GAP_TICKS = 1.5
-"""A setpoint that was sent later than so many ticks after the one before may begin a stream anew, at the measured arm."""
+"""A setpoint that was sent later than so many ticks after the one before may begin a stream anew, at the measured arm. So may
+the next one: a tick that ran late and a skipped one after it make two gaps, of which only one need be this long."""
 AT_REST = 1e-6
 """Speed, rad/s or m/s, that counts as rest at the end of a path."""
 KNOT_SHARES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])[:, None, None]
@@ -70,6 +71,7 @@ class SentStream:
         self._tracking_error = np.array(tracking_error)
         self._newest: SentMessage | None = None
         self._steps: list[Array] = []  # newest first: step, change of step, change of that, as far as known
+        self._was_late = False  # the newest one
 
     def take(self, message: SentMessage, measured: Array | None) -> str:
         """Judge a message and go on from it.
@@ -122,8 +124,9 @@ class SentStream:
         faults = [self._past(0, step, max(ticks, 1)), *(self._past(i, d, 1) for i, d in enumerate(self._steps) if i)]
         fault = next((each for each in faults if each), "")
         late = message.sent_ns - before.sent_ns > GAP_TICKS * self._period_s * max(ticks, 1) * 1e9
-        if fault and (late or ticks < 1) and self._begins_anew(q, measured):
-            self._steps = [np.zeros_like(q)] * 2
+        was_late, self._was_late = self._was_late, late
+        if fault and (late or was_late or ticks < 1) and self._begins_anew(q, measured):
+            self._steps = []
             return ""
         return fault
 

@@ -121,3 +121,17 @@ def test_after_a_gap_setpoints_begin_anew_at_the_measured_arm_only() -> None:
         assert heard.take(setpoint(2, 1, 0.0), None) == ""
         said = heard.take(setpoint(3, 100, 0.3), np.array([measured]))
         assert (named in said) if named else not said
+
+
+@pytest.mark.parametrize("late", [0.4, 0.9])
+def test_a_late_tick_and_a_skipped_one_after_it_are_no_fault_near_the_measured_arm(late: float) -> None:
+    """Each of the two gaps alone may be shorter than one that begins a stream anew."""
+    for measured, fault in (([0.0], False), ([np.nan], True)):
+        heard, step = stream(), 0.5 * 2.0 * 0.004
+        for number, (tick, steps) in enumerate([(0, 0), (1, 1), (2, 2), (3 + late, 3)]):
+            heard.take(setpoint(number + 1, tick, steps * step), np.zeros(1))
+        said = heard.take(setpoint(5, 5, 5 * step), np.array(measured))
+        assert ("a: acceleration" in said) is fault, said
+        if not fault:
+            assert heard.take(setpoint(6, 6, 6 * step), None) == ""
+            assert "a: acceleration" in heard.take(setpoint(7, 7, 8 * step), None), "judged again"
