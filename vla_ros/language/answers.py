@@ -68,11 +68,16 @@ def answer(
     return {"many": _many, "colour": _colours, "is": _is}.get(question.kind, _where)(question.object, seen)
 
 
-def _many(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
+def _found(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> Sequence[ObjectPhrase]:
+    """Return the objects that a phrase means; none where it means none."""
     try:
-        found = objects_of(phrase, seen, seen)
+        return objects_of(phrase, seen, seen)
     except NotUnderstood:
-        found = []
+        return []
+
+
+def _many(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
+    found = _found(phrase, seen)
     return f"{len(found)}{': ' if found else ''}{', '.join(map(str, found))}"
 
 
@@ -88,11 +93,7 @@ def _is(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
     thing = ObjectPhrase(phrase.colour, phrase.shape)
     if not any(is_called(each, thing) for each in seen):
         return _where(thing, seen)
-    try:
-        found = objects_of(phrase, seen, seen)
-    except NotUnderstood:
-        found = []
-    return f"{'yes' if found else 'no'}: {_where(thing, seen)}"
+    return f"{'yes' if _found(phrase, seen) else 'no'}: {_where(thing, seen)}"
 
 
 def _where(phrase: ObjectPhrase, seen: Sequence[SeenThing]) -> str:
