@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from subprocess import SubprocessError
 
 from vla_ros.lab.faults.case import FaultCase
+from vla_ros.lab.faults.deadline import CaseOverdue, deadline
 from vla_ros.lab.faults.graphs import AUDIT, GRAPHS, REMOVED
 from vla_ros.lab.faults.preparation import prepare, too_slow
-from vla_ros.lab.faults.reaction import NO_FILTER, differences
+from vla_ros.lab.faults.reaction import NO_FILTER, ObservedReaction, differences
 from vla_ros.lab.faults.report import result_line
-from vla_ros.lab.faults.result import RETRY_STALL_S, TRIES, FaultResult, OutputResult
+from vla_ros.lab.faults.result import CASE_S, RETRY_LATE_TICKS, RETRY_STALL_S, TRIES, FaultResult, OutputResult
 from vla_ros.lab.faults.rig import CaseAborted, FaultRig
 from vla_ros.oracle import NothingSent, OracleReport, UnreadableRecording, judge_log
 
@@ -31,30 +34,43 @@ RETRY_PAUSE_S = 3.0
 def run(
     cases: Iterable[FaultCase], print_line: Callable[[str], None], on_result: Callable[[], None] = lambda: None
 ) -> tuple[list[FaultResult], list[OutputResult]]:
-    """Run the cases.
+    """Run the cases, in the main thread.
 
     Args:
         print_line: receives one line for each result. on_result: called after each case.
     """
-    from vla_ros.lab.faults.graph_rig import started
-
     results: list[FaultResult] = []
     outputs: list[OutputResult] = []
+
+    def take(result: FaultResult) -> None:
+        results.append(result)
+        on_result()
+        print_line(result_line(result))
+
     for graph in GRAPHS:
         chosen = [case for case in cases if case.graph == graph]
         if not chosen:
             continue
         with tempfile.TemporaryDirectory(prefix="vla_ros_faults_") as folder:
-            with started(graph, Path(folder)) as rig:
-                for case in chosen:
-                    result = run_case(rig, case)
-                    results.append(result)
-                    on_result()
-                    print_line(result_line(result))
+            run_graph(graph, Path(folder), chosen, take)
             if graph != "none":
                 outputs.append(check_outputs(graph, Path(folder)))
                 print_line(outputs[-1].text())
     return results, outputs
+
+
+def run_graph(graph: str, folder: Path, cases: Sequence[FaultCase], take: Callable[[FaultResult], None]) -> None:
+    """Start a graph and run its cases; after a case that was overdue the others get a new graph."""
+    from vla_ros.lab.faults.graph_rig import started
+
+    waiting = deque(cases)
+    while waiting:
+        with started(graph, folder) as rig:
+            overdue = False
+            while waiting and not overdue:
+                result = run_case(rig, waiting.popleft())
+                take(result)
+                overdue = result.overdue
 
 
 def check_outputs(graph: str, folder: Path) -> OutputResult:
@@ -81,14 +97,38 @@ def check_outputs(graph: str, folder: Path) -> OutputResult:
 
 
 def run_case(rig: FaultRig, case: FaultCase) -> FaultResult:
-    """Run one case; run it again where it failed while the machine stalled."""
-    stalls: tuple[float, ...] = ()
+    """Run one case; run it again where it failed while the machine stalled. It fails when it is not over after CASE_S."""
+    try:
+        with deadline(CASE_S):
+            return _run_tries(rig, case)
+    except CaseOverdue as error:
+        return FaultResult(
+            case,
+            ObservedReaction(problem=str(error)),
+            [f"{error}; the next case gets a new graph"],
+            os.getloadavg()[0],
+            overdue=True,
+        )
+
+
+def _run_tries(rig: FaultRig, case: FaultCase) -> FaultResult:
+    stalls: tuple[str, ...] = ()
     while True:
         result = replace(run_case_once(rig, case), stalls=stalls)
-        if not result.wrong or case.stalls or rig.longest_stall_s < RETRY_STALL_S or len(stalls) + 1 == TRIES:
+        stall = _stall(rig, result)
+        if not result.wrong or case.stalls or not stall or len(stalls) + 1 == TRIES:
             return result
-        stalls += (rig.longest_stall_s,)
+        stalls += (stall,)
         rig.run_for(RETRY_PAUSE_S)
+
+
+def _stall(rig: FaultRig, result: FaultResult) -> str:
+    """Return what the machine did to a case, in words; empty: nothing that matters."""
+    if rig.longest_stall_s >= RETRY_STALL_S:
+        return f"stood still for {rig.longest_stall_s * 1e3:.0f} ms"
+    if result.observed.late >= RETRY_LATE_TICKS:
+        return f"delayed {result.observed.late} ticks"
+    return ""
 
 
 def run_case_once(rig: FaultRig, case: FaultCase) -> FaultResult:
@@ -101,7 +141,7 @@ def run_case_once(rig: FaultRig, case: FaultCase) -> FaultResult:
         rig.longest_stall_s = 0.0
         case.inject(rig)
         run_to_end(rig, case)
-    except (CaseAborted, OSError) as error:
+    except (CaseAborted, OSError, SubprocessError) as error:
         problem = f"aborted: {error}"
     observed = rig.observe()
     if too_slow(case, observed):  # a case may set its mark again later

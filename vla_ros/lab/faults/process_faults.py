@@ -20,9 +20,10 @@ import yaml
 
 from vla_ros.bringup.graph import parameters_of
 from vla_ros.bringup.process import Process
-from vla_ros.bringup.supervisor import Supervisor
+from vla_ros.bringup.supervisor import STOP_TIMEOUT_S, Supervisor
 from vla_ros.lab.faults.graphs import AUDIT, FILTER_PARAMETERS, REMOVED
 from vla_ros.lab.faults.reaction import NO_FILTER
+from vla_ros.lab.faults.rig import CaseAborted
 from vla_ros.parameters import nested
 from vla_ros.safety.audit.record import SUFFIX
 from vla_ros.sim.arm_description import urdf
@@ -39,6 +40,18 @@ LOG_RETRY_S = 60.0
 AUDITED_S = 1.0
 """At least so much of the file with which an audit log continues is replayed."""
 REPLAY_NICENESS = 5
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End them; kill those that do not end when asked."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.communicate(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 class ProcessFaults(abc.ABC):
@@ -96,7 +109,8 @@ class ProcessFaults(abc.ABC):
     def restart_with(self, name: str, parameters: dict[str, object]) -> None:
         child = self._supervisor.children[name]
         child.popen.terminate()  # it takes its leave: nobody waits for a publisher that has died
-        child.popen.wait(START_S)
+        if not self.run_for(START_S, lambda: child.popen.poll() is not None):
+            raise CaseAborted(f"{name} does not end")
         given = self._parameters[name]
         child.process = dataclasses.replace(child.process, parameters={**given, **parameters})
         child.start()
@@ -117,17 +131,13 @@ class ProcessFaults(abc.ABC):
         timer.join()
 
     def set_flood(self, processes: int) -> None:
-        for process in self._floods:
-            process.terminate()
-        for process in self._floods:
-            process.wait(START_S)
+        _end(self._floods)
         command = [sys.executable, "-m", "vla_ros.ros.dds_flood", str(FLOOD_PARTICIPANTS)]
         self._floods = [subprocess.Popen(command) for _ in range(processes)]
 
     def set_input_flood(self, kind: str) -> None:
         if self._input_flood is not None:
-            self._input_flood.terminate()
-            self._input_flood.communicate(timeout=START_S)
+            _end([self._input_flood])
             self._input_flood = None
         if kind:
             command = [sys.executable, "-m", "vla_ros.ros.input_flood", kind]
@@ -170,7 +180,8 @@ class ProcessFaults(abc.ABC):
             text=True,
             preexec_fn=lambda: os.nice(REPLAY_NICENESS),
         )
-        self.run_for(START_S, lambda: process.poll() is not None)
+        if not self.run_for(START_S, lambda: process.poll() is not None):
+            process.kill()
         output = process.communicate()[0].strip().splitlines()
         report = json.loads(file.read_text()) if process.returncode == 0 else {"ticks": 0, "lost": 0}
         good = report["ticks"] and report["lost"]

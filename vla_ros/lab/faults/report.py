@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vla_ros.lab.faults.preparation import MIN_SPEED
-from vla_ros.lab.faults.result import RETRY_STALL_S, TRIES, FaultResult, OutputResult
+from vla_ros.lab.faults.result import CASE_S, RETRY_LATE_TICKS, RETRY_STALL_S, TRIES, FaultResult, OutputResult
 
 HEAD = f"""# Faults
 
@@ -29,8 +29,9 @@ A row has passed when the reaction, the final state, the time to rest and the li
 before a fault in mid-motion the arm was never slower than {MIN_SPEED:g} rad/s.
 
 The rig and the filter both ask for real-time scheduling. A case that fails while one of them did not run for
-{RETRY_STALL_S * 1e3:.0f} ms or more is tried again, {TRIES} times in all, and the row says so. A case whose fault is a
-stall, a step of the clock or a load is tried once.
+{RETRY_STALL_S * 1e3:.0f} ms or more, or while {RETRY_LATE_TICKS} ticks of the filter or more were late, is tried again,
+{TRIES} times in all, and the row says so. A case whose fault is a stall, a step of the clock or a load is tried once. A case
+that is not over after {CASE_S:.0f} s fails, and the next one gets a new graph.
 
 The [oracle](oracle.md) checks every output of the filter against the limits of its configuration, tick by tick, from the
 audit log. The results are below the table.
@@ -91,8 +92,7 @@ def table_row(result: FaultResult) -> str:
     seen = f"{states}: “{says}”" if says else states
     verdict = "passed" if not result.wrong else "**failed**"
     if result.stalls:
-        stalls = ", ".join(f"{stall * 1e3:.0f}" for stall in result.stalls)
-        verdict += f" at try {len(result.stalls) + 1}: the machine stood still for {stalls} ms"
+        verdict += f" at try {len(result.stalls) + 1}: the machine {', '.join(result.stalls)}"
     cells = [fault, case.expected.text(), seen, rules, rest, shares, verdict]
     return "| " + " | ".join(cell.replace("\n", " ") for cell in cells) + " |"
 

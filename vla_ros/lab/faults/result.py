@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from vla_ros.lab.faults.case import FaultCase
 from vla_ros.lab.faults.reaction import ObservedReaction
 
+CASE_S = 240.0
+"""A case, with all its tries, may take so long."""
 TRIES = 5
 """Largest number of tries of a case."""
 RETRY_STALL_S = 0.04
 """A case that fails while the rig or the filter did not run for so long says nothing about the filter; it is tried again. A
 case that itself causes such a stall is tried once: see `FaultCase.stalls`."""
+RETRY_LATE_TICKS = 10
+"""So is one that fails while so many ticks of the filter were late: many short stalls do what a long one does."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,16 @@ class FaultResult:
     Args:
         wrong: what was not as expected; empty: nothing.
         load: load average of the last minute.
-        stalls: longest stall, s, of each try before this one.
+        stalls: what the machine did in each try before this one, in words.
+        overdue: it was ended at its deadline; what it has left behind is not known.
     """
 
     case: FaultCase
     observed: ObservedReaction
     wrong: list[str]
     load: float
-    stalls: tuple[float, ...] = ()
+    stalls: tuple[str, ...] = ()
+    overdue: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,16 +30,30 @@ EXPECTED = ExpectedReaction(("schema",), rest_s=0.3)
 @pytest.mark.parametrize(
     ("stalls", "passes", "tries", "itself"),
     [
-        ((0.0,), (False,), 1, False),
-        ((0.05, 0.0), (False, True), 2, False),
-        ((0.05,) * 5, (False,) * 5, 5, False),
-        ((0.05,), (True,), 1, False),
-        ((0.05,), (False,), 1, True),
+        (((0.0, 0),), (False,), 1, False),
+        (((0.05, 0), (0.0, 0)), (False, True), 2, False),
+        (((0.05, 0),) * 5, (False,) * 5, 5, False),
+        (((0.05, 0),), (True,), 1, False),
+        (((0.05, 35),), (False,), 1, True),
+        (((0.03, 9),), (False,), 1, False),
+        (((0.03, 35), (0.0, 0)), (False, True), 2, False),
     ],
-    ids=["a failure", "a stall", "stalls without end", "a stall that did no harm", "a stall that is the fault"],
+    ids=[
+        "a failure",
+        "a stall",
+        "stalls without end",
+        "a stall that did no harm",
+        "a stall that is the fault",
+        "a few late ticks",
+        "many short stalls",
+    ],
 )
 def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, stalls: tuple[float, ...], passes: tuple[bool, ...], tries: int, itself: bool
+    monkeypatch: pytest.MonkeyPatch,
+    stalls: tuple[tuple[float, int], ...],
+    passes: tuple[bool, ...],
+    tries: int,
+    itself: bool,
 ) -> None:
     case = FaultCase("nan", "NaN in one joint", EXPECTED, lambda rig: None, stalls=itself)
     rig, script = (
@@ -45,13 +62,40 @@ def test_only_what_failed_while_the_machine_stood_still_is_tried_again(
     )
 
     def once(rig: SimpleNamespace, case: FaultCase) -> FaultResult:
-        rig.longest_stall_s, passed = next(script)
-        return FaultResult(case, GOOD, [] if passed else ["at rest too late"], 1.0)
+        (rig.longest_stall_s, late), passed = next(script)
+        return FaultResult(case, dataclasses.replace(GOOD, late=late), [] if passed else ["at rest too late"], 1.0)
 
     monkeypatch.setattr(campaign, "run_case_once", once)
     result = campaign.run_case(rig, case)
     assert len(result.stalls) == tries - 1 and not next(script, None)
     assert (not result.wrong) is passes[-1]
+
+
+def test_a_case_that_hangs_fails_and_the_next_one_gets_a_new_graph(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(campaign, "CASE_S", 0.2)
+    started: list[MovingArm] = []
+
+    @contextlib.contextmanager
+    def start(graph: str, folder: Path) -> Iterator[MovingArm]:
+        started.append(MovingArm(1.0, 1.0))
+        yield started[-1]
+
+    def wait_for_ever(rig: object) -> None:
+        threading.Event().wait()
+
+    monkeypatch.setitem(sys.modules, "vla_ros.lab.faults.graph_rig", SimpleNamespace(started=start))
+    for step in ("prepare", "run_to_end"):
+        monkeypatch.setattr(campaign, step, lambda rig, case: None)
+    good = FaultCase("nan", "NaN in one joint", EXPECTED, lambda rig: rig.mark_fault(), start="holding")
+    cases = [good, FaultCase("hangs", "it hangs", EXPECTED, wait_for_ever), good, good]
+    results: list[FaultResult] = []
+    campaign.run_graph("filter", tmp_path, cases, results.append)
+    assert [result.case.name for result in results] == ["nan", "hangs", "nan", "nan"]
+    assert [result.overdue for result in results] == [False, True, False, False] and len(started) == 2
+    (line,) = results[1].wrong
+    assert line.startswith("not over after 0.2 s; it was in wait_for_ever, wait")
 
 
 class MovingArm:

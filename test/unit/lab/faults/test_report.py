@@ -34,9 +34,9 @@ def test_the_page_has_a_row_for_each_fault_and_names_what_failed() -> None:
 
 
 def test_a_try_after_a_stall_is_said_on_the_screen_and_on_the_page() -> None:
-    again = FaultResult(CASE, GOOD, [], 1.0, stalls=(0.05,))
-    assert "(try 2)" in result_line(again)
-    assert "passed at try 2: the machine stood still for 50 ms" in table_row(again)
+    again = FaultResult(CASE, GOOD, [], 1.0, stalls=("stood still for 50 ms", "delayed 35 ticks"))
+    assert "(try 3)" in result_line(again)
+    assert "passed at try 3: the machine stood still for 50 ms, delayed 35 ticks" in table_row(again)
     assert "try" not in result_line(FaultResult(CASE, GOOD, [], 1.0))
 
 

@@ -17,6 +17,12 @@ def test_it_stands_still_for_longer_than_the_filter_waits() -> None:
     assert CASES["monitor-stopped"].stalls
 
 
+def test_nobody_tries_to_arm_on_the_word_of_the_monitor_that_has_ended() -> None:
+    calls = injected("monitor-limits").named("run_for", "call_filter")
+    waited_s = sum(call[1] for call in calls[: calls.index(("call_filter", "arm"))])
+    assert waited_s > MONITOR_TIMEOUT_S
+
+
 def test_other_limits_are_put_back() -> None:
     calls = injected("monitor-limits").named("restart_with", "call_filter")
     assert calls[0] == ("restart_with", "safety_monitor", {"table.margin_m": 0.03})
