@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
@@ -71,7 +71,20 @@ setup(
     maintainer_email="maintainers@users.noreply.b-seed-ee87352b.example",
     python_requires=">=3.11",
     packages=find_packages(include=["vla_ros", "vla_ros.*"], exclude=["vla_ros.msg", "vla_ros.srv", "vla_ros.action"]),
-    package_data={"vla_ros": ["py.typed"], "vla_ros.dashboard": ["page/*"]},
+    package_data={
+        "vla_ros": ["py.typed"],
+        "vla_ros.dashboard": ["page/*"],
+        "vla_ros.safety": ["kernels.c", "kernels.pyi"],
+    },
+    # A product and a sum contracted into one operation would change the last bit. Optional: each kernel has a Python form.
+    ext_modules=[
+        Extension(
+            "vla_ros.safety.kernels",
+            ["vla_ros/safety/kernels.c"],
+            extra_compile_args=["-O2", "-ffp-contract=off"],
+            optional=True,
+        )
+    ],
     data_files=data_files,
     install_requires=[*(ROOT / "requirements.txt").read_text().splitlines(), *ros_wheels(compiling=False)],
     extras_require={

@@ -6,12 +6,10 @@ arrives, and nothing that does not, changes when it ticks.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gc
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -48,8 +46,11 @@ from vla_ros.time import NS_PER_S
 
 STATUS_HZ = 25
 SLOW_HZ = 10
-"""How often the executor is let in (to what is not polled), who publishes setpoints is looked up, and what is around the arm
-is drawn."""
+"""How often it is looked up who publishes on a topic, and what is around the arm is drawn."""
+LOOK_UPS = 4
+"""Topics that are looked up in one tick: the first takes as long as three more."""
+EXECUTOR_S = 2
+"""So often the executor is let in: what is not polled are warnings of publishers whose QoS does not fit."""
 REALTIME_PRIORITY = 20
 MOST_GARBAGE = 200_000
 """Python's garbage is collected at rest, or when there are so many objects that waiting for it would take the memory; nothing
@@ -82,6 +83,8 @@ class SafetyFilterNode(Node):
             self, self.filter, self._log, self._loop, self._output, self._inputs, self._controllers
         )
         self._diagnostics = Diagnostics(self, self._report, period_s=0)
+        look_ups = [*self._inputs.look_ups(), *self._controllers.look_ups()]
+        self._look_ups = [look_ups[i : i + LOOK_UPS] for i in range(0, len(look_ups), LOOK_UPS)]
         self._decision: Decision | None = None
         self._ending, self._ended_ticks = False, 0
         self._failure = ""
@@ -100,24 +103,25 @@ class SafetyFilterNode(Node):
         gc.freeze()
         gc.disable()
         ending_ticks = self.filter.rest_ticks  # as long as it may take to bring the arm to rest
+        guarded = _Guarded(self)
         for tick in self._loop:
             self._report.rate.tick(tick.started_ns)
             decision = None
-            with self._guarded():
+            with guarded:
                 self._output.miss(tick.deadline_ns, tick.skipped)
                 self._output.check_clock(tick.deadline_ns)
-            with self._guarded():
+            with guarded:
                 if self._ending and not self._ended_ticks:
                     self.filter.disarm()
                 self._receive()
-            with self._guarded():
+            with guarded:
                 decision = self.filter.tick(tick.deadline_ns)
                 self._output.publish(decision, tick.deadline_ns)
                 if decision.positions is not None:
                     self._controllers.send(decision.positions, tick.deadline_ns)
                     self._note_hops()
             self._inputs.accepted_ns.clear()
-            with self._guarded():
+            with guarded:
                 self._tell(decision, tick.deadline_ns, executor)
             self._report.busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
             self._ended_ticks += self._ending
@@ -138,32 +142,26 @@ class SafetyFilterNode(Node):
                 self._publish_status(decision, now_ns)
             self._decision = self._report.decision = decision
         # A simulated clock reaches the node through the executor, so it must then have every tick.
-        if self._ros_clock.simulated or count % slow_ticks == 0:
+        if self._ros_clock.simulated or count % (EXECUTOR_S * ticks_per_s) == 1:
             executor.spin_once(timeout_sec=0)
-        if count % slow_ticks == slow_ticks // 3:
-            self._inputs.look_up_publishers()
-            self._controllers.look_up_publishers()
-        if count % slow_ticks == 2 * slow_ticks // 3:
+        for look_ups in self._look_ups[count % slow_ticks :: slow_ticks]:
+            for look_up in look_ups:
+                look_up()
+        if count % slow_ticks == slow_ticks - 1:
             self._draw()
         if count % ticks_per_s == ticks_per_s // 2 + 1:
             self._diagnostics.publish()
             if (decision is not None and decision.state in AT_REST) or gc.get_count()[0] > MOST_GARBAGE:
                 gc.collect()
 
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Whatever fails in a tick latches a stop, and the next tick goes on braking: who dies in motion brakes nothing."""
-        try:
-            yield
-        except Exception as error:
-            if not self.context.ok():  # rclpy tells so that it is to end
-                raise
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            reason = f"{Path(place.filename).name}:{place.lineno} raised {type(error).__name__}: {error}"
-            self.filter.fault(reason)
-            if reason != self._failure:
-                self.get_logger().error(f"{reason}: protective stop")
-            self._failure = reason
+    def failed(self, error: Exception) -> None:
+        """Latch a stop because something in a tick has raised."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{Path(place.filename).name}:{place.lineno} raised {type(error).__name__}: {error}"
+        self.filter.fault(reason)
+        if reason != self._failure:
+            self.get_logger().error(f"{reason}: protective stop")
+        self._failure = reason
 
     def end(self) -> None:
         """Come to rest, then leave `spin`: an arm that moves is not let go of."""
@@ -210,6 +208,22 @@ class SafetyFilterNode(Node):
         self._status.publish(status)
         if self._home is not None:
             self._home.publish(Bool(data=status.at_home))
+
+
+class _Guarded:
+    """Whatever fails in a tick latches a stop, and the next tick goes on braking: who dies in motion brakes nothing."""
+
+    def __init__(self, node: SafetyFilterNode) -> None:
+        self._node = node
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception) or not self._node.context.ok():  # rclpy tells so that it is to end
+            return False
+        self._node.failed(error)
+        return True
 
 
 def _differs(decision: Decision, last: Decision | None) -> bool:

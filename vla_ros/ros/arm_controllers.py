@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from rclpy.node import Node
 
@@ -54,17 +55,24 @@ class ArmControllers:
         for gripper in self._grippers:
             gripper.send(positions, now_ns)
 
-    def look_up_publishers(self) -> None:
-        """Tell the filter who publishes where the controllers listen."""
-        for source, topic in self._own_topics.items():
-            self._filter.publishers(source, publisher_names(self._node, topic))
-        if self._states is not None:
-            self._filter.publishers("controller_state", self._states.publishers())
-        self._watch.look_up_publishers()
+    def look_ups(self) -> list[Callable[[], None]]:
+        """Return calls that tell the filter who publishes where the controllers listen."""
+        return [
+            *(partial(self._look_up, source, topic) for source, topic in self._own_topics.items()),
+            *([self._look_up_states] if self._states is not None else []),
+            self._watch.look_up_publishers,
+        ]
 
     def report(self) -> dict[str, object]:
         """Return values for diagnostics."""
         return {f"goal of {gripper.name}": gripper.newest or "none yet" for gripper in self._grippers}
+
+    def _look_up(self, source: str, topic: str) -> None:
+        self._filter.publishers(source, publisher_names(self._node, topic))
+
+    def _look_up_states(self) -> None:
+        assert self._states is not None
+        self._filter.publishers("controller_state", self._states.publishers())
 
     def _own_goals(self) -> Iterable[bytes]:
         for gripper in self._grippers:

@@ -7,7 +7,7 @@ is too long the input rests for some ticks, since even such a one costs a copy.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rclpy.node import Node
@@ -18,7 +18,7 @@ from sensor_msgs.msg import JointState
 from vla_ros.msg import JointCommand, SafetyMonitorReport
 from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.polling import polled
-from vla_ros.ros.senders import Received, take_serialized
+from vla_ros.ros.senders import Received, SerializedTake
 
 LONGEST: dict[type, int] = {JointState: 16_384, JointCommand: 16_384, SafetyMonitorReport: 32_768}
 """Bytes of a message that is decoded: two hundred joints with names of thirty letters, or the limits of as many."""
@@ -64,6 +64,7 @@ class BoundedInput:
         self._node = node
         self._decode = decode or (lambda data: deserialize_message(data, kind))
         self._subscription = polled(node, kind, topic, qos)
+        self._next = SerializedTake(self._subscription)
         self._most = min(qos.depth + 1, MOST_PER_TICK)
         self._longest = longest or LONGEST.get(kind, LONGEST_OTHER)
         self._every_ticks = every_ticks
@@ -72,13 +73,21 @@ class BoundedInput:
         self.refused = 0
         self.since_ns = time.monotonic_ns()
 
-    def take(self) -> Iterator[tuple[Any, Received]]:
-        """Yield (message, how it came) for what this tick reads; None is a message that was too long."""
+    def take(self) -> Iterable[tuple[Any, Received]]:
+        """Return (message, how it came) for what this tick reads; None is a message that was too long."""
         if self._rest_ticks > 0:
             self._rest_ticks -= 1
-            return
-        began_ns, count, taken = time.monotonic_ns(), 0, 0
-        for received in take_serialized(self._subscription, self._most, self._longest):
+            return ()
+        began_ns = time.monotonic_ns()
+        received = self._next(self._longest)
+        if received is None:  # nearly always
+            self.since_ns = began_ns
+            return ()
+        return self._taken(received, began_ns)
+
+    def _taken(self, received: Received | None, began_ns: int) -> Iterator[tuple[Any, Received]]:
+        count = taken = 0
+        while received is not None:
             count, taken = count + 1, taken + received.size
             self._rest_ticks = max(self._every_ticks - 1, min(taken // BYTES_PER_TICK, LONGEST_REST_TICKS))
             if received.data is None:
@@ -89,6 +98,7 @@ class BoundedInput:
                 yield self._decode(received.data), received
             if taken > BYTES_PER_TICK:
                 return
+            received = self._next(self._longest) if count < self._most else None
         if count < self._most:
             self.since_ns = began_ns
 

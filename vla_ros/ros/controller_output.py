@@ -102,8 +102,11 @@ class ControllerOutput:
         self, stream: TrajectoryStream, decision: Decision, deadline_ns: int
     ) -> tuple[float, ...] | None:
         """Publish the trajectory of a tick; return the positions that then stand, for those who get arrays."""
-        ahead_ns = self._clock.ahead_ns() if decision.positions is not None else 0
-        trajectory = stream.tick(decision.positions, self._filter.values.entry_ticks, deadline_ns + ahead_ns)
+        entering = self._filter.values.entry_ticks
+        # A stream goes on on its own grid: only what begins one asks the clock.
+        begins = decision.positions is not None and (entering or not stream.streaming)
+        ros_ns = deadline_ns + self._clock.ahead_ns() if begins else deadline_ns
+        trajectory = stream.tick(decision.positions, entering, ros_ns)
         if trajectory is None:
             return decision.positions
         messages = [to_bytes(trajectory) for to_bytes, _ in self._trajectories]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -37,6 +38,7 @@ class EStopLine:
     def __init__(self, namespace: str) -> None:
         self.problem = ""
         self._line: socket.socket | None = None
+        self._callers = select.poll()
         if os.environ.get("ROS_SECURITY_ENABLE", "").lower() == "true":
             return
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -48,6 +50,7 @@ class EStopLine:
             self.problem = f"no local line for vla-ros estop, which then takes longer: {error.strerror}"
             return
         self._line = line
+        self._callers.register(line, select.POLLIN)
 
     def serve(self, press: Callable[[str], tuple[bool, str]]) -> None:
         """Press for one process that has connected, if any, and answer it. Never waits.
@@ -55,11 +58,11 @@ class EStopLine:
         Args:
             press: of the filter; it is told who presses, and returns whether it is done, and a message.
         """
-        if self._line is None:
+        if self._line is None or not self._callers.poll(0):
             return
         try:
             caller, _ = self._line.accept()
-        except OSError:  # nobody
+        except OSError:  # it has left again
             return
         with caller:
             _, message = press(f"vla-ros estop, {_process(caller)}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
@@ -17,13 +18,13 @@ from vla_ros.ros.bounded_input import BoundedInput, longest_marker_array
 from vla_ros.ros.discovery import publisher_names
 from vla_ros.ros.estop_buttons import KEPT, EStopButtons
 from vla_ros.ros.estop_line import EStopLine
+from vla_ros.ros.joint_messages import JointCommandBytes, JointStateBytes, ReadJointCommand, ReadJointState
 from vla_ros.ros.markers import obstacles_from, oldest_stamp_age_ns, unreadable_list
 from vla_ros.ros.polling import received_ns
 from vla_ros.ros.qos import EVENTS, NEWEST, SENSOR
 from vla_ros.ros.robot_description import TOPIC as DESCRIPTION_TOPIC
 from vla_ros.ros.ros_clock import RosClock
 from vla_ros.ros.senders import Received
-from vla_ros.ros.stamps import nanoseconds
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.command.authority import DESCRIPTION, JOINT_STATES
 from vla_ros.safety.command.setpoint import Setpoint
@@ -90,10 +91,13 @@ class FilterInputs:
         self._reductions = self._input(p.reduced_mode.input, Bool, "vla/reduced", KEPT)
         self._scalings = self._input(p.controller.scaling_topic, Float64, p.controller.scaling_topic, NEWEST)
         self._scales = self._input(True, Float64, "vla/speed_scale", KEPT)
-        self._joint_states = self._input(True, JointState, "joint_states", SENSOR)
+        self._joint_states = self._input(True, JointState, "joint_states", SENSOR, decode=JointStateBytes())
         bounds = longest_marker_array(p.obstacle.maximum), max(1, round(OBSTACLES_S / p.period_s))
         self._obstacles = self._input(p.obstacle.timeout_s, MarkerArray, "vla/obstacles", NEWEST, *bounds)
-        self._commands = {source: self._input(True, JointCommand, topic, EVENTS) for source, topic in CHANNELS.items()}
+        self._commands = {
+            source: self._input(True, JointCommand, topic, EVENTS, decode=JointCommandBytes())
+            for source, topic in CHANNELS.items()
+        }
         self._single = {**CHANNELS, **SINGLE_INPUTS, JOINT_STATES: JOINT_STATES}
         if not p.urdf:
             self._single[DESCRIPTION] = DESCRIPTION_TOPIC
@@ -148,49 +152,59 @@ class FilterInputs:
             for message, receive_ns in self._arrived(commands):
                 self._offer(source, message, receive_ns)
 
-    def look_up_publishers(self) -> None:
-        """Tell the filter who publishes on what it hears."""
-        for source, topic in self._single.items():
-            self._look_up(source, topic)
+    def look_ups(self) -> list[Callable[[], None]]:
+        """Return calls that tell the filter who publishes on what it hears, one for each topic."""
+        return [partial(self._look_up, source, topic) for source, topic in self._single.items()]
 
     def close(self) -> None:
         """End the line of the e-stop: nobody shall wait there for a filter that is gone."""
         self._line.close()
 
-    def _input(self, wanted: object, kind: type, topic: str, qos: QoSProfile, *bounds: int) -> BoundedInput | None:
+    def _input(
+        self,
+        wanted: object,
+        kind: type,
+        topic: str,
+        qos: QoSProfile,
+        *bounds: int,
+        decode: Callable[[bytes], Any] | None = None,
+    ) -> BoundedInput | None:
         if not wanted:
             return None
-        self.all.append(BoundedInput(self._node, kind, topic, qos, *bounds))
+        self.all.append(BoundedInput(self._node, kind, topic, qos, *bounds, decode=decode))
         return self.all[-1]
 
     def _look_up(self, source: str, topic: str) -> None:
         self._filter.publishers(source, publisher_names(self._node, topic))
 
-    def _arrived(self, inputs: BoundedInput | None) -> Iterator[tuple[Any, int]]:
-        """Yield each message that can be read, and when it was received, on the monotonic clock."""
+    def _arrived(self, inputs: BoundedInput | None) -> Iterable[tuple[Any, int]]:
+        """Return each message that can be read, and when it was received, on the monotonic clock."""
         if inputs is None:
-            return
-        for message, received in inputs.take():
+            return ()
+        taken = inputs.take()
+        return self._readable(inputs, taken) if taken else ()
+
+    def _readable(self, inputs: BoundedInput, taken: Iterable[tuple[Any, Received]]) -> Iterator[tuple[Any, int]]:
+        for message, received in taken:
             receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), inputs.since_ns)
             if message is not None:
                 yield message, receive_ns
             elif inputs is self._obstacles:  # what is there is not known
                 self._filter.obstacles(receive_ns, [unreadable_list(received.size, self.parameters.obstacle.frame_id)])
 
-    def _measure(self, message: JointState, received: Received, since_ns: int) -> None:
+    def _measure(self, message: ReadJointState, received: Received, since_ns: int) -> None:
         if received.gid not in self._drivers and len(self._drivers) < MOST_DRIVERS:  # so that it is refused by name
             self._drivers.add(received.gid)
             self._look_up(JOINT_STATES, JOINT_STATES)
         receive_ns = received_ns(received.received_ns, time.monotonic_ns(), time.time_ns(), since_ns)
         # Lists: what the filter keeps of them goes into snapshots of the log, which hold nothing else.
-        q, dq, efforts = (values.tolist() for values in (message.position, message.velocity, message.effort))
-        stamp_ns = nanoseconds(message.header.stamp)
-        self._filter.joint_state(receive_ns, message.name, q, dq, efforts, stamp_ns, received.gid)
+        stamp_ns, names, q, dq, efforts = message
+        self._filter.joint_state(receive_ns, names, q, dq, efforts, stamp_ns, received.gid)
 
-    def _offer(self, source: str, message: JointCommand, receive_ns: int) -> None:
+    def _offer(self, source: str, message: ReadJointCommand, receive_ns: int) -> None:
         now_ns = time.monotonic_ns()
         ros_ns = now_ns + self._clock.ahead_ns()
-        stamp_ns = nanoseconds(message.header.stamp)
+        stamp_ns = message.stamp_ns
         verdict = self._filter.command(
             Setpoint(
                 channel=source,
@@ -199,12 +213,12 @@ class FilterInputs:
                 stamp_ns=stamp_ns,
                 age_ns=ros_ns - stamp_ns - (now_ns - receive_ns),
                 receive_ns=receive_ns,
-                joint_names=message.joint_names,
-                positions=message.positions.tolist(),
+                joint_names=message.names,
+                positions=message.positions,
             )
         )
         if verdict is None:
             self.accepted_ns.append(receive_ns)
-            frame_ns = self.frame_stamps_ns[source] = nanoseconds(message.frame_stamp)
+            frame_ns = self.frame_stamps_ns[source] = message.frame_stamp_ns
             if frame_ns:
                 self.frame_ages_s.add((ros_ns - frame_ns) / NS_PER_S)

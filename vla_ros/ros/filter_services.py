@@ -22,7 +22,7 @@ ESTOP = "vla/estop"
 
 
 class FilterServices:
-    """Answers one waiting request of each service in a tick.
+    """Answers one waiting request of the e-stop in a tick, and one of one of the others: to look takes time too.
 
     Args:
         node: of the filter.
@@ -32,8 +32,9 @@ class FilterServices:
 
     def __init__(self, node: Node, safety_filter: SafetyFilter | Recorder, output: ControllerOutput) -> None:
         self._node, self._filter, self._output = node, safety_filter, output
+        self._turn = 0
         group = PolledCallbackGroup()
-        self._services = [
+        self._estop, *self._others = [
             node.create_service(Trigger, f"vla/{name}", self._answer(name, act), callback_group=group)
             for name, act in (
                 ("estop", lambda: safety_filter.estop(f"service {ESTOP}")),
@@ -45,9 +46,10 @@ class FilterServices:
         ]
 
     def serve(self) -> None:
-        """Answer what waits."""
-        for service in self._services:
-            serve(service)
+        """Answer who waits for the e-stop, and who waits for one of the others."""
+        serve(self._estop)
+        self._turn = (self._turn + 1) % len(self._others)
+        serve(self._others[self._turn])
 
     def _arm(self) -> tuple[bool, str]:
         deaf = unmatched_publishers(self._node, {ESTOP: TYPES[ESTOP]})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rclpy.subscription import Subscription
 
@@ -46,8 +46,7 @@ class _MessageInfo(ctypes.Structure):
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One message as it came.
 
     data: serialized; None where it is longer than asked for. size: bytes. gid: of its publisher, hexadecimal, as
@@ -71,20 +70,46 @@ def take_serialized(subscription: Subscription, most: int, longest: int) -> Iter
         most: number of messages that are taken at most.
         longest: bytes of a message whose content is handed on.
     """
-    rcl, buffer, info = _library(), _buffer(), _MessageInfo()
+    take = SerializedTake(subscription)
     for _ in range(most):
         with subscription.handle:
-            pointer = subscription.handle.pointer
-            taken = rcl.rcl_take_serialized_message(pointer, ctypes.byref(buffer), ctypes.byref(info), None)
-        if taken != RCL_RET_OK:
+            received = take(longest)
+        if received is None:
             return
-        counted, size = info.publication_sequence_number, buffer.length
-        yield Received(
-            data=ctypes.string_at(buffer.buffer, size) if size <= longest else None,
+        yield received
+
+
+class SerializedTake:
+    """Takes the messages of a subscription one by one. The subscription must be there as long as it is called.
+
+    Args:
+        subscription: one that no executor reads; see `polling.polled`.
+    """
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self._buffer, self._info = _buffer(), _MessageInfo()
+        # Made once: where nothing has arrived, which is nearly always so, making them takes longer than to look.
+        self._take = _library().rcl_take_serialized_message
+        pointer = ctypes.c_void_p(subscription.handle.pointer)
+        self._arguments = pointer, ctypes.byref(self._buffer), ctypes.byref(self._info), None
+
+    def __call__(self, longest: int) -> Received | None:
+        """Return the oldest message that has arrived; None: there is none.
+
+        Args:
+            longest: bytes of a message whose content is handed on.
+        """
+        if self._take(*self._arguments) != RCL_RET_OK:
+            return None
+        info, size = self._info, self._buffer.length
+        counted, source_ns = info.publication_sequence_number, info.source_timestamp
+        return Received(
+            data=ctypes.string_at(self._buffer.buffer, size) if size <= longest else None,
             size=size,
             gid=bytes(info.publisher_gid).hex(),
-            order=info.source_timestamp if counted == UNCOUNTED else counted,
-            source_ns=info.source_timestamp,
+            order=source_ns if counted == UNCOUNTED else counted,
+            source_ns=source_ns,
             received_ns=info.received_timestamp,
         )
 

@@ -6,14 +6,16 @@ behind the four bytes of the head; sequences and strings begin with their length
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
-from vla_ros.safety.trajectory import Trajectory
+from vla_ros.safety.compiled import compiled
+from vla_ros.safety.trajectory import Integers, Trajectory
 from vla_ros.time import NS_PER_S
 
 HEAD = b"\x00\x01\x00\x00"
@@ -38,29 +40,44 @@ class TrajectoryBytes:
         # Doubles lie on multiples of 8. A point is a multiple of 8 long from its own first multiple on, so that only the
         # first one may lack the gap behind its first length.
         self._gap = (8 + len(self._names) + 4) % 8 == 0
-        self._dtypes = {with_a: _point(len(self._columns), with_a) for with_a in (False, True)}
 
     def __call__(self, trajectory: Trajectory) -> bytes:
         """Return the message of a trajectory; one with accelerations has one point."""
-        points: NDArray[np.void] = np.zeros(
-            len(trajectory.times_ns), self._dtypes[trajectory.accelerations is not None]
-        )
-        self._fill(points, "p", trajectory.positions)
-        self._fill(points, "v", trajectory.velocities)
-        if trajectory.accelerations is not None:
-            self._fill(points, "a", trajectory.accelerations)
-        points["sec"], points["nanosec"] = np.divmod(trajectory.times_ns, NS_PER_S)
         stamp = struct.pack("<iI", *divmod(trajectory.stamp_ns, NS_PER_S))
-        count, body = struct.pack("<I", len(points)), points.tobytes()
+        count = struct.pack("<I", len(trajectory.times_ns))
+        if trajectory.accelerations is None:
+            body = cdr_points(trajectory.times_ns, trajectory.positions, trajectory.velocities, self._columns)
+        else:
+            body = self._with_accelerations(trajectory)
         if not self._gap:
             body = body[:4] + body[8:]
         return HEAD + stamp + self._names + count + body
 
-    def _fill(self, points: NDArray[np.void], name: str, values: Array) -> None:
-        points[f"{name}_length"] = len(self._columns)
-        points[name] = values[:, self._columns]
+    def _with_accelerations(self, trajectory: Trajectory) -> bytes:
+        rows = {"p": trajectory.positions, "v": trajectory.velocities, "a": trajectory.accelerations}
+        return _points(trajectory.times_ns, {name: row for name, row in rows.items() if row is not None}, self._columns)
 
 
+@compiled
+def cdr_points(times_ns: Integers, positions: Array, velocities: Array, columns: list[int]) -> bytes:
+    """Return points without accelerations as their bytes, the first one on a multiple of 8.
+
+    Args:
+        times_ns: (n,) not negative. positions, velocities: (n, joints). columns: of the joints that are written.
+    """
+    return _points(times_ns, {"p": positions, "v": velocities}, columns)
+
+
+def _points(times_ns: Integers, rows: Mapping[str, Array], columns: list[int]) -> bytes:
+    points: NDArray[np.void] = np.zeros(len(times_ns), _point(len(columns), "a" in rows))
+    for name, values in rows.items():
+        points[f"{name}_length"] = len(columns)
+        points[name] = values[:, columns]
+    points["sec"], points["nanosec"] = np.divmod(times_ns, NS_PER_S)
+    return points.tobytes()
+
+
+@functools.cache
 def _point(joints: int, with_accelerations: bool) -> np.dtype[np.void]:
     """The layout of a point that begins on a multiple of 8. What is not filled stays an empty sequence."""
     fields: list[tuple[str, str] | tuple[str, str, tuple[int, ...]]] = []

@@ -67,7 +67,7 @@ def read_controller_state(data: bytes) -> ReadControllerState:
     view = memoryview(data)[HEADER:]
     try:
         (length,) = struct.unpack_from("<I", view, 8)
-        names, at = _strings(view, _aligned(12 + length, 4))
+        names, at = strings(view, aligned(12 + length, 4))
         (reference, _), at = _point(view, at)
         _, at = _point(view, at)
         (behind, _), at = _point(view, at)
@@ -78,7 +78,7 @@ def read_controller_state(data: bytes) -> ReadControllerState:
             at += 20
         if others:
             raise ValueError("it has joints with several degrees of freedom")
-        (speed_scaling,) = struct.unpack_from("<d", view, _aligned(at + 4, 8))
+        (speed_scaling,) = struct.unpack_from("<d", view, aligned(at + 4, 8))
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"it ends before its end: {error}") from None
     return ReadControllerState(names, reference[0], behind[0], speed_scaling)
@@ -86,7 +86,7 @@ def read_controller_state(data: bytes) -> ReadControllerState:
 
 def _read(data: memoryview, longest: int) -> ReadTrajectory:
     sec, nanosec, length = struct.unpack_from("<iII", data, 0)
-    names, at = _strings(data, _aligned(12 + length, 4))
+    names, at = strings(data, aligned(12 + length, 4))
     (points,) = struct.unpack_from("<I", data, at)
     at += 4
     if points > longest:
@@ -99,11 +99,12 @@ def _read(data: memoryview, longest: int) -> ReadTrajectory:
     return ReadTrajectory(sec * NS_PER_S + nanosec, names, times_ns, [row[0] for row in rows], [row[1] for row in rows])
 
 
-def _aligned(at: int, size: int) -> int:
+def aligned(at: int, size: int) -> int:
+    """Return the next multiple of `size` from `at` on."""
     return at + -at % size
 
 
-def _strings(data: memoryview, at: int) -> tuple[list[str], int]:
+def strings(data: memoryview, at: int) -> tuple[list[str], int]:
     """Return a sequence of strings, and where the next number of four bytes begins."""
     (count,) = struct.unpack_from("<I", data, at)
     at += 4
@@ -113,7 +114,7 @@ def _strings(data: memoryview, at: int) -> tuple[list[str], int]:
     for _ in range(count):
         (length,) = struct.unpack_from("<I", data, at)
         names.append(bytes(data[at + 4 : at + 4 + length]).rstrip(b"\0").decode())
-        at = _aligned(at + 4 + length, 4)
+        at = aligned(at + 4 + length, 4)
     return names, at
 
 

@@ -17,13 +17,14 @@ Source: C. de Boor, A Practical Guide to Splines, chapters IX-XI. Measured on jo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_ros.arrays import Array
+from vla_ros.safety.compiled import compiled
 from vla_ros.safety.controller_parameters import DELIVERY_S, ControllerParameters
 from vla_ros.safety.joint.joint_limits import NANO, TickLimits
 from vla_ros.safety.joint.stop_path import StopPath
@@ -70,7 +71,7 @@ class CommittedPath:
     """
 
     def __init__(self, limits: Sequence[TickLimits], period_ns: int, horizon_ns: int) -> None:
-        self._limits = tuple(limits)
+        self._limits = [(joint.acceleration, joint.jerk) for joint in limits]
         self._period_ns = period_ns
         self._horizon_ns = horizon_ns
         self._back = max(2, -(-(horizon_ns + OVERLAP_NS) // period_ns))
@@ -90,45 +91,22 @@ class CommittedPath:
 
     def trajectory(self, tick_ns: int) -> Trajectory:
         """Return the message of the newest output, whose tick is at `tick_ns`, ROS time."""
-        rows = np.array(self._rows, np.int64)
-        if (rows == rows[-1]).all():
-            p = rows[-2:] / float(NANO)
-            return self._message(tick_ns, np.array([0, len(rows)], np.int64), p, np.zeros_like(p))
-        points = np.concatenate([rows, self._way_to_rest(rows)])
-        seconds = points[2:] - 2 * points[1:-1] + points[:-2]
-        thirds = seconds[1:] - seconds[:-1]
-        corners = (thirds[1:] != thirds[:-1]).any(axis=1).nonzero()[0]
-        kept = np.empty(len(corners) + 2, np.int64)
-        kept[0], kept[1:-1], kept[-1] = 0, corners + 1, len(points) - 3
-        before, at, after = points[kept], points[kept + 1], points[kept + 2]
-        p = (before + 4 * at + after) / (6.0 * NANO)
-        v = (after - before) / (2.0 * self._period_ns)  # nanoradian per nanosecond
-        return self._message(tick_ns, kept, p, v)
+        found = knots(self._rows, self._limits, self._period_ns)
+        if found is None:
+            p = np.array([self._rows[-1]] * 2) / float(NANO)
+            return self._message(tick_ns, np.array([0, len(self._rows)], np.int64), p, np.zeros_like(p))
+        kept, p, v = found
+        shape = -1, len(self._limits)
+        return self._message(
+            tick_ns,
+            np.frombuffer(kept, np.int64),
+            np.frombuffer(p).reshape(shape),
+            np.frombuffer(v).reshape(shape),
+        )
 
     def _message(self, tick_ns: int, knots: Integers, p: Array, v: Array) -> Trajectory:
         stamp_ns = tick_ns - self._back * self._period_ns + self._horizon_ns
         return Trajectory(stamp_ns, knots * self._period_ns, p, v)
-
-    def _way_to_rest(self, rows: Integers) -> Integers:
-        """The stop policy's outputs after the newest, and the last one three times more."""
-        v = rows[-1] - rows[-2]
-        a = v - (rows[-2] - rows[-3])
-        states = zip(v.tolist(), a.tolist(), self._limits, strict=True)
-        paths = [StopPath(0, vj, aj, joint.acceleration, joint.jerk) for vj, aj, joint in states]
-        joints = len(paths)
-        where: list[int] = []
-        jumps: list[int] = []
-        for j, path in enumerate(paths):
-            starts, accelerations = path.acceleration_steps()
-            where += [joints * start + j for start in starts]
-            jumps += accelerations
-        way = np.zeros((max(path.ticks for path in paths) + 3, joints), np.int64)
-        way.put(where, jumps)
-        way = way.cumsum(axis=0).cumsum(axis=0)
-        way += v
-        way = way.cumsum(axis=0)
-        way += rows[-1]
-        return way
 
 
 class TrajectoryStream:
@@ -207,3 +185,54 @@ class TrajectoryStream:
 
 def _integers(positions: Sequence[float]) -> list[int]:
     return [round(q * NANO) for q in positions]
+
+
+@compiled
+def knots(
+    outputs: Iterable[list[int]], limits: Sequence[tuple[int, int]], period_ns: int
+) -> tuple[bytes, bytes, bytes] | None:
+    """Return the knots of the newest outputs and of the way to rest behind them; None: the outputs are all the same.
+
+    Args:
+        outputs: at least three, nanoradian or nanometre per joint.
+        limits: acceleration and jerk of each joint, per tick.
+        period_ns: of a tick.
+
+    Returns:
+        numbers of the knots, (k,) int64; positions, rad or m, and velocities, per second, (k, joints) float64; as bytes.
+    """
+    rows = np.array(outputs, np.int64)
+    if (rows == rows[-1]).all():
+        return None
+    points = np.concatenate([rows, _way_to_rest(rows, limits)])
+    seconds = points[2:] - 2 * points[1:-1] + points[:-2]
+    thirds = seconds[1:] - seconds[:-1]
+    corners = (thirds[1:] != thirds[:-1]).any(axis=1).nonzero()[0]
+    kept = np.empty(len(corners) + 2, np.int64)
+    kept[0], kept[1:-1], kept[-1] = 0, corners + 1, len(points) - 3
+    before, at, after = points[kept], points[kept + 1], points[kept + 2]
+    p = (before + 4 * at + after) / (6.0 * NANO)
+    v = (after - before) / (2.0 * period_ns)  # nanoradian per nanosecond
+    return kept.tobytes(), p.tobytes(), v.tobytes()
+
+
+def _way_to_rest(rows: Integers, limits: Sequence[tuple[int, int]]) -> Integers:
+    """The stop policy's outputs after the newest, and the last one three times more."""
+    v = rows[-1] - rows[-2]
+    a = v - (rows[-2] - rows[-3])
+    states = zip(v.tolist(), a.tolist(), limits, strict=True)
+    paths = [StopPath(0, vj, aj, *own) for vj, aj, own in states]
+    joints = len(paths)
+    where: list[int] = []
+    jumps: list[int] = []
+    for j, path in enumerate(paths):
+        starts, accelerations = path.acceleration_steps()
+        where += [joints * start + j for start in starts]
+        jumps += accelerations
+    way = np.zeros((max(path.ticks for path in paths) + 3, joints), np.int64)
+    way.put(where, jumps)
+    way = way.cumsum(axis=0).cumsum(axis=0)
+    way += v
+    way = way.cumsum(axis=0)
+    way += rows[-1]
+    return way

@@ -32,7 +32,7 @@ from vla_ros.safety.geometry.approach import Approach, Permille
 from vla_ros.safety.geometry.arm_model import ArmModel
 from vla_ros.safety.joint.joint_limits import NANO
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
-from vla_ros.safety.joint.stop_path import StopPath
+from vla_ros.safety.joint.stop_path import StopPath, stop_path_lengths
 
 TOLERANCE_M = 2e-6
 """coal's iterative distances are exact to 1e-6 m."""
@@ -82,6 +82,7 @@ class Clearance:
         self._arm = arm
         self._pairs = list(pairs)
         self._motions = motions
+        self._limits = [(motion.limits.acceleration, motion.limits.jerk) for motion in motions]
         accelerations = [motion.limits.acceleration for motion in motions]
         self.active_set = ActiveSet(pairs, TOLERANCE_M + SAMPLE_MARGIN_M, accelerations)
         self._placed = False  # whether the arm model stands where this tick's distances are asked for
@@ -246,7 +247,7 @@ class Clearance:
             computed.add(k)
 
     def _stop_path_lengths(self, joints: Sequence[JointOutput]) -> list[int]:
-        return [motion.stop_path_length(joint) for motion, joint in zip(self._motions, joints, strict=True)]
+        return stop_path_lengths([(joint.q, joint.v, joint.a) for joint in joints], self._limits)
 
     def _unproven(
         self, state: DistanceState, path_lengths: Sequence[int], before: Sequence[tuple[int, int, int]]

@@ -30,8 +30,8 @@ from vla_ros.safety.geometry.path_pieces import BEFORE, WHOLE, Pieces, pieces
 from vla_ros.safety.geometry_parameters import ToolParameters
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
-from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
-from vla_ros.safety.joint.stop_path import StopPath
+from vla_ros.safety.joint.joint_motion import JointOutput
+from vla_ros.safety.joint.stop_path import StopPath, stop_path_lengths, stop_rates
 from vla_ros.safety.joint.velocity_limit import VelocityLimit
 from vla_ros.safety.state import JointStates
 
@@ -56,7 +56,6 @@ class ArmPaths:
         ticked = [per_tick(joint, period_s) for joint in limits]
         self.kinematics = ArmKinematics(arm)
         self.period_s = period_s
-        self._motions = [JointMotion(each) for each in ticked]
         self._limits = [(each.acceleration, each.jerk) for each in ticked]
         # Of each joint: full brake, and the other ticks of a stop, see `jerk_limit.ticks_to_rest`.
         self.brakes = [(each.acceleration, ticks_to_rest(0, each.acceleration, each.jerk)) for each in ticked]
@@ -129,9 +128,13 @@ class ArmPaths:
         return [StopPath(q, v, a, *limits) for (q, v, a), limits in zip(states, self._limits, strict=True)]
 
     def stop_path_lengths(self, states: JointStates) -> list[int]:
-        """Return bounds on the way to rest, see `JointMotion.stop_path_length`."""
-        rows = zip(self._motions, states, strict=True)
-        return [motion.stop_path_length(JointOutput(q, v, a)) for motion, (q, v, a) in rows]
+        """Return bounds on the way to rest, see `stop_path.stop_path_length`."""
+        return stop_path_lengths(states, self._limits)
+
+    def rates(self, before: Sequence[tuple[int, int, int]], after: Sequence[tuple[int, int, int]]) -> Array:
+        """Return (r, n) rad/s or m/s; see `stop_path.stop_rates`."""
+        rows = np.frombuffer(stop_rates(before, after, self._limits, 1.0 / (NANO * self.period_s)))
+        return rows.reshape(-1, len(after))
 
 
 class CandidatePath:
@@ -209,19 +212,7 @@ class CandidatePath:
     @cached_property
     def rates(self) -> Array:
         """(r, n) rad/s or m/s: two steps before the candidate's, its own, and those of the stop."""
-        before, after = self.key
-        length = self.ticks + 1
-        ticks = np.arange(length)
-        corners: list[int] = []
-        speeds: list[int] = []
-        for i, path in enumerate(self.stop_paths):  # one after the other, so that one call interpolates all
-            at, v = path.corners()
-            corners += [2 * i * length + tick for tick in (*at, length)]
-            speeds += [*v, 0]
-        where = ticks + 2 * length * np.arange(len(after))[:, None]
-        stop = np.interp(where.ravel(), corners, speeds).reshape(len(after), length)
-        start = [[v - a for _, v, a in before], [v for _, v, _ in before]]
-        return np.vstack([np.array(start), stop.T]) * self._to_rate
+        return self._paths.rates(*self.key)
 
     @cached_property
     def _cuts(self) -> Pieces:

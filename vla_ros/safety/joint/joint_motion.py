@@ -14,7 +14,7 @@ from vla_ros.safety.joint.acceleration_limit import AccelerationLimit
 from vla_ros.safety.joint.jerk_limit import JerkLimit
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.position_limit import PositionLimit
-from vla_ros.safety.joint.stopping_distance import stopping_distance
+from vla_ros.safety.joint.stop_path import stop_path_length
 from vla_ros.safety.joint.velocity_limit import VelocityLimit
 
 STEP_EIGHTHS = (8, 4, 2, 1)
@@ -60,7 +60,7 @@ class JointMotion:
 
     __slots__ = (
         *("_jerk_limit", "_kinodynamic_limits", "_position_limit", "_velocity_limit"),
-        *("_ramp_ticks", "_stop_ticks", "_tolerance", "_velocity_rise", "limits"),
+        *("_stop_ticks", "_tolerance", "_velocity_rise", "limits"),
     )
 
     def __init__(self, limits: TickLimits) -> None:
@@ -78,8 +78,6 @@ class JointMotion:
         # of sign.
         self._velocity_rise = limits.acceleration * (ramp_ticks + 1)
         self._stop_ticks = limits.velocity // limits.acceleration + 3 * ramp_ticks + 3
-        # For `stop_path_length`: ticks in which the brake is built up and released.
-        self._ramp_ticks = -(-2 * limits.acceleration // limits.jerk) + 2
         # On the target to within this much jerk counts as moving with it.
         self._tolerance = limits.jerk // 4
 
@@ -88,27 +86,8 @@ class JointMotion:
         return JointOutput(max(self.limits.lower, min(self.limits.upper, q)))
 
     def stop_path_length(self, joint: JointOutput) -> int:
-        """Return a bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
-
-        As `PositionLimit.stop_distance_bound`: the path on with the present velocity, and the path back of an acceleration
-        against it.
-        """
-        speed, a = abs(joint.v), abs(joint.a)
-        if not (speed or a):
-            return 0
-        acceleration, jerk = self.limits.acceleration, self.limits.jerk
-        rise = stopping_distance(a, jerk) - a
-        ramp_ticks = self._ramp_ticks - (-a // jerk)
-        if (joint.v < 0) is (joint.a < 0) or not speed:
-            peak = speed + rise
-            return speed + peak * ramp_ticks + stopping_distance(peak, acceleration)
-        back = max(0, rise - speed)
-        return (
-            speed
-            + (speed + back) * ramp_ticks
-            + stopping_distance(speed, acceleration)
-            + stopping_distance(back, acceleration)
-        )
+        """Return a bound on what the stop policy covers until rest; see `stop_path.stop_path_length`."""
+        return stop_path_length(joint.v, joint.a, self.limits.acceleration, self.limits.jerk)
 
     def stop(self, joint: JointOutput) -> None:
         """Take one step of the stop policy."""

@@ -8,7 +8,11 @@ equal to the policy tick by tick, and no tick has to be stepped through.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
+import numpy as np
+
+from vla_ros.safety.compiled import compiled
 from vla_ros.safety.joint.stopping_distance import max_stoppable_speed, stopping_distance
 
 
@@ -80,3 +84,73 @@ class StopPath:
         _, length, v, a = self._segments[i]
         k = tick - self._start_ticks[i]
         return length + abs(k * v + a * k * (k + 1) // 2)
+
+
+def stop_path_length(v: int, a: int, acceleration: int, jerk: int) -> int:
+    """Return a bound on what the stop policy covers until rest, back and forth added up, the step just taken included.
+
+    As `PositionLimit.stop_distance_bound`: the path on with the present velocity, and the path back of an acceleration
+    against it.
+
+    Args:
+        v, a: velocity and acceleration after the step, per tick and per tick squared.
+        acceleration, jerk: limits of the joint.
+    """
+    speed, against = abs(v), (v < 0) is not (a < 0)
+    a = abs(a)
+    if not (speed or a):
+        return 0
+    rise = stopping_distance(a, jerk) - a
+    # Ticks in which the brake is built up and released.
+    ramp_ticks = 2 - (-2 * acceleration // jerk) - (-a // jerk)
+    if not against or not speed:
+        peak = speed + rise
+        return speed + peak * ramp_ticks + stopping_distance(peak, acceleration)
+    back = max(0, rise - speed)
+    return (
+        speed
+        + (speed + back) * ramp_ticks
+        + stopping_distance(speed, acceleration)
+        + stopping_distance(back, acceleration)
+    )
+
+
+@compiled
+def stop_path_lengths(states: Sequence[tuple[int, int, int]], limits: Sequence[tuple[int, int]]) -> list[int]:
+    """Return `stop_path_length` of each joint.
+
+    Args:
+        states: (q, v, a) of each. limits: acceleration and jerk of each.
+    """
+    return [stop_path_length(v, a, *own) for (_, v, a), own in zip(states, limits, strict=True)]
+
+
+@compiled
+def stop_rates(
+    before: Sequence[tuple[int, int, int]],
+    after: Sequence[tuple[int, int, int]],
+    limits: Sequence[tuple[int, int]],
+    scale: float,
+) -> bytes:
+    """Return the rates of the joints around a step and on the way to rest after it, as the bytes of (r, n) float64.
+
+    Rows: the step before the last one, the last one, the candidate's, those of the stop; the last one is 0.
+
+    Args:
+        before, after: (q, v, a) of each joint before the candidate's step and after it.
+        limits: acceleration and jerk of each. scale: from a tick's velocity to SI.
+    """
+    paths = [StopPath(q, v, a, *own) for (q, v, a), own in zip(after, limits, strict=True)]
+    moving = any(v or a for states in (before, after) for _, v, a in states)
+    length = 2 + max(path.ticks for path in paths) if moving else 1
+    ticks = np.arange(length)
+    corners: list[int] = []
+    speeds: list[int] = []
+    for i, path in enumerate(paths):  # one after the other, so that one call interpolates all
+        at, v = path.corners()
+        corners += [2 * i * length + tick for tick in (*at, length)]
+        speeds += [*v, 0]
+    where = ticks + 2 * length * np.arange(len(after))[:, None]
+    stop = np.interp(where.ravel(), corners, speeds).reshape(len(after), length)
+    start = [[v - a for _, v, a in before], [v for _, v, _ in before]]
+    return (np.vstack([np.array(start), stop.T]) * scale).tobytes()
