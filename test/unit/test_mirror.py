@@ -74,7 +74,7 @@ NOT_MIRRORED: dict[str, str] = {
     "policies/lerobot/model.py": "needs LeRobot: test/models/test_lerobot_model.py",
     "policies/process_child.py": "test/unit/policies/test_process_model.py runs it",
     **dict.fromkeys(
-        tuple(f"ros/{name}.py" for name in ("controller_output", "filter_inputs", "filter_services", "safety_status")),
+        tuple(f"ros/{name}.py" for name in ("controller_output", "filter_inputs", "filter_services")),
         "test/graph/test_safety_filter.py runs the node with it",
     ),
     "ros/filter_report.py": "test/graph/test_diagnostics.py asks a node for it",

@@ -34,7 +34,7 @@ from vla_ros.ros.qos import EVENTS, NEWEST
 from vla_ros.ros.qos import LATCHED as FOR_LATE_READERS
 from vla_ros.ros.robot_description import wait_for_urdf
 from vla_ros.ros.ros_clock import RosClock
-from vla_ros.ros.safety_status import status_message
+from vla_ros.ros.safety_status import StatusBytes
 from vla_ros.safety.audit.log import AuditLog
 from vla_ros.safety.audit.recorder import Recorder
 from vla_ros.safety.decision import Decision
@@ -76,6 +76,7 @@ class SafetyFilterNode(Node):
         self._markers = self.create_publisher(MarkerArray, "vla/safety_markers", NEWEST)
         self._drawing = SafetyMarkers(self.parameters, root_link(urdf))
         self._status = self.create_publisher(SafetyStatus, "vla/safety_status", EVENTS)
+        self._status_bytes = StatusBytes(self.filter)
         self._shown = self.create_publisher(String, "vla/safety_parameters", FOR_LATE_READERS)
         self._shown.publish(String(data=yaml.safe_dump(dataclasses.asdict(self.parameters), sort_keys=False)))
         self._loop = PacedLoop(self.context, round(self.parameters.period_s * NS_PER_S))
@@ -204,10 +205,9 @@ class SafetyFilterNode(Node):
         ros_ns = self.get_clock().now().nanoseconds
         frame_ns = self._inputs.frame_stamps_ns.get(decision.source, 0)
         audit_hash = self._log.hash if self._log is not None else b""
-        status = status_message(self.filter, decision, now_ns, ros_ns, frame_ns, self._loop.late, audit_hash)
-        self._status.publish(status)
+        self._status.publish(self._status_bytes(decision, now_ns, ros_ns, frame_ns, self._loop.late, audit_hash))
         if self._home is not None:
-            self._home.publish(Bool(data=status.at_home))
+            self._home.publish(Bool(data=self.filter.at_home()))
 
 
 class _Guarded:

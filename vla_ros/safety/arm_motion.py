@@ -17,7 +17,8 @@ from vla_ros.arrays import Array
 from vla_ros.parameters import Faults
 from vla_ros.safety.command.setpoint import SOURCES
 from vla_ros.safety.geometry.active_set import DistancePair
-from vla_ros.safety.geometry.arm_parts import TOOL, Parts, moving_parts
+from vla_ros.safety.geometry.arm_kinematics import ArmKinematics
+from vla_ros.safety.geometry.arm_parts import Part, moving_parts
 from vla_ros.safety.geometry.collision_constraints import CollisionConstraints, arm_model, configured_rules
 from vla_ros.safety.geometry.path_bounds import ArmPaths
 from vla_ros.safety.geometry.reduced_mode import ReducedMode
@@ -80,11 +81,10 @@ class ArmMotion:
             self._step_rules = [*configured_of(step_rules, parameters, self.limits, arm), *extra]
         faults.refuse()
         self._speed_rules = [rule for rule in self._step_rules if isinstance(rule, SpeedRule)]
-        self._tool: tuple[ArmPaths, Parts] | None = None
+        self._tool: tuple[ArmKinematics, Part] | None = None
         if arm is not None and parameters.tool.link:
-            paths = ArmPaths.of(arm, self.limits, self.period_s)
-            tool = [part for part in moving_parts(arm, parameters.tool) if part.name == TOOL]
-            self._tool = paths, Parts(arm, paths.kinematics, tool)
+            tool = moving_parts(arm, parameters.tool)[-1]
+            self._tool = ArmPaths.of(arm, self.limits, self.period_s).kinematics, tool
         self._last_check = LastCheck(limits, parameters.period_s)
 
     def start(self, state: FilterState) -> None:
@@ -205,9 +205,9 @@ class ArmMotion:
         """Return the speed of the tool centre point; NaN: no tool is configured, or there is no model of the arm."""
         if self._tool is None or not state.sending:
             return math.nan
-        paths, tool = self._tool
-        rates = np.array(self.velocities(state))
-        return float(paths.speeds_at(tool, [joint.q for joint in state.joints], rates, np.zeros(1))[0])
+        kinematics, tool = self._tool
+        q = [joint.q / NANO for joint in state.joints]
+        return kinematics.speed_of(tool.joint, tool.points[0], q, self.velocities(state))
 
     def _slow_down(
         self, state: FilterState, targets: Sequence[int], previous: Sequence[int], speeds: list[int]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +40,7 @@ class ArmKinematics:
     def __init__(self, arm: ArmModel) -> None:
         self._arm, self._model = arm, arm.model
         self._data = arm.model.createData()
+        self._rates = np.zeros(arm.model.nv)
         self._poses = list(self._data.oMi)  # each is where the newest placement has put that joint
         couplings = sorted(arm.couplings, key=lambda each: each.velocity)
         joint_of = {self._model.joints[joint].idx_v: joint for joint in range(1, self._model.njoints)}
@@ -77,6 +80,19 @@ class ArmKinematics:
         driven = rates[:, self._driver] * self._ratio
         twists: Array = np.matmul(driven[:, None, :] * self.supports, columns)
         return twists
+
+    def speed_of(self, joint: int, point: Array, q: Sequence[float], rates: Sequence[float]) -> float:
+        """Return the speed of a point of one joint's body, m/s.
+
+        Args:
+            joint: pinocchio's index. point: (3,) in its frame, m.
+            q, rates: (n,) rad or m, and per second.
+        """
+        self._rates[self._velocities] = np.take(rates, self._driver) * self._ratio
+        pin.forwardKinematics(self._model, self._data, self._arm.full(q), self._rates)
+        motion = self._data.v[joint]
+        (x, y, z), (a, b, c), (u, v, w) = motion.linear.tolist(), motion.angular.tolist(), point.tolist()
+        return math.hypot(x + b * w - c * v, y + c * u - a * w, z + a * v - b * u)
 
 
 def points_of(poses: Array, joints: Indices, points: Array) -> Array:
