@@ -93,8 +93,8 @@ class CommittedPath:
         """Return the message of the newest output, whose tick is at `tick_ns`, ROS time."""
         found = knots(self._rows, self._limits, self._period_ns)
         if found is None:
-            p = np.array([self._rows[-1]] * 2) / float(NANO)
-            return self._message(tick_ns, np.array([0, len(self._rows)], np.int64), p, np.zeros_like(p))
+            rest = np.array([self._rows[-1]] * 2) / float(NANO)
+            return self._message(tick_ns, np.array([0, len(self._rows)], np.int64), rest, np.zeros_like(rest))
         kept, p, v = found
         shape = -1, len(self._limits)
         return self._message(
