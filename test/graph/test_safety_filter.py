@@ -30,7 +30,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from vla_ros.msg import JointCommand, SafetyStatus  # noqa: E402
-from vla_ros.nodes.safety_filter import SafetyFilterNode  # noqa: E402
+from vla_ros.nodes.safety_filter import Guarded  # noqa: E402
 from vla_ros.ros.estop_line import press  # noqa: E402
 from vla_ros.ros.qos import LATCHED  # noqa: E402
 from vla_ros.ros.stamps import nanoseconds  # noqa: E402
@@ -398,10 +398,10 @@ def test_what_fails_around_the_filter_stops_the_arm_and_is_said_once() -> None:
         context=SimpleNamespace(ok=lambda: True),
         filter=SimpleNamespace(fault=faults.append),
         get_logger=lambda: SimpleNamespace(error=errors.append),
-        _failure="",
     )
+    guarded = Guarded(node)  # type: ignore[arg-type]
     for _ in range(2):
-        with SafetyFilterNode._guarded(node):  # type: ignore[arg-type]
+        with guarded:
             raise ValueError("no number")
     assert len(faults) == 2
     assert "raised ValueError: no number" in faults[0]

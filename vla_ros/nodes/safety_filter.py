@@ -11,6 +11,7 @@ import gc
 import time
 import traceback
 from pathlib import Path
+from types import TracebackType
 
 import yaml
 from rclpy.executors import SingleThreadedExecutor
@@ -88,7 +89,6 @@ class SafetyFilterNode(Node):
         self._look_ups = [look_ups[i : i + LOOK_UPS] for i in range(0, len(look_ups), LOOK_UPS)]
         self._decision: Decision | None = None
         self._ending, self._ended_ticks = False, 0
-        self._failure = ""
 
     def destroy_node(self) -> None:
         """End the line of the e-stop too."""
@@ -104,8 +104,9 @@ class SafetyFilterNode(Node):
         gc.freeze()
         gc.disable()
         ending_ticks = self.filter.rest_ticks  # as long as it may take to bring the arm to rest
-        guarded = _Guarded(self)
+        guarded = Guarded(self)
         for tick in self._loop:
+            cpu_ns = time.thread_time_ns()
             self._report.rate.tick(tick.started_ns)
             decision = None
             with guarded:
@@ -120,11 +121,12 @@ class SafetyFilterNode(Node):
                 self._output.publish(decision, tick.deadline_ns)
                 if decision.positions is not None:
                     self._controllers.send(decision.positions, tick.deadline_ns)
-                    self._note_hops()
+                    self._note_sent(tick.started_ns)
             self._inputs.accepted_ns.clear()
             with guarded:
                 self._tell(decision, tick.deadline_ns, executor)
             self._report.busy_s.add((time.monotonic_ns() - tick.started_ns) / NS_PER_S)
+            self._report.cpu_s.add((time.thread_time_ns() - cpu_ns) / NS_PER_S)
             self._ended_ticks += self._ending
             if self._ending and (self._ended_ticks > ending_ticks or _over(decision)):
                 break
@@ -154,15 +156,6 @@ class SafetyFilterNode(Node):
             self._diagnostics.publish()
             if (decision is not None and decision.state in AT_REST) or gc.get_count()[0] > MOST_GARBAGE:
                 gc.collect()
-
-    def failed(self, error: Exception) -> None:
-        """Latch a stop because something in a tick has raised."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{Path(place.filename).name}:{place.lineno} raised {type(error).__name__}: {error}"
-        self.filter.fault(reason)
-        if reason != self._failure:
-            self.get_logger().error(f"{reason}: protective stop")
-        self._failure = reason
 
     def end(self) -> None:
         """Come to rest, then leave `spin`: an arm that moves is not let go of."""
@@ -195,11 +188,11 @@ class SafetyFilterNode(Node):
                 doing += f": {self._decision.verdict.reason}"
             self._markers.publish(self._drawing.message(ros_ns, self.filter.active_obstacles(), nearest, what, doing))
 
-    def _note_hops(self) -> None:
-        if self._inputs.accepted_ns:
-            sent_ns = time.monotonic_ns()
-            for receive_ns in self._inputs.accepted_ns:
-                self._report.hops_s.add((sent_ns - receive_ns) / NS_PER_S)
+    def _note_sent(self, started_ns: int) -> None:
+        sent_ns = time.monotonic_ns()
+        self._report.sent_s.add((sent_ns - started_ns) / NS_PER_S)
+        for receive_ns in self._inputs.accepted_ns:
+            self._report.hops_s.add((sent_ns - receive_ns) / NS_PER_S)
 
     def _publish_status(self, decision: Decision, now_ns: int) -> None:
         ros_ns = self.get_clock().now().nanoseconds
@@ -210,19 +203,29 @@ class SafetyFilterNode(Node):
             self._home.publish(Bool(data=self.filter.at_home()))
 
 
-class _Guarded:
-    """Whatever fails in a tick latches a stop, and the next tick goes on braking: who dies in motion brakes nothing."""
+class Guarded:
+    """Whatever fails in a tick latches a stop, and the next tick goes on braking: who dies in motion brakes nothing.
+
+    Args:
+        node: whose filter it stops.
+    """
 
     def __init__(self, node: SafetyFilterNode) -> None:
         self._node = node
+        self._failure = ""
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
+    def __exit__(self, _: object, error: BaseException | None, raised_at: TracebackType | None) -> bool:
         if not isinstance(error, Exception) or not self._node.context.ok():  # rclpy tells so that it is to end
             return False
-        self._node.failed(error)
+        place = traceback.extract_tb(raised_at)[-1]
+        reason = f"{Path(place.filename).name}:{place.lineno} raised {type(error).__name__}: {error}"
+        self._node.filter.fault(reason)
+        if reason != self._failure:
+            self._node.get_logger().error(f"{reason}: protective stop")
+        self._failure = reason
         return True
 
 

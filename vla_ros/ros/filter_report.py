@@ -30,7 +30,8 @@ class FilterReport:
     """Called once a second, for `Diagnostics`.
 
     The node fills: decision, of the newest tick. rate, of the ticks. hops_s: from a setpoint's arrival to the output.
-    busy_s: of a tick. scheduling: of the node's thread.
+    busy_s: of a tick, by the clock. cpu_s: what the node's thread had of a core in it. sent_s: from its begin until its message
+    has gone out. scheduling: of the node's thread.
 
     Args:
         node, safety_filter, log: of whom it tells; log: None: there is none.
@@ -52,7 +53,7 @@ class FilterReport:
         self._node, self._filter, self._log, self._loop = node, safety_filter, log, loop
         self._output, self._inputs, self._controllers = output, inputs, controllers
         self.rate = Rate(period_s, tolerance_s=period_s / 2)
-        self.hops_s, self.busy_s = Window(2000), Window(2000)
+        self.hops_s, self.busy_s, self.cpu_s, self.sent_s = (Window(2000) for _ in range(4))
         self.scheduling = ""
         self.decision: Decision | None = None
         self._late_reported = self._refused_reported = self._too_long_reported = 0
@@ -111,6 +112,7 @@ class FilterReport:
     def _values(self, now_ns: int) -> dict[str, object]:
         errors = self.rate.errors()
         hops, ages, busy = self.hops_s.summary(), self._inputs.frame_ages_s.summary(), self.busy_s.summary()
+        cpu, sent = self.cpu_s.summary(), self.sent_s.summary()
         log = self._log
         return {
             "state": self._filter.state.name,
@@ -124,6 +126,10 @@ class FilterReport:
             "clock_steps": self._output.resets,
             "tick_busy_p50_ms": busy.p50 * 1e3,
             "tick_busy_p99_ms": busy.p99 * 1e3,
+            "tick_cpu_p50_ms": cpu.p50 * 1e3,
+            "tick_cpu_p99_ms": cpu.p99 * 1e3,
+            "tick_sent_p50_ms": sent.p50 * 1e3,
+            "tick_sent_p99_ms": sent.p99 * 1e3,
             "hop_p50_ms": hops.p50 * 1e3,
             "hop_p95_ms": hops.p95 * 1e3,
             "hop_p99_ms": hops.p99 * 1e3,
