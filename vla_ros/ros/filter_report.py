@@ -30,8 +30,8 @@ class FilterReport:
     """Called once a second, for `Diagnostics`.
 
     The node fills: decision, of the newest tick. rate, of the ticks. hops_s: from a setpoint's arrival to the output.
-    busy_s: of a tick, by the clock. cpu_s: what the node's thread had of a core in it. sent_s: from its begin until its message
-    has gone out. scheduling: of the node's thread.
+    busy_s: of a tick, by the clock. cpu_s: what the node's thread had of a core in it. sent_s: from its begin until its
+    message has gone out. scheduling: of the node's thread.
 
     Args:
         node, safety_filter, log: of whom it tells; log: None: there is none.

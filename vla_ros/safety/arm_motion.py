@@ -220,12 +220,12 @@ class ArmMotion:
         if not self._speed_rules:
             return 1000, None
         wanted, rates = self._wanted(state, targets, previous, speeds)
-        shares = [np.broadcast_to(rule.speed_permille(state, rates), len(wanted)) for rule in self._speed_rules]
-        leasts = [int(share.min()) for share in shares]
+        shares = [rule.speed_permille(state, rates) for rule in self._speed_rules]
+        leasts = [share if isinstance(share, int) else int(share.min()) for share in shares]
         least = min(leasts)
         if least >= 1000:
             return 1000, None
-        left = np.minimum.reduce(shares).tolist()
+        left = np.minimum.reduce([np.broadcast_to(share, len(wanted)) for share in shares]).tolist()
         for i, velocity in enumerate(wanted):
             if left[i] < 1000:
                 speeds[i] = min(speeds[i], max(1, abs(velocity) * left[i] // 1000))

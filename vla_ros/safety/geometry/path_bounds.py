@@ -65,6 +65,7 @@ class ArmPaths:
         self._path: CandidatePath | None = None
         self._placed: tuple[tuple[int, ...], Placement] | None = None
         self._placed_near: tuple[tuple[int, ...], Placement] | None = None
+        self._near: tuple[tuple[int, ...], Placement, Array] | None = None
 
     @classmethod
     def of(cls, arm: ArmModel, limits: Sequence[JointLimits], period_s: float) -> ArmPaths:
@@ -102,10 +103,13 @@ class ArmPaths:
 
         It depends on q alone, so that a replay that begins anywhere decides the same.
         """
-        key = tuple([(x + CELL // 2) // CELL * CELL for x in q])
-        if self._placed_near is None or self._placed_near[0] != key:
-            self._placed_near = key, self.kinematics.place(np.array([key]) / NANO)
-        return self._placed_near[1], np.abs(np.array(q) - key) / NANO
+        asked = tuple(q)
+        if self._near is None or self._near[0] != asked:
+            key = tuple([(x + CELL // 2) // CELL * CELL for x in q])
+            if self._placed_near is None or self._placed_near[0] != key:
+                self._placed_near = key, self.kinematics.place(np.array([key]) / NANO)
+            self._near = asked, self._placed_near[1], np.abs(np.array(q) - key) / NANO
+        return self._near[1:]
 
     def quick_speeds_at(self, parts: Parts, q: Sequence[int], rates: Array) -> Array:
         """Return a bound on what `speeds_at` returns that is soon known and high."""
