@@ -221,6 +221,20 @@ GEOMETRY_MUTANTS = (
     ),
     switched_off(
         "clearance",
+        "slower before a margin",
+        "state.slides |= bool((found < margin + SLIDE_AHEAD_M).any())",
+        "pass",
+        "geometry.clearance",
+    ),
+    switched_off(
+        "clearance",
+        "slower along it",
+        "left = np.minimum(left, int(shares.min(initial=1000.0)))",
+        "pass",
+        "geometry.clearance",
+    ),
+    switched_off(
+        "clearance",
         "slides",
         "            state.distances.slides = True",
         "            pass",

@@ -115,7 +115,9 @@ class ArmModel:
         self._coupling_matrix[self._driver, self._velocity_of] = self._ratio
         self._axes = _axes(self.model, root)
         self._joint_of_velocity = {self.model.joints[joint].idx_v: joint for joint in range(1, self.model.njoints)}
-        self._carriers = np.array([self._joint_of_velocity.get(k, 0) for k in range(self.model.nv)], np.intp)
+        carriers = np.array([self._joint_of_velocity.get(k, 0) for k in range(self.model.nv)], np.intp)
+        # (joints, nv): 1 where a velocity moves a body of that joint.
+        self._moves = np.array([np.isin(carriers, np.array(support)[1:]) for support in self.model.supports], float)
         self._q = np.clip(pin.neutral(self.model), self.model.lowerPositionLimit, self.model.upperPositionLimit)
         with faults.collected():
             self._add_payload(payload)
@@ -202,7 +204,7 @@ class ArmModel:
         self.place(q)
         columns = pin.computeJointJacobians(self.model, self._data, self.full(q))
         gradients = np.zeros((len(pairs), self.model.nv))
-        for row, k, distance in zip(gradients, pairs, np.asarray(distances), strict=True):
+        for i, (k, distance) in enumerate(zip(pairs, np.asarray(distances), strict=True)):
             pair, points = self.geometry.collisionPairs[k], self.nearest_points(k)
             apart = points[0] - points[1]
             length = math.copysign(math.sqrt(float(np.add.reduce(apart * apart))), distance)
@@ -211,9 +213,10 @@ class ArmModel:
             for index, point, normal in zip(
                 (pair.first, pair.second), points, (apart / length, -apart / length), strict=True
             ):
-                support = self.model.supports[self.geometry.geometryObjects[index].parentJoint]
-                moved = np.isin(self._carriers, np.array(support)[1:])
-                row[moved] += np.concatenate([normal, np.cross(point, normal)]).dot(columns)[moved]
+                (x, y, z), (nx, ny, nz) = point, normal
+                wrench = np.array([nx, ny, nz, y * nz - z * ny, z * nx - x * nz, x * ny - y * nx])
+                moves = self._moves[self.geometry.geometryObjects[index].parentJoint]
+                gradients[i] += wrench.dot(columns) * moves
         found: Array = gradients.dot(self._coupling_matrix.T)
         return found
 

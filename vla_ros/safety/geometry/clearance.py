@@ -44,6 +44,8 @@ MAX_NEW_QUERIES = 32
 """Of those, for the measured arm, of pairs that nothing was known of; it is judged first in a tick."""
 SLIDE_ROOM_M = 1e-3
 """The arm slides so much above the margin, because what it slides along is curved."""
+SLIDE_AHEAD_M = 0.01
+"""It begins to when a stop would end so near; until a step is refused, some ticks are left at any speed."""
 MAX_SLIDES = 16
 """Pairs along which it slides at once."""
 MIN_SPEED_PERMILLE = 50
@@ -217,9 +219,11 @@ class Clearance:
         gradients = self._arm.distance_gradients([joint.q / NANO for joint in joints], pairs, distance[found])
         in_tick = approach_bound(near.lever_arms[:, found], [int(abs(x) * approach.period_s * NANO) for x in rates])
         spare = distance[found] - near.margin[found]
-        left = approach.permille(
-            gradients, rates, now, spare - SLIDE_ROOM_M - np.maximum(in_tick / 2 - SAMPLE_MARGIN_M, 0.0)
-        )
+        unsampled = np.maximum(in_tick / 2 - SAMPLE_MARGIN_M, 0.0)
+        left = approach.permille(gradients, rates, now, spare - SLIDE_ROOM_M - unsampled)
+        fast = (unsampled > spare) & (spare > 0.0)  # along it, too: between two samples all directions look the same
+        shares = 1980 * (spare + SAMPLE_MARGIN_M)[fast] / in_tick[fast]
+        left = np.minimum(left, int(shares.min(initial=1000.0)))
         state.slides = bool((left < 1000).any())
         return left, self._pairs[state.active[found[int(spare.argmin())]]] if state.slides else None
 
@@ -337,6 +341,7 @@ class Clearance:
                 return self._worst(state, pairs, distance)
             self._arm.place([path.position(tick + stride - 1) / NANO for path in paths])
             found = self._query(state, pairs)
+            state.slides |= bool((found < margin + SLIDE_AHEAD_M).any())
             if (found >= margin).all() and (found >= margin + half).all():
                 tick, travelled, distance = tick + stride, ahead, found
                 stride *= 2

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from test.unit.safety.simulated_arm import Arm, forward
+from vla_ros.lab.bench import sliding
+from vla_ros.lab.bench.filter_rig import FilterRig
+from vla_ros.lab.bench.sliding import BOUNDARIES, Boundary, configuration, measure
 from vla_ros.safety.geometry import arm_model
 from vla_ros.safety.geometry.active_set import DistancePair
-from vla_ros.safety.geometry.clearance import MAX_QUERIES, Clearance
+from vla_ros.safety.geometry.clearance import MAX_QUERIES, SAMPLE_MARGIN_M, Clearance
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
 from vla_ros.safety.joint.joint_limits import TickLimits
 from vla_ros.safety.joint.joint_motion import JointMotion, JointOutput
@@ -137,3 +140,28 @@ def test_a_tick_computes_no_more_distances_than_it_may(monkeypatch: pytest.Monke
     assert max(counts) <= MAX_QUERIES
     assert max(counts) > MAX_QUERIES // 2, "the case is no case"
     assert arm.filter.state in ACTIVE
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.name)
+def test_the_first_approach_is_slowed_and_not_braked(boundary: Boundary) -> None:
+    slide = measure(boundary, "push", 900, seed=1)
+    assert slide.refused == 0.0
+    assert slide.near > 0.4
+    assert slide.least_m > SAMPLE_MARGIN_M
+
+
+def shelf(top_m: float) -> Boundary:
+    """A keep-out box below the hand and wherever a turn of joint1 brings it."""
+    return Boundary("keep_out", {"boxes": [0.55, 0.0, top_m - 0.5, 0.6, 1.6, 1.0, 0.0, 0.0, 0.0], "slow_m": 0.0}, {})
+
+
+def test_a_fast_turn_close_above_a_shelf_is_slowed_and_not_braked(monkeypatch: pytest.MonkeyPatch) -> None:
+    top_m = -0.3
+    for _ in range(20):  # raised by what is left of its distance, it never comes too near
+        nearest = FilterRig(*configuration(shelf(top_m))).filter.nearest()
+        assert nearest is not None
+        top_m += nearest.distance_m - nearest.pair.margin_m - SAMPLE_MARGIN_M - 1e-4
+    monkeypatch.setattr(sliding, "ALONG_HZ", 1.0)
+    slide = measure(shelf(top_m), "push", 500, seed=1)
+    assert slide.refused == 0.0
+    assert slide.near == 1.0 and 0.05 < slide.along < 0.5

@@ -14,6 +14,7 @@ from vla_ros.parameters import ParameterError
 from vla_ros.safety.audit.snapshot import configuration_of, filter_of, snapshot_of
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.geometry.obstacle_shape import Obstacle
+from vla_ros.safety.verdict import Verdict
 from vla_ros.sim.arm_description import HOME
 
 
@@ -21,6 +22,15 @@ def from_snapshot(safety_filter: SafetyFilter) -> SafetyFilter:
     """Another filter that goes on from where this one is, by way of bytes."""
     snapshot = snapshot_of(safety_filter, configuration_of(safety_filter))
     return filter_of(msgpack.unpackb(msgpack.packb(snapshot), strict_map_key=False))
+
+
+@pytest.mark.parametrize("rule", ["fence", "table", "keep_out", "obstacle", "self_collision", "effort_limit"])
+def test_the_arm_slides_along_what_a_distance_holds_it_back_from_and_nothing_else(rule: str) -> None:
+    arm = Arm(**OBSTACLE).armed()
+    constraints, state = arm.filter._motion.constraints, arm.filter.values
+    assert constraints is not None and not constraints.slides(state)
+    constraints.held(state, Verdict(rule, "refused"))
+    assert constraints.slides(state) == (rule != "effort_limit")
 
 
 def test_arming_next_to_something_is_refused_and_says_what_to_do() -> None:
