@@ -179,6 +179,43 @@ static PyObject *stop_path_lengths(PyObject *self, PyObject *args)
     return lengths;
 }
 
+PyDoc_STRVAR(peak_rates_doc,
+"peak_rates(before, after, limits, scale)\n--\n\n"
+"Return the largest rate of each joint around a step and on the way to rest after it, as bytes of float64.");
+
+/* `VelocityLimit.peak_velocity` */
+static integer peak_velocity(integer v, integer a, integer jerk)
+{
+    return a > 0 ? v + stopping_distance(a, jerk) - a : v;
+}
+
+static integer larger(integer x, integer y) { return x > y ? x : y; }
+
+static PyObject *peak_rates(PyObject *self, PyObject *args)
+{
+    PyObject *before_rows, *after_rows, *limit_rows;
+    joint_limits limits[JOINTS];
+    joint_state before[JOINTS], after[JOINTS];
+    double scale, rates[JOINTS];
+    Py_ssize_t count, i;
+    if (!PyArg_ParseTuple(args, "OOOd", &before_rows, &after_rows, &limit_rows, &scale))
+        return NULL;
+    if ((count = read_limits(limit_rows, limits)) < 0 || read_states(before_rows, count, before)
+        || read_states(after_rows, count, after))
+        return NULL;
+    for (i = 0; i < count; i++) {
+        integer v = after[i].v, a = after[i].a, jerk = limits[i].jerk;
+        integer peak = larger(peak_velocity(v, a, jerk), peak_velocity(-v, -a, jerk));
+        if (absolute(peak) >= PLACE_LIMIT) {
+            overflow();
+            return NULL;
+        }
+        peak = larger(peak, larger(absolute(before[i].v), absolute(before[i].v - before[i].a)));
+        rates[i] = (double)peak * scale;
+    }
+    return PyBytes_FromStringAndSize((char *)rates, count * (Py_ssize_t)sizeof(double));
+}
+
 PyDoc_STRVAR(stop_rates_doc,
 "stop_rates(before, after, limits, scale)\n--\n\n"
 "Return `CandidatePath.rates` as bytes of float64, row by row.");
@@ -429,6 +466,7 @@ done:
 
 static PyMethodDef methods[] = {
     {"stop_path_lengths", stop_path_lengths, METH_VARARGS, stop_path_lengths_doc},
+    {"peak_rates", peak_rates, METH_VARARGS, peak_rates_doc},
     {"stop_rates", stop_rates, METH_VARARGS, stop_rates_doc},
     {"knots", knots, METH_VARARGS, knots_doc},
     {"cdr_points", cdr_points, METH_VARARGS, cdr_points_doc},

@@ -13,6 +13,7 @@ from vla_ros.safety import compiled, trajectory
 from vla_ros.safety.joint import stop_path
 from vla_ros.safety.joint.jerk_limit import JerkLimit
 from vla_ros.safety.joint.joint_limits import TickLimits
+from vla_ros.safety.joint.velocity_limit import VelocityLimit
 
 KERNELS = pytest.importorskip("vla_ros.safety.kernels")
 HUGE = 2**40
@@ -61,6 +62,7 @@ def test_each_kernel_gives_what_its_python_form_gives(seed: int) -> None:
     period_ns = rng.choice((1_000_000, 4_000_000, 8_000_001))
     for function, arguments in (
         (stop_path.stop_path_lengths, (after, limits)),
+        (stop_path.peak_rates, (before, after, limits, 1e9 / period_ns / 7)),
         (stop_path.stop_rates, (before, after, limits, 1e9 / period_ns / 7)),
         (trajectory.knots, (outputs_of(rng, limits, rng.randint(3, 12)), limits, period_ns)),
     ):
@@ -80,6 +82,7 @@ def test_values_that_are_too_large_go_to_the_python_form() -> None:
     rows = [[0], [HUGE], [2 * HUGE]]
     for function, arguments in (
         (stop_path.stop_path_lengths, (state, limits)),
+        (stop_path.peak_rates, (state, state, limits, 1.0)),
         (stop_path.stop_rates, (state, state, limits, 1.0)),
         (trajectory.knots, (rows, limits, 4)),
     ):
@@ -104,3 +107,16 @@ def test_without_the_module_the_python_form_is_used(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(compiled, "KERNELS", None)
     form = python_form(stop_path.stop_path_lengths)
     assert compiled.compiled(form) is form
+
+
+def test_peak_rates_are_those_of_the_velocity_limit() -> None:
+    rng = random.Random(1)
+    for _ in range(200):
+        limits = limits_of(rng, 3)
+        after = states_of(rng, limits)
+        peaks = [
+            VelocityLimit(TickLimits(0, 1, 1, *own)).peak_speed(v, a)
+            for (_, v, a), own in zip(after, limits, strict=True)
+        ]
+        rest = [(0, 0, 0)] * 3
+        assert np.frombuffer(python_form(stop_path.peak_rates)(rest, after, limits, 1.0)).tolist() == peaks

@@ -31,7 +31,7 @@ from vla_ros.safety.geometry_parameters import ToolParameters
 from vla_ros.safety.joint.jerk_limit import ticks_to_rest
 from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
 from vla_ros.safety.joint.joint_motion import JointOutput
-from vla_ros.safety.joint.stop_path import StopPath, stop_path_lengths, stop_rates
+from vla_ros.safety.joint.stop_path import StopPath, peak_rates, stop_path_lengths, stop_rates
 from vla_ros.safety.joint.velocity_limit import VelocityLimit
 from vla_ros.safety.state import JointStates
 
@@ -135,6 +135,10 @@ class ArmPaths:
         """Return bounds on the way to rest, see `stop_path.stop_path_length`."""
         return stop_path_lengths(states, self._limits)
 
+    def peak_rates(self, before: Sequence[tuple[int, int, int]], after: Sequence[tuple[int, int, int]]) -> Array:
+        """Return (n,) rad/s or m/s; see `stop_path.peak_rates`."""
+        return np.frombuffer(peak_rates(before, after, self._limits, 1.0 / (NANO * self.period_s)))
+
     def rates(self, before: Sequence[tuple[int, int, int]], after: Sequence[tuple[int, int, int]]) -> Array:
         """Return (r, n) rad/s or m/s; see `stop_path.stop_rates`."""
         rows = np.frombuffer(stop_rates(before, after, self._limits, 1.0 / (NANO * self.period_s)))
@@ -154,7 +158,6 @@ class CandidatePath:
     def __init__(self, paths: ArmPaths, key: tuple[tuple[tuple[int, int, int], ...], ...]) -> None:
         self.key = key
         self._paths = paths
-        self._to_rate = 1.0 / (NANO * paths.period_s)
         self._speeds: dict[Parts, tuple[Array, Array]] = {}
         self.moving = any(v or a for states in key for _, v, a in states)
 
@@ -163,10 +166,7 @@ class CandidatePath:
     @cached_property
     def peak_rates(self) -> Array:
         """(n,) rad/s or m/s, the largest speed of each joint on the path."""
-        before, after = self.key
-        peaks = self._paths.peak_speeds(list(after))
-        rows = zip(peaks, before, strict=True)
-        return np.array([max(peak, abs(v), abs(v - a)) for peak, (_, v, a) in rows]) * self._to_rate
+        return self._paths.peak_rates(*self.key)
 
     @cached_property
     def quick_ticks(self) -> int:

@@ -126,6 +126,27 @@ def stop_path_lengths(states: Sequence[tuple[int, int, int]], limits: Sequence[t
 
 
 @compiled
+def peak_rates(
+    before: Sequence[tuple[int, int, int]],
+    after: Sequence[tuple[int, int, int]],
+    limits: Sequence[tuple[int, int]],
+    scale: float,
+) -> bytes:
+    """Return the largest rate of each joint around a step and on the way to rest after it, as the bytes of (n,) float64.
+
+    Args: as of `stop_rates`.
+    """
+    rates = []
+    for (_, v0, a0), (_, v, a), (_, jerk) in zip(before, after, limits, strict=True):
+        gain = stopping_distance(abs(a), jerk) - abs(
+            a
+        )  # while the acceleration runs out; see `VelocityLimit.peak_speed`
+        peak = max(v + gain * (a > 0), -v + gain * (a < 0))
+        rates.append(max(peak, abs(v0), abs(v0 - a0)))
+    return (np.array(rates) * scale).tobytes()
+
+
+@compiled
 def stop_rates(
     before: Sequence[tuple[int, int, int]],
     after: Sequence[tuple[int, int, int]],
