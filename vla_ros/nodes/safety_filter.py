@@ -48,8 +48,8 @@ from vla_ros.time import NS_PER_S
 STATUS_HZ = 25
 SLOW_HZ = 10
 """How often it is looked up who publishes on a topic, and what is around the arm is drawn."""
-LOOK_UPS = 4
-"""Topics that are looked up in one tick: the first takes as long as three more."""
+LOOK_UPS = 2
+"""Topics that are looked up in one tick."""
 EXECUTOR_S = 2
 """So often the executor is let in: what is not polled are warnings of publishers whose QoS does not fit."""
 REALTIME_PRIORITY = 20
@@ -152,6 +152,8 @@ class SafetyFilterNode(Node):
                 look_up()
         if count % slow_ticks == slow_ticks - 1:
             self._draw()
+        for prepare in self._report.preparations[(count - 1) % ticks_per_s :: ticks_per_s]:
+            prepare()
         if count % ticks_per_s == ticks_per_s // 2 + 1:
             self._diagnostics.publish()
             if (decision is not None and decision.state in AT_REST) or gc.get_count()[0] > MOST_GARBAGE:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 from rclpy.node import Node
 
@@ -20,7 +22,7 @@ from vla_ros.safety.decision import Decision
 from vla_ros.safety.filter import SafetyFilter
 from vla_ros.safety.states import AT_REST, LATCHED, State
 from vla_ros.safety.unchecked import left_unchecked, not_checked
-from vla_ros.time import Rate, Window
+from vla_ros.time import Rate, Summary, Window
 
 KEEP_AT_REST = (authority.NAME, safety_monitor.NAME)
 """Rules that keep an armed arm at rest because something is wrong with the graph, not because somebody wants it."""
@@ -28,6 +30,8 @@ KEEP_AT_REST = (authority.NAME, safety_monitor.NAME)
 
 class FilterReport:
     """Called once a second, for `Diagnostics`.
+
+    preparations: calls that must come before, each in a tick of its own: together they take longer than a tick may.
 
     The node fills: decision, of the newest tick. rate, of the ticks. hops_s: from a setpoint's arrival to the output.
     busy_s: of a tick, by the clock. cpu_s: what the node's thread had of a core in it. sent_s: from its begin until its
@@ -55,6 +59,24 @@ class FilterReport:
         self.rate = Rate(period_s, tolerance_s=period_s / 2)
         self.hops_s, self.busy_s, self.cpu_s, self.sent_s = (Window(2000) for _ in range(4))
         self.scheduling = ""
+        self._summaries: dict[str, Summary] = {}
+        self._unmatched: list[str] = []
+        self._rate: dict[str, object] = {}
+        windows = {
+            "hops": self.hops_s.summary,
+            "ages": inputs.frame_ages_s.summary,
+            "busy": self.busy_s.summary,
+            "cpu": self.cpu_s.summary,
+            "sent": self.sent_s.summary,
+            "errors": self.rate.errors,
+        }
+        self.preparations: list[Callable[[], None]] = [
+            self._look_for_unmatched,
+            self._note_rate,
+            *(partial(self._summarise, name, summary) for name, summary in windows.items()),
+        ]
+        for prepare in self.preparations[1:]:
+            prepare()
         self.decision: Decision | None = None
         self._late_reported = self._refused_reported = self._too_long_reported = 0
 
@@ -72,7 +94,7 @@ class FilterReport:
         state = self._filter.state
         verdict = decision.verdict if decision is not None else None
         reason = verdict.reason if verdict is not None else ""
-        wrong = unmatched_publishers(self._node, TYPES)
+        wrong = self._unmatched
         kept = state is State.HOLDING and verdict is not None and verdict.rule in KEEP_AT_REST
         level = WARN if kept else OK
         joint_state_age_s = self._filter.joint_state_age_s(now_ns)
@@ -110,13 +132,13 @@ class FilterReport:
         return level, reason
 
     def _values(self, now_ns: int) -> dict[str, object]:
-        errors = self.rate.errors()
-        hops, ages, busy = self.hops_s.summary(), self._inputs.frame_ages_s.summary(), self.busy_s.summary()
-        cpu, sent = self.cpu_s.summary(), self.sent_s.summary()
+        hops, ages, busy, cpu, sent, errors = (
+            self._summaries[name] for name in ("hops", "ages", "busy", "cpu", "sent", "errors")
+        )
         log = self._log
         return {
             "state": self._filter.state.name,
-            **self.rate.values(),
+            **self._rate,
             "period_error_p95_ms": errors.p95 * 1e3,
             "period_error_max_ms": errors.largest * 1e3,
             "ticks": self._loop.ticks,
@@ -153,6 +175,15 @@ class FilterReport:
             **self._controllers.report(),
             "without_body": ", ".join(self._filter.joints_without_geometry),
         }
+
+    def _summarise(self, name: str, summary: Callable[[], Summary]) -> None:
+        self._summaries[name] = summary()
+
+    def _note_rate(self) -> None:
+        self._rate = self.rate.values()
+
+    def _look_for_unmatched(self) -> None:
+        self._unmatched = unmatched_publishers(self._node, TYPES)
 
     def _clock_offsets(self, now_ns: int) -> str:
         """By how much this node's clock is ahead of the clocks that stamp the joint states, ms, one for each driver."""
