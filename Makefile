@@ -141,4 +141,4 @@ builds: setup
 	@. $(BIN)/activate && exec bash test/package/builds.sh
 
 clean:
-	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/action vla_ros/*.so vla_ros/safety/*.so *.egg-info
+	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/action vla_ros/*.so *.egg-info
