@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vla_ros.safety.geometry.approach import Approach
-from vla_ros.safety.joint.joint_limits import JointLimits
+from vla_ros.safety.joint.joint_limits import NANO, JointLimits, per_tick
+from vla_ros.safety.joint.stop_path import StopPath
 
 PERIOD_S = 0.004
 LIMITS = [JointLimits(f"j{i}", -3.0, 3.0, 2.0, brake, 100 * brake) for i, brake in enumerate((4.0, 8.0, 2.0))]
@@ -51,3 +52,18 @@ def test_each_boundary_counts_and_none_slows_nothing(approach: Approach) -> None
 def test_the_reach_is_that_of_the_faster_rates(approach: Approach) -> None:
     slow, fast = np.array([0.1, -0.2, 0.0]), np.array([-1.0, 0.1, 0.3])
     assert approach.reach(slow, fast) == pytest.approx(np.maximum(way(approach, slow), way(approach, fast)))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.7, -2.0])
+def test_the_reach_covers_a_step_and_the_way_of_the_stop_policy_and_not_much_more(
+    approach: Approach, rate: float
+) -> None:
+    rates, found = np.full(3, rate), []
+    for joint in LIMITS:
+        per = per_tick(joint, PERIOD_S)
+        path = StopPath(0, int(rate * PERIOD_S * NANO), 0, per.acceleration, per.jerk)
+        found.append(path.path_length(path.ticks) / NANO)
+    spare_s = (approach.reach(rates, np.zeros(3)) - found) / abs(rate)
+    jerk_ramps_s = [joint.acceleration / joint.jerk for joint in LIMITS]
+    assert (spare_s > PERIOD_S).all(), "the step comes before the brake"
+    assert (spare_s <= np.add(jerk_ramps_s, 2 * PERIOD_S)).all()
