@@ -79,7 +79,7 @@ ifeq ($(filter $(DISTRO)/$(VENV),$(IN_PLACE)),)
 $(VENV)/.ready: other_environment
 endif
 
-$(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml \
+$(VENV)/.ready: $(VENV)/.wheels setup.py setup.cfg build_interfaces.py CMakeLists.txt package.xml vla_ros/safety/kernels.c \
                 $(wildcard msg/*.msg srv/*.srv action/*.action interfaces/* interfaces/*/* interfaces/*/*/* launch/* config/* config/*/*)
 	@echo "vla_ros: compiling the messages (a minute, once) and installing the package"
 	@$(SHOWN) "messages compiled, %" -- $(SHOWN_PIP) -v --no-build-isolation --no-deps --editable .
@@ -102,13 +102,15 @@ demo: setup
 	@. $(BIN)/activate && exec vla-ros demo --policy $(POLICY)
 
 ALL_CORES := --numprocesses=$(shell nproc) --dist=worksteal
+# Nodes of a running graph miss real deadlines where a machine stands still: such a test that fails runs once more, and is told.
+ONE_BY_ONE := --reruns=1 -r fR --durations=15
 # Without TESTS: all. Those without a graph run on all cores at once, those of a running graph one after the other.
 test: setup
 ifdef TESTS
 	@. $(BIN)/activate && exec python -m pytest $(TESTS)
 else
 	@. $(BIN)/activate && python -m pytest $(ALL_CORES) test/property test/sim test/unit; without_graph=$$?; \
-	  python -m pytest test --ignore=test/property --ignore=test/sim --ignore=test/unit && exit $$without_graph
+	  python -m pytest $(ONE_BY_ONE) test --ignore=test/property --ignore=test/sim --ignore=test/unit && exit $$without_graph
 endif
 
 MODEL_GRAPHS := $(patsubst %,test/models/test_%.py,lerobot_graph openvla_graph split_topics)
@@ -117,7 +119,7 @@ test-models:
 	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" setup
 	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test \
 	  TESTS="$(ALL_CORES) test/models $(MODEL_GRAPHS:%=--ignore=%)"
-	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS="$(MODEL_GRAPHS)"
+	@$(MAKE) --no-print-directory MODELS=lerobot PYTHON="$(MODELS_PYTHON)" test TESTS="$(ONE_BY_ONE) $(MODEL_GRAPHS)"
 
 # Playwright's own browser is not on the package index; Debian's Chromium is driven just as well.
 browser:
@@ -141,4 +143,4 @@ builds: setup
 	@. $(BIN)/activate && exec bash test/package/builds.sh
 
 clean:
-	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/action vla_ros/*.so *.egg-info
+	rm -rf .venv .venv-* build install log vla_ros/msg vla_ros/srv vla_ros/action vla_ros/*.so vla_ros/safety/*.so *.egg-info

@@ -22,7 +22,7 @@ from vla_ros.policies.policy_parameters import CompactParameters
 from vla_ros.ros.client import Unreachable
 from vla_ros.safety.safety_parameters import SafetyFilterParameters
 
-TASKS = (("pick", 3), ("push", 3), ("pick", 4), ("push", 4), ("place", 3), ("stack", 3))
+TASKS = (("pick", 3), ("push", 3), ("place", 3), ("stack", 3))
 
 
 @pytest.mark.timeout(3600)  # in real time, on a machine that may be slow

@@ -18,6 +18,7 @@ from sensor_msgs.msg import JointState
 import vla_ros.action
 import vla_ros.msg
 import vla_ros.srv
+from vla_ros.safety.compiled import KERNELS
 
 WAIT_S = 60.0
 
@@ -51,6 +52,12 @@ def files(prefix: Path) -> None:
     assert any((Path(path) / "share/control_msgs/package.xml").is_file() for path in package.parents), package
 
 
+def kernels() -> None:
+    """The compiled part of the safety filter is there; without it, a slower form in Python would be used."""
+    assert KERNELS is not None and KERNELS.__file__ is not None
+    assert Path(KERNELS.__file__).parent == Path(vla_ros.__file__).parent / "safety", KERNELS.__file__
+
+
 def node_runs(executable: Path) -> None:
     """The node starts from the installed space, is heard over DDS and ends cleanly."""
     rclpy.init()
@@ -76,6 +83,7 @@ def main() -> None:
     assert os.access(executable, os.X_OK), f"not installed: {executable}"
     messages(prefix)
     files(prefix)
+    kernels()
     node_runs(executable)
     print(f"works from {Path(vla_ros.__file__).parent}")
 

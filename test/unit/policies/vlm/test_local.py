@@ -175,7 +175,7 @@ def test_a_process_that_hangs_is_ended(model: Callable[..., LocalModel], where: 
         model("time.sleep(60)", start=start, timeout_s=0.5, load_timeout_s=0.5 if where == "load" else 20.0)
     )
     assert "has not answered within 0." in str(error)
-    assert time.monotonic() - began_s < 15.0
+    assert time.monotonic() - began_s < 50.0, "the child sleeps for 60 s"
 
 
 def test_an_error_of_one_answer_is_said_and_the_process_goes_on(model: Callable[..., LocalModel]) -> None:

@@ -18,7 +18,7 @@ from vla_ros.safety.audit.replay import replay
 
 PACKAGE = Path(__file__).parents[4]
 FILTER = """
-import sys, time
+import pathlib, sys, time
 from test.unit.safety.audit.logs import about
 from test.unit.safety.conftest import Bench
 from vla_ros.safety.audit.log import AuditLog
@@ -33,7 +33,9 @@ bench.stream(lambda t: list(bench.q), 2.0)
 bench.filter.fault("something broke")
 bench.tick(3)
 if sys.argv[2] == "both":
-    time.sleep(2.0)  # the writer's first turn on a busy machine
+    given_up_s = time.monotonic() + 60.0
+    while not list(pathlib.Path(sys.argv[1]).glob("*-latch*")) and time.monotonic() < given_up_s:
+        time.sleep(0.05)  # the writer's first turn on a busy machine
     bench.tick(1)
     time.sleep(0.5)
 print("latched", flush=True)
