@@ -248,6 +248,8 @@ class ClauseReader:
             )
         if does in ("place", "place at", "push to", "stack"):
             assert thing is not None
+            if does == "stack" and (len(self._context.objects) > 1 or thing.several):
+                raise NotUnderstood(f"{self._verb.words!r} several at once: say which on which, in steps")
             return self._related_step(does, thing)
         if self._has("there"):
             direction = direction or self._context.direction

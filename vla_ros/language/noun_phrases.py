@@ -195,7 +195,7 @@ def _read_relative(cursor: ItemCursor, said: _Said) -> bool:
 def _but(cursor: ItemCursor, phrase: ObjectPhrase) -> ObjectPhrase:
     """Go behind "except the red one"; return the phrase without it."""
     start = cursor.at
-    if phrase.quantity not in SEVERAL or not cursor.peek().sense("but"):
+    if not phrase.several or not cursor.peek().sense("but"):
         return phrase
     cursor.at += 1
     others = [first, *read_others(cursor)] if (first := read_mention(cursor)) is not None else []
@@ -211,7 +211,7 @@ def _skip_floating(cursor: ItemCursor, mentions: Sequence[Mention]) -> None:
     sense = cursor.peek().sense("quantities")
     if sense is None or QUANTITIES[sense.value] not in SEVERAL or _noun_follows(cursor):
         return
-    plural = any(mention.several or mention.phrase.quantity in SEVERAL for mention in mentions)
+    plural = any(mention.several or mention.phrase.several for mention in mentions)
     if plural or len(mentions) == 2 or (len(mentions) > 2 and QUANTITIES[sense.value] is Quantity.ALL):
         cursor.at += 1
 

@@ -13,7 +13,7 @@ from vla_ros.language.clauses import read_clauses
 from vla_ros.language.grammar import Grammar
 from vla_ros.language.part_reader import read_parts
 from vla_ros.language.parts import NotUnderstood, read_items
-from vla_ros.language.steps import InstructionStep, ObjectPhrase, Quantity, StepAction
+from vla_ros.language.steps import InstructionStep, ObjectPhrase, StepAction
 
 MOST_STEPS = 12
 """Of one sentence."""
@@ -69,7 +69,7 @@ def _check_hand(steps: Sequence[InstructionStep]) -> None:
     for step, then in itertools.zip_longest(steps, steps[1:]):
         if step.action is not StepAction.PICK:
             continue
-        several = step.object is not None and step.object.quantity in (Quantity.ALL, Quantity.BOTH)
+        several = step.object is not None and step.object.several
         if several or (then is not None and then.action is StepAction.PICK):
             things = f"{step.object}" if several or then is None else f"{step.object} and {then.object}"
             raise NotUnderstood(f"{things} at once: the hand holds one object; say where to put each")

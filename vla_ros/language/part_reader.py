@@ -61,6 +61,11 @@ class _PartReader:
         if item.sense("fillers", "by"):
             self._cursor.at += 1
             return None
+        if item.sense("determiners", "quantities") and self._cursor.peek(1).words:
+            said = f"{item.words} {self._cursor.peek(1).words}"
+            raise NotUnderstood(
+                f"{said!r}: which object? Say its colour and shape, or 'on the left', 'the nearest one'"
+            )
         raise NotUnderstood(f"{item.words!r} makes no sense where it stands")
 
     def _relative(self) -> ClausePart | None:

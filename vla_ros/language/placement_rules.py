@@ -31,7 +31,7 @@ def fitting_relation(
         raise NotUnderstood(f"{words!r}: between which two objects?")
     if relation is not Relation.BETWEEN and len(targets) > 1:
         raise NotUnderstood(f"{words!r}: one place, please; only 'between' takes two objects")
-    if target.quantity in (Quantity.ALL, Quantity.BOTH) and relation is not Relation.BETWEEN:
+    if target.several and relation is not Relation.BETWEEN:
         raise NotUnderstood(f"{words!r}: one place, please")
     if pushes:
         if relation is not Relation.NEXT_TO:

@@ -93,10 +93,14 @@ class ObjectPhrase:
         """Whether colour and shape alone say which object is meant."""
         return self.quantity is Quantity.THE and self.selector is None and self.relation is None and not self.unlike
 
+    @property
+    def several(self) -> bool:
+        """Whether more than one object is meant."""
+        return self.quantity in (Quantity.BOTH, Quantity.ALL)
+
     def __str__(self) -> str:
         noun = f"{self.colour} {self.shape or 'object'}".strip()
-        several = self.quantity in (Quantity.BOTH, Quantity.ALL)
-        if several:
+        if self.several:
             noun += "s"
         before = self.selector.value if self.selector in (Selector.BIGGEST, Selector.SMALLEST) else ""
         words = [self.quantity.value, before, noun]
@@ -132,11 +136,12 @@ class InstructionStep:
     def lines(self) -> tuple[str, ...]:
         """What it does, in the words of the fixed grammar; a placement is told as picking up and putting."""
         action, thing = self.action, self.object
+        it = "them" if thing and thing.several else "it"
         by = f" by {100 * self.distance_m:g} cm" if self.distance_m else ""
         if action is StepAction.PLACE and self.relation is not None:
-            return f"pick up {thing}", f"put it {related(self.relation, self.targets, into=True)}"
+            return f"pick up {thing}", f"put {it} {related(self.relation, self.targets, into=True)}"
         if action is StepAction.SHIFT:
-            return f"pick up {thing}", f"put it down {100 * self.distance_m:g} cm {_way(self.direction)}"
+            return f"pick up {thing}", f"put {it} down {100 * self.distance_m:g} cm {_way(self.direction)}"
         if action is StepAction.PUSH and self.targets:
             return (f"push {thing} to {self.targets[0]}",)
         if action in (StepAction.PUSH, StepAction.REACH):

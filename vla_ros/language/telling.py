@@ -12,10 +12,9 @@ from typing import Any
 
 from vla_ros.language import steps as english
 from vla_ros.language.grammar import files_of_words
-from vla_ros.language.steps import InstructionStep, ObjectPhrase, Quantity, Relation, StepAction
+from vla_ros.language.steps import InstructionStep, ObjectPhrase, Relation, StepAction
 from vla_ros.parameters import yaml_of
 
-SEVERAL = (Quantity.BOTH, Quantity.ALL)
 KEYS = {
     StepAction.PICK: "pick",
     StepAction.PLACE: "place",
@@ -85,7 +84,7 @@ class _Teller:
         return text
 
     def _gender(self, phrase: ObjectPhrase) -> str:
-        return "p" if phrase.quantity in SEVERAL else str(self._table["nouns"][phrase.shape][0])
+        return "p" if phrase.several else str(self._table["nouns"][phrase.shape][0])
 
     def _phrase(self, phrase: ObjectPhrase, case: int) -> str:
         gender = self._gender(phrase)

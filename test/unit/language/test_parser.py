@@ -61,7 +61,7 @@ REFUSED = {
     "grab the ball and the red cube": "holds one object",
     "grab both cubes": "holds one object",
     "put the red cube left of the bowl and right of the plate": "one place",
-    "grab the first cube": "'the' makes no sense",
+    "grab the first cube": "'the first': which object?",
     "put the ball over the bowl": "'over'",
     "": "no words",
 }
