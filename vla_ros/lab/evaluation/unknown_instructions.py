@@ -12,7 +12,7 @@ from vla_ros.tasks.task import Step
 from vla_ros.tasks.vocabulary import COLOURS, MOVABLE_SHAPES
 
 UNKNOWN_NOUNS = ("spoon", "banana", "screwdriver", "teddy bear", "mug", "phone", "scissors", "key", "candle", "hammer")
-UNKNOWN_VERBS = ("juggle", "polish", "photograph", "rotate", "hide", "squeeze", "smell", "unscrew", "melt", "count")
+UNKNOWN_VERBS = ("juggle", "polish", "photograph", "rotate", "hide", "squeeze", "smell", "unscrew", "melt", "weigh")
 UNKNOWNS: Mapping[str, str] = {
     "absent colour": "an object in a colour that none has",
     "absent shape": "a colour that is there, on a shape that it is not",
