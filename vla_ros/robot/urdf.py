@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -186,9 +187,12 @@ def followers(root: ElementTree.Element, leaders: list[str]) -> dict[str, Mimic]
     """Return the joints that move with one of `leaders`, each with how it follows it, chains of mimics resolved.
 
     Raises:
-        ParameterError: a <mimic> cannot be read.
+        ParameterError: a <mimic> cannot be read, or its chain comes back to itself or ends at a joint that is not there.
     """
-    mimics = {name: mimic for name, e in urdf_joints(root).items() if (mimic := mimic_of(name, e)) is not None}
+    joints = urdf_joints(root)
+    mimics = {name: mimic for name, e in joints.items() if (mimic := mimic_of(name, e)) is not None}
+    for name in mimics:
+        _check_chain(name, mimics, joints)
     found = {name: Mimic(name, 1.0, 0.0) for name in leaders}
     for _ in mimics:  # one may follow another one: each round finds the next link of such chains
         for name, own in mimics.items():
@@ -197,3 +201,13 @@ def followers(root: ElementTree.Element, leaders: list[str]) -> dict[str, Mimic]
                 offset = own.offset + own.multiplier * up.offset
                 found[name] = Mimic(up.leader, own.multiplier * up.multiplier, offset)
     return {name: mimic for name, mimic in found.items() if name not in leaders}
+
+
+def _check_chain(name: str, mimics: Mapping[str, Mimic], joints: Container[str]) -> None:
+    chain = [name]
+    while chain[-1] in mimics:
+        chain.append(mimics[chain[-1]].leader)
+        if chain[-1] in chain[:-1]:
+            raise ParameterError(f"urdf: joint {name} follows itself (<mimic>: {' → '.join(chain)})")
+    if chain[-1] not in joints:
+        raise ParameterError(f"urdf: joint {chain[-2]} follows {chain[-1]!r} (<mimic>), which is not in the URDF")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_mimics_of_mimics() -> None:
     root = urdf_root(
         '<robot><joint name="c"><mimic joint="b" multiplier="-2" offset="0.5"/></joint>'
         '<joint name="b"><mimic joint="a" multiplier="3" offset="1"/></joint>'
-        '<joint name="a"/><joint name="d"><mimic joint="x"/></joint></robot>'
+        '<joint name="a"/><joint name="x"/><joint name="d"><mimic joint="x"/></joint></robot>'
     )
     assert followers(root, ["a"]) == {"b": Mimic("a", 3.0, 1.0), "c": Mimic("a", -6.0, -1.5)}
     joints = urdf_joints(root)
@@ -94,3 +95,17 @@ def test_mimics_of_mimics() -> None:
 def test_a_mimic_that_cannot_be_read_is_refused(tag: str) -> None:
     with pytest.raises(ParameterError, match="<mimic> of joint a"):
         followers(urdf_root(f'<robot><joint name="a">{tag}</joint></robot>'), ["b"])
+
+
+@pytest.mark.parametrize(
+    ("chain", "told"),
+    [
+        ({"a": "a"}, "joint a follows itself (<mimic>: a → a)"),
+        ({"a": "b", "b": "c", "c": "b"}, "joint a follows itself (<mimic>: a → b → c → b)"),
+        ({"a": "b", "b": "nowhere"}, "joint b follows 'nowhere' (<mimic>), which is not in the URDF"),
+    ],
+)
+def test_a_chain_of_mimics_that_leads_nowhere_is_refused(chain: dict[str, str], told: str) -> None:
+    joints = "".join(f'<joint name="{name}"><mimic joint="{leader}"/></joint>' for name, leader in chain.items())
+    with pytest.raises(ParameterError, match=re.escape(told)):
+        followers(urdf_root(f"<robot>{joints}</robot>"), ["a"])
