@@ -27,6 +27,7 @@ HOME = {"HOME": "/tmp"}
         ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "host"}, "it is one of SUBNET, LOCALHOST, SYSTEM_DEFAULT"),
         ({"RMW_IMPLEMENTATION": "rmw_nobody"}, "RMW_IMPLEMENTATION='rmw_nobody' is not installed"),
         ({"FASTDDS_DEFAULT_PROFILES_FILE": "/nope.xml"}, "there is no such file"),
+        ({"FASTRTPS_DEFAULT_PROFILES_FILE": __file__}, "it cannot be read (no XML: "),
         ({"ROS_SECURITY_ENABLE": "true"}, "there is no keystore"),
         ({"HOME": ""}, "HOME is not set, so that ROS has no folder for its logs: set ROS_LOG_DIR"),
         ({"HOME": "/proc/nowhere"}, "the folder for logs, /proc/nowhere/.ros/log, cannot be made"),
@@ -68,16 +69,18 @@ def test_a_folder_that_cannot_be_written_and_bytes_that_are_no_text_are_told_tog
 
 
 @pytest.mark.parametrize(
-    ("command", "begins"),
+    ("command", "variable", "begins"),
     [
-        (("vla_ros.cli", "status", "--once"), "vla-ros: ROS_DOMAIN_ID='abc'"),
-        (("vla_ros.nodes.camera",), "vla_ros camera: ROS_DOMAIN_ID='abc'"),
+        (("vla_ros.cli", "status", "--once"), "ROS_DOMAIN_ID", "vla-ros: ROS_DOMAIN_ID='abc'"),
+        (("vla_ros.nodes.camera",), "ROS_DOMAIN_ID", "vla_ros camera: ROS_DOMAIN_ID='abc'"),
+        (("vla_ros.cli", "estop"), "RMW_IMPLEMENTATION", "vla-ros: RMW_IMPLEMENTATION='abc' is not installed"),
+        (("vla_ros.nodes.camera",), "RMW_IMPLEMENTATION", "vla_ros: RMW_IMPLEMENTATION='abc' is not installed"),
     ],
 )
-def test_one_line_and_exit_code_2(command: tuple[str, ...], begins: str) -> None:
+def test_one_line_and_exit_code_2(command: tuple[str, ...], variable: str, begins: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command],
-        env={**os.environ, "ROS_DOMAIN_ID": "abc"},
+        env={**os.environ, variable: "abc"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 """What nodes and commands share of ROS: the life of a node, parameters, quality of service, diagnostics, messages.
 
 rclpy is imported when a name is first used, so that programs that only ask whether ROS is installed can say that it is not.
+Where the middleware is not there, the package raises ParameterError, before rclpy ends the process.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vla_ros.lazy_names import lazy_names
+from vla_ros.ros.environment import require_middleware
 
 if TYPE_CHECKING:
     from vla_ros.ros.client import Client, Unreachable, connect
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from vla_ros.ros.polling import PacedLoop, polled, take
     from vla_ros.ros.robot_description import wait_for_urdf
     from vla_ros.ros.stamps import duration_message, nanoseconds, time_message
+
+require_middleware()
 
 __all__ = [
     "Client",

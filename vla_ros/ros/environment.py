@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from vla_ros.parameters import ParameterError
 
@@ -48,6 +49,12 @@ def require_environment(arguments: Sequence[str] = ()) -> None:
         raise ParameterError("; ".join(map(str, problems)))
 
 
+def require_middleware() -> None:
+    """Raise ParameterError where the middleware of the environment is not there: rcl ends the process when it is imported."""
+    if problems := list(_middleware(os.environ)):
+        raise ParameterError("; ".join(map(str, problems)))
+
+
 def _text(arguments: Sequence[str]) -> Iterator[EnvironmentProblem]:
     for argument in arguments:
         try:
@@ -78,13 +85,23 @@ def _middleware(environment: Mapping[str, str]) -> Iterator[EnvironmentProblem]:
         yield EnvironmentProblem(f"RMW_IMPLEMENTATION={name!r} is not installed", "install it, or unset it")
     for key in PROFILES:
         # A remedy for both: Fast DDS goes on without the profile, and differently from how it was meant.
-        if (file := environment.get(key, "")) and not Path(file).is_file():
-            yield EnvironmentProblem(f"{key}={file!r}: there is no such file", "name one, or unset it")
+        if (file := environment.get(key, "")) and (wrong := _unreadable_xml(Path(file))):
+            yield EnvironmentProblem(f"{key}={file!r}: {wrong}", "name a file of profiles, or unset it")
     if environment.get("ROS_SECURITY_ENABLE", "").lower() == "true":
         store = environment.get("ROS_SECURITY_KEYSTORE", "")
         if not Path(store or "/nowhere", "enclaves").is_dir():
             remedy = "name a keystore (docs/security.md), or unset ROS_SECURITY_ENABLE"
             yield EnvironmentProblem(f"ROS_SECURITY_KEYSTORE={store!r}: there is no keystore", remedy)
+
+
+def _unreadable_xml(file: Path) -> str:
+    if not file.is_file():
+        return "there is no such file"
+    try:
+        ElementTree.parse(file)
+    except (OSError, ElementTree.ParseError) as error:
+        return f"it cannot be read ({getattr(error, 'strerror', None) or f'no XML: {error}'})"
+    return ""
 
 
 def _logs(environment: Mapping[str, str]) -> Iterator[EnvironmentProblem]:

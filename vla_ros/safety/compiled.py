@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 from typing import ParamSpec, TypeVar
@@ -13,10 +14,9 @@ R = TypeVar("R")
 
 def _built() -> ModuleType | None:
     try:
-        from vla_ros.safety import kernels
+        return importlib.import_module("vla_ros.safety.kernels")
     except ImportError:  # a checkout that nothing has been built in
         return None
-    return kernels
 
 
 KERNELS = _built()
